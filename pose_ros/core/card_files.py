@@ -1,0 +1,70 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where a model's card is found: given by the user, inside the file, beside it, or known to us."""
+import glob
+import hashlib
+import json
+import os
+from typing import Union
+
+from pose_ros.core.card import CARD_KEY, ModelCard, parse_card
+from pose_ros.core.errors import CardError, ModelError
+from pose_ros.core.onnx_file import read_metadata
+
+MODELS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'models')
+_HASH_KEY = 'model_sha256'
+
+
+def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -> ModelCard:
+    """Find and validate the card of a model file.
+
+    A card that the caller names wins (path, dict or ModelCard); else the one in the ONNX metadata; else
+    `MODEL_FILE.json` beside it; else a card in pose_ros/models that was written for exactly this
+    file (by SHA-256). Raises ModelError for a bad file, CardError for a bad or missing card.
+    """
+    if not os.path.isfile(model_path):
+        raise ModelError('no model file at {!r}; check the path'.format(model_path))
+    if isinstance(card, ModelCard):
+        return card
+    if isinstance(card, dict):
+        return parse_card(card, 'the given model card')
+    inside = read_metadata(model_path) if model_path.endswith('.onnx') else {}
+    if card:
+        return _read_card_file(card)
+    if CARD_KEY in inside:
+        return parse_card(inside[CARD_KEY], '{} (metadata {})'.format(model_path, CARD_KEY))
+    if os.path.isfile(model_path + '.json'):
+        return _read_card_file(model_path + '.json')
+    known = _known_card(model_path)
+    if known:
+        return known
+    raise CardError('{0} has no model card: not in its metadata ({1}), not beside it ({0}.json), and none '
+                    'was given; see docs/models.md for the format'.format(model_path, CARD_KEY))
+
+
+def _read_card_file(path):
+    try:
+        with open(path, 'rb') as stream:
+            return parse_card(stream.read(), path)
+    except OSError as error:
+        raise CardError('cannot read the model card {}: {}'.format(path, error.strerror or error))
+
+
+def _known_card(model_path):
+    """Cards for published weights, which carry none; the hash keeps a look-alike from matching."""
+    digest = None
+    for path in sorted(glob.glob(os.path.join(MODELS_FOLDER, '*.json'))):
+        with open(path, 'rb') as stream:
+            expected = json.loads(stream.read().decode('utf-8'))['provenance'].get(_HASH_KEY)
+        digest = digest or _sha256(model_path)
+        if expected == digest:
+            return _read_card_file(path)
+    return None
+
+
+def _sha256(path):
+    digest = hashlib.sha256()
+    with open(path, 'rb') as stream:
+        for block in iter(lambda: stream.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()

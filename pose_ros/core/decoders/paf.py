@@ -1,0 +1,142 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Heat maps and part affinity fields to people (Cao et al., arXiv:1812.08008), at map resolution."""
+from typing import Any, Dict, NamedTuple, Optional, Tuple
+
+import numpy as np
+
+from pose_ros.core.card import ModelCard, require_keys
+from pose_ros.core.decoders.decoder import Decoder
+from pose_ros.core.decoders.limbs import LimbScorer, LimbTable
+from pose_ros.core.decoders.assembly import assemble
+from pose_ros.core.decoders.peaks import PeakFinder
+from pose_ros.core.errors import CardError
+from pose_ros.core.parameters import Parameter
+from pose_ros.core.people import PEOPLE_PARAMETERS, Skeletons, choose_people, make_skeletons
+
+PAF_PARAMETERS = (
+    Parameter('blur_sigma', 1.0, 'Gaussian blur of the heat maps before peaks are looked for', 0.0, 10.0,
+              unit='map cells', dynamic=True),
+    Parameter('peak_threshold', 0.05, 'Blurred heat above which a local maximum is a joint candidate',
+              0.0, 1.0, dynamic=True),
+    Parameter('peak_radius', 1.5, 'Of two candidates of a part closer than this the better one stays',
+              0.0, 100.0, unit='map cells', dynamic=True),
+    Parameter('limb_samples', 10, 'Points along a candidate limb at which the field is read', 2, 100,
+              dynamic=True),
+    Parameter('limb_threshold', 0.05, 'Field along the limb above which a point supports it', -1.0, 1.0,
+              dynamic=True),
+    Parameter('limb_support', 0.7, 'Fraction of points that must support a limb', 0.0, 1.0, dynamic=True),
+    Parameter('limb_length', 0.5, 'Limbs longer than this fraction of the map height lose score', 0.01,
+              10.0, dynamic=True),
+) + PEOPLE_PARAMETERS
+
+
+class PafOutputs(NamedTuple):
+    """The `outputs` of a `paf` card.
+
+    `heat_channels[k]` is the channel of keypoint k; `limbs` are (parent, child, first field channel) in
+    the order in which limbs are joined; `axis_order` is 'xy' or 'yx' within each pair of channels.
+    """
+
+    stride: int
+    heat_tensor: str
+    heat_channels: Tuple[int, ...]
+    paf_tensor: str
+    limbs: Tuple[Tuple[int, int, int], ...]
+    axis_order: str
+
+
+def parse_outputs(card: ModelCard) -> PafOutputs:
+    """Check the `outputs` of a card; CardError names the key and what is wrong with it."""
+    where = 'model card {!r}, outputs'.format(card.name)
+    require_keys(card.outputs, ('stride', 'heatmaps', 'pafs'), where)
+    heat, paf = card.outputs['heatmaps'], card.outputs['pafs']
+    require_keys(heat, ('tensor', 'channels', 'background'), where + ', heatmaps')
+    require_keys(paf, ('tensor', 'limbs', 'axis_order'), where + ', pafs')
+    size = card.topology.size
+    problems = [
+        (_is_index(card.outputs['stride'], 1), 'stride', 'a whole number of pixels'),
+        (_are_indices(heat['channels'], size), 'channels', 'one channel per keypoint ({})'.format(size)),
+        (heat['background'] is None or _is_index(heat['background']), 'background', 'a channel or null'),
+        (isinstance(heat['tensor'], str) and isinstance(paf['tensor'], str), 'tensor', 'an output name'),
+        (paf['axis_order'] in ('xy', 'yx'), 'axis_order', "'xy' or 'yx'"),
+        (isinstance(paf['limbs'], (list, tuple)) and len(paf['limbs']) > 0 and all(
+            _are_indices(limb, 3) and max(limb[:2]) < size for limb in paf['limbs']), 'limbs',
+         'a list of [parent, child, first channel]'),
+    ]
+    for fine, key, wanted in problems:
+        if not fine:
+            raise CardError('{}: {!r} must be {}'.format(where, key, wanted))
+    return PafOutputs(card.outputs['stride'], heat['tensor'], tuple(heat['channels']), paf['tensor'],
+                      tuple(tuple(limb) for limb in paf['limbs']), paf['axis_order'])
+
+
+def _is_index(value, least=0):
+    return type(value) is int and value >= least
+
+
+def _are_indices(values, count):
+    return isinstance(values, (list, tuple)) and len(values) == count and all(map(_is_index, values))
+
+
+class PafDecoder(Decoder):
+    """The fast decoder: peaks and fields are read on the network's own grid, all limbs at once."""
+
+    PARAMETERS = PAF_PARAMETERS
+
+    def __init__(self, card: ModelCard):
+        """Plan for the card's channels; CardError if its outputs or settings are unfit."""
+        super(PafDecoder, self).__init__(card)
+        self.outputs = parse_outputs(card)
+        self._table = LimbTable.make(self.outputs.limbs, self.outputs.axis_order, card.topology)
+        self._finder = None  # type: Optional[PeakFinder]
+        self._scorer = LimbScorer(self._table)
+
+    def check_outputs(self, outputs: Dict[str, np.ndarray]) -> None:
+        """See Decoder.check_outputs."""
+        where, spec = 'model card {!r}'.format(self.card.name), self.outputs
+        size = (self.card.input.height // spec.stride, self.card.input.width // spec.stride)
+        highest_field = max(limb[2] for limb in spec.limbs) + 1
+        for tensor, channel in ((spec.heat_tensor, max(spec.heat_channels)),
+                                (spec.paf_tensor, highest_field)):
+            if tensor not in outputs:
+                raise CardError('{}: no output {!r}; the network yields {}'.format(
+                    where, tensor, ', '.join(sorted(outputs))))
+            shape = outputs[tensor].shape
+            if len(shape) != 4 or shape[0] != 1 or shape[1] <= channel or shape[2:] != size:
+                raise CardError('{}: output {!r} should be 1 x more than {} x {} x {} (stride {}), but the '
+                                'network yields {}'.format(where, tensor, channel, size[0], size[1],
+                                                           spec.stride, ' x '.join(map(str, shape))))
+
+    def decode(self, outputs: Dict[str, np.ndarray]) -> Skeletons:
+        """See Decoder.decode."""
+        settings = self._settings
+        heat = self._heat(outputs[self.outputs.heat_tensor][0])
+        if self._finder is None or self._finder.shape != heat.shape:
+            self._finder = PeakFinder(heat.shape)
+        peaks = self._finder.find(heat, settings['blur_sigma'], settings['peak_threshold'],
+                                  settings['peak_radius'])
+        limbs = self._scorer.score(peaks, outputs[self.outputs.paf_tensor][0], settings)
+        members, scores = assemble(limbs, peaks.scores, self._table, self.card.topology.size)
+        people = make_skeletons(self._keypoints(peaks, members), scores)
+        return choose_people(people, self.card.topology, **_people_settings(settings))
+
+    def _heat(self, maps):
+        channels = self.outputs.heat_channels
+        if channels == tuple(range(channels[0], channels[0] + len(channels))):
+            return maps[channels[0]:channels[0] + len(channels)]
+        return maps[list(channels)]
+
+    def _keypoints(self, peaks, members):
+        """Look up (P, K) peak numbers; a cell g is seen at input pixel (g + 0.5) stride - 0.5."""
+        keypoints = np.zeros(members.shape + (3,), np.float32)
+        found = members >= 0
+        chosen, stride = members[found], self.outputs.stride
+        keypoints[found, 0] = (peaks.x[chosen] + 0.5) * stride - 0.5
+        keypoints[found, 1] = (peaks.y[chosen] + 0.5) * stride - 0.5
+        keypoints[found, 2] = peaks.scores[chosen]
+        return keypoints
+
+
+def _people_settings(settings: Dict[str, Any]) -> Dict[str, Any]:
+    return {parameter.name: settings[parameter.name] for parameter in PEOPLE_PARAMETERS}

@@ -1,0 +1,52 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Draw people on an image: limbs, joints, ids and scores."""
+import cv2
+import numpy as np
+
+from pose_ros.core.people import UNTRACKED, Skeletons, bounding_boxes
+from pose_ros.core.topology import Topology
+
+_SHIFT = 3  # OpenCV draws at 1/8 px
+_REFERENCE_SIZE = 640.0  # px; line widths and text are made for an image this large
+
+
+def draw_skeletons(image: np.ndarray, skeletons: Skeletons, topology: Topology,
+                   labels: bool = True) -> np.ndarray:
+    """Draw on `image` (H, W, 3) uint8 BGR in place, and return it; `labels` adds ids and scores."""
+    size = max(0.6, max(image.shape[:2]) / _REFERENCE_SIZE)
+    limb_colors, joint_colors = topology.limb_colors(), topology.keypoint_colors()
+    boxes = bounding_boxes(skeletons)
+    for person in range(skeletons.count):
+        joints = _fixed_point(skeletons.keypoints[person])
+        for color, (a, b) in zip(limb_colors, topology.limbs):
+            if joints[a] and joints[b]:
+                cv2.line(image, joints[a], joints[b], color, int(round(2.5 * size)), cv2.LINE_AA, _SHIFT)
+        for color, joint in zip(joint_colors, joints):
+            if joint:
+                cv2.circle(image, joint, int(3 * size * 2 ** _SHIFT), color, cv2.FILLED, cv2.LINE_AA,
+                           _SHIFT)
+        if labels and np.isfinite(boxes[person]).all():
+            _draw_label(image, _label(skeletons, person), boxes[person], size)
+    return image
+
+
+def _fixed_point(keypoints):
+    """Joints as OpenCV's fixed-point coordinates, None where missing."""
+    return [(int(round(x * 2 ** _SHIFT)), int(round(y * 2 ** _SHIFT))) if score > 0 else None
+            for x, y, score in keypoints.tolist()]
+
+
+def _label(skeletons, person):
+    score = '{:.2f}'.format(skeletons.scores[person])
+    track_id = int(skeletons.track_ids[person])
+    return score if track_id == UNTRACKED else '#{} {}'.format(track_id, score)
+
+
+def _draw_label(image, text, box, size):
+    font, scale, width = cv2.FONT_HERSHEY_SIMPLEX, 0.5 * size, max(1, int(round(size)))
+    (text_width, text_height), _ = cv2.getTextSize(text, font, scale, width)
+    x = int(min(max(box[0], 0), max(0, image.shape[1] - text_width)))
+    y = int(min(max(box[1] - 4 * size, text_height + 1), image.shape[0] - 1))
+    for color, thickness in (((0, 0, 0), width + 2), ((255, 255, 255), width)):
+        cv2.putText(image, text, (x, y), font, scale, color, thickness, cv2.LINE_AA)

@@ -1,0 +1,59 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""One description of a setting, shared by model cards, ROS parameters and command-line options."""
+from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
+
+from pose_ros.core.errors import PoseRosError
+
+
+class Parameter(NamedTuple):
+    """A named setting with its default (whose type is the setting's type), range and unit."""
+
+    name: str
+    default: Any
+    description: str
+    minimum: Optional[float] = None
+    maximum: Optional[float] = None
+    choices: Tuple[str, ...] = ()
+    unit: str = ''
+    dynamic: bool = False
+
+    def checked(self, value):
+        """Return value as the parameter's own type; PoseRosError if type, range or choice is wrong."""
+        kind = type(self.default)
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise PoseRosError('{} must be a {}, not {!r}'.format(self.name, kind.__name__, value))
+        if self.choices and value not in self.choices:
+            raise PoseRosError('{} must be one of {}, not {!r}'.format(
+                self.name, ', '.join(repr(choice) for choice in self.choices), value))
+        # Written so that a NaN fails too.
+        if kind in (int, float) and not (self.lowest <= value <= self.highest):
+            raise PoseRosError('{} must be within [{:g}, {:g}]{}, not {!r}'.format(
+                self.name, self.lowest, self.highest, self.unit and ' ' + self.unit, value))
+        return value
+
+    @property
+    def lowest(self):
+        """The least allowed number (minus infinity if unbounded)."""
+        return -float('inf') if self.minimum is None else self.minimum
+
+    @property
+    def highest(self):
+        """The largest allowed number (infinity if unbounded)."""
+        return float('inf') if self.maximum is None else self.maximum
+
+
+def checked_values(table: Sequence[Parameter], values: Dict[str, Any], where: str) -> Dict[str, Any]:
+    """Complete `values` with the table's defaults; PoseRosError names each unknown key."""
+    unknown = sorted(set(values) - {parameter.name for parameter in table})
+    if unknown:
+        raise PoseRosError('{}: unknown key {}; known: {}'.format(
+            where, ', '.join(repr(key) for key in unknown),
+            ', '.join(parameter.name for parameter in table)))
+    try:
+        return {parameter.name: parameter.checked(values.get(parameter.name, parameter.default))
+                for parameter in table}
+    except PoseRosError as error:
+        raise PoseRosError('{}: {}'.format(where, error))
