@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ModelCard: what a network expects and yields, as strict JSON that travels with the model."""
 import json
+from operator import index
 from typing import Any, Dict, NamedTuple, Tuple
 
 from pose_ros.core.errors import CardError, PoseRosError
@@ -109,8 +110,21 @@ def _parse_topology(value, where):
         require_keys(value, _TOPOLOGY_KEYS, where + ', topology', optional=('mirror',))
         return make_topology(value['name'], value['keypoint_names'], value['limbs'],
                              mirror=value.get('mirror'))
-    except (PoseRosError, TypeError) as error:
+    except CardError:
+        raise
+    except PoseRosError as error:
         raise CardError('{}: {}'.format(where, error))
+
+
+def with_input_size(card: ModelCard, input_size: Tuple[int, int]) -> ModelCard:
+    """Return the card with another network input size (width, height) [px]; CardError if unfit."""
+    try:
+        width, height = (index(size) for size in input_size)
+    except (TypeError, ValueError):
+        raise CardError('the input size must be (width, height) in whole pixels, not {!r}'.format(
+            input_size))
+    spec = dict(card.input._asdict(), width=width, height=height)
+    return card._replace(input=_parse_input(spec, 'the chosen input size'))
 
 
 def _parse_input(data, where):

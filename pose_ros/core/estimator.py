@@ -7,7 +7,7 @@ from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from pose_ros.core.card import ModelCard
+from pose_ros.core.card import ModelCard, with_input_size
 from pose_ros.core.card_files import MODELS_FOLDER, load_card
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.engines import create_engine
@@ -43,7 +43,9 @@ class PoseEstimator:
         ModelError, CardError or EngineError, each saying what to do.
         """
         path = model or _bundled_model()
-        self.card = _resized(load_card(path, card), input_size)  # type: ModelCard
+        self.card = load_card(path, card)  # type: ModelCard
+        if input_size:
+            self.card = with_input_size(self.card, input_size)
         self.topology = self.card.topology  # type: Topology
         self.decoder = create_decoder(self.card)
         shape = (1, 3, self.card.input.height, self.card.input.width)
@@ -65,7 +67,7 @@ class PoseEstimator:
         self._check_finite(outputs)
         people = self.decoder.decode(outputs)
         people = _inside(people.with_points(transform.to_image(people.keypoints[..., :2])),
-                         transform.image_size)
+                         transform.image_size, self.decoder.settings['min_parts'])
         decoded = time.perf_counter()
         self.timings = Timings(prepared - start, inferred - prepared, decoded - inferred)
         return people
@@ -98,18 +100,12 @@ def _bundled_model():
     return BUNDLED_MODEL
 
 
-def _resized(card, input_size):
-    if not input_size:
-        return card
-    width, height = (int(size) for size in input_size)
-    return card._replace(input=card.input._replace(width=width, height=height))
-
-
-def _inside(people, image_size):
-    """Keep joints on the image: sub-pixel overshoot is clipped, joints in the padding are dropped."""
+def _inside(people, image_size, min_parts):
+    """Clip joints just off the image to it, drop those in the padding, and people left with too few."""
     limit = np.array(image_size, np.float32) - 1
     points = people.keypoints[..., :2]
-    beyond = np.maximum(-points, points - limit) > 0.02 * max(image_size)
+    # The outermost pixels reach half a pixel beyond their centres.
+    beyond = np.maximum(-points, points - limit) > max(0.5, 0.02 * max(image_size))
     people.keypoints[beyond.any(-1)] = (np.nan, np.nan, 0)
     np.clip(points, 0, limit, out=points)
-    return people
+    return people.select(people.detected().sum(1) >= min_parts)

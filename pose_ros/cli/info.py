@@ -1,0 +1,82 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-ros info`: describe a model."""
+import hashlib
+import json
+import os
+
+import numpy as np
+
+from pose_ros.cli.options import add_model_options, describe_settings, load_estimator
+
+DESCRIPTION = ('Describe a model: its card, the tensors of the network, the engine that runs it here, and the '
+               'settings of its decoder. The network is loaded and run once, so a card that contradicts it is '
+               'found out.')
+EPILOG = """examples:
+  pose-ros info model.onnx                        everything that is known about it
+  pose-ros info model.onnx --json                 the same for programs
+  pose-ros info weights.onnx --card card.json     try a card on a network that carries none
+"""
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    add_model_options(parser, positional=True)
+    parser.add_argument('--json', action='store_true', help='print JSON')
+
+
+def run(args) -> int:
+    """Print the description; return the exit code."""
+    estimator = load_estimator(args)
+    facts = describe(args.model, estimator)
+    if args.json:
+        print(json.dumps(facts, indent=2))
+    else:
+        print('\n'.join(_lines(facts, estimator)))
+    estimator.close()
+    return 0
+
+
+def describe(path: str, estimator) -> dict:
+    """Return what is known of a loaded model, ready for JSON."""
+    card = json.loads(estimator.card.to_json())
+    spec = estimator.card.input
+    outputs = estimator.engine.infer(np.zeros((1, 3, spec.height, spec.width), np.float32))
+    with open(path, 'rb') as stream:
+        digest = hashlib.sha256(stream.read()).hexdigest()
+    return {
+        'file': os.path.abspath(path), 'bytes': os.path.getsize(path), 'sha256': digest, 'card': card,
+        'network': {'input': list(estimator.engine.input_shape),
+                    'outputs': {name: list(array.shape) for name, array in outputs.items()}},
+        'topology': {'name': estimator.topology.name, 'limbs': estimator.topology.limbs,
+                     'keypoint_names': estimator.topology.keypoint_names},
+        'engine': dict(estimator.engine.describe()._asdict()),
+        'settings': estimator.decoder.settings,
+    }
+
+
+def _lines(facts, estimator):
+    card, topology = facts['card'], facts['topology']
+    yield 'model       {} {}, licence {}'.format(card['name'], card['version'], card['licence'])
+    yield 'file        {} ({:.1f} MB)'.format(facts['file'], facts['bytes'] / 1e6)
+    yield 'sha256      ' + facts['sha256']
+    yield 'family      ' + card['family']
+    yield 'topology    {}, {} keypoints, {} limbs'.format(
+        topology['name'], len(topology['keypoint_names']), len(topology['limbs']))
+    yield '            ' + ' '.join(topology['keypoint_names'])
+    spec = card['input']
+    yield 'input       {width}x{height} {color}, {resize}, {interpolation}'.format(**spec)
+    yield '            (x * {scale:g} - {mean}) / {std}'.format(**spec)
+    yield 'network     {} -> {}'.format(_shape(facts['network']['input']), ', '.join(
+        '{} {}'.format(name, _shape(shape)) for name, shape in facts['network']['outputs'].items()))
+    yield 'engine      {}'.format(estimator.engine.describe())
+    for title, lines in (
+            ('settings', describe_settings(estimator.decoder.PARAMETERS, facts['settings'])),
+            ('provenance', ['{}: {}'.format(key, value) for key, value in card['provenance'].items()])):
+        for line in lines:
+            yield '{:<12}{}'.format(title, line)
+            title = ''
+
+
+def _shape(shape):
+    return 'x'.join('?' if size is None else str(size) for size in shape)

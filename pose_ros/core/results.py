@@ -1,0 +1,151 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Result files: people as JSON, frame by frame or in the form that COCO's evaluation reads."""
+import json
+import os
+import re
+from typing import Optional
+
+import numpy as np
+
+from pose_ros.core.convert import convert_skeletons
+from pose_ros.core.errors import PoseRosError
+from pose_ros.core.people import bounding_boxes, Skeletons
+from pose_ros.core.topology import get_topology, Topology
+
+# COCO's evaluation puts the centre of the first pixel at 0.5, this project at 0.
+COCO_PIXEL_SHIFT = 0.5
+_PERSON = 1  # COCO's category_id
+
+
+class ResultFile:
+    """Writes one JSON file as frames come; the file appears when it is whole, or not at all.
+
+    Use it as a context manager: it writes to a temporary file beside `path`, which takes the place of
+    `path` on a clean exit and is deleted after an error. Only text is held, and only of one frame.
+    """
+
+    def __init__(self, path: str, head: str, tail: str):
+        """Open the temporary file; PoseRosError if `path` cannot be written."""
+        self._path = os.path.realpath(path)  # a link stays a link
+        if os.path.exists(self._path) and not os.path.isfile(self._path):
+            raise PoseRosError('cannot write results to {}: it is not a file'.format(path))
+        self._temporary = '{}.{}.tmp'.format(self._path, os.getpid())
+        try:
+            self._stream = open(self._temporary, 'w')
+        except OSError as error:
+            raise PoseRosError('cannot write results to {}: {}'.format(path, error.strerror or error))
+        self._stream.write(head)
+        self._tail, self._separator = tail, '\n'
+
+    def add(self, frame, skeletons: Skeletons) -> None:
+        """Write the people of one Frame (its image, index, time_s and name are used)."""
+        for record in self.records(frame, skeletons):
+            self._stream.write(self._separator + json.dumps(record, allow_nan=False))
+            self._separator = ',\n'
+
+    def records(self, frame, skeletons: Skeletons) -> list:
+        """Return what one frame adds to the file's list, ready for JSON."""
+        raise PoseRosError('{} does not write records'.format(type(self).__name__))
+
+    def __enter__(self):
+        """Return the file itself."""
+        return self
+
+    def __exit__(self, kind, error, trace):
+        """Finish the file, or delete it if an error is on its way."""
+        try:
+            if kind is None:
+                self._stream.write(self._tail)
+            self._stream.close()
+            if kind is None:
+                os.replace(self._temporary, self._path)
+        finally:
+            if os.path.exists(self._temporary):
+                os.remove(self._temporary)
+
+
+class FrameResults(ResultFile):
+    """One record per frame, in the model's own skeleton format.
+
+    {"topology": {"name", "keypoint_names", "limbs"}, "model": name, "frames": [{"index", "name",
+    "time_s", "width", "height", "people": [{"track_id", "score", "bbox", "keypoints"}]}]}. Coordinates
+    are pixels with pixel centres at integers. `bbox` is x, y, width, height round the joints;
+    `keypoints` holds [x, y, score] per joint. null stands for what is unknown: a missing joint, the time
+    of a photograph, the track_id of a person whom nobody tracked.
+    """
+
+    def __init__(self, path: str, topology: Topology, model: str):
+        """Open the file for people of `topology`, found by the model of that name."""
+        head = {'topology': {'name': topology.name, 'keypoint_names': topology.keypoint_names,
+                             'limbs': topology.limbs}, 'model': model}
+        super(FrameResults, self).__init__(path, json.dumps(head)[:-1] + ', "frames": [', '\n]}\n')
+
+    def records(self, frame, skeletons):
+        """See ResultFile.records."""
+        height, width = frame.image.shape[:2]
+        boxes = bounding_boxes(skeletons)
+        people = [{'track_id': int(track_id) if track_id >= 0 else None, 'score': _number(score, 4),
+                   'bbox': [_number(value, 2) for value in box] if np.isfinite(box).all() else None,
+                   'keypoints': [_joint(joint) for joint in keypoints]}
+                  for keypoints, score, track_id, box in zip(*(skeletons + (boxes,)))]
+        return [{'index': frame.index, 'name': frame.name, 'time_s': _number(frame.time_s, 6),
+                 'width': width, 'height': height, 'people': people}]
+
+
+class CocoResults(ResultFile):
+    """The list that COCO's keypoint evaluation reads: one record per person, COCO-17 joints.
+
+    {"image_id", "category_id": 1, "keypoints": [x, y, score] * 17, "score"}; a missing joint is 0, 0, 0.
+    Coordinates are shifted by COCO_PIXEL_SHIFT: COCO has the centre of the first pixel at 0.5.
+    `image_id` is image_id_of(name, index).
+    """
+
+    def __init__(self, path: str, topology: Topology):
+        """Open the file for people of `topology`, whatever it is."""
+        super(CocoResults, self).__init__(path, '[', '\n]\n')
+        self._source, self._target = topology, get_topology('coco_17')
+        self._names = {}
+
+    def records(self, frame, skeletons):
+        """See ResultFile.records; PoseRosError if another image had the same image_id."""
+        image_id = image_id_of(frame.name, frame.index)
+        earlier = self._names.setdefault(image_id, frame.name)
+        if earlier != frame.name:
+            raise PoseRosError('{} and {} both have the COCO image_id {}, so their people would be mixed; '
+                               'rename one, or write frames instead of coco'.format(
+                                   earlier, frame.name, image_id))
+        people = convert_skeletons(skeletons, self._source, self._target)
+        people = people.select(people.detected().any(1))
+        points = people.keypoints + np.array([COCO_PIXEL_SHIFT, COCO_PIXEL_SHIFT, 0], np.float32)
+        points[~people.detected()] = 0
+        return [{'image_id': image_id, 'category_id': _PERSON, 'score': _number(score, 4),
+                 'keypoints': [_number(value, 4) for value in keypoints.ravel()]}
+                for keypoints, score in zip(points, people.scores)]
+
+
+def image_id_of(name: str, index: int) -> int:
+    """Return the last whole number in a file name (COCO_val2014_000000000192.jpg: 192), else `index`."""
+    numbers = re.findall(r'\d+', os.path.splitext(os.path.basename(name))[0])
+    return int(numbers[-1]) if numbers else index
+
+
+def open_results(path: str, form: str, topology: Topology, model: str) -> ResultFile:
+    """Open a result file of the form 'frames' or 'coco'; PoseRosError if it cannot be written."""
+    if form == 'coco':
+        return CocoResults(path, topology)
+    if form == 'frames':
+        return FrameResults(path, topology, model)
+    raise PoseRosError("results have the form 'frames' or 'coco', not {!r}".format(form))
+
+
+def _joint(joint) -> Optional[list]:
+    x, y, score = joint.tolist()
+    if not score > 0:
+        return None
+    return [_number(x, 3), _number(y, 3), _number(score, 4)]
+
+
+def _number(value, digits):
+    """Round for JSON, which knows neither NaN nor infinity: those become null."""
+    return None if value is None or not np.isfinite(value) else round(float(value), digits)

@@ -1,0 +1,173 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Moving pictures through OpenCV's VideoCapture: video files and cameras."""
+import glob
+import math
+import os
+import re
+import threading
+import time
+
+import cv2
+
+from pose_ros.core.errors import ImageError
+from pose_ros.core.sources.source import FrameSource
+
+_TIMEOUT = 5.0  # s without a frame, after which a camera counts as lost
+
+
+def _frame_rate(capture):
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    return rate if math.isfinite(rate) and 0 < rate <= 1000 else None
+
+
+class VideoFile(FrameSource):
+    """The frames of a video file."""
+
+    def __init__(self, path: str, loop=False, size=None, rate=None):
+        """Open the file; ImageError if OpenCV cannot."""
+        super(VideoFile, self).__init__(loop, size)
+        self._path, self._capture, self._position = path, None, 0
+        self._rewind()
+        self.frame_rate = _frame_rate(self._capture)
+        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.frame_count = int(count) if math.isfinite(count) and count > 0 else None
+
+    @staticmethod
+    def accepts(spec: str) -> bool:
+        """Whether it is a file; OpenCV then tells by its content."""
+        return os.path.isfile(spec)
+
+    def describe(self) -> str:
+        """Name the file, its length and rate."""
+        return 'video {} ({} frames, {} Hz)'.format(
+            self._path, self.frame_count or 'unknown number of',
+            '{:g}'.format(self.frame_rate) if self.frame_rate else 'unknown')
+
+    def close(self) -> None:
+        """Close the file."""
+        self._capture.release()
+
+    def _read(self):
+        done, image = self._capture.read()
+        if not self._advanced(done):
+            return None
+        return image, '{}_{:06d}'.format(
+            os.path.splitext(os.path.basename(self._path))[0], self._position - 1)
+
+    def _skip(self):
+        return self._advanced(self._capture.grab())
+
+    def _advanced(self, done):
+        if not done and not self._position:
+            raise self._unreadable('has no frame that')
+        self._position += bool(done)
+        return done
+
+    def _rewind(self):
+        # Seeking to frame 0 is inexact in some containers; opening again is not.
+        if self._capture is not None:
+            self._capture.release()
+        self._capture, self._position = cv2.VideoCapture(self._path), 0
+        if not self._capture.isOpened():
+            raise self._unreadable('is not a video or image that')
+
+    def _unreadable(self, what):
+        return ImageError('{} {} OpenCV {} can read; convert it, for example with: ffmpeg -i {} -c:v mjpeg '
+                          '-q:v 3 converted.avi'.format(self._path, what, cv2.__version__, self._path))
+
+
+class Camera(FrameSource):
+    """A camera (0, /dev/video0) or network stream (rtsp://...); always the newest frame, never a queue."""
+
+    live = True
+    _DEVICE = re.compile(r'/dev/video(\d+)$')
+
+    def __init__(self, spec: str, loop=False, size=None, rate=None):
+        """Open the device, asking for a size and rate; ImageError names what was tried."""
+        super(Camera, self).__init__(False, size)
+        self._name = spec
+        self._capture = cv2.VideoCapture(self._device(spec))
+        if not self._capture.isOpened():
+            raise ImageError(self._absent())
+        for setting, value in ((cv2.CAP_PROP_FRAME_WIDTH, self._size[0]),
+                               (cv2.CAP_PROP_FRAME_HEIGHT, self._size[1]), (cv2.CAP_PROP_FPS, rate)):
+            if value:
+                self._capture.set(setting, value)
+        self.frame_rate = _frame_rate(self._capture)
+        self._start = self._now = None
+        self._newest = _NewestFrame(self._capture)
+
+    @classmethod
+    def accepts(cls, spec: str) -> bool:
+        """Whether it is a number, a device or an address."""
+        return spec.isdigit() or spec.startswith('/dev/') or '://' in spec
+
+    @classmethod
+    def _device(cls, spec):
+        """Return what OpenCV wants: it opens V4L2 cameras by number only; other devices have links."""
+        if spec.isdigit():
+            return int(spec)
+        match = cls._DEVICE.match(os.path.realpath(spec))
+        return int(match.group(1)) if match else spec
+
+    def describe(self) -> str:
+        """Name the device."""
+        return 'camera {}'.format(self._name)
+
+    def close(self) -> None:
+        """Stop reading and free the device."""
+        # Releasing under a thread that still reads would crash: a hung driver keeps its device.
+        if self._newest.stop():
+            self._capture.release()
+
+    def _read(self):
+        found = self._newest.take(_TIMEOUT)
+        if found is None:
+            raise ImageError('camera {} stopped sending images (waited up to {:g} s): check its cable and '
+                             'power, and that nobody else uses it'.format(self._name, _TIMEOUT))
+        image, self._now = found
+        self._start = self._now if self._start is None else self._start
+        return image, 'camera_{:06d}'.format(self._index)
+
+    def _time(self):
+        return self._now - self._start
+
+    def _absent(self):
+        tried = self._device(self._name)
+        devices = ', '.join(sorted(glob.glob('/dev/video*'))) or 'none'
+        return 'cannot open camera {}: tried {}; devices here: {}. It may be unplugged, in use by another ' \
+            'program, or not yours to read (group video)'.format(
+                self._name, tried if isinstance(tried, str) else '/dev/video{}'.format(tried), devices)
+
+
+class _NewestFrame:
+    """Reads a capture in a thread, so that the driver's queue never grows old."""
+
+    def __init__(self, capture):
+        self._capture, self._frame = capture, None
+        self._ended, self._condition = False, threading.Condition()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def take(self, timeout):
+        """Wait for a frame not yet taken: (image, monotonic time), or None if there will be none."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._frame is not None or self._ended, timeout)
+            frame, self._frame = self._frame, None
+            return frame
+
+    def stop(self):
+        """End the thread; whether it has ended."""
+        self._ended = True
+        self._thread.join(_TIMEOUT)
+        return not self._thread.is_alive()
+
+    def _run(self):
+        while not self._ended:
+            done, image = self._capture.read()
+            with self._condition:
+                self._ended = self._ended or not done
+                if done:
+                    self._frame = image, time.monotonic()
+                self._condition.notify()

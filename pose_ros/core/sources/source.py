@@ -1,0 +1,100 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The interface of everything that yields frames."""
+from typing import Iterator, NamedTuple, Optional, Tuple
+
+import cv2
+import numpy as np
+
+ASSUMED_RATE = 30.0  # Hz; gives times to frames that have no rate of their own
+
+
+class Frame(NamedTuple):
+    """One image of a source; it belongs to whoever reads it."""
+
+    image: np.ndarray  # (H, W, 3) uint8 BGR
+    index: int         # position in the source, skipped frames included; loops keep counting
+    time_s: float      # seconds since the first frame
+    name: str          # file name of a picture, else NAME_INDEX
+
+
+class FrameSource:
+    """Frames, one by one, to be iterated or read, and closed at the end (it is a context manager).
+
+    frame_rate: frames per second, None if they have no rate; frame_count: frames of one pass, None if
+    unknown or endless; live: frames happen now, and those not read in time are lost.
+    """
+
+    frame_rate = None   # type: Optional[float]
+    frame_count = None  # type: Optional[int]
+    live = False
+
+    def __init__(self, loop: bool = False, size: Optional[Tuple[int, int]] = None):
+        """`loop` starts again at the end; `size` (width, height) resizes, a 0 in it keeps the aspect."""
+        self._loop, self._size = loop, size or (0, 0)
+        self._index = 0
+
+    def read(self) -> Optional[Frame]:
+        """Return the next frame, None at the end; ImageError if the source broke."""
+        item = self._repeat(self._read)
+        if item is None:
+            return None
+        image, name = item
+        frame = Frame(_fitted(image, self._size), self._index, self._time(), name)
+        self._index += 1
+        return frame
+
+    def skip(self, count: int) -> None:
+        """Pass over frames, without the cost of decoding where the source allows it."""
+        for _ in range(count):
+            if not self._repeat(self._skip):
+                return
+            self._index += 1
+
+    def describe(self) -> str:
+        """Say in a few words what is read."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Free the device or file; a second call does nothing."""
+
+    def _read(self):
+        """Return (image, name), or None at the end of a pass."""
+        raise NotImplementedError
+
+    def _rewind(self) -> None:
+        """Start a new pass."""
+        raise NotImplementedError
+
+    def _skip(self) -> bool:
+        return self._read() is not None
+
+    def _time(self) -> float:
+        return self._index / (self.frame_rate or ASSUMED_RATE)
+
+    def _repeat(self, step):
+        result = step()
+        if not result and self._loop:
+            self._rewind()
+            result = step()
+        return result or None
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self.read, None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def _fitted(image, size):
+    height, width = image.shape[:2]
+    new_width = size[0] or (max(1, int(round(width * size[1] / float(height)))) if size[1] else width)
+    new_height = size[1] or max(1, int(round(height * new_width / float(width))))
+    if (new_width, new_height) == (width, height):
+        return image
+    shrinks = new_width * new_height < width * height
+    return cv2.resize(image, (new_width, new_height),
+                      interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

@@ -1,0 +1,106 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures: one image file, or a folder of them."""
+import logging
+import os
+
+import numpy as np
+
+from pose_ros.core.compressed import codec_of, decode_bytes
+from pose_ros.core.errors import ImageError
+from pose_ros.core.sources.source import FrameSource
+
+_LOG = logging.getLogger('pose_ros')
+ENDINGS = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
+
+
+def read_image(path: str) -> np.ndarray:
+    """Read an image file as (H, W, 3) uint8 BGR, turned as its EXIF data say; ImageError names it."""
+    try:
+        with open(path, 'rb') as stream:
+            return decode_bytes(stream.read(), 'image file {}'.format(path))
+    except OSError as error:
+        raise ImageError('cannot read the image file {}: {}'.format(path, error.strerror)) from error
+
+
+class ImageFile(FrameSource):
+    """One picture, yielded once, or for ever with `loop`."""
+
+    frame_count = 1
+
+    def __init__(self, path: str, loop=False, size=None, rate=None):
+        """Read the file; ImageError if that fails."""
+        super(ImageFile, self).__init__(loop, size)
+        self._path, self._image = path, read_image(path)
+        self._done = False
+
+    @staticmethod
+    def accepts(spec: str) -> bool:
+        """Whether it looks like an image, by its name or by its first bytes."""
+        if not os.path.isfile(spec):
+            return False
+        if spec.lower().endswith(ENDINGS):
+            return True
+        with open(spec, 'rb') as stream:
+            return bool(codec_of(stream.read(8)))
+
+    def describe(self) -> str:
+        """Name the file."""
+        return 'image {}'.format(self._path)
+
+    def _read(self):
+        if self._done:
+            return None
+        self._done = True
+        # A frame belongs to its reader, who may draw on it.
+        return self._image.copy(), os.path.basename(self._path)
+
+    def _rewind(self):
+        self._done = False
+
+
+class ImageFolder(FrameSource):
+    """The images of a folder, by name; those that cannot be read are reported once and skipped."""
+
+    def __init__(self, path: str, loop=False, size=None, rate=None):
+        """List the folder; ImageError if it holds no file that is named like an image."""
+        super(ImageFolder, self).__init__(loop, size)
+        self._folder = path
+        self._names = sorted(name for name in os.listdir(path) if name.lower().endswith(ENDINGS))
+        if not self._names:
+            raise ImageError('the folder {} holds no images: none of its {} files ends in {}'.format(
+                path, len(os.listdir(path)), ', '.join(ENDINGS)))
+        self.frame_count = len(self._names)
+        self.unreadable = []  # names of files
+        self._position = 0
+
+    @staticmethod
+    def accepts(spec: str) -> bool:
+        """Whether it is a folder."""
+        return os.path.isdir(spec)
+
+    def describe(self) -> str:
+        """Name the folder, and how much it holds."""
+        return 'folder {} ({} images)'.format(self._folder, len(self._names))
+
+    def _read(self):
+        while self._position < len(self._names):
+            name = self._names[self._position]
+            self._position += 1
+            if name not in self.unreadable:
+                try:
+                    return read_image(os.path.join(self._folder, name)), name
+                except ImageError as error:
+                    self._report(name, error)
+        return None
+
+    def _report(self, name, error):
+        self.unreadable.append(name)
+        _LOG.warning('skipped %s (%d of %d images skipped so far)', error, len(self.unreadable),
+                     len(self._names))
+        if len(self.unreadable) == len(self._names):
+            raise ImageError('none of the {} images in {} can be read; the last: {}'.format(
+                len(self._names), self._folder, error))
+
+    def _rewind(self):
+        self._position = 0

@@ -1,0 +1,104 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo: camera, estimator and monitor as three processes over real DDS topics."""
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+
+from pose_ros.core.estimator import BUNDLED_MODEL
+
+_NAMESPACE = '/pose'
+_DURATION = 20.0  # s; of sources that never end
+_GRACE = 5.0  # s for a process to end after it was asked to
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog='demo', description='Show people found in a camera, a video, a picture or a folder, over ROS 2 '
+        'topics; prints people, rate, latency and drops, and writes an annotated video.')
+    parser.add_argument('--model', default='', help='ONNX model with a card; default: the bundled one')
+    parser.add_argument('--input', default='demo', help='video, picture, folder, camera index, or "demo" '
+                        '(a slow pan and zoom over public-domain pictures of people)')
+    parser.add_argument('--output', default='output/demo.avi', help='annotated video (.avi or .mp4)')
+    parser.add_argument('--duration', type=float, default=None, help='seconds to run; default: to the end '
+                        'of a video, {:.0f} s for other inputs'.format(_DURATION))
+    parser.add_argument('--rate', type=float, default=0.0, help="frames per second; 0: the input's own, or "
+                        '30')
+    parser.add_argument('--backend', default='auto', help='inference engine')
+    return parser
+
+
+def main(args=None):
+    """Run the demo; the exit code is 0 if people could be looked for, 1 if a part failed."""
+    options = _parser().parse_args(args)
+    if not options.model and not os.path.isfile(BUNDLED_MODEL):
+        print('demo: this version bundles no model yet, so it needs one:\n'
+              '    make demo MODEL=path/to/model.onnx\n'
+              'The file must carry a model card, lie beside one (model.onnx.json), or be one of the public '
+              'networks of docs/models.md.', file=sys.stderr)
+        return 2
+    folder = os.path.dirname(os.path.abspath(options.output))
+    os.makedirs(folder, exist_ok=True)
+    endless = not _is_video(options.input)
+    duration = options.duration or (_DURATION if endless else float('inf'))
+    return _run(options, endless, duration)
+
+
+def _is_video(spec):
+    endings = ('.avi', '.mp4', '.mkv', '.mov', '.webm', '.mpg', '.mpeg', '.m4v')
+    return spec.lower().endswith(endings)
+
+
+def _run(options, endless, duration):
+    estimator = _start('estimator', model=options.model, backend=options.backend)
+    monitor = _start('monitor', output=options.output, fail_on_error=True)
+    source = _start('image_source', source=options.input, rate=options.rate, loop=endless,
+                    exit_at_end=True, wait_for_subscriber=True)
+    processes = [source, monitor, estimator]  # the order in which they are stopped
+    started, code = time.monotonic(), 0
+    try:
+        while time.monotonic() - started < duration and source.poll() is None:
+            if monitor.poll() is not None or estimator.poll() is not None:
+                code = 1
+                break
+            time.sleep(0.1)
+        time.sleep(0.5)  # the last frames are still under way
+    except KeyboardInterrupt:
+        pass
+    finally:
+        codes = [_stop(process) for process in processes]
+    return 1 if code or any(codes) else 0
+
+
+def _start(node, **parameters):
+    command = [sys.executable, '-m', 'pose_ros.nodes.' + node, '--ros-args', '-r', '__ns:=' + _NAMESPACE]
+    for name, value in parameters.items():
+        if value != '':
+            command += ['-p', '{}:={}'.format(name, _yaml(value))]
+    # A session of its own: Ctrl-C reaches the demo alone, which then stops the parts in order.
+    return subprocess.Popen(command, start_new_session=True)
+
+
+def _yaml(value):
+    if isinstance(value, bool):
+        return str(value).lower()
+    return '"{}"'.format(value) if isinstance(value, str) else value
+
+
+def _stop(process):
+    """Ask a process to end; the exit code, 0 for one that ended by our signal."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    return 0 if process.returncode == -signal.SIGINT else process.returncode
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,156 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""How each sensor_msgs/Image encoding becomes BGR: one small function per memory layout, one registry.
+
+16-bit colour and mono16 keep their upper 8 bits: a scale that followed the content would make a video
+flicker. 16UC1 and 32FC1 have no fixed range (they usually hold depth), so they follow the brightest pixel.
+YUV is ITU-R BT.601 with limited range, as cameras send it.
+"""
+from functools import partial
+import sys
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from pose_ros.core.errors import ImageError
+
+
+class RawImage(NamedTuple):
+    """The fields of a sensor_msgs/Image, with `data` as (N,) uint8."""
+
+    data: np.ndarray
+    width: int
+    height: int
+    step: int
+    big_endian: bool
+    encoding: str
+
+    def __str__(self):
+        return 'the {} x {} {!r} image'.format(self.width, self.height, self.encoding)
+
+    def rows(self, row_bytes: int, lines: int = 0) -> np.ndarray:
+        """View the data as (lines or height, row_bytes) uint8 without padding; ImageError if too small."""
+        if self.step < row_bytes:
+            raise ImageError(
+                '{} says step={}, but a row takes {} bytes: the driver must set step to the full '
+                'length of a row'.format(self, self.step, row_bytes))
+        lines = lines or self.height
+        needed = self.step * lines
+        if self.data.size < needed:
+            raise ImageError(
+                '{} has {} bytes of data, but {} rows of step={} take {}: the message was cut short, or '
+                'its encoding is wrong'.format(self, self.data.size, lines, self.step, needed))
+        return self.data[:needed].reshape(lines, self.step)[:, :row_bytes]
+
+    def pixels(self, channels: int) -> np.ndarray:
+        """View 8-bit pixels as (height, width, channels) uint8."""
+        return self.rows(self.width * channels).reshape(self.height, self.width, channels)
+
+    def upper_bytes(self, channels: int) -> np.ndarray:
+        """View the upper halves of 16-bit pixels as (height, width, channels) uint8."""
+        values = self.rows(self.width * channels * 2).reshape(self.height, self.width, channels, 2)
+        return values[..., 0 if self.big_endian else 1]
+
+    def scalars(self, dtype: str) -> np.ndarray:
+        """View one number per pixel as (height, width) of dtype, e.g. 'u2', in this machine's byte order."""
+        swapped = self.big_endian != (sys.byteorder == 'big')
+        kind = np.dtype(dtype).newbyteorder('>' if self.big_endian else '<')
+        rows = self.rows(self.width * kind.itemsize)
+        # A view needs aligned rows; padding may be any number of bytes.
+        values = np.ascontiguousarray(rows).view(kind)
+        return values.astype(dtype) if swapped else values
+
+
+def _bgr(raw):
+    return raw.pixels(3)
+
+
+def _convert(raw, channels, code):
+    return cv2.cvtColor(raw.pixels(channels), code)
+
+
+def _bgr16(raw):
+    return np.ascontiguousarray(raw.upper_bytes(3))
+
+
+def _convert16(raw, channels, code):
+    return cv2.cvtColor(np.ascontiguousarray(raw.upper_bytes(channels)), code)
+
+
+def _grey(values, largest):
+    return cv2.cvtColor(cv2.convertScaleAbs(values, alpha=255.0 / largest), cv2.COLOR_GRAY2BGR)
+
+
+def _depth16(raw):
+    values = raw.scalars('u2')
+    return _grey(values, max(1, int(values.max())))
+
+
+def _depth32(raw):
+    """NaN, infinities and negative numbers are black; up to 1.0 the scale is 255, beyond it the maximum."""
+    values = raw.scalars('f4')
+    with np.errstate(invalid='ignore'):
+        values = np.where(np.isfinite(values) & (values > 0), values, np.float32(0))
+    return _grey(values, max(1.0, float(values.max())))
+
+
+def _yuv422(raw, code):
+    if raw.width % 2:
+        raise ImageError('{} has an odd width, but 4:2:2 shares colour between pairs of columns: the '
+                         'driver must send an even width'.format(raw))
+    return cv2.cvtColor(raw.pixels(2), code)
+
+
+def _yuv420(raw, code):
+    """Convert a luminance plane followed by interleaved colour at half size."""
+    if raw.width % 2 or raw.height % 2:
+        raise ImageError('{} has an odd side, but 4:2:0 shares colour between 2 x 2 pixels: the driver '
+                         'must send even sides'.format(raw))
+    lines = raw.height * 3 // 2
+    if raw.data.size == lines * raw.width:
+        # Drivers disagree on step here: 1, 1.5 and 2 times the width are all seen with packed planes.
+        raw = raw._replace(step=raw.width)
+    return cv2.cvtColor(raw.rows(raw.width, lines), code)
+
+
+_EXPAND, _RGB, _RGBA, _BGRA = (
+    cv2.COLOR_GRAY2BGR, cv2.COLOR_RGB2BGR, cv2.COLOR_RGBA2BGR, cv2.COLOR_BGRA2BGR)
+_UYVY, _YUYV = cv2.COLOR_YUV2BGR_UYVY, cv2.COLOR_YUV2BGR_YUY2
+
+# OpenCV names a Bayer pattern by the pixel at (1, 1), ROS by the one at (0, 0).
+_BAYER = {
+    'rggb': cv2.COLOR_BayerBG2BGR,
+    'bggr': cv2.COLOR_BayerRG2BGR,
+    'gbrg': cv2.COLOR_BayerGR2BGR,
+    'grbg': cv2.COLOR_BayerGB2BGR,
+}
+
+DECODERS = {
+    'bgr8': _bgr,
+    '8UC3': _bgr,
+    'rgb8': partial(_convert, channels=3, code=_RGB),
+    'bgra8': partial(_convert, channels=4, code=_BGRA),
+    '8UC4': partial(_convert, channels=4, code=_BGRA),
+    'rgba8': partial(_convert, channels=4, code=_RGBA),
+    'mono8': partial(_convert, channels=1, code=_EXPAND),
+    '8UC1': partial(_convert, channels=1, code=_EXPAND),
+    'bgr16': _bgr16,
+    '16UC3': _bgr16,
+    'rgb16': partial(_convert16, channels=3, code=_RGB),
+    'bgra16': partial(_convert16, channels=4, code=_BGRA),
+    '16UC4': partial(_convert16, channels=4, code=_BGRA),
+    'rgba16': partial(_convert16, channels=4, code=_RGBA),
+    'mono16': partial(_convert16, channels=1, code=_EXPAND),
+    '16UC1': _depth16,
+    '32FC1': _depth32,
+    'uyvy': partial(_yuv422, code=_UYVY),
+    'yuv422': partial(_yuv422, code=_UYVY),
+    'yuyv': partial(_yuv422, code=_YUYV),
+    'yuv422_yuy2': partial(_yuv422, code=_YUYV),
+    'nv12': partial(_yuv420, code=cv2.COLOR_YUV2BGR_NV12),
+    'nv21': partial(_yuv420, code=cv2.COLOR_YUV2BGR_NV21),
+}
+for _pattern, _code in _BAYER.items():
+    DECODERS['bayer_{}8'.format(_pattern)] = partial(_convert, channels=1, code=_code)
+    DECODERS['bayer_{}16'.format(_pattern)] = partial(_convert16, channels=1, code=_code)

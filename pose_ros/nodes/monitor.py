@@ -1,0 +1,127 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node `monitor`: tells what the estimator does, and records its overlay to a video."""
+import sys
+import time
+
+import cv2
+import numpy as np
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.time import Time
+from sensor_msgs.msg import Image
+
+from pose_ros.core.errors import PoseRosError
+from pose_ros.core.parameters import Parameter
+from pose_ros.core.video import VideoRecorder
+from pose_ros.msg import SkeletonArray
+from pose_ros.nodes.image_codec import decode_image
+from pose_ros.nodes.interface import DIAGNOSTICS_TOPIC, OVERLAY_TOPIC, SKELETONS_TOPIC
+from pose_ros.nodes.parameters import declare
+from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS
+
+MONITOR_PARAMETERS = (
+    Parameter('output', '', 'Video file (.avi or .mp4) that records the overlay; empty records nothing'),
+    Parameter('output_rate', 30.0, 'Frame rate of the recorded video', 1.0, 240.0, unit='Hz'),
+    Parameter('period', 1.0, 'Time between printed lines', 0.1, 60.0, unit='s'),
+    Parameter('fail_on_error', False, 'End with exit code 1 when the estimator reports an error'),
+)
+
+
+class MonitorNode(Node):
+    """Prints people, rate, latency and drops once per period, and sums up at the end."""
+
+    def __init__(self):
+        """Subscribe to what the estimator publishes in the same namespace."""
+        super(MonitorNode, self).__init__('monitor')
+        self._values = declare(self, MONITOR_PARAMETERS)
+        self._latencies, self._all_latencies = [], []
+        self._frames, self._ids, self._first = 0, [], None
+        self._last_print = time.monotonic()
+        self._counts, self.failure = {}, ''
+        self._video = None
+        if self._values['output']:
+            self._video = VideoRecorder(self._values['output'], self._values['output_rate'])
+            self.create_subscription(Image, OVERLAY_TOPIC, self._on_overlay, DRAWING_QOS)
+        self.create_subscription(SkeletonArray, SKELETONS_TOPIC, self._on_skeletons, SKELETONS_QOS)
+        self.create_subscription(DiagnosticArray, DIAGNOSTICS_TOPIC, self._on_diagnostics, 10)
+        self.create_timer(self._values['period'], self._print)
+
+    def summary(self) -> str:
+        """Return the sum of the whole run in one line; closes the video."""
+        seconds = time.monotonic() - self._first if self._first else 0.0
+        text = '{} frames in {:.1f} s ({:.1f} Hz)'.format(
+            self._frames, seconds, self._frames / seconds if seconds else 0.0)
+        if self._all_latencies:
+            text += ', latency {}'.format(_milliseconds(self._all_latencies))
+        if self._counts:
+            text += ', received {frames received}, dropped {frames dropped}, failed {frames failed}'.format(
+                **self._counts)
+        if self._video is not None:
+            self._video.close()
+            text += '; annotated video: {} ({} frames)'.format(self._values['output'], self._video.frames)
+        return text
+
+    def _on_skeletons(self, message):
+        stamp = Time.from_msg(message.header.stamp)
+        if stamp.nanoseconds and message.image_width:
+            self._latencies.append((self.get_clock().now() - stamp).nanoseconds * 1e-9)
+        self._first = self._first or time.monotonic()
+        self._frames += bool(message.image_width)
+        self._ids = [skeleton.track_id for skeleton in message.skeletons]
+
+    def _on_overlay(self, message):
+        stamp = message.header.stamp
+        self._video.write(decode_image(message), stamp.sec + stamp.nanosec * 1e-9)
+
+    def _on_diagnostics(self, message):
+        for status in message.status:
+            if status.name.startswith(self.get_namespace().rstrip('/') + '/estimator:'):
+                self._counts = {item.key: item.value for item in status.values}
+                if status.level == DiagnosticStatus.ERROR:
+                    self.failure = status.message
+
+    def _print(self):
+        now, waiting = time.monotonic(), self._latencies
+        if waiting:
+            rate = len(waiting) / (now - self._last_print)
+            print('people {:2d} (ids {}) | {:5.1f} Hz | latency {} | dropped {} of {}'.format(
+                len(self._ids), ' '.join(map(str, self._ids)) or '-', rate, _milliseconds(waiting),
+                self._counts.get('frames dropped', '?'), self._counts.get('frames received', '?')),
+                flush=True)
+        self._all_latencies += waiting
+        self._latencies, self._last_print = [], now
+        if self.failure and self._values['fail_on_error']:
+            raise SystemExit(1)
+
+
+def _milliseconds(latencies):
+    return '{:.0f} ms (p95 {:.0f})'.format(1000 * np.median(latencies),
+                                           1000 * np.percentile(latencies, 95))
+
+
+def main(args=None):
+    """Run the node until it is shut down; 1 if the estimator failed and `fail_on_error` is set."""
+    cv2.setNumThreads(1)
+    rclpy.init(args=args)
+    node = None
+    try:
+        node = MonitorNode()
+        rclpy.spin(node)
+    except PoseRosError as error:
+        print('monitor: {}'.format(error), file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        if node is not None:
+            print(node.summary(), flush=True)
+            node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

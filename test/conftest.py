@@ -1,0 +1,57 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of all tests: the tiny network with a known answer, and the optional shared data."""
+from pathlib import Path
+import sys
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+for folder in (HERE, HERE.parent):  # helper modules beside this file, and the source tree
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+import models  # noqa: E402
+
+
+@pytest.fixture(scope='session')
+def shared():
+    """Folder of optional test data (golden outputs, published weights) beside the repository."""
+    folder = HERE.parents[1] / 'shared'
+    if not (folder / 'golden').is_dir():
+        pytest.skip('no test data at {}'.format(folder))
+    return folder
+
+
+@pytest.fixture(scope='session')
+def real_model(shared):
+    """Path of a published network, mobilenet_v2_small."""
+    path = shared / 'weights' / 'mobilenet_v2_small.onnx'
+    if not path.is_file():
+        pytest.skip('no weights at {}'.format(path))
+    return str(path)
+
+
+@pytest.fixture(scope='session')
+def tiny_model(tmp_path_factory):
+    """Path of the tiny network: a blue image shows two people, a red one nobody."""
+    pytest.importorskip('onnx')
+    return models.make_model(tmp_path_factory.mktemp('models') / 'tiny.onnx')
+
+
+@pytest.fixture(scope='session')
+def tiny_people():
+    """Joints (2, 18, 2) that the tiny network shows, network-input pixels; a new copy's owner may edit."""
+    people = models.tiny_people()
+    people.setflags(write=False)
+    return people
+
+
+@pytest.fixture
+def make_model(tmp_path):
+    """Write a variant of the tiny network: make_model(nan=True, ...) returns its path."""
+    pytest.importorskip('onnx')
+
+    def make(name='variant.onnx', **options):
+        return models.make_model(tmp_path / name, **options)
+    return make

@@ -1,0 +1,209 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Frames to network input and points back: exact, for every size and mode."""
+import cv2
+import numpy as np
+import pytest
+
+from pose_ros.core.card import InputSpec
+from pose_ros.core.errors import ImageError
+from pose_ros.core.image import check_image, make_transform, Preprocessor
+
+SIZES = [(1, 1), (2, 3), (1, 500), (500, 1), (17, 31), (160, 128), (161, 127), (320, 256), (640, 480),
+         (480, 640), (1280, 720), (1920, 1080), (1999, 1501), (8000, 6000), (60, 4000), (4000, 60)]
+
+
+def spec(**changes):
+    values = dict(height=128, width=160, color='bgr', scale=1.0, mean=(0.0, 0.0, 0.0),
+                  std=(1.0, 1.0, 1.0), resize='letterbox', interpolation='linear', pad_value=0)
+    return InputSpec(**dict(values, **changes))
+
+
+def noise(width, height, seed=0):
+    return np.random.RandomState(seed).randint(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize('resize', ['letterbox', 'stretch'])
+@pytest.mark.parametrize('size', SIZES)
+def test_inverse_is_exact(size, resize):
+    transform = make_transform(size[0], size[1], spec(resize=resize))
+    points = np.random.RandomState(1).uniform(-10, 10 + max(size), (100, 2))
+    back = transform.to_image(transform.to_network(points))
+    assert np.abs(back - points).max() < 1e-9 * max(size)
+    assert transform.image_size == size
+
+
+@pytest.mark.parametrize('resize', ['letterbox', 'stretch'])
+@pytest.mark.parametrize('size', SIZES)
+def test_edges_of_the_image_meet_edges_of_the_fitted_area(size, resize):
+    """Pixel areas, not centres, span the image: edge -0.5 maps to the fitted area's edge."""
+    transform = make_transform(size[0], size[1], spec(resize=resize))
+    low = transform.to_network(np.array([-0.5, -0.5]))
+    high = transform.to_network(np.array(size) - 0.5)
+    fitted = high - low
+    assert np.abs(fitted - np.round(fitted)).max() < 1e-9
+    assert (low >= -0.5 - 1e-9).all() and (high <= np.array([159.5, 127.5]) + 1e-9).all()
+    if resize == 'stretch':
+        assert np.allclose(low, -0.5) and np.allclose(high, (159.5, 127.5))
+    else:
+        borders = low + 0.5, (159.5, 127.5) - high
+        assert min(np.abs(fitted - (160, 128))) < 1e-9  # one side is filled
+        assert np.all(borders[1] - borders[0] > -1e-9) and np.all(borders[1] - borders[0] < 1 + 1e-9)
+        assert fitted.round().min() >= 1
+        ratio = min(160.0 / size[0], 128.0 / size[1])
+        assert np.abs(fitted - np.array(size) * ratio).max() <= max(0.5, 1 - min(size) * ratio) + 1e-9
+
+
+def _blob_cases():
+    for size in [(160, 128), (161, 127), (320, 256), (640, 480), (480, 640), (1280, 720), (1999, 1501),
+                 (8000, 6000), (60, 4000), (4000, 60), (90, 70)]:
+        for resize in ('letterbox', 'stretch'):
+            # OpenCV has no area averaging where an axis grows.
+            grows = max(make_transform(size[0], size[1], spec(resize=resize)).scale) > 1
+            for interpolation in ('linear', 'cubic') + (() if grows else ('area',)):
+                yield size, resize, interpolation
+
+
+@pytest.mark.parametrize('size, resize, interpolation', _blob_cases())
+def test_a_blob_is_found_where_the_transform_says(size, resize, interpolation):
+    width, height = size
+    options = spec(resize=resize, interpolation=interpolation)
+    scale = np.array(make_transform(width, height, options).scale)
+    half = np.maximum(1, np.round(2.5 / scale)).astype(int)  # spans about 5 network pixels
+    for part_x, part_y in ((0.5, 0.5), (0.21, 0.66), (0.83, 0.37)):
+        x0, y0 = np.maximum(0, (np.array(size) * (part_x, part_y)).astype(int) - half)
+        x1, y1 = np.minimum(size, (x0 + 2 * half[0] + 1, y0 + 2 * half[1] + 1))
+        image = np.zeros((height, width, 3), np.uint8)
+        image[y0:y1, x0:x1] = 255
+        batch, transform = Preprocessor(options).prepare(image)
+        rows, columns = np.mgrid[:128, :160]
+        weight = batch[0, 1]
+        found = np.array([(weight * columns).sum(), (weight * rows).sum()]) / weight.sum()
+        drawn = np.array([x0 + x1 - 1, y0 + y1 - 1]) / 2.0
+        assert np.abs(found - transform.to_network(drawn)).max() < 0.5
+
+
+def test_same_size_is_copied_exactly():
+    image = noise(160, 128)
+    for resize in ('letterbox', 'stretch'):
+        for interpolation in ('linear', 'cubic', 'area'):
+            batch, _ = Preprocessor(spec(resize=resize, interpolation=interpolation)).prepare(image)
+            assert batch.shape == (1, 3, 128, 160) and batch.dtype == np.float32
+            assert np.array_equal(batch[0], image.transpose(2, 0, 1))
+
+
+def test_halving_is_the_mean_of_four():
+    image = noise(320, 256)
+    plain = image.astype(np.float64).reshape(128, 2, 160, 2, 3).mean((1, 3)).transpose(2, 0, 1)
+    for interpolation in ('linear', 'area'):
+        batch, _ = Preprocessor(spec(interpolation=interpolation)).prepare(image)
+        assert np.abs(batch[0] - plain).max() <= 0.75  # rounded to whole grey levels
+
+
+def test_strong_shrinkage_averages_instead_of_skipping():
+    image = np.zeros((1280, 1600, 3), np.uint8)
+    image[::2] = 200  # lines of one pixel: what is skipped would alias
+    for interpolation in ('linear', 'cubic'):
+        batch, _ = Preprocessor(spec(interpolation=interpolation)).prepare(image)
+        assert np.abs(batch - 100).max() <= 1
+
+
+def test_linear_resize_against_plain_numpy():
+    image = noise(200, 90)
+    batch, transform = Preprocessor(spec(resize='stretch')).prepare(image)
+    x, y = transform.to_image(np.stack(np.meshgrid(np.arange(160), np.arange(128)), -1)).transpose(2, 0, 1)
+    x, y = np.clip(x, 0, 199), np.clip(y, 0, 89)
+    left, top = np.minimum(x.astype(int), 198), np.minimum(y.astype(int), 88)
+    fx, fy = (x - left)[..., None], (y - top)[..., None]
+    source = image.astype(np.float64)
+    plain = (source[top, left] * (1 - fx) + source[top, left + 1] * fx) * (1 - fy) \
+        + (source[top + 1, left] * (1 - fx) + source[top + 1, left + 1] * fx) * fy
+    assert np.abs(batch[0].transpose(1, 2, 0) - plain).max() < 1.0
+
+
+def test_letterbox_pads_around_the_centre():
+    batch, transform = Preprocessor(spec(pad_value=114)).prepare(np.full((480, 640, 3), 7, np.uint8))
+    assert transform.offset == (0, 4) and transform.scale == (0.25, 0.25)
+    assert (batch[0, :, 4:124] == 7).all()
+    assert (batch[0, :, :4] == 114).all() and (batch[0, :, 124:] == 114).all()
+
+
+def test_odd_padding_loses_no_row():
+    batch, transform = Preprocessor(spec(pad_value=9)).prepare(np.full((125, 160, 3), 7, np.uint8))
+    assert transform.offset == (0, 1)
+    assert (batch[0, :, 1:126] == 7).all()
+    assert (batch[0, :, 0] == 9).all() and (batch[0, :, 126:] == 9).all()
+
+
+@pytest.mark.parametrize('color', ['bgr', 'rgb'])
+def test_values_and_channel_order(color):
+    image = noise(160, 128)
+    mean, std, scale = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 1 / 255.0
+    batch, _ = Preprocessor(spec(color=color, mean=mean, std=std, scale=scale)).prepare(image)
+    ordered = image if color == 'bgr' else image[..., ::-1]
+    plain = ((ordered * scale - mean) / std).transpose(2, 0, 1)  # mean and std follow the network's order
+    assert np.abs(batch[0] - plain).max() < 1e-5
+
+
+def test_scale_alone_and_mean_alone():
+    image = noise(160, 128)
+    batch, _ = Preprocessor(spec(scale=0.5)).prepare(image)
+    assert np.array_equal(batch[0], image.transpose(2, 0, 1) * np.float32(0.5))
+    batch, _ = Preprocessor(spec(mean=(128.0, 0.0, 1.0))).prepare(image)
+    assert np.array_equal(batch[0], image.transpose(2, 0, 1) - np.float32([[[128]], [[0]], [[1]]]))
+
+
+def test_sizes_may_change_from_call_to_call():
+    """Nothing of one frame, nor of its padding, is left in the next one's input."""
+    shared = Preprocessor(spec(pad_value=50))
+    for seed, (width, height) in enumerate([(640, 480), (480, 640), (64, 64), (640, 480), (1, 1), (300, 9)]):
+        image = noise(width, height, seed)
+        batch, transform = shared.prepare(image)
+        alone, expected = Preprocessor(spec(pad_value=50)).prepare(image)
+        assert np.array_equal(batch, alone) and transform == expected
+
+
+def test_unusual_memory_layouts():
+    """Views with any strides and read-only messages mean what NumPy says they mean."""
+    base = noise(320, 256)
+    frozen = base[:128, :160].copy()
+    frozen.setflags(write=False)
+    views = [base[:, ::-1], base[::-1], base[..., ::-1], base[::2, ::2], base[10:, 20:-30],
+             base.transpose(1, 0, 2), np.asfortranarray(base), frozen,
+             np.frombuffer(base.tobytes(), np.uint8).reshape(base.shape)]
+    for view in views:
+        batch, _ = Preprocessor(spec()).prepare(view)
+        plain, _ = Preprocessor(spec()).prepare(np.array(view, order='C'))
+        assert np.array_equal(batch, plain)
+
+
+def test_the_frame_is_not_written_to():
+    image = noise(640, 480)
+    before = image.copy()
+    Preprocessor(spec(mean=(1.0, 2.0, 3.0))).prepare(image)
+    assert np.array_equal(image, before)
+
+
+@pytest.mark.parametrize('image, found', [
+    (np.zeros((4, 4), np.uint8), r'uint8 \(4, 4\)'), (np.zeros((4, 4, 4), np.uint8), r'\(4, 4, 4\)'),
+    (np.zeros((4, 4, 1), np.uint8), r'\(4, 4, 1\)'), (np.zeros((1, 4, 4, 3), np.uint8), r'\(1, 4, 4, 3\)'),
+    (np.zeros((4, 4, 3), np.float32), 'float32'), (np.zeros((4, 4, 3), np.uint16), 'uint16'),
+    (np.zeros((4, 4, 3), bool), 'bool'), (np.zeros((0, 4, 3), np.uint8), r'no pixels.*\(0, 4, 3\)'),
+    (np.zeros((4, 0, 3), np.uint8), 'no pixels'), (None, 'NoneType'), ('image.jpg', 'str'),
+    ([[[0, 0, 0]]], 'list')])
+def test_unfit_images_are_refused(image, found):
+    with pytest.raises(ImageError, match=found):
+        check_image(image)
+    with pytest.raises(ImageError, match=found):
+        Preprocessor(spec()).prepare(image)
+
+
+def test_threads_of_opencv_do_not_change_the_answer():
+    image, threads = noise(1280, 720), cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(1)
+        one = Preprocessor(spec()).prepare(image)[0].copy()
+        cv2.setNumThreads(4)
+        assert np.array_equal(Preprocessor(spec()).prepare(image)[0], one)
+    finally:
+        cv2.setNumThreads(threads)

@@ -1,0 +1,378 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every image encoding, written by hand in NumPy and read back; and every way a message can be broken."""
+from array import array
+import sys
+from types import ModuleType, SimpleNamespace
+
+import cv2
+import numpy as np
+import pytest
+
+from pose_ros.core.errors import ImageError
+from pose_ros.nodes.image_codec import decode_compressed, decode_image, encode_bgr8, encode_jpeg
+from pose_ros.nodes.image_encodings import DECODERS
+
+HEIGHT, WIDTH = 12, 20
+BAYER = {'rggb': 'rg gb', 'bggr': 'bg gr', 'gbrg': 'gb rg', 'grbg': 'gr bg'}
+
+
+def colour_image(height=HEIGHT, width=WIDTH):
+    """Return an image in which every pixel and every channel differs from its neighbours."""
+    return np.random.RandomState(7).randint(0, 256, (height, width, 3)).astype(np.uint8)
+
+
+def patches():
+    """Return an image of 4 x 4 patches, so that halved colour planes lose nothing."""
+    return np.repeat(np.repeat(colour_image(HEIGHT // 4, WIDTH // 4), 4, 0), 4, 1)
+
+
+def message(rows, encoding, width=WIDTH, height=HEIGHT, padding=0, big_endian=0, wrap=bytes):
+    """Make an Image from rows of any dtype, each row padded with bytes that must not be read."""
+    rows = np.ascontiguousarray(rows)
+    rows = rows.reshape(rows.shape[0], -1).view(np.uint8)
+    rows = np.pad(rows, ((0, 0), (0, padding)), mode='constant', constant_values=255)
+    return SimpleNamespace(encoding=encoding, width=width, height=height, step=rows.shape[1],
+                           is_bigendian=big_endian, data=wrap(rows.tobytes()))
+
+
+def alpha(bgr):
+    return np.dstack([bgr, np.full(bgr.shape[:2], 77, np.uint8)])
+
+
+def grey(values):
+    return np.repeat(np.asarray(values)[:, :, None], 3, 2)
+
+
+def yuv(bgr):
+    """Return the luminance and colour planes of ITU-R BT.601, limited range."""
+    b, g, r = np.moveaxis(bgr.astype(float), 2, 0) / 255
+    y = 0.299 * r + 0.587 * g + 0.114 * b
+    planes = 16 + 219 * y, 128 + 112 * (b - y) / 0.886, 128 + 112 * (r - y) / 0.701
+    return [np.rint(plane).astype(np.uint8) for plane in planes]
+
+
+@pytest.mark.parametrize('padding', [0, 1, 12])
+@pytest.mark.parametrize('encoding, arrange', [
+    ('bgr8', lambda bgr: bgr), ('8UC3', lambda bgr: bgr), ('rgb8', lambda bgr: bgr[..., ::-1]),
+    ('bgra8', alpha), ('8UC4', alpha), ('rgba8', lambda bgr: alpha(bgr[..., ::-1]))])
+def test_colour_of_8_bits_is_exact(encoding, arrange, padding):
+    expected = colour_image()
+    decoded = decode_image(message(arrange(expected), encoding, padding=padding))
+    assert decoded.dtype == np.uint8
+    np.testing.assert_array_equal(decoded, expected)
+
+
+@pytest.mark.parametrize('big_endian', [0, 1])
+@pytest.mark.parametrize('padding', [0, 1, 6])
+@pytest.mark.parametrize('encoding, arrange', [
+    ('bgr16', lambda bgr: bgr), ('16UC3', lambda bgr: bgr), ('rgb16', lambda bgr: bgr[..., ::-1]),
+    ('bgra16', alpha), ('16UC4', alpha), ('rgba16', lambda bgr: alpha(bgr[..., ::-1]))])
+def test_colour_of_16_bits_keeps_the_upper_8(encoding, arrange, padding, big_endian):
+    expected = colour_image()
+    low = np.random.RandomState(1).randint(0, 256, arrange(expected).shape)
+    values = (arrange(expected).astype(int) * 256 + low).astype('>u2' if big_endian else '<u2')
+    msg = message(values, encoding, padding=padding, big_endian=big_endian)
+    np.testing.assert_array_equal(decode_image(msg), expected)
+
+
+@pytest.mark.parametrize('encoding', ['mono8', '8UC1'])
+def test_grey_of_8_bits_is_exact(encoding):
+    expected = colour_image()[..., 0]
+    np.testing.assert_array_equal(
+        decode_image(message(expected, encoding, padding=3)), grey(expected))
+
+
+@pytest.mark.parametrize('big_endian', [0, 1])
+def test_mono16_keeps_the_upper_8_bits_whatever_the_content(big_endian):
+    values = np.full((HEIGHT, WIDTH), 0x1234, '>u2' if big_endian else '<u2')
+    decoded = decode_image(message(values, 'mono16', padding=5, big_endian=big_endian))
+    assert (decoded == 0x12).all() and decoded.shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize('padding', [0, 3])
+@pytest.mark.parametrize('big_endian', [0, 1])
+def test_16uc1_is_scaled_by_its_maximum(big_endian, padding):
+    values = np.zeros((HEIGHT, WIDTH), '>u2' if big_endian else '<u2')
+    values[0, :3] = 5000, 2500, 1000
+    decoded = decode_image(message(values, '16UC1', padding=padding, big_endian=big_endian))
+    assert decoded[0, :4, 0].tolist() == [255, 128, 51, 0]
+    np.testing.assert_array_equal(decoded, grey(decoded[..., 0]))
+
+
+def test_16uc1_without_any_depth_is_black():
+    assert not decode_image(message(np.zeros((HEIGHT, WIDTH), '<u2'), '16UC1')).any()
+
+
+@pytest.mark.parametrize('big_endian', [0, 1])
+@pytest.mark.parametrize('values, expected', [
+    ([1.0, 0.5, 0.2, np.nan], [255, 128, 51, 0]),
+    ([0.5, 0.25, -1.0, np.inf], [128, 64, 0, 0]),
+    ([8.0, 4.0, -np.inf, np.nan], [255, 128, 0, 0])])
+def test_32fc1_scale_and_missing_values(values, expected, big_endian):
+    rows = np.zeros((HEIGHT, WIDTH), '>f4' if big_endian else '<f4')
+    rows[2, :4] = values
+    decoded = decode_image(message(rows, '32FC1', padding=2, big_endian=big_endian))
+    assert decoded[2, :4, 1].tolist() == expected
+
+
+@pytest.mark.parametrize('padding', [0, 4])
+@pytest.mark.parametrize('encoding, luminance, order', [
+    ('uyvy', 1, 'uv'), ('yuv422', 1, 'uv'), ('yuyv', 0, 'uv'), ('yuv422_yuy2', 0, 'uv')])
+def test_yuv422(encoding, luminance, order, padding):
+    expected = patches()
+    y, u, v = yuv(expected)
+    packed = np.empty((HEIGHT, WIDTH, 2), np.uint8)
+    packed[..., luminance] = y
+    packed[:, 0::2, 1 - luminance] = u[:, 0::2]
+    packed[:, 1::2, 1 - luminance] = v[:, 0::2]
+    decoded = decode_image(message(packed, encoding, padding=padding))
+    assert abs(decoded.astype(int) - expected).max() <= 3
+
+
+def nv_planes(expected, encoding):
+    y, u, v = yuv(expected)
+    first, second = (u, v) if encoding == 'nv12' else (v, u)
+    colour = np.dstack([first[::2, ::2], second[::2, ::2]]).reshape(HEIGHT // 2, WIDTH)
+    return np.concatenate([y, colour])
+
+
+@pytest.mark.parametrize('padding', [0, 12])
+@pytest.mark.parametrize('encoding', ['nv12', 'nv21'])
+def test_yuv420(encoding, padding):
+    expected = patches()
+    decoded = decode_image(message(nv_planes(expected, encoding), encoding, padding=padding))
+    assert decoded.shape == (HEIGHT, WIDTH, 3)
+    assert abs(decoded.astype(int) - expected).max() <= 3
+
+
+@pytest.mark.parametrize('step', [0, WIDTH * 3 // 2, WIDTH * 2])
+def test_packed_nv12_is_read_whatever_its_step_says(step):
+    expected = patches()
+    msg = message(nv_planes(expected, 'nv12'), 'nv12')
+    msg.step = step
+    assert abs(decode_image(msg).astype(int) - expected).max() <= 3
+
+
+@pytest.mark.parametrize('bits', [8, 16])
+@pytest.mark.parametrize('pattern', sorted(BAYER))
+def test_bayer_patterns_are_those_of_ros(pattern, bits):
+    colour = {'b': 10, 'g': 100, 'r': 200}
+    tile = np.array([[colour[letter] for letter in row] for row in BAYER[pattern].split()])
+    mosaic = np.tile(tile, (HEIGHT // 2, WIDTH // 2))
+    mosaic = mosaic.astype(np.uint8) if bits == 8 else (mosaic * 256 + 99).astype('<u2')
+    decoded = decode_image(message(mosaic, 'bayer_{}{}'.format(pattern, bits), padding=2))
+    np.testing.assert_array_equal(decoded, np.tile(np.uint8([10, 100, 200]), (HEIGHT, WIDTH, 1)))
+
+
+@pytest.mark.parametrize('wrap', [bytes, bytearray, list, lambda data: array('B', data),
+                                  lambda data: np.frombuffer(data, np.uint8)])
+def test_every_kind_of_data_is_read(wrap):
+    expected = colour_image()
+    np.testing.assert_array_equal(
+        decode_image(message(expected, 'bgr8', padding=5, wrap=wrap)), expected)
+    np.testing.assert_array_equal(
+        decode_image(message(expected[..., ::-1], 'rgb8', wrap=wrap)), expected)
+
+
+@pytest.mark.parametrize('padding', [0, 7])
+def test_bgr8_is_a_view_of_the_data(padding):
+    msg = message(colour_image(), 'bgr8', padding=padding, wrap=lambda data: array('B', data))
+    decoded = decode_image(msg)
+    assert np.shares_memory(decoded, np.frombuffer(msg.data, np.uint8))
+    msg.data[0] ^= 255
+    assert decoded[0, 0, 0] == msg.data[0]
+
+
+@pytest.mark.parametrize('encoding', sorted(
+    name for name in DECODERS if not name.startswith(('bayer', 'yu', 'uy', 'nv'))))
+def test_one_pixel(encoding):
+    decoded = decode_image(message(np.zeros((1, 16), np.uint8), encoding, width=1, height=1))
+    assert decoded.tolist() == [[[0, 0, 0]]]
+
+
+def test_48_megapixels():
+    rows = np.zeros((6000, 8000), np.uint8)
+    rows[-1, -1] = 200
+    decoded = decode_image(message(rows, 'mono8', width=8000, height=6000, wrap=lambda data: data))
+    assert decoded.shape == (6000, 8000, 3)
+    assert decoded[-1, -1].tolist() == [200, 200, 200] and not decoded[:, 0].any()
+
+
+def test_extra_bytes_after_the_last_row_do_no_harm():
+    msg = message(colour_image(), 'bgr8')
+    msg.data += b'trailer'
+    np.testing.assert_array_equal(decode_image(msg), colour_image())
+
+
+@pytest.mark.parametrize('encoding, changes, words', [
+    ('bgr8', {'step': WIDTH * 3 - 1}, ['step=59', '60 bytes', "20 x 12 'bgr8'"]),
+    ('bgr8', {'step': 0}, ['step=0']),
+    ('mono16', {'step': WIDTH}, ['step=20', '40 bytes']),
+    ('bgr8', {'data': b'\0' * 719}, ['719 bytes', '12 rows of step=60 take 720']),
+    ('bgr8', {'data': b''}, ['0 bytes']),
+    ('nv12', {'data': b'\0' * 359, 'step': WIDTH}, ["20 x 12 'nv12'", '359 bytes', '18 rows']),
+    ('bgr8', {'width': 0}, ['no pixels']),
+    ('bgr8', {'height': 0}, ['no pixels']),
+    ('bgr8', {'width': 16385, 'height': 16384, 'step': 49155}, ['larger than 268435456 pixels']),
+    ('uyvy', {'width': 19}, ['odd width', 'even']),
+    ('nv21', {'height': 11}, ['odd side', 'even']),
+])
+def test_broken_messages_are_refused_with_the_reason(encoding, changes, words):
+    msg = message(colour_image(), encoding)
+    vars(msg).update(changes)
+    with pytest.raises(ImageError) as caught:
+        decode_image(msg)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_an_unknown_encoding_is_named_with_the_known_ones(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'cv_bridge', None)
+    with pytest.raises(ImageError) as caught:
+        decode_image(message(colour_image(), 'xyz9'))
+    text = str(caught.value)
+    assert "'xyz9'" in text and 'cv_bridge' in text
+    for encoding in DECODERS:
+        assert encoding in text
+
+
+@pytest.fixture
+def cv_bridge(monkeypatch):
+    """Put a stand-in for cv_bridge in place; its answer is set by the test."""
+    module = ModuleType('cv_bridge')
+    module.CvBridge = lambda: SimpleNamespace(imgmsg_to_cv2=module.convert)
+    monkeypatch.setitem(sys.modules, 'cv_bridge', module)
+    return module
+
+
+def test_cv_bridge_serves_other_encodings_alone(cv_bridge):
+    cv_bridge.convert = lambda msg, encoding: (msg.encoding, encoding)
+    assert decode_image(message(colour_image(), 'nv24')) == ('nv24', 'bgr8')
+    np.testing.assert_array_equal(decode_image(message(colour_image(), 'bgr8')), colour_image())
+
+
+def test_a_failure_of_cv_bridge_becomes_an_image_error(cv_bridge):
+    def convert(msg, encoding):
+        raise RuntimeError('boost says no')
+
+    cv_bridge.convert = convert
+    with pytest.raises(ImageError, match='boost says no'):
+        decode_image(message(colour_image(), 'nv24'))
+
+
+def compressed(extension, image, form='bgr8; jpeg compressed bgr8', wrap=bytes):
+    done, data = cv2.imencode(extension, image)
+    assert done
+    return SimpleNamespace(format=form, data=wrap(data.tobytes()))
+
+
+@pytest.mark.parametrize('wrap', [bytes, list, lambda data: array('B', data)])
+def test_png_is_exact(wrap):
+    msg = compressed('.png', colour_image(), 'bgr8; png compressed bgr8', wrap)
+    np.testing.assert_array_equal(decode_compressed(msg), colour_image())
+
+
+@pytest.mark.parametrize('form', [
+    'bgr8; jpeg compressed bgr8', 'rgb8; jpeg compressed bgr8', 'jpeg', 'jpg', '', 'mono8; jpeg compressed '])
+def test_jpeg_keeps_its_colours(form):
+    image = np.tile(np.uint8([40, 90, 200]), (32, 48, 1))
+    decoded = decode_compressed(compressed('.jpg', image, form))
+    assert decoded.shape == image.shape and abs(decoded.astype(int) - image).max() <= 3
+
+
+def test_channels_that_were_compressed_as_rgb_are_put_right():
+    msg = compressed('.png', colour_image()[..., ::-1], 'rgb8; png compressed rgb8')
+    np.testing.assert_array_equal(decode_compressed(msg), colour_image())
+
+
+@pytest.mark.parametrize('image', [
+    colour_image()[..., 0], alpha(colour_image()), colour_image()[..., 0].astype(np.uint16) * 256 + 255])
+def test_png_of_other_kinds_becomes_bgr(image):
+    expected = grey(colour_image()[..., 0]) if image.ndim == 2 else colour_image()
+    np.testing.assert_array_equal(decode_compressed(compressed('.png', image)), expected)
+
+
+def test_a_jpeg_padded_with_zeros_is_whole():
+    msg = compressed('.jpg', patches())
+    msg.data += b'\0' * 64
+    assert decode_compressed(msg).shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize('extension, codec', [('.jpg', 'JPEG'), ('.png', 'PNG')])
+@pytest.mark.parametrize('keep', [0.3, 0.6, 0.99])
+def test_a_truncated_image_is_refused(extension, codec, keep):
+    msg = compressed(extension, colour_image(240, 320))
+    msg.data = msg.data[:int(len(msg.data) * keep)]
+    with pytest.raises(ImageError, match='cut short.*end marker of a {}'.format(codec)):
+        decode_compressed(msg)
+
+
+def test_the_end_of_a_thumbnail_is_not_the_end_of_the_image():
+    thumbnail = compressed('.jpg', colour_image(16, 16)).data
+    data = compressed('.jpg', colour_image(240, 320)).data
+    comment = b'\xff\xfe' + (len(thumbnail) + 2).to_bytes(2, 'big') + thumbnail
+    whole = data[:2] + comment + data[2:]
+    msg = SimpleNamespace(format='jpeg', data=whole)
+    assert decode_compressed(msg).shape == (240, 320, 3)
+    msg.data = whole[:len(whole) * 2 // 3]
+    with pytest.raises(ImageError, match='cut short'):
+        decode_compressed(msg)
+
+
+@pytest.mark.parametrize('data, form, words', [
+    (b'', 'jpeg', 'empty'),
+    (b'abcdef', 'jpeg', "neither JPEG nor PNG .*b'abcd'"),
+    (b'\xff\xd8\xff\xd9', 'jpeg', 'damaged'),
+    (b'\0' * 12, '16UC1; compressedDepth png', 'depth')])
+def test_useless_compressed_data_is_refused(data, form, words):
+    with pytest.raises(ImageError, match=words):
+        decode_compressed(SimpleNamespace(format=form, data=data))
+
+
+def test_a_damaged_png_is_refused():
+    msg = compressed('.png', colour_image(64, 64))
+    middle = len(msg.data) // 2
+    msg.data = msg.data[:middle] + bytes([msg.data[middle] ^ 255]) + msg.data[middle + 1:]
+    with pytest.raises(ImageError, match='damaged'):
+        decode_compressed(msg)
+
+
+def empty_message():
+    return SimpleNamespace(data=array('B'))
+
+
+def test_an_encoded_image_reads_back_and_carries_the_header():
+    header = object()
+    msg = encode_bgr8(colour_image(), header, empty_message())
+    assert msg.header is header and (msg.encoding, msg.is_bigendian) == ('bgr8', 0)
+    assert (msg.width, msg.height, msg.step) == (WIDTH, HEIGHT, WIDTH * 3)
+    assert isinstance(msg.data, array) and msg.data.typecode == 'B'
+    assert type(msg.width) is int and type(msg.height) is int
+    np.testing.assert_array_equal(decode_image(msg), colour_image())
+
+
+def test_encoding_reuses_the_buffer_of_the_same_size_only():
+    msg = encode_bgr8(np.zeros((HEIGHT, WIDTH, 3), np.uint8), None, empty_message())
+    buffer = msg.data
+    flipped = colour_image()[:, ::-1]
+    assert encode_bgr8(flipped, None, msg).data is buffer
+    np.testing.assert_array_equal(decode_image(msg), flipped)
+    assert encode_bgr8(flipped[1:], None, msg).data is not buffer
+    np.testing.assert_array_equal(decode_image(msg), flipped[1:])
+
+
+def test_encode_jpeg_obeys_the_quality():
+    image = cv2.GaussianBlur(colour_image(120, 160), (0, 0), 3)
+    fine, coarse = (encode_jpeg(image, None, empty_message(), quality) for quality in (95, 10))
+    assert isinstance(fine.data, array) and len(fine.data) > 2 * len(coarse.data)
+    assert fine.format == 'bgr8; jpeg compressed bgr8'
+    assert abs(decode_compressed(fine).astype(int) - image).mean() < 3
+
+
+@pytest.mark.parametrize('image', [
+    np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3), np.float32), np.zeros((0, 4, 3), np.uint8)])
+@pytest.mark.parametrize('encode', [encode_bgr8, lambda *parts: encode_jpeg(*parts, quality=90)])
+def test_only_bgr_images_are_encoded(encode, image):
+    with pytest.raises(ImageError):
+        encode(image, None, empty_message())

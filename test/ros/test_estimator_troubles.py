@@ -1,0 +1,167 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input over DDS: explained, counted, and nothing else is lost."""
+import array
+from pathlib import Path
+
+import cv2
+from graph import blue, image_message, red, RELIABLE
+import numpy as np
+import pytest
+from sensor_msgs.msg import CompressedImage, Image
+
+from pose_ros.msg import SkeletonArray
+
+
+def _broken(**changes):
+    message = image_message(blue())
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return message
+
+
+def _nothing():
+    return Image(encoding='bgr8')
+
+
+BAD_IMAGES = {
+    "unknown image encoding 'jpeg2000'": lambda: _broken(encoding='jpeg2000'),
+    'says step=100, but a row takes 1920 bytes': lambda: _broken(step=100),
+    '480 rows of step=1920 take 921600': lambda: _broken(data=array.array('B', bytes(1000))),
+    'has no pixels': _nothing,
+}
+
+
+@pytest.mark.parametrize('text', sorted(BAD_IMAGES))
+def test_a_bad_image_is_counted_and_the_next_one_processed(graph, tiny_model, text):
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    process = graph.start_estimator(tiny_model)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    graph.send_until(publisher, image_message(blue()), arrays, process=process)
+    publisher.publish(BAD_IMAGES[text]())
+    graph.wait(lambda: graph.values().get('frames failed') == '1', 'the failed frame', process)
+    assert text in graph.values()['last error'] and 'frame skipped' in process.log()
+    assert graph.status.level == b'\x01'
+    assert len(graph.send_until(publisher, image_message(blue()), arrays).skeletons) == 2
+
+
+@pytest.mark.parametrize('size', [(1, 1), (8000, 6000)])
+def test_unusual_sizes(graph, tiny_model, size):
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    process = graph.start_estimator(tiny_model)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    answer = graph.send_until(publisher, image_message(blue(*size)), arrays, process=process)
+    assert (answer.image_width, answer.image_height) == size
+    points = [keypoint for skeleton in answer.skeletons for keypoint in skeleton.keypoints]
+    assert all(np.isnan(point.x) or 0 <= point.x <= size[0] - 1 for point in points)
+
+
+@pytest.mark.parametrize('codec', ['.jpg', '.png'])
+def test_corrupt_compressed_image(graph, tiny_model, codec):
+    publisher = graph.node.create_publisher(CompressedImage, 'image/compressed', RELIABLE)
+    process = graph.start_estimator(tiny_model, image_transport='compressed')
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    whole = cv2.imencode(codec, blue())[1].tobytes()
+    good = CompressedImage(format=codec[1:], data=array.array('B', whole))
+    graph.send_until(publisher, good, arrays, process=process)
+    for failed, data in enumerate((whole[:len(whole) // 2], b'\x00' * 100, b''), 1):
+        publisher.publish(CompressedImage(format=codec[1:], data=array.array('B', data)))
+        graph.wait(lambda: graph.values().get('frames failed') == str(failed), 'a failed frame', process)
+    assert len(graph.send_until(publisher, good, arrays).skeletons) == 2
+
+
+def test_nan_in_the_network_output(graph, make_model):
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    process = graph.start_estimator(make_model(nan=True))
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    graph.send_until(publisher, image_message(blue()), arrays, process=process)
+    greenish = blue()
+    greenish[..., 1] = 128  # this variant of the network takes the root of a negative number then
+    publisher.publish(image_message(greenish))
+    graph.wait(lambda: graph.values().get('frames failed') == '1', 'the failed frame', process)
+    assert 'NaN' in graph.values()['last error']
+    assert len(graph.send_until(publisher, image_message(blue()), arrays).skeletons) == 2
+
+
+def test_models_that_cannot_be_used(graph, tiny_model, make_model, tmp_path):
+    whole = Path(tiny_model).read_bytes()
+    (tmp_path / 'cut.onnx').write_bytes(whole[:len(whole) // 2])
+    (tmp_path / 'text.onnx').write_text('not a network')
+    cases = [(tmp_path / 'absent.onnx', 'no model file'), (tmp_path / 'cut.onnx', 'not a whole ONNX file'),
+             (tmp_path / 'text.onnx', 'ONNX'), (make_model(input_channels=5), 'the network takes input')]
+    for model, text in cases:
+        process = graph.start('estimator', model=str(model), diagnostics_period=0.2)
+        del graph.statuses[:]
+        graph.wait(lambda: graph.status.level == b'\x02', text, process)
+        assert text in graph.status.message and process.alive
+        assert process.stop() == 0
+
+
+def test_camera_stops_and_comes_back(graph, tiny_model):
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    process = graph.start_estimator(tiny_model, no_image_timeout=0.5)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    graph.send_until(publisher, image_message(blue()), arrays, process=process)
+    graph.node.destroy_publisher(publisher)
+    graph.wait(lambda: '0 publishers' in graph.status.message, 'the watchdog', process)
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    graph.send_until(publisher, image_message(blue()), arrays, process=process)
+    end = [None]
+
+    def recovered():
+        graph.send_until(publisher, image_message(blue()), arrays)
+        end[0] = graph.status.message
+        return end[0] == 'estimating'
+    graph.wait(recovered, 'a clean status', process)
+
+
+def test_stamps_of_zero_and_jumping_back(graph, tiny_model):
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    process = graph.start_estimator(tiny_model)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    for stamp in ((100, 5), (3, 1), (0, 0)):
+        arrays.clear()
+        answer = graph.send_until(publisher, image_message(blue(), stamp), arrays, 3, process)
+        assert (answer.header.stamp.sec, answer.header.stamp.nanosec) == stamp
+    graph.wait(lambda: graph.values().get('time jumps') == '2', 'two counted jumps', process)
+    assert 'time stamp 0' in process.log() and 'jumped back by 97.000 s' in process.log()
+
+
+def test_two_publishers_on_one_topic(graph, tiny_model):
+    process = graph.start_estimator(tiny_model)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    publishers = [graph.node.create_publisher(Image, 'image', RELIABLE) for _ in range(2)]
+    for publisher, image, people in ((publishers[0], blue(), 2), (publishers[1], red(), 0)):
+        graph.send_until(publisher, image_message(image), arrays, 3, process)
+        assert len(arrays[-1].skeletons) == people
+    graph.wait(lambda: 'has 2 publishers' in graph.status.message, 'the warning', process)
+
+
+def test_a_slow_engine_never_queues(graph, tiny_model):
+    """30 Hz 720p into 200 ms: each answer is to a recent frame, and every frame is accounted for."""
+    script = Path(__file__).resolve().parent / 'slow_estimator.py'
+    process = graph.start('estimator', script=script, model=tiny_model, diagnostics_period=0.2)
+    graph.wait(lambda: graph.node.count_subscribers('image') > 0, 'the estimator subscribes', process)
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    graph.wait(lambda: publisher.get_subscription_count(), 'a match', process)
+    ages, image = [], image_message(blue(1280, 720))
+
+    def on_array(message):
+        ages.append(graph.node.get_clock().now().nanoseconds * 1e-9
+                    - message.header.stamp.sec - message.header.stamp.nanosec * 1e-9)
+    graph.node.create_subscription(SkeletonArray, 'skeletons', on_array, RELIABLE)
+    timer = graph.node.create_timer(1 / 30.0, lambda: _publish_now(graph, publisher, image))
+    graph.spin(4.0)
+    timer.cancel()
+    graph.spin(1.5)
+    values = {key: int(value) for key, value in graph.values().items() if key.startswith('frames')}
+    assert values['frames received'] > 60 and values['frames dropped'] > 40
+    assert values['frames received'] == values['frames processed'] + values['frames dropped']
+    assert values['frames processed'] == len(ages)
+    # A queue would let the age grow with each answer; one slot keeps it near two engine periods.
+    assert np.median(ages) < 0.5 and ages[-2] < 0.8
+
+
+def _publish_now(graph, publisher, message):
+    message.header.stamp = graph.node.get_clock().now().to_msg()
+    publisher.publish(message)

