@@ -11,14 +11,23 @@ VENV := .venv/.installed-$(FLAVOUR)
 BUILT := install/.built-$(FLAVOUR)
 # The overlay holds links to the sources: it is rebuilt when a file comes or goes, not when one changes.
 SOURCE_FOLDERS := $(shell find pose_ros launch config scripts -type d -not -name __pycache__)
-PYTHON_FILES := $(wildcard setup.py pose_ros launch benchmark test scripts/*)
-# An argument for the demo or the benchmark, when the variable is set: $(call option,--model,$(MODEL))
+PYTHON_FILES := $(wildcard setup.py pose_ros launch benchmark test tools/*.py scripts/*)
+# An argument for the demo, when its variable is set: $(call option,--model,$(MODEL))
 option = $(if $(2),$(1) "$(2)")
+# Stops a target that has no network to work with: $(call need_model,demo)
+define need_model
+[ -f "$(MODEL)" ] || { \
+  echo 'make $(1) needs MODEL=, an ONNX pose network with its card in it or beside it,' \
+       'and found no file at "$(MODEL)". For example:' >&2; \
+  echo '  make $(1) MODEL=networks/mobilenet_v2_small.onnx' >&2; \
+  exit 1; }
+endef
 
 help:  ## show this list
 	@echo 'make TARGET, where TARGET is one of:'
 	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
-	@echo 'With a sourced ROS 2 these use it; else they bring their own (PYTHON=... picks the Python).'
+	@echo 'With a sourced ROS 2 these use it; else they bring their own.'
+	@echo 'PYTHON=/path/to/python3 picks the Python of a new .venv.'
 
 venv: $(VENV)  ## make the virtual environment .venv
 $(VENV): requirements/ros.txt requirements/test.txt
@@ -31,12 +40,7 @@ $(BUILT): $(VENV) CMakeLists.txt package.xml $(wildcard msg/*.msg) $(SOURCE_FOLD
 	@touch $@
 
 demo: $(BUILT)  ## skeletons over ROS 2; MODEL=net.onnx [INPUT=picture|video|camera] [OUTPUT=...] [DURATION=seconds]
-	@if [ ! -f "$(MODEL)" ]; then \
-	  echo 'make demo needs MODEL=, an ONNX pose network with its card in it or beside it, and found none' \
-	       'at "$(MODEL)". For example:' >&2; \
-	  echo '  make demo MODEL=mobilenet_v2_small.onnx INPUT=people.jpg' >&2; \
-	  exit 1; \
-	fi
+	@$(call need_model,demo)
 	POSE_ROS_ISOLATE=1 tools/env.sh python -m pose_ros.nodes.demo $(call option,--model,$(MODEL)) \
 	  $(call option,--input,$(INPUT)) $(call option,--output,$(OUTPUT)) $(call option,--duration,$(DURATION))
 
@@ -48,9 +52,11 @@ lint: $(VENV)  ## check the style of the Python and shell files
 	.venv/bin/python -m flake8 $(PYTHON_FILES)
 	for file in tools/*.sh .ci/run; do bash -n $$file || exit 1; done
 
-bench: $(BUILT)  ## measure speed; MODEL=net.onnx [INPUT=picture]
-	tools/env.sh python scripts/pose-ros bench $(call option,--model,$(MODEL)) $(call option,--input,$(INPUT))
+bench: $(BUILT)  ## measure speed, and what ROS adds to it; MODEL=net.onnx
+	@$(call need_model,bench)
+	tools/env.sh python benchmark/stages.py --model "$(MODEL)"
+	tools/env.sh python benchmark/ros_path.py --model "$(MODEL)"
 
 clean:  ## remove what these targets made
 	rm -rf .venv .venv36 build install log .pytest_cache *.egg-info
-	find pose_ros launch test benchmark -name __pycache__ -prune -exec rm -rf {} +
+	find pose_ros launch test benchmark tools -name __pycache__ -prune -exec rm -rf {} +

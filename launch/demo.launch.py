@@ -19,10 +19,10 @@ def generate_launch_description():
     return LaunchDescription([
         DeclareLaunchArgument(
             'input', default_value='',
-            description='Image, folder, video or camera number (empty: that of the image source)'),
+            description='Picture, folder, video, camera (0), stream or demo (empty: demo)'),
         DeclareLaunchArgument(
             'rate', default_value='',
-            description='Images per second (empty: that of the image source)'),
+            description="Images per second (empty: the input's own)"),
         IncludeLaunchDescription(PythonLaunchDescriptionSource(launch_file)),
         # After the include, which declares the namespace.
         OpaqueFunction(function=image_source),
@@ -30,16 +30,19 @@ def generate_launch_description():
 
 
 def image_source(context):
-    """Describe the node that publishes image and camera_info."""
+    """Describe the node that publishes what the estimator was told to read."""
     values = context.launch_configurations
-    parameters = {}
-    if values['input']:
-        parameters['source'] = values['input']
+    parameters = {parameter: values[argument]
+                  for parameter, argument in (('source', 'input'),
+                                              ('image_transport', 'image_transport'))
+                  if values[argument]}
     if values['rate']:
         parameters['rate'] = number('rate', values['rate'])
     return [Node(
         package='pose_ros', executable='image_source', name='image_source',
         namespace=values['namespace'], parameters=[parameters] if parameters else [],
+        remappings=[(name, values[name + '_topic']) for name in ('image', 'camera_info')
+                    if values[name + '_topic']],
         output='screen', emulate_tty=True)]
 
 

@@ -7,20 +7,6 @@ set -e
 cd "$(dirname "$0")/.."
 flavour=$(tools/ros_flavour.sh)
 
-missing=()
-for tool in cc c++ make cmake; do
-  command -v $tool >/dev/null || missing+=("$tool")
-done
-headers=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["include"])')
-[ -f "$headers/Python.h" ] || missing+=("$headers/Python.h")
-[ "$flavour" = wheels ] || command -v colcon >/dev/null || missing+=(colcon)
-if [ ${#missing[@]} != 0 ]; then
-  echo "To build the messages, this machine lacks: ${missing[*]}" >&2
-  echo "Debian, Ubuntu: sudo apt install build-essential cmake python3-dev$(
-    [ "$flavour" = wheels ] || echo ' python3-colcon-common-extensions')" >&2
-  exit 1
-fi
-
 # CMake's cache does not survive another Python, ROS or folder.
 made_for="$flavour $(.venv/bin/python -V) $PWD"
 if [ -d build ] && [ "$(cat build/made-for 2>/dev/null)" != "$made_for" ]; then
@@ -29,8 +15,9 @@ fi
 mkdir -p build
 echo "$made_for" > build/made-for
 
-build=(build --symlink-install --event-handlers desktop_notification- --cmake-args -DBUILD_TESTING=OFF)
+arguments=(build --symlink-install --event-handlers desktop_notification- --cmake-args -DBUILD_TESTING=OFF)
 if [ "$flavour" = wheels ]; then
-  exec tools/env.sh python -m colcon --log-level error "${build[@]}" -GNinja -DPython3_EXECUTABLE="$PWD/.venv/bin/python"
+  exec tools/env.sh python -m colcon --log-level error "${arguments[@]}" -GNinja \
+    -DPython3_EXECUTABLE="$PWD/.venv/bin/python"
 fi
-exec colcon "${build[@]}"
+exec colcon "${arguments[@]}"

@@ -8,12 +8,7 @@ cd "$(dirname "$0")/.."
 flavour=$(tools/ros_flavour.sh)
 python=$(tools/find_python.sh "$flavour")
 
-# apt's packages for one Python are named after it, the default one's also without the number.
-if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-  echo "$python has no venv module. Debian, Ubuntu: sudo apt install python3-venv" \
-       "(or $("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'))" >&2
-  exit 1
-fi
+tools/check_build_tools.sh "$python" "$flavour"
 
 clear=
 [ "$(cat .venv/ros-flavour 2>/dev/null)" = "$flavour" ] || clear=--clear

@@ -21,7 +21,7 @@ fi
 
 if [ requirements/python36.txt -nt .venv36/.installed ]; then
   "$python" -m venv .venv36
-  .venv36/bin/python -m pip install -qq --disable-pip-version-check 'pip<22'
+  .venv36/bin/python -m pip install -qq --disable-pip-version-check 'pip>=21,<22'
   .venv36/bin/python -m pip install -qq --prefer-binary -r requirements/python36.txt
   touch .venv36/.installed
 fi

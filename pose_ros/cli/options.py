@@ -11,6 +11,7 @@ from pose_ros.core.engines.engine import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.parameters import Parameter
+from pose_ros.core.results import FORMS
 
 _BOOLEANS = {'true': True, 'yes': True, 'on': True, '1': True,
              'false': False, 'no': False, 'off': False, '0': False}
@@ -33,11 +34,11 @@ def add_model_options(parser, positional: bool = False) -> None:
         _add_parameter(group, parameter)
 
 
-def add_output_options(parser, output: str, forms=('frames', 'coco')) -> None:
+def add_output_options(parser, output: str) -> None:
     """Add where people are written to; `output` is the help of --output."""
     group = parser.add_argument_group('results')
     group.add_argument('--json', metavar='FILE', help='write the people to a JSON file')
-    group.add_argument('--format', choices=forms, default='frames', help='form of --json: frames (all that '
+    group.add_argument('--format', choices=FORMS, default='frames', help='form of --json: frames (all that '
                        'is known, per frame) or coco (COCO-17 keypoint results) (default: frames)')
     group.add_argument('--output', metavar='PATH', help=output)
     group.add_argument('--no-labels', action='store_true', help='draw no scores beside the people')

@@ -44,9 +44,10 @@ def _label(skeletons, person):
 
 
 def _draw_label(image, text, box, size):
+    """Write white on a black ground, above the box but inside the image."""
     font, scale, width = cv2.FONT_HERSHEY_SIMPLEX, 0.5 * size, max(1, int(round(size)))
-    (text_width, text_height), _ = cv2.getTextSize(text, font, scale, width)
+    (text_width, text_height), below = cv2.getTextSize(text, font, scale, width)
     x = int(min(max(box[0], 0), max(0, image.shape[1] - text_width)))
-    y = int(min(max(box[1] - 4 * size, text_height + 1), image.shape[0] - 1))
-    for color, thickness in (((0, 0, 0), width + 2), ((255, 255, 255), width)):
-        cv2.putText(image, text, (x, y), font, scale, color, thickness, cv2.LINE_AA)
+    y = int(min(max(box[1] - 6 * size, text_height + 1), image.shape[0] - 1))
+    cv2.rectangle(image, (x, y - text_height - 1), (x + text_width, y + below), (0, 0, 0), cv2.FILLED)
+    cv2.putText(image, text, (x, y), font, scale, (255, 255, 255), width, cv2.LINE_AA)

@@ -11,9 +11,11 @@ import numpy as np
 from pose_ros.core.convert import convert_skeletons
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.people import bounding_boxes, Skeletons
+from pose_ros.core.sources.stills import ENDINGS
 from pose_ros.core.topology import get_topology, Topology
 
-# COCO's evaluation puts the centre of the first pixel at 0.5, this project at 0.
+FORMS = ('frames', 'coco')
+# COCO puts the centre of the first pixel at 0.5, this project at 0.
 COCO_PIXEL_SHIFT = 0.5
 _PERSON = 1  # COCO's category_id
 
@@ -71,8 +73,8 @@ class FrameResults(ResultFile):
     {"topology": {"name", "keypoint_names", "limbs"}, "model": name, "frames": [{"index", "name",
     "time_s", "width", "height", "people": [{"track_id", "score", "bbox", "keypoints"}]}]}. Coordinates
     are pixels with pixel centres at integers. `bbox` is x, y, width, height round the joints;
-    `keypoints` holds [x, y, score] per joint. null stands for what is unknown: a missing joint, the time
-    of a photograph, the track_id of a person whom nobody tracked.
+    `keypoints` holds [x, y, score] or null per joint. `time_s` is null for pictures, `track_id` is -1 for
+    people whom nobody tracked.
     """
 
     def __init__(self, path: str, topology: Topology, model: str):
@@ -85,7 +87,7 @@ class FrameResults(ResultFile):
         """See ResultFile.records."""
         height, width = frame.image.shape[:2]
         boxes = bounding_boxes(skeletons)
-        people = [{'track_id': int(track_id) if track_id >= 0 else None, 'score': _number(score, 4),
+        people = [{'track_id': int(track_id), 'score': _number(score, 4),
                    'bbox': [_number(value, 2) for value in box] if np.isfinite(box).all() else None,
                    'keypoints': [_joint(joint) for joint in keypoints]}
                   for keypoints, score, track_id, box in zip(*(skeletons + (boxes,)))]
@@ -105,43 +107,44 @@ class CocoResults(ResultFile):
         """Open the file for people of `topology`, whatever it is."""
         super(CocoResults, self).__init__(path, '[', '\n]\n')
         self._source, self._target = topology, get_topology('coco_17')
-        self._names = {}
+        self._written = set()
 
     def records(self, frame, skeletons):
         """See ResultFile.records; PoseRosError if another image had the same image_id."""
         image_id = image_id_of(frame.name, frame.index)
-        earlier = self._names.setdefault(image_id, frame.name)
-        if earlier != frame.name:
-            raise PoseRosError('{} and {} both have the COCO image_id {}, so their people would be mixed; '
-                               'rename one, or write frames instead of coco'.format(
-                                   earlier, frame.name, image_id))
+        if image_id in self._written:
+            raise PoseRosError('{}: an earlier image has the COCO image_id {} too, so their people would be '
+                               'mixed; rename one of them, or write the form frames'.format(
+                                   frame.name, image_id))
+        self._written.add(image_id)
         people = convert_skeletons(skeletons, self._source, self._target)
         people = people.select(people.detected().any(1))
         points = people.keypoints + np.array([COCO_PIXEL_SHIFT, COCO_PIXEL_SHIFT, 0], np.float32)
-        points[~people.detected()] = 0
-        return [{'image_id': image_id, 'category_id': _PERSON, 'score': _number(score, 4),
-                 'keypoints': [_number(value, 4) for value in keypoints.ravel()]}
+        points[~(people.detected() & np.isfinite(points).all(-1))] = 0
+        return [{'image_id': image_id, 'category_id': _PERSON, 'score': _number(score, 5),
+                 'keypoints': [_number(value, 3) for value in keypoints.ravel()]}
                 for keypoints, score in zip(points, people.scores)]
 
 
 def image_id_of(name: str, index: int) -> int:
     """Return the last whole number in a file name (COCO_val2014_000000000192.jpg: 192), else `index`."""
-    numbers = re.findall(r'\d+', os.path.splitext(os.path.basename(name))[0])
+    stem, ending = os.path.splitext(os.path.basename(name))
+    numbers = re.findall(r'\d+', stem if ending.lower() in ENDINGS else stem + ending)
     return int(numbers[-1]) if numbers else index
 
 
 def open_results(path: str, form: str, topology: Topology, model: str) -> ResultFile:
-    """Open a result file of the form 'frames' or 'coco'; PoseRosError if it cannot be written."""
+    """Open a result file of one of FORMS; PoseRosError if it cannot be written."""
     if form == 'coco':
         return CocoResults(path, topology)
     if form == 'frames':
         return FrameResults(path, topology, model)
-    raise PoseRosError("results have the form 'frames' or 'coco', not {!r}".format(form))
+    raise PoseRosError('unknown form of results {!r}; known: {}'.format(form, ', '.join(FORMS)))
 
 
 def _joint(joint) -> Optional[list]:
     x, y, score = joint.tolist()
-    if not score > 0:
+    if not (score > 0 and np.isfinite([x, y]).all()):
         return None
     return [_number(x, 3), _number(y, 3), _number(score, 4)]
 

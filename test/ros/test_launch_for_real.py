@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 
+import cv2
 from graph import blue, image_message, RELIABLE, TIMEOUT
 import pytest
 from sensor_msgs.msg import Image
@@ -31,19 +32,27 @@ def _missing():
     return '' if shutil.which('ros2') else 'there is no ros2 command'
 
 
-pytestmark = pytest.mark.skipif(bool(_missing()), reason=_missing())
+REASON = _missing()
+pytestmark = pytest.mark.skipif(bool(REASON), reason=REASON)
 
 
 def ros2(*words):
-    """Run a ros2 command to its end; return what it printed."""
-    result = subprocess.run(('ros2',) + words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                            universal_newlines=True, timeout=TIMEOUT)
-    return result.stdout
+    """Run a ros2 command, again while it has not discovered the node; return what it printed."""
+    end = time.monotonic() + TIMEOUT
+    while True:
+        result = subprocess.run(('ros2',) + words, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, universal_newlines=True, timeout=TIMEOUT)
+        if 'Node not found' not in result.stdout or time.monotonic() > end:
+            return result.stdout.strip()
 
 
-def ask(*words):
-    """Run a ros2 command that looks for a node, without leaving a daemon behind."""
-    return ros2(*words + ('--no-daemon', '--spin-time', '3'))
+@pytest.fixture(scope='module', autouse=True)
+def daemon():
+    """Leave no daemon of the ros2 command behind, unless there was one before."""
+    running = ros2('daemon', 'status') == 'The daemon is running'
+    yield
+    if not running:
+        ros2('daemon', 'stop')
 
 
 class Launched:
@@ -96,7 +105,7 @@ def subscribed(graph, topic):
 
 def echo(graph, publisher, message, topic):
     """Publish until `ros2 topic echo --once` has printed an answer; return it as a dictionary."""
-    command = ['ros2', 'topic', 'echo', '--no-daemon', '--once', topic,
+    command = ['ros2', 'topic', 'echo', '--once', topic,
                'pose_ros/msg/SkeletonArray']
     process = subprocess.Popen(command, stdout=subprocess.PIPE, universal_newlines=True)
     end = time.monotonic() + TIMEOUT
@@ -133,19 +142,19 @@ def test_parameters_and_states_at_the_command_line(graph, launched, params_file)
                       backend='onnxruntime')
     graph.wait(subscribed(graph, 'image'), 'the estimator subscribes', launch)
 
-    assert ask('param', 'get', node, 'backend').strip() == 'String value is: onnxruntime'
-    assert ask('param', 'get', node, 'no_image_timeout').strip() == 'Double value is: 7.0'
-    assert 'Set parameter successful' in ask('param', 'set', node, 'no_image_timeout', '2.5')
-    assert ask('param', 'get', node, 'no_image_timeout').strip() == 'Double value is: 2.5'
-    assert 'Set parameter successful' not in ask('param', 'set', node, 'no_image_timeout', '0.0')
-    assert 'read-only' in ask('param', 'set', node, 'backend', 'openvino')
-    assert ask('param', 'get', node, 'backend').strip() == 'String value is: onnxruntime'
+    assert ros2('param', 'get', node, 'backend') == 'String value is: onnxruntime'
+    assert ros2('param', 'get', node, 'no_image_timeout') == 'Double value is: 7.0'
+    assert 'Set parameter successful' in ros2('param', 'set', node, 'no_image_timeout', '2.5')
+    assert ros2('param', 'get', node, 'no_image_timeout') == 'Double value is: 2.5'
+    assert 'out of range' in ros2('param', 'set', node, 'no_image_timeout', '0.0')
+    assert 'read-only' in ros2('param', 'set', node, 'backend', 'openvino')
+    assert ros2('param', 'get', node, 'backend') == 'String value is: onnxruntime'
 
-    assert ask('lifecycle', 'get', node).strip() == 'active [3]'
-    assert ask('lifecycle', 'set', node, 'deactivate').strip() == 'Transitioning successful'
-    assert ask('lifecycle', 'get', node).strip() == 'inactive [2]'
-    assert not subscribed(graph, 'image')()
-    assert ask('lifecycle', 'set', node, 'activate').strip() == 'Transitioning successful'
+    assert ros2('lifecycle', 'get', node) == 'active [3]'
+    assert ros2('lifecycle', 'set', node, 'deactivate') == 'Transitioning successful'
+    assert ros2('lifecycle', 'get', node) == 'inactive [2]'
+    graph.wait(lambda: not subscribed(graph, 'image')(), 'the estimator leaves', launch)
+    assert ros2('lifecycle', 'set', node, 'activate') == 'Transitioning successful'
     graph.wait(subscribed(graph, 'image'), 'the estimator subscribes again', launch)
 
 
@@ -155,9 +164,18 @@ def test_autostart_false_waits_for_a_manager(graph, launched, params_file):
                       backend='onnxruntime', autostart='false')
     graph.wait(lambda: ('estimator', graph.namespace) in
                graph.node.get_node_names_and_namespaces(), 'the node appears', launch)
-    assert ask('lifecycle', 'get', node).strip() == 'unconfigured [1]'
-    assert ask('lifecycle', 'set', node, 'configure').strip() == 'Transitioning successful'
-    assert ask('lifecycle', 'get', node).strip() == 'inactive [2]'
+    assert ros2('lifecycle', 'get', node) == 'unconfigured [1]'
+    assert ros2('lifecycle', 'set', node, 'configure') == 'Transitioning successful'
+    assert ros2('lifecycle', 'get', node) == 'inactive [2]'
+
+
+def test_respawn_brings_a_killed_estimator_back(graph, launched, params_file):
+    launch = launched('estimator.launch.py', namespace=graph.namespace, params_file=params_file,
+                      backend='onnxruntime', respawn='true')
+    graph.wait(subscribed(graph, 'image'), 'the estimator subscribes', launch)
+    pids = re.findall(r'process started with pid \[(\d+)\]', launch.log())
+    os.kill(int(pids[-1]), signal.SIGKILL)
+    graph.wait(lambda: launch.log().count('estimating people on') == 2, 'a second start', launch)
 
 
 def test_compressed_transport_follows_the_remapped_topic(graph, launched, params_file):
@@ -182,3 +200,20 @@ def test_each_camera_is_answered_on_its_own_topic(graph, launched, params_file):
     answer = graph.send_until(publisher, image_message(blue(), frame_id='rear'), answers[1])
     assert (answer.header.frame_id, len(answer.skeletons)) == ('rear', 2)
     assert answers[0] == []
+
+
+@pytest.mark.parametrize('transport', ['raw', 'compressed'])
+def test_demo_shows_the_people_of_a_picture(graph, launched, params_file, tmp_path, transport):
+    assert cv2.imwrite(str(tmp_path / 'blue.png'), blue(320, 240))
+    answers = graph.collect(SkeletonArray, 'skeletons')
+    launch = launched('demo.launch.py', namespace=graph.namespace, params_file=params_file,
+                      backend='onnxruntime', input=str(tmp_path / 'blue.png'), rate='20',
+                      image_transport=transport)
+    graph.wait(lambda: len(answers) >= 10, 'ten answers', launch)
+    assert {(answer.image_width, answer.image_height) for answer in answers} == {(320, 240)}
+    assert {answer.header.frame_id for answer in answers} == {'camera_optical_frame'}
+    assert {len(answer.skeletons) for answer in answers} == {2}
+    stamps = [answer.header.stamp.sec + answer.header.stamp.nanosec * 1e-9 for answer in answers]
+    assert stamps == sorted(set(stamps))
+    assert launch.stop() == 0
+    assert launch.log().count('process has finished cleanly') == 2

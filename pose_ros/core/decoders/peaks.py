@@ -7,6 +7,9 @@ import cv2
 import numpy as np
 
 _TINY = 1e-6
+# Per part, best first: a saturated or constant map has a maximum in every cell, and all pairs of peaks
+# are looked at.
+_MOST_PEAKS = 128
 
 
 class Peaks(NamedTuple):
@@ -54,6 +57,7 @@ class PeakFinder:
         row, column = np.divmod(cell, self.shape[2])
         scores = heat[part, row, column]
         order = np.lexsort((-scores, part))
+        order = order[_rank(part[order]) < _MOST_PEAKS]
         part, row, column, scores = part[order], row[order], column[order], scores[order]
         x, y = self._refine(part, row, column)
         keep = _best_within(radius, part, x, y)
@@ -88,6 +92,11 @@ def _vertex(before, centre, after):
     curvature = before - 2 * centre + after
     flat = curvature > -_TINY
     return np.where(flat, 0, 0.5 * (before - after) / np.where(flat, 1, curvature))
+
+
+def _rank(part):
+    """Place of each peak among those of its part, for parts in ascending order."""
+    return np.arange(len(part)) - np.searchsorted(part, part)
 
 
 def _best_within(radius, part, x, y):

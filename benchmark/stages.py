@@ -1,0 +1,140 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Time each stage from frame to message, per engine, as ratios to the bare network call.
+
+    tools/env.sh python benchmark/stages.py --model MODEL.onnx [--images PICTURE ...] [--rounds 15]
+
+Each engine runs in a process of its own (two CPU runtimes in one process slow each other down), and the
+processes take turns: one round on one engine, then one on the next. Within a round the stages of a
+frame follow the bare network call directly. Figures are medians over all rounds.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+import cv2
+
+from common import load_frames, machine, print_table
+
+from pose_ros.core import PoseEstimator
+from pose_ros.core.decoders.paf_exact import ExactPafDecoder
+from pose_ros.core.engines import available_backends
+
+BACKENDS = ('onnxruntime', 'openvino')
+STAGES = ('network', 'preprocess', 'decode', 'exact decode', 'message', 'end to end')
+
+
+def _timed(function, *arguments):
+    start = time.perf_counter()
+    result = function(*arguments)
+    return time.perf_counter() - start, result
+
+
+def _round(estimator, exact, frame, to_message):
+    """Time one frame, in seconds; the network's input is ready before its call is timed."""
+    times = {}
+    times['end to end'], people = _timed(estimator, frame)
+    times['preprocess'], (batch, _) = _timed(estimator._preprocessor.prepare, frame)
+    times['network'], outputs = _timed(estimator.engine.infer, batch)
+    times['decode'], _ = _timed(estimator.decoder.decode, outputs)
+    times['exact decode'], _ = _timed(exact.decode, outputs)
+    if to_message:
+        times['message'], _ = _timed(to_message, people, frame)
+    return times
+
+
+def _message_builder(topology):
+    """Return the function that makes a SkeletonArray, None where ROS is missing."""
+    try:
+        from pose_ros.nodes.conversions import to_skeleton_array
+        from std_msgs.msg import Header
+    except ImportError:
+        return None
+    header = Header()
+    return lambda people, frame: to_skeleton_array(header, people, topology, frame.shape[1],
+                                                   frame.shape[0])
+
+
+def work(options):
+    """Run one engine: a line on stdin asks for a round, a line of JSON answers it."""
+    cv2.setNumThreads(1)
+    estimator = PoseEstimator(options.model, backend=options.work, spinning=options.spinning)
+    exact = ExactPafDecoder(estimator.card)
+    to_message = _message_builder(estimator.topology)
+    frames = load_frames(options.images)
+    people = [estimator(frame).count for frame in frames]
+    print(json.dumps({'engine': str(estimator.engine.describe()), 'people': people}), flush=True)
+    for _ in sys.stdin:
+        print(json.dumps([[_round(estimator, exact, frame, to_message) for frame in frames]
+                          for _ in range(options.repeat)]), flush=True)
+
+
+def measure(options, backends):
+    """Let the engines take turns; returns {backend: (greeting, [times of each frame run])}."""
+    workers = {}
+    for backend in backends:
+        command = [sys.executable, __file__, '--work', backend, '--model', options.model, '--repeat',
+                   str(options.repeat), '--images'] + options.images
+        command += ['--spinning'] if options.spinning else []
+        workers[backend] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            universal_newlines=True)
+    results = {backend: (json.loads(worker.stdout.readline()), [])
+               for backend, worker in workers.items()}
+    for turn in range(options.rounds + 1):
+        for backend, worker in workers.items():
+            worker.stdin.write('\n')
+            worker.stdin.flush()
+            answer = json.loads(worker.stdout.readline())
+            if turn:  # the first round warms up
+                results[backend][1].extend(times for frames in answer for times in frames)
+    for worker in workers.values():
+        worker.stdin.close()
+        worker.wait()
+    return results
+
+
+def report(results):
+    """Print the table; returns {backend: {stage: median ms}}."""
+    medians, rows = {}, []
+    for backend, (greeting, runs) in results.items():
+        stages = [stage for stage in STAGES if stage in runs[0]]
+        median = {stage: 1000 * statistics.median(times[stage] for times in runs) for stage in stages}
+        medians[backend] = median
+        for stage in stages:
+            # The median of ratios within a frame's own run is steadier than the ratio of medians.
+            ratio = statistics.median(times[stage] / times['network'] for times in runs)
+            rows.append((backend, stage, '{:.2f}'.format(median[stage]), '{:.3f}'.format(ratio)))
+        print('{}: {}; people per picture {}; {} runs'.format(
+            backend, greeting['engine'], greeting['people'], len(runs)))
+        print('  exact decode / fast decode: {:.1f}'.format(statistics.median(
+            times['exact decode'] / times['decode'] for times in runs)))
+    print_table(('engine', 'stage', 'median [ms]', 'of the bare network'), rows)
+    if len(medians) == 2:
+        print('\nend to end, onnxruntime / openvino: {:.2f}'.format(
+            medians['onnxruntime']['end to end'] / medians['openvino']['end to end']))
+    return medians
+
+
+def main():
+    """Measure, and print tables in Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument('--model', required=True, help='ONNX model with a card')
+    parser.add_argument('--images', nargs='*', default=[], help='pictures; default: those of scikit-image')
+    parser.add_argument('--rounds', type=int, default=15, help='rounds per engine')
+    parser.add_argument('--repeat', type=int, default=3, help='passes over the pictures in a round')
+    parser.add_argument('--spinning', action='store_true', help='let idle onnxruntime threads busy-wait')
+    parser.add_argument('--work', choices=BACKENDS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.work:
+        work(options)
+        return
+    found = [name for name in BACKENDS if not available_backends()[name].startswith('unavailable')]
+    print(machine())
+    report(measure(options, found))
+
+
+if __name__ == '__main__':
+    main()

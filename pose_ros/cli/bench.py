@@ -1,0 +1,120 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-ros bench`: time a model on this machine, stage by stage."""
+import json
+import os
+import platform
+import time
+
+import numpy as np
+
+from pose_ros.cli.options import add_model_options, count, load_estimator, size
+from pose_ros.cli.run import open_file, progress_bar
+from pose_ros.core.engines import EngineInfo
+from pose_ros.core.errors import ImageError
+from pose_ros.core.estimator import Timings
+from pose_ros.core.sources import FrameSource
+
+DESCRIPTION = ('Time preprocessing, network and decoding of a model on this machine. Reading the pictures is '
+               'not counted. End to end is what a caller waits for; the network depends on the engine and its '
+               'threads, decoding on the number of people in the picture.')
+EPILOG = """examples:
+  pose-ros bench                                             a synthetic 640x480 picture without people
+  pose-ros bench photo.jpg --repeat 300                      one picture, again and again
+  pose-ros bench walk.mp4 --backend onnxruntime --threads 2  a video, on the engine of your choice
+  pose-ros bench --frame-size 1920x1080 --json bench.json    a large frame; figures into a file
+
+Compare machines at rest, with mains power and a fixed clock (Jetson: sudo nvpmodel -m 0; sudo jetson_clocks).
+"""
+_WARM_UP = 5  # frames that are not counted: engines choose and allocate in the first ones
+_END_TO_END = 'end_to_end'
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    parser.add_argument('input', nargs='?', metavar='PATH', help='picture, folder or video (default: a '
+                        'synthetic picture)')
+    parser.add_argument('--frame-size', type=size, default=(640, 480), metavar='WxH',
+                        help='size of the synthetic picture (default: 640x480)')
+    parser.add_argument('--repeat', type=count, default=100, metavar='N',
+                        help='frames to time (default: 100)')
+    parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file')
+    parser.add_argument('--quiet', action='store_true', help='print errors only')
+    add_model_options(parser)
+
+
+def run(args) -> int:
+    """Measure, and print a table; return the exit code."""
+    with open_file(args.input, loop=True) if args.input else Synthetic(*args.frame_size) as source:
+        estimator = load_estimator(args)
+        report = describe(source, estimator)
+        report.update(measure(estimator, source, args.repeat, progress_bar(args.repeat, args.quiet)))
+        estimator.close()
+    if not args.quiet:
+        print('\n'.join(_lines(report)))
+    if args.json:
+        with open(args.json, 'w') as stream:
+            stream.write(json.dumps(report, indent=2) + '\n')
+    return 0
+
+
+class Synthetic(FrameSource):
+    """The same picture for ever: smooth shades and noise, alike on every machine, and nobody in it."""
+
+    def __init__(self, width: int, height: int):
+        """Paint the picture."""
+        super(Synthetic, self).__init__()
+        shades = np.add.outer(np.linspace(0, 120, height), np.linspace(0, 120, width))
+        noise = np.random.RandomState(0).uniform(0, 15, (height, width, 3))
+        self._image = (shades[..., None] + noise).astype(np.uint8)
+
+    def describe(self):
+        """See FrameSource.describe."""
+        return 'synthetic picture {1}x{0}'.format(*self._image.shape)
+
+    def _read(self):
+        return self._image, 'synthetic'
+
+
+def measure(estimator, source: FrameSource, repeat: int, bar) -> dict:
+    """Run `repeat` frames, after a few to warm up; return milliseconds per stage and people per frame."""
+    times, people = [], []
+    for number in range(_WARM_UP + repeat):
+        frame = source.read()
+        if frame is None:
+            raise ImageError('{} ended after {} frames'.format(source.describe(), number))
+        start = time.perf_counter()
+        found = estimator(frame.image)
+        total = time.perf_counter() - start
+        if number >= _WARM_UP:
+            times.append(tuple(estimator.timings) + (total,))
+            people.append(found.count)
+            bar.update(1)
+    bar.close()
+    middle, slow = np.percentile(1e3 * np.array(times), (50, 95), axis=0)
+    return {'frames': repeat, 'people_per_frame': round(float(np.mean(people)), 2),
+            'stages_ms': {name: {'median': round(middle[column], 3), 'p95': round(slow[column], 3)}
+                          for column, name in enumerate(Timings._fields + (_END_TO_END,))},
+            'frames_per_s': round(1e3 / middle[-1], 2)}
+
+
+def describe(source: FrameSource, estimator) -> dict:
+    """Return what a figure means nothing without: machine, engine, model, sizes."""
+    spec = estimator.card.input
+    return {'machine': {'platform': platform.platform(), 'cpus': os.cpu_count(),
+                        'python': platform.python_version()},
+            'engine': dict(estimator.engine.describe()._asdict()), 'model': estimator.card.name,
+            'network_input': [spec.width, spec.height], 'source': source.describe()}
+
+
+def _lines(report):
+    yield '{} at {}x{}, {}'.format(report['model'], report['network_input'][0], report['network_input'][1],
+                                   report['source'])
+    yield str(EngineInfo(**report['engine']))
+    yield ''
+    yield '{:<12} {:>9} {:>9}'.format('stage', 'median ms', 'p95 ms')
+    for name, figures in report['stages_ms'].items():
+        yield '{:<12} {:>9.2f} {:>9.2f}'.format(name.replace('_', ' '), figures['median'], figures['p95'])
+    yield ''
+    yield '{:.1f} frames per second, {:g} people per frame, over {} frames'.format(
+        report['frames_per_s'], report['people_per_frame'], report['frames'])

@@ -1,0 +1,93 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-ros image`: people in pictures."""
+import itertools
+
+from pose_ros.cli.options import (add_model_options, add_output_options, load_estimator, settings_help)
+from pose_ros.cli.overlay import image_overlay
+from pose_ros.cli.run import INTERRUPTED, open_file, prepared, progress_bar
+from pose_ros.core.errors import ImageError, PoseRosError
+from pose_ros.core.sources import ImageFile, ImageFolder
+
+DESCRIPTION = ('Find people in pictures. A picture that cannot be read is reported and the others go on; the '
+               'exit code is then 1. Without --json and --output, one line per picture is printed.')
+EPILOG = """examples:
+  pose-ros image photo.jpg                                       how many people?
+  pose-ros image photo.jpg --output people.jpg                   draw them
+  pose-ros image a.jpg b.png folder/ --output drawn/             draw those of many pictures
+  pose-ros image val2017/ --json results.json --format coco      for COCO's evaluation
+  pose-ros image photo.jpg --set min_score=0.4 --set max_people=1
+
+JSON: pixel centres are at whole numbers in the form frames. The form coco has them at a half, as COCO does;
+there the image_id is the last number in the file name (000000000192.jpg: 192), else the picture's place in
+the list.
+
+""" + settings_help()
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    parser.add_argument('inputs', nargs='+', metavar='PATH', help='picture, or folder of pictures')
+    add_model_options(parser)
+    add_output_options(parser, 'draw the people: on one picture (.jpg, .png, ...), or into a folder')
+
+
+def run(args) -> int:
+    """Process every picture; return the exit code."""
+    overlay = image_overlay(args.output, args.inputs) if args.output else None
+    estimator = load_estimator(args)
+    bar = progress_bar(len(args.inputs), args.quiet)
+    with prepared(args, estimator, overlay, bar) as work:
+        for frame in itertools.islice(_frames(args.inputs, work, bar), args.max_frames):
+            try:
+                people = work.add(frame)
+            except PoseRosError as error:
+                work.fail('{}: {}'.format(frame.name, error))
+                continue
+            if not (args.json or args.output or args.quiet):
+                bar.write(_answer(frame.name, people))
+            if work.interrupted:
+                break
+    if work.interrupted:
+        return INTERRUPTED
+    return 1 if work.failures else 0
+
+
+def _frames(paths, work, bar):
+    """Yield the pictures of all paths, numbered through; report those that cannot be read."""
+    index = itertools.count()
+    for path in paths:
+        if work.interrupted:
+            return
+        try:
+            source = _open(path)
+        except (PoseRosError, OSError) as error:
+            work.fail(error)
+            continue
+        with source:
+            bar.total += source.frame_count - 1
+            yield from _numbered(source, index, work)
+
+
+def _numbered(source, index, work):
+    try:
+        for frame in source:
+            yield frame._replace(index=next(index), time_s=None)
+    except ImageError as error:  # not one picture of a folder can be read
+        work.fail(error, 0)
+    work.failures += len(getattr(source, 'unreadable', ()))
+
+
+def _open(path):
+    source = open_file(path)
+    if not isinstance(source, (ImageFile, ImageFolder)):
+        source.close()
+        raise ImageError('{} is not a picture; pose-ros video reads videos'.format(path))
+    return source
+
+
+def _answer(name, people):
+    if not people.count:
+        return '{}: nobody'.format(name)
+    return '{}: {} {} (scores {})'.format(name, people.count, 'person' if people.count == 1 else 'people',
+                                          ', '.join('{:.2f}'.format(score) for score in people.scores))

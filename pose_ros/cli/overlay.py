@@ -1,0 +1,139 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write frames with people drawn on them: to one image, a folder of images, or a video."""
+import argparse
+import functools
+import os
+from typing import Callable
+
+import cv2
+
+from pose_ros.core.draw import draw_skeletons
+from pose_ros.core.errors import PoseRosError
+from pose_ros.core.sources import ASSUMED_RATE, FrameSource
+from pose_ros.core.topology import Topology
+from pose_ros.core.video import VideoRecorder
+
+_ENDINGS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')  # that OpenCV writes in colour
+
+
+class Overlay:
+    """Draws people on copies of frames, and writes those; a context manager that finishes them."""
+
+    def __init__(self, target, topology: Topology, labels: bool):
+        """Take what is written to, the format of the people, and whether their scores are drawn."""
+        self.target = target
+        self._topology, self._labels = topology, labels
+
+    def add(self, frame, people) -> None:
+        """Draw the people of a frame, and write it."""
+        self.write(frame, draw_skeletons(frame.image.copy(), people, self._topology, self._labels))
+
+    def write(self, frame, image) -> None:
+        """Write the finished image of a frame."""
+        raise PoseRosError('{} does not write images'.format(type(self).__name__))
+
+    def __enter__(self):
+        """Return the overlay itself."""
+        return self
+
+    def __exit__(self, *_):
+        """Finish what was written."""
+
+
+class ImageOverlay(Overlay):
+    """Writes one image file; the target is its path."""
+
+    def write(self, frame, image):
+        """See Overlay.write."""
+        _write_image(self.target, image)
+
+
+class FolderOverlay(Overlay):
+    """Writes one image per frame into the target folder, under the frame's own name if that is free."""
+
+    def __init__(self, target, topology, labels):
+        """See Overlay.__init__; makes the folder."""
+        super(FolderOverlay, self).__init__(target, topology, labels)
+        os.makedirs(target, exist_ok=True)
+        self._names = set()
+
+    def write(self, frame, image):
+        """See Overlay.write."""
+        stem, ending = os.path.splitext(frame.name)
+        if ending.lower() not in _ENDINGS:
+            stem, ending = frame.name, '.png'
+        name, number = stem + ending, 2
+        while name in self._names:  # pictures of several folders may have one name
+            name, number = '{}_{}{}'.format(stem, number, ending), number + 1
+        self._names.add(name)
+        _write_image(os.path.join(self.target, name), image)
+
+
+class VideoOverlay(Overlay):
+    """Writes a video at the rate of its source; the target is its VideoRecorder."""
+
+    def write(self, frame, image):
+        """See Overlay.write."""
+        self.target.write(image)
+
+    def __exit__(self, *_):
+        """See Overlay.__exit__."""
+        self.target.close()
+
+
+class LiveOverlay(VideoOverlay):
+    """Writes a video of a camera, at the pace at which its frames came."""
+
+    def write(self, frame, image):
+        """See Overlay.write."""
+        self.target.write(image, frame.time_s)
+
+
+def image_overlay(path: str, inputs) -> Callable[[Topology, bool], Overlay]:
+    """Check --output against the input paths; return what makes the overlay once the model is known.
+
+    Raises argparse.ArgumentError if nothing can be written there.
+    """
+    ending = os.path.splitext(path)[1].lower()
+    if os.path.isdir(path) or path.endswith(os.sep) or not ending:
+        for folder in {each if os.path.isdir(each) else os.path.dirname(os.path.abspath(each))
+                       for each in inputs}:
+            _keep_input(path, folder)
+        return functools.partial(FolderOverlay, path)
+    if ending not in _ENDINGS:
+        raise _unfit('cannot write a picture to {!r}: its name must end in {}; a folder ends in /'.format(
+            path, ', '.join(_ENDINGS)))
+    if len(inputs) > 1 or os.path.isdir(inputs[0]):
+        raise _unfit('{!r} is one picture, and there may be many: name a folder, {}/'.format(
+            path, os.path.splitext(path)[0]))
+    _keep_input(path, inputs[0])
+    return functools.partial(ImageOverlay, path)
+
+
+def video_overlay(path: str, source: FrameSource, original: str) -> Callable[[Topology, bool], Overlay]:
+    """Check --output of a video or camera, as image_overlay does."""
+    _keep_input(path, original)
+    try:
+        recorder = VideoRecorder(path, source.frame_rate or ASSUMED_RATE)
+    except PoseRosError as error:
+        raise _unfit(error)
+    return functools.partial(LiveOverlay if source.live else VideoOverlay, recorder)
+
+
+def _keep_input(path, original):
+    if os.path.exists(path) and os.path.exists(original) and os.path.samefile(path, original):
+        raise _unfit('{!r} would overwrite what is read; choose another'.format(path))
+
+
+def _unfit(message):
+    return argparse.ArgumentError(None, 'argument --output: {}'.format(message))
+
+
+def _write_image(path, image):
+    """Encode first, so that what fails has the system's own words: cv2.imwrite only says no."""
+    done, data = cv2.imencode(os.path.splitext(path)[1], image)
+    if not done:
+        raise PoseRosError('OpenCV cannot encode {}; try .png'.format(path))
+    with open(path, 'wb') as stream:
+        stream.write(data)

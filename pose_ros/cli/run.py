@@ -1,0 +1,152 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What image, video and camera share: feed frames to the estimator, its people to files, and count."""
+import collections
+import contextlib
+import os
+import signal
+import sys
+import threading
+
+import numpy as np
+
+from pose_ros.core.errors import ImageError
+from pose_ros.core.results import open_results
+from pose_ros.core.sources import FrameSource, open_source
+
+INTERRUPTED = 130  # the shell's code for Ctrl-C
+_REMEMBERED = 10000  # frames whose times the summary knows; a camera may run for days
+
+
+class Run:
+    """Counts frames, people and failures while it passes them on.
+
+    `outputs` have `add(frame, people)`. `interrupted` becomes true once the user wants to stop.
+    """
+
+    def __init__(self, estimator, outputs, bar):
+        """Take the estimator, a list of outputs, and a progress bar."""
+        self.frames = self.people = self.failures = 0
+        self.interrupted = False
+        self._estimator, self._outputs, self._bar = estimator, outputs, bar
+        self._timings = collections.deque(maxlen=_REMEMBERED)
+
+    def add(self, frame):
+        """Find the people of one frame, pass them to the outputs, and return them."""
+        people = self._estimator(frame.image)
+        for output in self._outputs:
+            output.add(frame, people)
+        self.frames += 1
+        self.people += people.count
+        self._timings.append(self._estimator.timings)
+        self._bar.update(1)
+        return people
+
+    def fail(self, message, failures=1) -> None:
+        """Report what went wrong, and count it."""
+        self.failures += failures
+        # One line each: runtimes put traces of their own into their messages.
+        self._bar.write('pose-ros: error: ' + ' '.join(str(message).split()), file=sys.stderr)
+
+    def summary(self) -> str:
+        """Return one line: frames, people, failures, and the median time of each stage."""
+        text = '{}, {} found'.format(_plural(self.frames, 'frame'), _plural(self.people, 'person', 'people'))
+        if self.failures:
+            text += ', {} failed'.format(self.failures)
+        if self._timings:
+            stages = 1e3 * np.median(np.array(self._timings), 0)
+            total = 1e3 * np.median(np.array(self._timings).sum(1))
+            text += '; median ms: preprocess {:.1f}, network {:.1f}, decode {:.1f}, total {:.1f}'.format(
+                *(list(stages) + [total]))
+        return text + (' (interrupted)' if self.interrupted else '')
+
+
+@contextlib.contextmanager
+def prepared(args, estimator, make_overlay, bar):
+    """Yield a Run that writes to everything asked for; close it all, and print the summary.
+
+    make_overlay(topology, labels) opens the overlay; None for none.
+    """
+    with contextlib.ExitStack() as stack:
+        stack.callback(estimator.close)
+        stack.callback(bar.close)
+        outputs = []
+        if args.json:
+            outputs.append(stack.enter_context(open_results(
+                args.json, args.format, estimator.topology, estimator.card.name)))
+        if make_overlay:
+            outputs.append(stack.enter_context(make_overlay(estimator.topology, not args.no_labels)))
+        if not args.quiet:
+            print('{} by {}'.format(estimator.card.name, estimator.engine.describe()), file=sys.stderr)
+        run = Run(estimator, outputs, bar)
+        stack.enter_context(_stopped_by_signals(run))
+        yield run
+    if not args.quiet:
+        print(run.summary())
+
+
+def open_file(path: str, loop: bool = False) -> FrameSource:
+    """Open a picture, a folder of them, a video file, or 'demo'; ImageError for anything else."""
+    if path == 'demo':
+        return open_source(path, loop)
+    if not os.path.exists(path):
+        raise ImageError('there is no file or folder {!r}; check the path'.format(path))
+    # A full path, because a bare number would mean a camera.
+    return open_source(os.path.abspath(path), loop)
+
+
+def progress_bar(total, quiet: bool):
+    """Return a tqdm bar on stderr, or something that looks like one where nobody would see it."""
+    if quiet or not sys.stderr.isatty():
+        return _NoBar(total)
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return _NoBar(total)
+    return tqdm(total=total, unit=' frames', file=sys.stderr)
+
+
+class _NoBar:
+    """A progress bar that shows nothing."""
+
+    def __init__(self, total):
+        self.total = total
+
+    def update(self, count):
+        pass
+
+    def close(self):
+        pass
+
+    def write(self, text, file=None):
+        print(text, file=file or sys.stdout)
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(run):
+    """Let Ctrl-C or SIGTERM end the run after the current frame, so that files are finished.
+
+    A second signal acts as ever.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def restore():
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def stop(_number, _frame):
+        run.interrupted = True
+        restore()
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        restore()
+
+
+def _plural(count, one, many=None):
+    return '{} {}'.format(count, one if count == 1 else many or one + 's')

@@ -1,0 +1,30 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What video and camera share: frames that follow each other, until the source ends or the user does."""
+import itertools
+
+from pose_ros.cli.options import load_estimator
+from pose_ros.cli.overlay import video_overlay
+from pose_ros.cli.run import prepared, progress_bar
+from pose_ros.core.errors import PoseRosError
+
+
+def process(args, source, original: str):
+    """Process a source to its end; return the Run.
+
+    A source or network that fails on the way ends the run, but what was found until then is kept.
+    """
+    with source:
+        overlay = video_overlay(args.output, source, original) if args.output else None
+        estimator = load_estimator(args)
+        totals = [count for count in (source.frame_count, args.max_frames) if count]
+        bar = progress_bar(min(totals) if totals else None, args.quiet)
+        with prepared(args, estimator, overlay, bar) as work:
+            try:
+                for frame in itertools.islice(source, args.max_frames):
+                    work.add(frame)
+                    if work.interrupted:
+                        break
+            except PoseRosError as error:
+                work.fail(error)
+    return work

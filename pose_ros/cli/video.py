@@ -1,0 +1,31 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-ros video`: people in a video file."""
+from pose_ros.cli.options import add_model_options, add_output_options, settings_help
+from pose_ros.cli.run import INTERRUPTED, open_file
+from pose_ros.cli.stream import process
+
+DESCRIPTION = ('Find people in every frame of a video. Ctrl-C ends it early: what was found until then is '
+               'kept.')
+EPILOG = """examples:
+  pose-ros video walk.mp4                                        how many people, how fast?
+  pose-ros video walk.mp4 --output people.avi                    draw them (.avi: MJPG, .mp4: mp4v)
+  pose-ros video walk.mp4 --json people.json --max-frames 100    the first 100 frames as numbers
+  pose-ros video demo --output demo.avi                          without a video at hand (scikit-image)
+
+""" + settings_help()
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    parser.add_argument('input', metavar='PATH', help='video file (or a folder of pictures, or demo)')
+    add_model_options(parser)
+    add_output_options(parser, 'draw the people on a copy of the video (.avi or .mp4)')
+
+
+def run(args) -> int:
+    """Process the video; return the exit code."""
+    work = process(args, open_file(args.input), args.input)
+    if work.interrupted:
+        return INTERRUPTED
+    return 1 if work.failures else 0

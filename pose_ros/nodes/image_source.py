@@ -1,0 +1,211 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node `image_source`: publishes pictures, a video, a camera or the built-in demo as a camera would."""
+import sys
+
+import cv2
+import rclpy
+from rclpy.duration import Duration
+from rclpy.executors import ExternalShutdownException
+from rclpy.node import Node
+from rclpy.task import Future
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from pose_ros.core.errors import PoseRosError
+from pose_ros.core.parameters import Parameter
+from pose_ros.core.sources import ASSUMED_RATE, open_source
+from pose_ros.nodes.camera_info import load_camera_info, scale_camera_info
+from pose_ros.nodes.image_codec import encode_bgr8, encode_jpeg
+from pose_ros.nodes.interface import CAMERA_INFO_TOPIC, COMPRESSED_SUFFIX, IMAGE_TOPIC
+from pose_ros.nodes.log import forward_log
+from pose_ros.nodes.parameters import declare
+from pose_ros.nodes.qos import image_qos
+
+IMAGE_SOURCE_PARAMETERS = (
+    Parameter('source', 'demo', 'Image, folder of images, video, camera (0 or /dev/video0), address of a '
+              "stream (rtsp://...), or 'demo'"),
+    Parameter('rate', 0.0, "Images per second; 0 takes the source's own rate, or 30 where it has none",
+              0.0, 1000.0, unit='Hz'),
+    Parameter('loop', True, 'Start again at the end'),
+    Parameter('width', 0, 'Width to which images are resized; 0 keeps it, or the aspect', 0, 16384,
+              unit='px'),
+    Parameter('height', 0, 'Height to which images are resized; 0 keeps it, or the aspect', 0, 16384,
+              unit='px'),
+    Parameter('frame_id', 'camera_optical_frame', 'Frame of the images: z forward, x right, y down'),
+    Parameter('camera_info_file', '', 'Calibration (YAML of camera_calibration); empty publishes no '
+              'camera_info'),
+    Parameter('image_transport', 'raw', 'Publish sensor_msgs/Image, CompressedImage (JPEG, on '
+              '<image>/compressed), or both', choices=('raw', 'compressed', 'both')),
+    Parameter('image_qos', 'reliable', 'Reliability of the publishers',
+              choices=('reliable', 'sensor_data')),
+    Parameter('jpeg_quality', 90, 'Quality of compressed images', 1, 100),
+    Parameter('wait_for_subscriber', False, 'Start when somebody listens to the images'),
+    Parameter('exit_at_end', False, 'End the process after the last image'),
+)
+_LONGEST_LAG = 1.0  # s; after a longer one (the process was stopped) a video goes on where it was
+_DELIVERY = Duration(seconds=1)
+
+
+class ImageSourceNode(Node):
+    """Reads a source at its rate, and publishes what somebody listens to."""
+
+    def __init__(self, **node_options):
+        """Open the source; a failure is logged and finishes the node."""
+        super(ImageSourceNode, self).__init__('image_source', **node_options)
+        self.finished = Future()  # its result is the exit code
+        self._source = None
+        forward_log(self)
+        try:
+            self._start()
+        except PoseRosError as error:
+            self._fail(error)
+
+    def close(self) -> None:
+        """Let the last images reach their readers, and free the source."""
+        if self._source is not None:
+            if self.context.ok():
+                self._output.flush()
+            self._source.close()
+            self._source = None
+
+    def _start(self):
+        values = declare(self, IMAGE_SOURCE_PARAMETERS)
+        self._output = _Output(self, values)
+        self._waits, self._exits = values['wait_for_subscriber'], values['exit_at_end']
+        self._source = open_source(values['source'], values['loop'], (values['width'], values['height']),
+                                   values['rate'] or None)
+        rate = values['rate'] or self._source.frame_rate or ASSUMED_RATE
+        self._next, self._origin = 0, None
+        self._timer = self.create_timer(1.0 / rate, self._on_timer)
+        self.get_logger().info('publishing {} at {:g} Hz on {}'.format(
+            self._source.describe(), rate, self._output.topics))
+
+    def _on_timer(self):
+        if self._waits and not self._output.heard:
+            return
+        self._waits = False
+        try:
+            if self._is_due():
+                self._publish_next()
+        except PoseRosError as error:
+            self._timer.cancel()
+            self._fail(error)
+
+    def _is_due(self):
+        """Whether a frame is due by the source's own clock; frames that are late already are skipped."""
+        rate = self._source.frame_rate
+        if self._source.live or not rate:
+            return True
+        now = self.get_clock().now().nanoseconds * 1e-9
+        if self._origin is None:
+            self._origin = now
+        # Rounding, because the timer's calls scatter around the times of the frames.
+        late = int(round((now - self._origin) * rate)) - self._next
+        if abs(late) > max(1.0, _LONGEST_LAG * rate):
+            self._origin, late = now - self._next / rate, 0
+        if late > 0:
+            self._source.skip(late)
+        return late >= 0
+
+    def _publish_next(self):
+        frame = self._source.read()
+        if frame is not None:
+            self._next = frame.index + 1
+            self._output.publish(frame.image)
+            return
+        self._timer.cancel()
+        self.get_logger().info('the source has ended after {} images'.format(self._next))
+        if self._exits:
+            self.finished.set_result(0)
+
+    def _fail(self, error):
+        self.get_logger().fatal(str(error))
+        self.finished.set_result(1)
+
+
+class _Output:
+    """The publishers; messages and their buffers are reused from image to image."""
+
+    def __init__(self, node, values):
+        self._clock, self._quality = node.get_clock(), values['jpeg_quality']
+        self._header = Header(frame_id=values['frame_id'])
+        self._image, self._compressed = Image(), CompressedImage()
+        self._info = self._file_info = self._info_publisher = None
+        qos, transport = image_qos(values['image_qos']), values['image_transport']
+        self._publishers = {}
+        if transport != 'compressed':
+            self._publishers[self._raw_message] = node.create_publisher(Image, IMAGE_TOPIC, qos)
+        if transport != 'raw':
+            # Remapping `image` does not remap `image/compressed`: resolve first, then append.
+            topic = node.resolve_topic_name(IMAGE_TOPIC) + COMPRESSED_SUFFIX
+            self._publishers[self._compressed_message] = node.create_publisher(CompressedImage, topic, qos)
+        if values['camera_info_file']:
+            self._file_info = load_camera_info(values['camera_info_file'])
+            self._info_publisher = node.create_publisher(CameraInfo, CAMERA_INFO_TOPIC, qos)
+        else:
+            node.get_logger().info('camera_info is not published: camera_info_file is empty')
+
+    @property
+    def topics(self):
+        """Names of the image topics."""
+        return ' and '.join(publisher.topic_name for publisher in self._publishers.values())
+
+    @property
+    def heard(self):
+        """Whether somebody listens to the images."""
+        return any(publisher.get_subscription_count() for publisher in self._publishers.values())
+
+    def publish(self, image):
+        """Publish an (H, W, 3) uint8 BGR image, stamped now, in every form that has a subscriber."""
+        self._header.stamp = self._clock.now().to_msg()
+        if self._info_publisher is not None:
+            self._info_publisher.publish(self._info_message(image))
+        for message, publisher in self._publishers.items():
+            if publisher.get_subscription_count():
+                publisher.publish(message(image))
+
+    def flush(self):
+        """Wait a moment for the last images to be received."""
+        for publisher in self._publishers.values():
+            publisher.wait_for_all_acked(_DELIVERY)
+
+    def _raw_message(self, image):
+        return encode_bgr8(image, self._header, self._image)
+
+    def _compressed_message(self, image):
+        return encode_jpeg(image, self._header, self._compressed, self._quality)
+
+    def _info_message(self, image):
+        height, width = image.shape[:2]
+        if self._info is None or (self._info.width, self._info.height) != (width, height):
+            self._info = scale_camera_info(self._file_info, width, height)
+            self._info.header = self._header
+        return self._info
+
+
+def main(args=None) -> int:
+    """Run the node until the source ends or it is shut down; the exit code is 1 if the source failed."""
+    cv2.setNumThreads(1)  # OpenCV's pool would take the cores from the network's
+    rclpy.init(args=args)
+    node = None
+    try:
+        node = ImageSourceNode()
+        rclpy.spin_until_future_complete(node, node.finished)
+        return node.finished.result() or 0
+    except (KeyboardInterrupt, ExternalShutdownException):
+        return 0
+    except RuntimeError:
+        # A signal ends the context at any moment, and what a callback calls afterwards fails.
+        if rclpy.ok():
+            raise
+        return 0
+    finally:
+        if node is not None:
+            node.close()
+            node.destroy_node()
+        rclpy.try_shutdown()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,178 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-ros image`: pictures in, people out as text, JSON and drawings."""
+import json
+import re
+
+import cv2
+import numpy as np
+from pose_ros.core import PoseEstimator
+import pytest
+
+
+def load(path):
+    """Read a JSON file."""
+    with open(str(path)) as stream:
+        return json.load(stream)
+
+
+def test_one_line_per_picture_and_a_summary(pose_ros, tiny_model, pictures):
+    """Without an output the people are at least counted."""
+    answer = pose_ros('image', pictures, '--model', tiny_model)
+    first, second, summary = answer.out.splitlines()
+    assert answer.code == 0
+    assert re.match(r'a\.png: 2 people \(scores 0\.\d\d, 0\.\d\d\)$', first)
+    assert second == 'b.png: nobody'
+    assert re.match(r'2 frames, 2 people found; median ms: preprocess [\d.]+, network [\d.]+, '
+                    r'decode [\d.]+, total [\d.]+$', summary)
+    assert answer.err.startswith('tiny by ')
+
+
+def test_quiet_prints_nothing(pose_ros, tiny_model, pictures):
+    """Neither on stdout nor on stderr."""
+    assert pose_ros('image', pictures, '--model', tiny_model, '--quiet') == (0, '', '')
+
+
+def test_json_holds_what_the_estimator_says(pose_ros, tiny_model, tiny_people, pictures, tmp_path):
+    """The command adds nothing of its own, and people are where they were drawn."""
+    answer = pose_ros('image', pictures, '--model', tiny_model, '--json', tmp_path / 'r.json')
+    data = load(tmp_path / 'r.json')
+    assert answer.code == 0 and data['model'] == 'tiny'
+    assert [(frame['index'], frame['name'], len(frame['people'])) for frame in data['frames']] == [
+        (0, 'a.png', 2), (1, 'b.png', 0)]
+    expected = PoseEstimator(tiny_model)(cv2.imread(str(pictures / 'a.png')))
+    found = np.array([person['keypoints'] for person in data['frames'][0]['people']])
+    np.testing.assert_allclose(found, expected.keypoints, atol=2e-3)
+    left_first = found[np.argsort(found[:, 1, 0]), :, :2]
+    assert np.abs(left_first - tiny_people).max() < 2.0
+    assert data['frames'][0]['time_s'] is None
+
+
+def test_coco_results(pose_ros, tiny_model, tmp_path):
+    """One record per person, with the picture's own id."""
+    path = tmp_path / 'COCO_val2014_000000000192.png'
+    cv2.imwrite(str(path), np.full((128, 160, 3), (255, 0, 0), np.uint8))
+    answer = pose_ros('image', path, '--model', tiny_model, '--json', tmp_path / 'r.json', '--format', 'coco')
+    records = load(tmp_path / 'r.json')
+    assert answer.code == 0 and [record['image_id'] for record in records] == [192, 192]
+    assert all(len(record['keypoints']) == 51 for record in records)
+
+
+def test_an_id_taken_twice_is_one_failed_picture(pose_ros, tiny_model, pictures, tmp_path):
+    """The first keeps its people, the exit code tells."""
+    for name in ('x1.png', 'y1.png'):
+        (tmp_path / name).write_bytes((pictures / 'a.png').read_bytes())
+    answer = pose_ros('image', tmp_path / 'x1.png', tmp_path / 'y1.png', '--model', tiny_model,
+                      '--json', tmp_path / 'r.json', '--format', 'coco')
+    assert answer.code == 1 and 'y1.png' in answer.err and 'image_id 1' in answer.err
+    assert len(load(tmp_path / 'r.json')) == 2
+    assert answer.out.startswith('1 frame, 2 people found, 1 failed')
+
+
+def test_one_picture_is_drawn_to_a_file(pose_ros, tiny_model, pictures, tmp_path):
+    """The drawing has the picture's size, and colours that the picture lacks."""
+    target = tmp_path / 'drawn.png'
+    answer = pose_ros('image', pictures / 'a.png', '--model', tiny_model, '--output', target)
+    drawn = cv2.imread(str(target))
+    assert answer.code == 0 and drawn.shape == (128, 160, 3)
+    assert (drawn[..., 1:].max(-1) > 100).sum() > 100
+    assert cv2.imread(str(pictures / 'a.png'))[..., 1:].max() == 0
+
+
+def test_labels_can_be_left_out(pose_ros, tiny_model, pictures, tmp_path):
+    """White text is the only white there is."""
+    white = []
+    for name, option in (('with.png', []), ('without.png', ['--no-labels'])):
+        pose_ros('image', pictures / 'a.png', '--model', tiny_model, '--output', tmp_path / name, *option)
+        white.append((cv2.imread(str(tmp_path / name)).min(-1) > 200).sum())
+    assert white[0] > 20 and white[1] == 0
+
+
+def test_many_pictures_are_drawn_into_a_folder(pose_ros, tiny_model, pictures, tmp_path):
+    """The folder is made, and pictures of one name do not replace each other."""
+    other = tmp_path / 'other'
+    other.mkdir()
+    cv2.imwrite(str(other / 'a.png'), np.zeros((50, 60, 3), np.uint8))
+    answer = pose_ros('image', pictures, other / 'a.png', '--model', tiny_model, '--output',
+                      tmp_path / 'drawn' / 'here')
+    drawn = {path.name: cv2.imread(str(path)).shape for path in (tmp_path / 'drawn' / 'here').iterdir()}
+    assert answer.code == 0
+    assert drawn == {'a.png': (128, 160, 3), 'b.png': (128, 160, 3), 'a_2.png': (50, 60, 3)}
+
+
+def test_a_bad_picture_does_not_stop_the_others(pose_ros, tiny_model, pictures, tmp_path):
+    """Reported, counted, and told by the exit code; every other picture is in the results."""
+    (pictures / 'aa.jpg').write_bytes(b'\xff\xd8\xff nothing')
+    broken = tmp_path / 'broken.png'
+    broken.write_bytes((pictures / 'a.png').read_bytes()[:-20])
+    answer = pose_ros('image', tmp_path / 'absent.png', broken, pictures, '--model', tiny_model,
+                      '--json', tmp_path / 'r.json')
+    assert answer.code == 1
+    assert "no file or folder '{}'".format(tmp_path / 'absent.png') in answer.err
+    assert 'broken.png is cut short' in answer.err and 'Traceback' not in answer.err
+    assert answer.out.startswith('2 frames, 2 people found, 3 failed')
+    assert [(frame['index'], frame['name']) for frame in load(tmp_path / 'r.json')['frames']] == [
+        (0, 'a.png'), (1, 'b.png')]
+
+
+def test_a_network_that_fails_on_one_picture(pose_ros, make_model, pictures, tmp_path):
+    """NaN for a green picture: that one fails, by name."""
+    cv2.imwrite(str(pictures / 'aa.png'), np.full((128, 160, 3), (255, 255, 0), np.uint8))
+    answer = pose_ros('image', pictures, '--model', make_model(nan=True))
+    assert answer.code == 1 and answer.out.splitlines()[:2] == [
+        line for line in answer.out.splitlines() if line.startswith(('a.png', 'b.png'))]
+    assert 'pose-ros: error: aa.png: the network output' in answer.err
+    assert '2 frames, 2 people found, 1 failed' in answer.out
+
+
+def test_a_folder_without_a_readable_picture(pose_ros, tiny_model, tmp_path):
+    """The number of failures is the number of pictures."""
+    for name in ('a.jpg', 'b.png'):
+        (tmp_path / name).write_bytes(b'')
+    answer = pose_ros('image', tmp_path, '--model', tiny_model)
+    assert answer.code == 1 and 'none of the 2 images' in answer.err
+    assert answer.out.startswith('0 frames, 0 people found, 2 failed')
+
+
+def test_a_video_is_not_a_picture(pose_ros, tiny_model, video):
+    """The message names the command that reads it."""
+    answer = pose_ros('image', video, '--model', tiny_model)
+    assert answer.code == 1 and 'clip.avi is not a picture; pose-ros video' in answer.err
+
+
+def test_max_frames(pose_ros, tiny_model, pictures, tmp_path):
+    """The rest is not even read."""
+    answer = pose_ros('image', pictures, tmp_path / 'absent', '--max-frames', 1, '--model', tiny_model)
+    assert answer.code == 0 and answer.out.splitlines()[1].startswith('1 frame, 2 people')
+
+
+@pytest.mark.parametrize('output, reason', [
+    ('drawn.png', 'there may be many'), ('drawn.gif', 'must end in'), ('pictures', 'would overwrite')])
+def test_an_output_that_cannot_be(pose_ros, tiny_model, pictures, tmp_path, output, reason):
+    """A wrong command line: exit code 2 before any work, and nothing is written."""
+    answer = pose_ros('image', pictures, '--model', tiny_model, '--output', tmp_path / output)
+    assert answer.code == 2 and reason in answer.err and answer.out == ''
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['pictures']
+
+
+def test_a_picture_is_not_drawn_over_itself(pose_ros, tiny_model, pictures):
+    """Nor through another spelling of its path."""
+    before = (pictures / 'a.png').read_bytes()
+    answer = pose_ros('image', pictures / 'a.png', '--model', tiny_model, '--output',
+                      pictures / '..' / 'pictures' / 'a.png')
+    assert answer.code == 2 and 'would overwrite' in answer.err
+    assert (pictures / 'a.png').read_bytes() == before
+
+
+def test_real_weights_find_the_skier(pose_ros, real_model, shared, tmp_path):
+    """The card is found by the file's hash; the skier stands where the picture shows her."""
+    skier = shared / 'data' / 'demo' / '01_single_skier.jpg'
+    if not skier.is_file():
+        pytest.skip('no picture at {}'.format(skier))
+    answer = pose_ros('image', skier, '--model', real_model, '--json', tmp_path / 'r.json')
+    frame, = load(tmp_path / 'r.json')['frames']
+    assert answer.code == 0 and len(frame['people']) == 1
+    x, y, width, height = frame['people'][0]['bbox']
+    assert 280 < x < x + width < 500 and 45 < y < y + height < 390
+    right_hand = frame['people'][0]['keypoints'][4]
+    assert abs(right_hand[0] - 295) < 20 and abs(right_hand[1] - 183) < 20

@@ -1,0 +1,92 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Calibration files: read, scaled to the images' size, and refused when they do not fit."""
+import pytest
+import yaml
+
+from pose_ros.core.errors import ImageError
+from pose_ros.nodes.camera_info import load_camera_info, scale_camera_info
+
+
+def calibration():
+    """Return the content of a file, in the layout of camera_calibration."""
+    def matrix(rows, data):
+        return {'rows': rows, 'cols': len(data) // rows, 'data': data}
+
+    return {
+        'image_width': 640, 'image_height': 480, 'camera_name': 'head',
+        'camera_matrix': matrix(3, [500.0, 0.0, 319.5, 0.0, 510.0, 239.5, 0.0, 0.0, 1.0]),
+        'distortion_model': 'plumb_bob',
+        'distortion_coefficients': matrix(1, [0.1, -0.2, '1e-05', 0.0, 0]),
+        'rectification_matrix': matrix(3, [1, 0, 0, 0, 1, 0, 0, 0, 1]),
+        'projection_matrix': matrix(3, [490.0, 0, 310.0, -50.0, 0, 495.0, 230.0, 0, 0, 0, 1, 0]),
+    }
+
+
+def write(tmp_path, content):
+    path = tmp_path / 'head.yaml'
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return str(path)
+
+
+def test_a_file_becomes_a_message(tmp_path):
+    info = load_camera_info(write(tmp_path, calibration()))
+    assert (info.width, info.height, info.distortion_model) == (640, 480, 'plumb_bob')
+    assert list(info.k) == [500, 0, 319.5, 0, 510, 239.5, 0, 0, 1]
+    assert list(info.d) == [0.1, -0.2, 1e-05, 0, 0]
+    assert list(info.r) == [1, 0, 0, 0, 1, 0, 0, 0, 1]
+    assert list(info.p) == [490, 0, 310, -50, 0, 495, 230, 0, 0, 0, 1, 0]
+
+
+def test_the_text_of_the_calibrator_is_read(tmp_path):
+    text = '\n'.join([
+        'image_width: 640', 'image_height: 480', 'camera_name: head', 'camera_matrix:', '  rows: 3',
+        '  cols: 3', '  data: [500., 0., 320.,', '         0., 500., 240.,', '         0., 0., 1.]',
+        'distortion_model: plumb_bob', 'distortion_coefficients: {rows: 1, cols: 5, data: [0, 0, 0, 0, 0]}',
+        'rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}',
+        'projection_matrix: {rows: 3, cols: 4, data: [500, 0, 320, 0, 0, 500, 240, 0, 0, 0, 1, 0]}'])
+    assert list(load_camera_info(write(tmp_path, text)).k) == [500, 0, 320, 0, 500, 240, 0, 0, 1]
+
+
+def test_half_the_size_halves_the_focal_length_and_keeps_the_centre(tmp_path):
+    info = load_camera_info(write(tmp_path, calibration()))
+    half = scale_camera_info(info, 320, 240)
+    assert (half.width, half.height) == (320, 240)
+    # The middle of 640 columns is 319.5, that of 320 columns is 159.5.
+    assert list(half.k) == pytest.approx([250, 0, 159.5, 0, 255, 119.5, 0, 0, 1])
+    assert list(half.p) == pytest.approx([245, 0, 154.75, -25, 0, 247.5, 114.75, 0, 0, 0, 1, 0])
+    assert list(half.d) == list(info.d)
+    assert list(info.k)[0] == 500  # the original is untouched
+
+
+def test_another_aspect_is_refused(tmp_path):
+    info = load_camera_info(write(tmp_path, calibration()))
+    with pytest.raises(ImageError, match='640 x 480, these have 1280 x 720'):
+        scale_camera_info(info, 1280, 720)
+
+
+@pytest.mark.parametrize('change, words', [
+    ({'camera_matrix': None}, "lacks the key 'camera_matrix'"),
+    ({'image_width': None}, "lacks the key 'image_width'"),
+    ({'projection_matrix': {'data': [1] * 9}}, 'projection_matrix has 9 numbers, not 12'),
+    ({'rectification_matrix': {'data': ['x'] * 9}}, "'x'"),
+    ({'rectification_matrix': {'rows': 3}}, "lacks the key 'data'"),
+    ({'camera_matrix': {'data': [0] * 9}}, 'focal lengths must be above 0'),
+    ({'image_height': 0}, 'image size')])
+def test_an_unfit_file_is_refused_with_the_reason(tmp_path, change, words):
+    content = dict(calibration(), **change)
+    path = write(tmp_path, {key: value for key, value in content.items() if value is not None})
+    with pytest.raises(ImageError) as caught:
+        load_camera_info(path)
+    assert words in str(caught.value) and path in str(caught.value)
+
+
+@pytest.mark.parametrize('text', ['', 'only words', '[1, 2]', '{a: [', 'a: b: c'])
+def test_a_file_of_another_kind_is_refused(tmp_path, text):
+    with pytest.raises(ImageError, match='is not a camera calibration'):
+        load_camera_info(write(tmp_path, text))
+
+
+def test_a_missing_file_is_named():
+    with pytest.raises(ImageError, match='cannot read the camera calibration nowhere.yaml'):
+        load_camera_info('nowhere.yaml')
