@@ -37,7 +37,7 @@ def _round(estimator, exact, frame, to_message):
     """Time one frame, in seconds; the network's input is ready before its call is timed."""
     times = {}
     times['end to end'], people = _timed(estimator, frame)
-    times['preprocess'], (batch, _) = _timed(estimator._preprocessor.prepare, frame)
+    times['preprocess'], (batch, _) = _timed(estimator.preprocessor.prepare, frame)
     times['network'], outputs = _timed(estimator.engine.infer, batch)
     times['decode'], _ = _timed(estimator.decoder.decode, outputs)
     times['exact decode'], _ = _timed(exact.decode, outputs)

@@ -122,7 +122,8 @@ def _check_engine(name, model, runnable):
 def _optional(group, name, answer: Answer, advice):
     if not answer.error:
         return Check(group, name, OK, answer.output)
-    if 'No module named' in answer.error:
+    # Another module's name means that something it needs is missing: the error says it better.
+    if "No module named '{}'".format(name) in answer.error:
         return Check(group, name, ABSENT, 'not installed', advice)
     return Check(group, name, FAILED, answer.error, advice)
 

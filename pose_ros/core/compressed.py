@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Compressed images (JPEG, PNG and whatever else OpenCV reads) as bytes, with the damage noticed."""
+"""Compressed images (JPEG, PNG, whatever else OpenCV reads) as bytes, with damage noticed."""
 import cv2
 import numpy as np
 
@@ -19,16 +19,17 @@ def codec_of(data: bytes) -> str:
 
 
 def decode_bytes(data: bytes, where: str, orient: bool = True) -> np.ndarray:
-    """Decode a compressed image to (H, W, 3) uint8 BGR; alpha is dropped, 16 bits become the upper 8.
+    """Decode to (H, W, 3) uint8 BGR; alpha is dropped, 16 bits become the upper 8.
 
-    `where` names the image in errors. `orient` obeys the EXIF orientation. ImageError if the data is
-    empty, cut short or damaged: OpenCV alone would return a JPEG that is half grey.
+    `where` names the image in errors. `orient` obeys the EXIF orientation. ImageError if the data
+    is empty, cut short or damaged: OpenCV alone may return a JPEG that is half grey.
     """
     if not data:
         raise ImageError('{} is empty: it has no bytes'.format(where))
     if _is_cut(data):
-        raise ImageError('{} is cut short: its {} bytes lack the end marker of a {} image; look for a '
-                         'full disk or a lossy link'.format(where, len(data), codec_of(data).upper()))
+        raise ImageError(
+            '{} is cut short: its {} bytes lack the end marker of a {} image; look for a full disk or '
+            'a lossy link'.format(where, len(data), codec_of(data).upper()))
     flags = cv2.IMREAD_COLOR | (0 if orient else cv2.IMREAD_IGNORE_ORIENTATION)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
@@ -41,7 +42,7 @@ def decode_bytes(data: bytes, where: str, orient: bool = True) -> np.ndarray:
 
 
 def _is_cut(data):
-    """Whether a JPEG or PNG lacks its end marker; a few bytes after the marker are common and fine."""
+    """Whether a JPEG or PNG lacks its end marker; bytes after the marker are common and fine."""
     codec = codec_of(data)
     if codec == 'png':
         return data.rfind(_PNG_END) < 0

@@ -31,7 +31,7 @@ class PoseEstimator:
     """Finds people in images. Not thread-safe: one caller at a time.
 
     `PoseEstimator('model.onnx')(image)` returns Skeletons in source-image pixels. Public attributes:
-    `card`, `topology`, `engine`, `decoder`, and `timings` of the last image.
+    `card`, `topology`, `preprocessor`, `engine`, `decoder`, and `timings` of the last image.
     """
 
     def __init__(self, model: Optional[str] = None, backend: str = 'auto', card=None,
@@ -51,7 +51,7 @@ class PoseEstimator:
         shape = (1, 3, self.card.input.height, self.card.input.width)
         self.engine = create_engine(path, shape, backend, **engine_options)
         self.timings = Timings(0.0, 0.0, 0.0)
-        self._preprocessor = Preprocessor(self.card.input)
+        self.preprocessor = Preprocessor(self.card.input)
         self._warm_up(shape)
 
     def __call__(self, image: np.ndarray) -> Skeletons:
@@ -60,7 +60,7 @@ class PoseEstimator:
         Raises ImageError for an unfit image, EngineError if the network fails or yields NaN.
         """
         start = time.perf_counter()
-        batch, transform = self._preprocessor.prepare(image)
+        batch, transform = self.preprocessor.prepare(image)
         prepared = time.perf_counter()
         outputs = self.engine.infer(batch)
         inferred = time.perf_counter()

@@ -15,7 +15,7 @@ _ASPECT_TOLERANCE = 0.01
 
 
 def load_camera_info(path: str) -> CameraInfo:
-    """Read a calibration file into a CameraInfo without header; ImageError says what the file lacks."""
+    """Read a file into a CameraInfo without header; ImageError says what the file lacks."""
     try:
         with open(path, 'r') as stream:
             content = yaml.safe_load(stream)
@@ -28,7 +28,8 @@ def load_camera_info(path: str) -> CameraInfo:
                 raise ValueError('{} has {} numbers, not {}'.format(key, len(numbers), count))
             setattr(info, field, numbers)
     except OSError as error:
-        raise ImageError('cannot read the camera calibration {}: {}'.format(path, error.strerror)) from error
+        raise ImageError(
+            'cannot read the camera calibration {}: {}'.format(path, error.strerror)) from error
     except KeyError as error:
         raise _unfit(path, 'it lacks the key {}'.format(error)) from error
     except (TypeError, ValueError, yaml.YAMLError) as error:
@@ -41,14 +42,15 @@ def load_camera_info(path: str) -> CameraInfo:
 def scale_camera_info(info: CameraInfo, width: int, height: int) -> CameraInfo:
     """Return the calibration of the same camera with images resized to width x height px.
 
-    Pixel centres are at integer coordinates, so x becomes (x + 0.5) s - 0.5. ImageError if the aspect
-    differs: then the images are not those that were calibrated.
+    Pixel centres are at integer coordinates, so x becomes (x + 0.5) s - 0.5. ImageError if the
+    aspect differs: then the images are not those that were calibrated.
     """
     scales = float(width) / info.width, float(height) / info.height
     if abs(scales[0] / scales[1] - 1) > _ASPECT_TOLERANCE:
         raise ImageError(
-            'the camera calibration is for images of {} x {}, these have {} x {}: calibrate again, set width '
-            'and height, or leave camera_info_file empty'.format(info.width, info.height, width, height))
+            'the camera calibration is for images of {} x {}, these have {} x {}: calibrate again, '
+            'set width and height, or leave camera_info_file empty'.format(
+                info.width, info.height, width, height))
     result = deepcopy(info)
     result.width, result.height = width, height
     for matrix, columns in ((result.k, 3), (result.p, 4)):

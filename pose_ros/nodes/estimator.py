@@ -54,6 +54,12 @@ class EstimatorNode(LifecycleNode):
         if self.trigger_configure() == SUCCESS:
             self.trigger_activate()
 
+    def close(self) -> None:
+        """End the worker before the node is destroyed under it."""
+        if self._worker is not None:
+            self._worker.stop()
+        self.destroy_node()
+
     def on_configure(self, state):
         """Load the model and create the publishers."""
         values = self._values
@@ -197,7 +203,7 @@ def main(args=None):
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     finally:
-        node.destroy_node()
+        node.close()
         rclpy.try_shutdown()
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Image messages to (H, W, 3) uint8 BGR and back; any object with the fields of the message will do."""
+"""Image messages to (H, W, 3) uint8 BGR and back; any object with the fields will do."""
 from array import array
 
 import cv2
@@ -17,15 +17,15 @@ MAX_PIXELS = 2 ** 28
 def decode_image(msg) -> np.ndarray:
     """Return a sensor_msgs/Image as (H, W, 3) uint8 BGR; ImageError says what is wrong with it.
 
-    A bgr8 image is a view of the message's data (writable only if that is), everything else is new.
+    A bgr8 image is a view of the message's data (writable only if that is), all others are new.
     """
     raw = RawImage(_as_bytes(msg.data), int(msg.width), int(msg.height), int(msg.step),
                    bool(msg.is_bigendian), msg.encoding)
     if not raw.width or not raw.height:
         raise ImageError('{} has no pixels: the driver published an empty message'.format(raw))
     if raw.width * raw.height > MAX_PIXELS:
-        raise ImageError('{} is larger than {} pixels: width and height of the message are probably '
-                         'corrupt'.format(raw, MAX_PIXELS))
+        raise ImageError('{} is larger than {} pixels: width and height of the message are '
+                         'probably corrupt'.format(raw, MAX_PIXELS))
     decoder = DECODERS.get(raw.encoding)
     if decoder is None:
         return _decode_by_cv_bridge(msg)
@@ -38,28 +38,28 @@ def decode_image(msg) -> np.ndarray:
 def decode_compressed(msg) -> np.ndarray:
     """Return a sensor_msgs/CompressedImage (JPEG or PNG) as (H, W, 3) uint8 BGR.
 
-    The data tells the codec; `format` only tells depth from colour and the order of the channels. EXIF
-    orientation is ignored: CameraInfo describes the pixels as they were sent.
+    The data tells the codec; `format` only tells depth from colour, and the order of the channels.
+    EXIF orientation is ignored: CameraInfo describes the pixels as they were sent.
     """
     form = msg.format.lower()
     if 'compresseddepth' in form:
-        raise ImageError('a compressed image of format {!r} holds depth, not a picture: subscribe to the '
-                         'colour image instead'.format(msg.format))
+        raise ImageError('a compressed image of format {!r} holds depth, not a picture: subscribe '
+                         'to the colour image instead'.format(msg.format))
     where = 'the compressed image of format {!r}'.format(msg.format)
     data = _as_bytes(msg.data).tobytes()
     if data and not codec_of(data):
-        raise ImageError('{} is neither JPEG nor PNG (it starts with {!r}): let the publisher send one of '
-                         'these'.format(where, data[:4]))
+        raise ImageError('{} is neither JPEG nor PNG (it starts with {!r}): let the publisher send '
+                         'one of these'.format(where, data[:4]))
     image = decode_bytes(data, where, orient=False)
-    # Such a publisher gave its encoder RGB where BGR was expected, so the channels are swapped inside.
+    # Such a publisher gave its encoder RGB where BGR was expected: channels are swapped inside.
     return cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if 'compressed rgb' in form else image
 
 
 def encode_bgr8(image: np.ndarray, header, msg):
     """Fill a sensor_msgs/Image with an (H, W, 3) uint8 BGR image and return it.
 
-    A message that already carries an image of this size is overwritten in place, which saves the page
-    faults of a new buffer: fine between two calls of publish().
+    A message that already carries an image of this size is overwritten in place, which saves the
+    page faults of a new buffer: fine between two calls of publish().
     """
     check_image(image)
     msg.header = header
@@ -68,7 +68,7 @@ def encode_bgr8(image: np.ndarray, header, msg):
     if isinstance(msg.data, array) and len(msg.data) == image.size:
         np.copyto(np.frombuffer(msg.data, np.uint8).reshape(image.shape), image)
     else:
-        # The generated setter takes an array of unsigned bytes as it is; anything else is copied or checked.
+        # The generated setter takes an array of unsigned bytes as it is, and copies all else.
         data = array('B')
         data.frombytes(np.ascontiguousarray(image))
         msg.data = data

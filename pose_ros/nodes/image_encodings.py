@@ -1,10 +1,11 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""How each sensor_msgs/Image encoding becomes BGR: one small function per memory layout, one registry.
+"""How each sensor_msgs/Image encoding becomes BGR: one function per memory layout, one registry.
 
-16-bit colour and mono16 keep their upper 8 bits: a scale that followed the content would make a video
-flicker. 16UC1 and 32FC1 have no fixed range (they usually hold depth), so they follow the brightest pixel.
-YUV is ITU-R BT.601 with limited range, as cameras send it.
+16-bit colour and mono16 keep their upper 8 bits: a scale that followed the content would make a
+video flicker. 16UC1 and 32FC1 have no fixed range (they usually hold depth), so their brightest
+pixel becomes white; 32FC1 up to 1.0 is taken as it is. YUV is ITU-R BT.601 with limited range, as
+cameras send it.
 """
 from functools import partial
 import sys
@@ -30,7 +31,7 @@ class RawImage(NamedTuple):
         return 'the {} x {} {!r} image'.format(self.width, self.height, self.encoding)
 
     def rows(self, row_bytes: int, lines: int = 0) -> np.ndarray:
-        """View the data as (lines or height, row_bytes) uint8 without padding; ImageError if too small."""
+        """View the data as (lines or height, row_bytes) uint8; ImageError if it is too small."""
         if self.step < row_bytes:
             raise ImageError(
                 '{} says step={}, but a row takes {} bytes: the driver must set step to the full '
@@ -39,8 +40,9 @@ class RawImage(NamedTuple):
         needed = self.step * lines
         if self.data.size < needed:
             raise ImageError(
-                '{} has {} bytes of data, but {} rows of step={} take {}: the message was cut short, or '
-                'its encoding is wrong'.format(self, self.data.size, lines, self.step, needed))
+                '{} has {} bytes of data, but {} rows of step={} take {}: the message was cut short, '
+                'or its encoding is wrong'.format(
+                    self, self.data.size, lines, self.step, needed))
         return self.data[:needed].reshape(lines, self.step)[:, :row_bytes]
 
     def pixels(self, channels: int) -> np.ndarray:
@@ -53,7 +55,7 @@ class RawImage(NamedTuple):
         return values[..., 0 if self.big_endian else 1]
 
     def scalars(self, dtype: str) -> np.ndarray:
-        """View one number per pixel as (height, width) of dtype, e.g. 'u2', in this machine's byte order."""
+        """Return (height, width) numbers of dtype, e.g. 'u2', in this machine's byte order."""
         swapped = self.big_endian != (sys.byteorder == 'big')
         kind = np.dtype(dtype).newbyteorder('>' if self.big_endian else '<')
         rows = self.rows(self.width * kind.itemsize)
@@ -88,7 +90,7 @@ def _depth16(raw):
 
 
 def _depth32(raw):
-    """NaN, infinities and negative numbers are black; up to 1.0 the scale is 255, beyond it the maximum."""
+    """Scale by 255, or by 255 / maximum beyond 1.0; NaN, infinities and negatives are black."""
     values = raw.scalars('f4')
     with np.errstate(invalid='ignore'):
         values = np.where(np.isfinite(values) & (values > 0), values, np.float32(0))
@@ -97,19 +99,19 @@ def _depth32(raw):
 
 def _yuv422(raw, code):
     if raw.width % 2:
-        raise ImageError('{} has an odd width, but 4:2:2 shares colour between pairs of columns: the '
-                         'driver must send an even width'.format(raw))
+        raise ImageError('{} has an odd width, but 4:2:2 shares colour between pairs of columns: '
+                         'the driver must send an even width'.format(raw))
     return cv2.cvtColor(raw.pixels(2), code)
 
 
 def _yuv420(raw, code):
     """Convert a luminance plane followed by interleaved colour at half size."""
     if raw.width % 2 or raw.height % 2:
-        raise ImageError('{} has an odd side, but 4:2:0 shares colour between 2 x 2 pixels: the driver '
-                         'must send even sides'.format(raw))
+        raise ImageError('{} has an odd side, but 4:2:0 shares colour between 2 x 2 pixels: the '
+                         'driver must send even sides'.format(raw))
     lines = raw.height * 3 // 2
     if raw.data.size == lines * raw.width:
-        # Drivers disagree on step here: 1, 1.5 and 2 times the width are all seen with packed planes.
+        # Drivers disagree on step here: packed planes come with 1, 1.5 and 2 times the width.
         raw = raw._replace(step=raw.width)
     return cv2.cvtColor(raw.rows(raw.width, lines), code)
 

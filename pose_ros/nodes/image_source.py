@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node `image_source`: publishes pictures, a video, a camera or the built-in demo as a camera would."""
+"""The node `image_source`: publishes pictures, a video, a camera or the demo, like a driver."""
 import sys
 
 import cv2
@@ -23,18 +23,18 @@ from pose_ros.nodes.parameters import declare
 from pose_ros.nodes.qos import image_qos
 
 IMAGE_SOURCE_PARAMETERS = (
-    Parameter('source', 'demo', 'Image, folder of images, video, camera (0 or /dev/video0), address of a '
-              "stream (rtsp://...), or 'demo'"),
-    Parameter('rate', 0.0, "Images per second; 0 takes the source's own rate, or 30 where it has none",
+    Parameter('source', 'demo', 'Image, folder of images, video, camera (0 or /dev/video0), address '
+              "of a stream (rtsp://...), or 'demo'"),
+    Parameter('rate', 0.0, "Images per second; 0 takes the source's own rate, or 30 if it has none",
               0.0, 1000.0, unit='Hz'),
     Parameter('loop', True, 'Start again at the end'),
-    Parameter('width', 0, 'Width to which images are resized; 0 keeps it, or the aspect', 0, 16384,
-              unit='px'),
-    Parameter('height', 0, 'Height to which images are resized; 0 keeps it, or the aspect', 0, 16384,
-              unit='px'),
-    Parameter('frame_id', 'camera_optical_frame', 'Frame of the images: z forward, x right, y down'),
-    Parameter('camera_info_file', '', 'Calibration (YAML of camera_calibration); empty publishes no '
-              'camera_info'),
+    Parameter('width', 0, 'Width to which images are resized; 0 keeps it, or the aspect', 0,
+              16384, unit='px'),
+    Parameter('height', 0, 'Height to which images are resized; 0 keeps it, or the aspect', 0,
+              16384, unit='px'),
+    Parameter('frame_id', 'camera_optical_frame', 'Frame of the images (z forward, x right)'),
+    Parameter('camera_info_file', '', 'Calibration (YAML of camera_calibration); empty publishes '
+              'no camera_info'),
     Parameter('image_transport', 'raw', 'Publish sensor_msgs/Image, CompressedImage (JPEG, on '
               '<image>/compressed), or both', choices=('raw', 'compressed', 'both')),
     Parameter('image_qos', 'reliable', 'Reliability of the publishers',
@@ -73,8 +73,8 @@ class ImageSourceNode(Node):
         values = declare(self, IMAGE_SOURCE_PARAMETERS)
         self._output = _Output(self, values)
         self._waits, self._exits = values['wait_for_subscriber'], values['exit_at_end']
-        self._source = open_source(values['source'], values['loop'], (values['width'], values['height']),
-                                   values['rate'] or None)
+        size = values['width'], values['height']
+        self._source = open_source(values['source'], values['loop'], size, values['rate'] or None)
         rate = values['rate'] or self._source.frame_rate or ASSUMED_RATE
         self._next, self._origin = 0, None
         self._timer = self.create_timer(1.0 / rate, self._on_timer)
@@ -93,7 +93,7 @@ class ImageSourceNode(Node):
             self._fail(error)
 
     def _is_due(self):
-        """Whether a frame is due by the source's own clock; frames that are late already are skipped."""
+        """Whether a frame is due by the source's own rate; frames that are late are skipped."""
         rate = self._source.frame_rate
         if self._source.live or not rate:
             return True
@@ -139,7 +139,8 @@ class _Output:
         if transport != 'raw':
             # Remapping `image` does not remap `image/compressed`: resolve first, then append.
             topic = node.resolve_topic_name(IMAGE_TOPIC) + COMPRESSED_SUFFIX
-            self._publishers[self._compressed_message] = node.create_publisher(CompressedImage, topic, qos)
+            self._publishers[self._compressed_message] = node.create_publisher(
+                CompressedImage, topic, qos)
         if values['camera_info_file']:
             self._file_info = load_camera_info(values['camera_info_file'])
             self._info_publisher = node.create_publisher(CameraInfo, CAMERA_INFO_TOPIC, qos)
@@ -157,7 +158,7 @@ class _Output:
         return any(publisher.get_subscription_count() for publisher in self._publishers.values())
 
     def publish(self, image):
-        """Publish an (H, W, 3) uint8 BGR image, stamped now, in every form that has a subscriber."""
+        """Publish an (H, W, 3) uint8 BGR image, stamped now, in each form that is listened to."""
         self._header.stamp = self._clock.now().to_msg()
         if self._info_publisher is not None:
             self._info_publisher.publish(self._info_message(image))
@@ -185,7 +186,7 @@ class _Output:
 
 
 def main(args=None) -> int:
-    """Run the node until the source ends or it is shut down; the exit code is 1 if the source failed."""
+    """Run the node until its source ends or it is shut down; the exit code is 1 if it failed."""
     cv2.setNumThreads(1)  # OpenCV's pool would take the cores from the network's
     rclpy.init(args=args)
     node = None

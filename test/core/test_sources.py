@@ -4,7 +4,6 @@
 import logging
 import struct
 import sys
-import threading
 import time
 
 import cv2
@@ -110,8 +109,8 @@ def test_an_image_without_an_ending_is_known_by_its_content(tmp_path):
 
 
 @pytest.mark.parametrize('size, expected', [
-    ((10, 6), (6, 10)), ((40, 0), (24, 40)), ((0, 6), (6, 10)), ((0, 0), (12, 20)), (None, (12, 20)),
-    ((7, 30), (30, 7))])
+    ((10, 6), (6, 10)), ((40, 0), (24, 40)), ((0, 6), (6, 10)), ((7, 30), (30, 7)),
+    ((0, 0), (12, 20)), (None, (12, 20))])
 def test_frames_are_resized(tmp_path, size, expected):
     path = write(tmp_path / 'x.png', np.full((12, 20, 3), (1, 2, 3), np.uint8))
     image = open_source(path, size=size).read().image
@@ -212,8 +211,8 @@ def test_a_closed_source_may_be_closed_again(video):
     ('cut.jpg', ['cut.jpg', 'cut short'])])
 def test_files_that_cannot_be_read_are_named(tmp_path, spec, words):
     whole = cv2.imencode('.jpg', picture(60, 60))[1].tobytes()
-    for name, data in (('damaged.avi', b'x' * 500), ('damaged.jpg', b'x' * 500), ('empty.png', b''),
-                       ('cut.jpg', whole[:len(whole) // 2])):
+    for name, data in (('damaged.avi', b'x' * 500), ('damaged.jpg', b'x' * 500),
+                       ('empty.png', b''), ('cut.jpg', whole[:len(whole) // 2])):
         (tmp_path / name).write_bytes(data)
     with pytest.raises(ImageError) as caught:
         open_source(str(tmp_path / spec))
@@ -239,7 +238,6 @@ class Capture:
 
     def __init__(self, device):
         self.device, self.settings, self.count, self.released = device, {}, 0, False
-        self.stalled = threading.Event()
         self.opened.append(self)
 
     def isOpened(self):
@@ -315,11 +313,11 @@ def test_a_camera_that_is_lost_is_an_error(captures, monkeypatch):
 
 
 def test_an_absent_camera_is_an_error_that_says_what_was_tried():
-    with pytest.raises(ImageError, match=r'cannot open camera 97: tried /dev/video97; devices here: '):
+    with pytest.raises(ImageError, match='cannot open camera 97: tried /dev/video97; devices here'):
         open_source('97')
 
 
-def test_links_to_cameras_are_followed(tmp_path, monkeypatch):
+def test_links_to_cameras_are_followed(tmp_path):
     link = tmp_path / 'by-id'
     link.symlink_to('/dev/video5')
     assert Camera._device(str(link)) == 5

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every image encoding, written by hand in NumPy and read back; and every way a message can be broken."""
+"""Every image encoding, written by hand in NumPy and read back; every way to break a message."""
 from array import array
 import sys
 from types import ModuleType, SimpleNamespace
@@ -274,7 +274,8 @@ def test_png_is_exact(wrap):
 
 
 @pytest.mark.parametrize('form', [
-    'bgr8; jpeg compressed bgr8', 'rgb8; jpeg compressed bgr8', 'jpeg', 'jpg', '', 'mono8; jpeg compressed '])
+    'bgr8; jpeg compressed bgr8', 'rgb8; jpeg compressed bgr8', 'mono8; jpeg compressed ', 'jpeg',
+    'jpg', ''])
 def test_jpeg_keeps_its_colours(form):
     image = np.tile(np.uint8([40, 90, 200]), (32, 48, 1))
     decoded = decode_compressed(compressed('.jpg', image, form))
@@ -287,7 +288,8 @@ def test_channels_that_were_compressed_as_rgb_are_put_right():
 
 
 @pytest.mark.parametrize('image', [
-    colour_image()[..., 0], alpha(colour_image()), colour_image()[..., 0].astype(np.uint16) * 256 + 255])
+    colour_image()[..., 0], colour_image()[..., 0].astype(np.uint16) * 256 + 255,
+    alpha(colour_image())])
 def test_png_of_other_kinds_becomes_bgr(image):
     expected = grey(colour_image()[..., 0]) if image.ndim == 2 else colour_image()
     np.testing.assert_array_equal(decode_compressed(compressed('.png', image)), expected)

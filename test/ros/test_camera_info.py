@@ -39,12 +39,21 @@ def test_a_file_becomes_a_message(tmp_path):
 
 
 def test_the_text_of_the_calibrator_is_read(tmp_path):
-    text = '\n'.join([
-        'image_width: 640', 'image_height: 480', 'camera_name: head', 'camera_matrix:', '  rows: 3',
-        '  cols: 3', '  data: [500., 0., 320.,', '         0., 500., 240.,', '         0., 0., 1.]',
-        'distortion_model: plumb_bob', 'distortion_coefficients: {rows: 1, cols: 5, data: [0, 0, 0, 0, 0]}',
-        'rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}',
-        'projection_matrix: {rows: 3, cols: 4, data: [500, 0, 320, 0, 0, 500, 240, 0, 0, 0, 1, 0]}'])
+    text = '''
+image_width: 640
+image_height: 480
+camera_name: head
+camera_matrix:
+  rows: 3
+  cols: 3
+  data: [500., 0., 320.,
+         0., 500., 240.,
+         0., 0., 1.]
+distortion_model: plumb_bob
+distortion_coefficients: {rows: 1, cols: 5, data: [0, 0, 0, 0, 0]}
+rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}
+projection_matrix: {rows: 3, cols: 4, data: [500, 0, 320, 0, 0, 500, 240, 0, 0, 0, 1, 0]}
+'''
     assert list(load_camera_info(write(tmp_path, text)).k) == [500, 0, 320, 0, 500, 240, 0, 0, 1]
 
 

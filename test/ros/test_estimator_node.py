@@ -209,3 +209,15 @@ def test_wrong_transport_is_explained(graph, tiny_model):
     process = graph.start_estimator(tiny_model, no_image_timeout=0.5)
     wanted = 'carries sensor_msgs/msg/CompressedImage, but image_transport raw needs'
     graph.wait(lambda: wanted in graph.status.message, wanted, process)
+
+
+def test_interrupt_while_working(graph, tiny_model):
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    process = graph.start_estimator(tiny_model)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    graph.send_until(publisher, image_message(blue()), arrays, 5, process)
+    timer = graph.node.create_timer(0.01, lambda: publisher.publish(image_message(blue())))
+    graph.spin(0.5)
+    assert process.stop() == 0
+    timer.cancel()
+    assert 'Traceback' not in process.log() and 'Error' not in process.log()

@@ -203,7 +203,8 @@ def test_parameters_explain_themselves_and_stay_fixed(graph, path):
     rate, qos = graph.call(
         DescribeParameters, 'image_source/describe_parameters', request).descriptors
     assert '[Hz]' in rate.description and rate.read_only
-    assert (rate.floating_point_range[0].from_value, rate.floating_point_range[0].to_value) == (0, 1000)
+    bounds, = rate.floating_point_range
+    assert (bounds.from_value, bounds.to_value) == (0, 1000)
     assert qos.additional_constraints == "one of: 'reliable', 'sensor_data'"
     assert not graph.set_parameter('rate', 5.0, node='image_source').successful
     assert process.alive

@@ -73,12 +73,13 @@ class VideoFile(FrameSource):
             raise self._unreadable('is not a video or image that')
 
     def _unreadable(self, what):
-        return ImageError('{} {} OpenCV {} can read; convert it, for example with: ffmpeg -i {} -c:v mjpeg '
-                          '-q:v 3 converted.avi'.format(self._path, what, cv2.__version__, self._path))
+        return ImageError(
+            '{} {} OpenCV {} can read; convert it, for example with: ffmpeg -i {} -c:v mjpeg -q:v 3 '
+            'converted.avi'.format(self._path, what, cv2.__version__, self._path))
 
 
 class Camera(FrameSource):
-    """A camera (0, /dev/video0) or network stream (rtsp://...); always the newest frame, never a queue."""
+    """A camera (0, /dev/video0) or stream (rtsp://...): always the newest frame, never a queue."""
 
     live = True
     _DEVICE = re.compile(r'/dev/video(\d+)$')
@@ -91,7 +92,8 @@ class Camera(FrameSource):
         if not self._capture.isOpened():
             raise ImageError(self._absent())
         for setting, value in ((cv2.CAP_PROP_FRAME_WIDTH, self._size[0]),
-                               (cv2.CAP_PROP_FRAME_HEIGHT, self._size[1]), (cv2.CAP_PROP_FPS, rate)):
+                               (cv2.CAP_PROP_FRAME_HEIGHT, self._size[1]),
+                               (cv2.CAP_PROP_FPS, rate)):
             if value:
                 self._capture.set(setting, value)
         self.frame_rate = _frame_rate(self._capture)
@@ -105,7 +107,7 @@ class Camera(FrameSource):
 
     @classmethod
     def _device(cls, spec):
-        """Return what OpenCV wants: it opens V4L2 cameras by number only; other devices have links."""
+        """Follow links; return the number of a V4L2 camera, since OpenCV opens no other name."""
         if spec.isdigit():
             return int(spec)
         match = cls._DEVICE.match(os.path.realpath(spec))
@@ -124,8 +126,9 @@ class Camera(FrameSource):
     def _read(self):
         found = self._newest.take(_TIMEOUT)
         if found is None:
-            raise ImageError('camera {} stopped sending images (waited up to {:g} s): check its cable and '
-                             'power, and that nobody else uses it'.format(self._name, _TIMEOUT))
+            raise ImageError(
+                'camera {} stopped sending images (waited up to {:g} s): check its cable and power, and '
+                'that nobody else uses it'.format(self._name, _TIMEOUT))
         image, self._now = found
         self._start = self._now if self._start is None else self._start
         return image, 'camera_{:06d}'.format(self._index)
@@ -134,11 +137,12 @@ class Camera(FrameSource):
         return self._now - self._start
 
     def _absent(self):
-        tried = self._device(self._name)
-        devices = ', '.join(sorted(glob.glob('/dev/video*'))) or 'none'
-        return 'cannot open camera {}: tried {}; devices here: {}. It may be unplugged, in use by another ' \
-            'program, or not yours to read (group video)'.format(
-                self._name, tried if isinstance(tried, str) else '/dev/video{}'.format(tried), devices)
+        device = self._device(self._name)
+        tried = device if isinstance(device, str) else '/dev/video{}'.format(device)
+        present = ', '.join(sorted(glob.glob('/dev/video*'))) or 'none'
+        return ('cannot open camera {}: tried {}; devices here: {}. It may be unplugged, in use by '
+                'another program, or not yours to read (group video)'.format(
+                    self._name, tried, present))
 
 
 class _NewestFrame:
@@ -151,7 +155,7 @@ class _NewestFrame:
         self._thread.start()
 
     def take(self, timeout):
-        """Wait for a frame not yet taken: (image, monotonic time), or None if there will be none."""
+        """Wait for a frame not yet taken: (image, monotonic time); None if there is none."""
         with self._condition:
             self._condition.wait_for(lambda: self._frame is not None or self._ended, timeout)
             frame, self._frame = self._frame, None

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""People to look at where there is neither camera nor file: a slow pan and zoom over free pictures."""
+"""People to look at without camera or file: a slow pan and zoom over free pictures."""
 import math
 
 import cv2
@@ -41,7 +41,8 @@ class Demo(FrameSource):
         position = self._position
         if not self._skip():
             return None
-        image = _view(self._pictures[position // _FRAMES_EACH], position % _FRAMES_EACH / _FRAMES_EACH)
+        number, offset = divmod(position, _FRAMES_EACH)
+        image = _view(self._pictures[number], float(offset) / _FRAMES_EACH)
         return image, 'demo_{:06d}'.format(position)
 
     def _skip(self):
@@ -59,19 +60,21 @@ def _load():
         from skimage import data
         pictures = [getattr(data, name)() for name in _PICTURES]
     except (ImportError, OSError) as error:
-        raise ImageError('the demo needs the pictures of scikit-image ({}): pip install scikit-image, or '
-                         'give an image, a video or a camera instead'.format(error)) from error
+        raise ImageError(
+            'the demo needs the pictures of scikit-image ({}): pip install scikit-image, or give an '
+            'image, a video or a camera instead'.format(error)) from error
     return [np.ascontiguousarray(picture[..., ::-1]) if picture.ndim == 3 else
             cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) for picture in pictures]
 
 
 def _view(picture, phase):
-    """Show the whole picture at phase 0, its upper half closely at 0.5, wandering from side to side."""
+    """Show the whole picture at phase 0, its upper part closely at 0.5, wandering sideways."""
     height, width = picture.shape[:2]
     closeness = (1 - math.cos(2 * math.pi * phase)) / 2
     scale = min(float(WIDTH) / width, float(HEIGHT) / height) * (1 + _ZOOM * closeness)
     x = width * (0.5 + _PAN[0] * closeness * math.sin(4 * math.pi * phase))
     y = height * (0.5 - _PAN[1] * closeness)
-    matrix = np.float64([[scale, 0, WIDTH / 2.0 - scale * x], [0, scale, HEIGHT / 2.0 - scale * y]])
+    matrix = np.float64([[scale, 0, WIDTH / 2.0 - scale * x],
+                         [0, scale, HEIGHT / 2.0 - scale * y]])
     return cv2.warpAffine(picture, matrix, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR,
                           borderMode=cv2.BORDER_CONSTANT, borderValue=_BACKGROUND)

@@ -21,8 +21,8 @@ class Frame(NamedTuple):
 class FrameSource:
     """Frames, one by one, to be iterated or read, and closed at the end (it is a context manager).
 
-    frame_rate: frames per second, None if they have no rate; frame_count: frames of one pass, None if
-    unknown or endless; live: frames happen now, and those not read in time are lost.
+    frame_rate: frames per second, None if they have no rate; frame_count: frames of one pass, None
+    if unknown or endless; live: frames happen now, and those not read in time are lost.
     """
 
     frame_rate = None   # type: Optional[float]
@@ -30,7 +30,7 @@ class FrameSource:
     live = False
 
     def __init__(self, loop: bool = False, size: Optional[Tuple[int, int]] = None):
-        """`loop` starts again at the end; `size` (width, height) resizes, a 0 in it keeps the aspect."""
+        """`loop` starts again at the end; `size` (width, height) resizes, a 0 keeps the aspect."""
         self._loop, self._size = loop, size or (0, 0)
         self._index = 0
 
@@ -91,10 +91,13 @@ class FrameSource:
 
 def _fitted(image, size):
     height, width = image.shape[:2]
-    new_width = size[0] or (max(1, int(round(width * size[1] / float(height)))) if size[1] else width)
-    new_height = size[1] or max(1, int(round(height * new_width / float(width))))
-    if (new_width, new_height) == (width, height):
+    wanted = (size[0] or (_scaled(width, size[1], height) if size[1] else width),
+              size[1] or (_scaled(height, size[0], width) if size[0] else height))
+    if wanted == (width, height):
         return image
-    shrinks = new_width * new_height < width * height
-    return cv2.resize(image, (new_width, new_height),
-                      interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    shrinks = wanted[0] * wanted[1] < width * height
+    return cv2.resize(image, wanted, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+def _scaled(length, numerator, denominator):
+    return max(1, int(round(length * float(numerator) / denominator)))

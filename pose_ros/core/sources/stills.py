@@ -15,12 +15,13 @@ ENDINGS = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.w
 
 
 def read_image(path: str) -> np.ndarray:
-    """Read an image file as (H, W, 3) uint8 BGR, turned as its EXIF data say; ImageError names it."""
+    """Read a file as (H, W, 3) uint8 BGR, turned as its EXIF data say; ImageError names it."""
     try:
         with open(path, 'rb') as stream:
             return decode_bytes(stream.read(), 'image file {}'.format(path))
     except OSError as error:
-        raise ImageError('cannot read the image file {}: {}'.format(path, error.strerror)) from error
+        raise ImageError(
+            'cannot read the image file {}: {}'.format(path, error.strerror)) from error
 
 
 class ImageFile(FrameSource):
@@ -68,8 +69,9 @@ class ImageFolder(FrameSource):
         self._folder = path
         self._names = sorted(name for name in os.listdir(path) if name.lower().endswith(ENDINGS))
         if not self._names:
-            raise ImageError('the folder {} holds no images: none of its {} files ends in {}'.format(
-                path, len(os.listdir(path)), ', '.join(ENDINGS)))
+            raise ImageError(
+                'the folder {} holds no images: none of its {} files ends in {}'.format(
+                    path, len(os.listdir(path)), ', '.join(ENDINGS)))
         self.frame_count = len(self._names)
         self.unreadable = []  # names of files
         self._position = 0

@@ -1,0 +1,179 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The command line itself: help, version, exit codes, and options made from tables."""
+import os
+from pathlib import Path
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import cv2
+from pose_ros.cli.main import build_parser, COMMANDS, main
+from pose_ros.cli.options import parse_settings, parse_value
+from pose_ros.core.decoders import decoder_parameters
+from pose_ros.core.engines.engine import ENGINE_PARAMETERS
+from pose_ros.core.errors import PoseRosError
+from pose_ros.core.parameters import Parameter
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WITH_MODEL = ('image', 'video', 'camera', 'bench', 'info')
+
+
+def test_version_is_the_package_version(pose_ros):
+    """As package.xml has it."""
+    version = ElementTree.parse(str(ROOT / 'package.xml')).getroot().findtext('version')
+    assert pose_ros('--version') == (0, 'pose-ros {}\n'.format(version), '')
+
+
+def test_help_names_every_command_and_exit_code(pose_ros):
+    """The first thing that a new user sees."""
+    answer = pose_ros('--help')
+    assert answer.code == 0 and 'exit codes: 0 done; 1 ' in answer.out
+    for command, summary in COMMANDS.items():
+        assert '    {:<10}{}'.format(command, summary) in answer.out
+
+
+@pytest.mark.parametrize('command', sorted(COMMANDS))
+def test_help_of_a_command_teaches(pose_ros, command):
+    """What it does, and examples that begin with its own name."""
+    answer = pose_ros(command, '--help')
+    assert answer.code == 0 and 'examples:\n  pose-ros {}'.format(command) in answer.out
+    assert max(map(len, answer.out.splitlines())) < 160
+
+
+@pytest.mark.parametrize('command', WITH_MODEL)
+def test_engine_options_come_from_the_table(pose_ros, command):
+    """Every engine parameter is an option, with its default."""
+    text = ' '.join(pose_ros(command, '--help').out.split())
+    for parameter in ENGINE_PARAMETERS:
+        assert '--' + parameter.name.replace('_', '-') in text
+        if type(parameter.default) is not bool:
+            assert '(default: {})'.format(parameter.default) in text
+
+
+@pytest.mark.parametrize('command', ['image', 'video', 'camera'])
+def test_settings_are_listed_from_the_table(pose_ros, command):
+    """Each setting of the PAF family stands in the help with its default."""
+    lines = pose_ros(command, '--help').out.splitlines()
+    for parameter in decoder_parameters('paf'):
+        assert any(line.startswith('  {}={} '.format(parameter.name, parameter.default)) for line in lines)
+
+
+@pytest.mark.parametrize('arguments', [
+    [], ['paint'], ['image'], ['image', 'x', '--backend', 'abacus'], ['image', 'x', '--threads', '1.5'],
+    ['image', 'x', '--threads', '-1'], ['image', 'x', '--size', '5'], ['image', 'x', '--size', '0x8'],
+    ['image', 'x', '--set', 'peak'], ['image', 'x', '--max-frames', '0'], ['image', 'x', '--format', 'xml'],
+    ['bench', '--repeat', 'many'], ['info']])
+def test_a_wrong_command_line_is_code_2(pose_ros, arguments):
+    """With the usage on stderr, and nothing on stdout."""
+    answer = pose_ros(*arguments)
+    assert answer.code == 2 and answer.out == '' and 'usage: pose-ros' in answer.err
+
+
+def test_no_model_is_code_1(pose_ros, pictures):
+    """The message names the path, in one line."""
+    answer = pose_ros('image', pictures, '--model', 'absent.onnx')
+    assert answer == (1, '', "pose-ros: error: no model file at 'absent.onnx'; check the path\n")
+
+
+def test_a_model_that_is_none_is_code_1(pose_ros, pictures, tmp_path):
+    """Rubbish in a file, or a file that may not be read as a card."""
+    (tmp_path / 'rubbish.onnx').write_bytes(b'rubbish')
+    for extra in ([], ['--card', str(tmp_path / 'absent.json')]):
+        answer = pose_ros('image', pictures, '--model', tmp_path / 'rubbish.onnx', *extra)
+        assert answer.code == 1 and answer.err.count('\n') == 1
+        assert answer.err.startswith('pose-ros: error: ') and 'rubbish.onnx' in answer.err
+
+
+def test_an_unwritable_result_is_code_1(pose_ros, tiny_model, pictures, tmp_path):
+    """Said before the work, not after it."""
+    answer = pose_ros('image', pictures, '--model', tiny_model, '--json', tmp_path / 'absent' / 'r.json')
+    assert answer.code == 1 and answer.out == ''
+    assert 'cannot write results to {}'.format(tmp_path / 'absent' / 'r.json') in answer.err
+
+
+def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, pictures):
+    """One person instead of two; the later of two values wins."""
+    answer = pose_ros('image', pictures / 'a.png', '--model', tiny_model, '--set', 'max_people=2', '--set',
+                      'max_people=1')
+    assert answer.code == 0 and answer.out.startswith('a.png: 1 person (score')
+    answer = pose_ros('image', pictures / 'a.png', '--model', tiny_model, '--set', 'min_parts=200')
+    assert answer.out.startswith('a.png: nobody')
+
+
+@pytest.mark.parametrize('setting, reason', [
+    ('peek=1', "no setting 'peek'; it has: blur_sigma, peak_threshold"),
+    ('peak_threshold=high', "peak_threshold must be a float, not 'high'"),
+    ('peak_threshold=nan', 'peak_threshold must be within [0, 1], not nan'),
+    ('min_parts=2.5', "min_parts must be a int, not '2.5'")])
+def test_an_unfit_setting_is_code_2(pose_ros, tiny_model, pictures, setting, reason):
+    """Judged by the loaded model's own table."""
+    answer = pose_ros('image', pictures, '--model', tiny_model, '--set', setting)
+    assert answer.code == 2 and 'argument --set: ' in answer.err and reason in answer.err
+
+
+def test_values_take_the_type_of_their_parameter():
+    """Text from the shell becomes int, float, bool or stays text."""
+    table = [Parameter('i', 1, ''), Parameter('f', 1.0, ''), Parameter('b', True, ''),
+             Parameter('s', 'x', '', choices=('x', 'y'))]
+    values = parse_settings([('i', '7'), ('f', '2'), ('b', 'No'), ('s', 'y')], table)
+    assert values == {'i': 7, 'f': 2.0, 'b': False, 's': 'y'}
+    assert [type(values[name]) for name in 'ifbs'] == [int, float, bool, str]
+    for parameter, text in ((table[2], 'maybe'), (table[3], 'z'), (table[0], '1.0')):
+        with pytest.raises(PoseRosError, match=parameter.name + ' must be'):
+            parse_value(parameter, text)
+
+
+def test_size_and_backend_reach_the_network(pose_ros, make_model, pictures):
+    """A model of dynamic shape runs at the size asked for, on the engine asked for."""
+    pytest.importorskip('onnxruntime')
+    model = make_model(dynamic=True)
+    answer = pose_ros('bench', pictures / 'a.png', '--model', model, '--size', '320x256', '--backend',
+                      'onnxruntime', '--threads', 1, '--repeat', 2)
+    assert answer.code == 0 and answer.out.startswith('tiny at 320x256, image')
+    assert 'onnxruntime' in answer.out.splitlines()[1] and '1 threads' in answer.out.splitlines()[1]
+
+
+def test_opencv_leaves_the_cores_to_the_network(pose_ros, tiny_model):
+    """Its thread pool is switched off before a model is loaded."""
+    cv2.setNumThreads(4)
+    pose_ros('info', tiny_model)
+    assert cv2.getNumThreads() == 1
+
+
+def test_only_the_chosen_command_is_loaded():
+    """`doctor` has to run where NumPy and OpenCV do not."""
+    code = ("import sys; sys.modules['numpy'] = sys.modules['cv2'] = None\n"
+            "from pose_ros.cli.main import main\n"
+            "print(main(['doctor', '--help']), main(['image', 'x']))")
+    done = subprocess.run([sys.executable, '-c', code], env=dict(os.environ, PYTHONPATH=str(ROOT)),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    assert done.returncode == 0 and done.stdout.rstrip().endswith('0 1')
+    assert '`pose-ros doctor` says what to install' in done.stderr
+
+
+def test_a_defect_keeps_its_trace(monkeypatch, tiny_model):
+    """Only errors that are meant for users are shortened."""
+    monkeypatch.setattr('pose_ros.cli.info.describe', lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(['info', tiny_model])
+
+
+def test_a_reader_that_has_gone_is_no_trace(tiny_model):
+    """As in `pose-ros info model.onnx | head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, '-m', 'pose_ros.cli', 'info', tiny_model], stdout=write,
+                          stderr=subprocess.PIPE, universal_newlines=True,
+                          env=dict(os.environ, PYTHONPATH=str(ROOT)))
+    os.close(write)
+    assert done.returncode == 1 and done.stderr == ''
+
+
+def test_every_command_has_its_parser():
+    """The parser that documentation tests look into."""
+    parser = build_parser()
+    for command in COMMANDS:
+        arguments = {'image': ['x'], 'video': ['x'], 'camera': ['0'], 'info': ['m']}.get(command, [])
+        assert callable(parser.parse_args([command] + arguments).run)

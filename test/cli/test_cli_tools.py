@@ -1,0 +1,197 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-ros bench`, `info` and `doctor`."""
+import hashlib
+import json
+import os
+import signal
+import stat
+
+from pose_ros.cli import checks, doctor, probe
+from pose_ros.cli.checks import ABSENT, Check, FAILED, OK
+from pose_ros.core.engines import BACKENDS
+import pytest
+
+STAGES = ['preprocess', 'network', 'decode', 'end_to_end']
+
+
+def test_bench_times_every_stage(pose_ros, tiny_model, tmp_path):
+    """A table for people, the same figures as JSON, and what they mean nothing without."""
+    answer = pose_ros('bench', '--model', tiny_model, '--repeat', 7, '--frame-size', '200x100', '--json',
+                      tmp_path / 'b.json')
+    report = json.loads((tmp_path / 'b.json').read_text())
+    assert answer.code == 0 and list(report['stages_ms']) == STAGES
+    assert report['frames'] == 7 and report['source'] == 'synthetic picture 200x100'
+    assert report['model'] == 'tiny' and report['network_input'] == [160, 128]
+    assert report['machine']['cpus'] == os.cpu_count() and report['engine']['device'] == 'cpu'
+    medians = [report['stages_ms'][stage]['median'] for stage in STAGES]
+    assert all(0 < report['stages_ms'][stage]['median'] <= report['stages_ms'][stage]['p95']
+               for stage in STAGES)
+    assert max(medians[:3]) < medians[3]
+    assert report['frames_per_s'] == pytest.approx(1000 / medians[3], rel=0.01)
+    for stage in STAGES:
+        line, = [line for line in answer.out.splitlines() if line.startswith(stage.replace('_', ' '))]
+        assert line.endswith('{:>9.2f} {:>9.2f}'.format(*(report['stages_ms'][stage][key]
+                                                         for key in ('median', 'p95'))))
+
+
+def test_bench_counts_the_people_of_a_video(pose_ros, tiny_model, video, tmp_path):
+    """A video shorter than what is asked for starts again: 12 frames, 5 of them with two people."""
+    answer = pose_ros('bench', video, '--model', tiny_model, '--repeat', 24, '--json', tmp_path / 'b.json',
+                      '--quiet')
+    report = json.loads((tmp_path / 'b.json').read_text())
+    assert answer == (0, '', '') and report['frames'] == 24
+    assert report['people_per_frame'] == pytest.approx(2 * 5 / 12.0, abs=0.01)
+
+
+def test_bench_of_nothing(pose_ros, tiny_model):
+    """An input that is not there."""
+    assert pose_ros('bench', 'absent.jpg', '--model', tiny_model).code == 1
+
+
+def test_info_as_json(pose_ros, tiny_model):
+    """Card, tensors with their real shapes, engine, settings and hash."""
+    answer = pose_ros('info', tiny_model, '--json', '--set', 'max_people=3')
+    facts = json.loads(answer.out)
+    with open(tiny_model, 'rb') as stream:
+        assert facts['sha256'] == hashlib.sha256(stream.read()).hexdigest()
+    assert answer.code == 0 and facts['card']['name'] == 'tiny' and facts['card']['input']['width'] == 160
+    assert facts['network'] == {'input': [1, 3, 128, 160], 'outputs': {'output': [1, 57, 16, 20]}}
+    assert facts['topology']['name'] == 'coco_18' and len(facts['topology']['keypoint_names']) == 18
+    assert facts['settings']['max_people'] == 3 and facts['engine']['backend'] in BACKENDS
+
+
+def test_info_for_people(pose_ros, tiny_model):
+    """The same, line by line."""
+    lines = [' '.join(line.split()) for line in pose_ros('info', tiny_model).out.splitlines()]
+    assert lines[0] == 'model tiny 1.0, licence Apache-2.0'
+    assert 'network 1x3x128x160 -> output 1x57x16x20' in lines
+    assert 'topology coco_18, 18 keypoints, 17 limbs' in lines
+    assert any(line.startswith('min_score=0.2 ') for line in lines)
+    assert lines[-1] == 'provenance source: drawn by the tests'
+
+
+def test_info_finds_a_card_that_contradicts_the_network(pose_ros, make_model):
+    """The network is run, not believed."""
+    answer = pose_ros('info', make_model(input_channels=4))
+    assert answer.code == 1 and answer.out == '' and '4x128x160' in answer.err
+
+
+def test_info_knows_published_weights_by_their_hash(pose_ros, real_model):
+    """They carry no card."""
+    facts = json.loads(pose_ros('info', real_model, '--json').out)
+    assert facts['card']['provenance']['model_sha256'] == facts['sha256']
+    assert facts['network']['outputs'] == {'output': [1, 57, 46, 54]}
+
+
+def test_doctor_runs_the_model_on_every_engine(pose_ros, tiny_model):
+    """Each present engine in a process of its own, with its time."""
+    pytest.importorskip('onnxruntime')
+    answer = pose_ros('doctor', '--model', tiny_model, '--json')
+    report = json.loads(answer.out)
+    found = {check['name']: check for check in report['checks']}
+    assert answer.code == 0 and report['usable'] is True
+    assert found['onnxruntime']['status'] == OK and 'ms per image' in found['onnxruntime']['found']
+    assert {'python', 'numpy', 'opencv', 'model', 'openvino', 'nvidia', 'rclpy', 'pose_ros.msg'} <= set(found)
+    for check in report['checks']:
+        assert check['status'] in (OK, ABSENT, FAILED) and check['found']
+
+
+def test_doctor_of_a_model_that_is_not_there(pose_ros, tmp_path):
+    """Nothing can be run then."""
+    answer = pose_ros('doctor', '--model', tmp_path / 'absent.onnx')
+    assert answer.code == 1 and 'FAIL  model' in answer.out and 'No model can be run' in answer.out
+
+
+def test_doctor_of_a_broken_model(pose_ros, make_model):
+    """The engines are there, the model fails on each: the reason stands beside them."""
+    pytest.importorskip('onnxruntime')
+    answer = pose_ros('doctor', '--model', make_model(card=None))
+    assert answer.code == 1 and 'has no model card' in answer.out
+
+
+def test_doctor_checks_every_backend():
+    """tensorrt is looked at beside its GPU."""
+    assert set(BACKENDS) - {'tensorrt'} == set(checks.ENGINES)
+
+
+@pytest.mark.parametrize('engine, numpy, model, usable', [
+    (OK, OK, OK, True), (OK, OK, ABSENT, True), (ABSENT, OK, OK, False), (FAILED, OK, OK, False),
+    (OK, ABSENT, OK, False), (OK, OK, FAILED, False)])
+def test_what_a_model_needs(engine, numpy, model, usable):
+    """NumPy, OpenCV, one engine, and the model that was asked for; neither GPU nor ROS."""
+    found = [Check('python', 'numpy', numpy, ''), Check('python', 'opencv', OK, ''),
+             Check('engines', 'model', model, ''), Check('engines', 'openvino', ABSENT, ''),
+             Check('engines', 'onnxruntime', engine, ''), Check('gpu', 'nvidia', ABSENT, ''),
+             Check('ros', 'rclpy', FAILED, '')]
+    assert doctor.can_run(found) is usable
+
+
+def test_a_wheel_for_another_cpu_is_explained():
+    """The child dies of an illegal instruction, the doctor lives."""
+    answer = probe.run_python('import os, signal; os.kill(os.getpid(), signal.SIGILL)')
+    assert answer.output == '' and 'illegal instruction' in answer.error
+    answer = probe.run_python('print("begun", flush=True); import os; os.abort()')
+    assert answer == ('begun', 'it dies of SIGABRT')
+
+
+def test_other_ends_of_a_trial():
+    """The last line of a trace, a bare exit code, a program that is not there, no answer."""
+    assert probe.run_python('raise ValueError("why")').error == 'ValueError: why'
+    assert probe.run_python('raise SystemExit(3)').error == 'exit code 3'
+    assert probe.run_python('print(6 * 7)') == ('42', '')
+    assert probe.run_program(['no-such-program']).error == 'No such file or directory'
+
+
+def test_a_trial_that_hangs_is_given_up(monkeypatch):
+    """Within the time that is granted."""
+    monkeypatch.setattr(probe, '_TIMEOUT', 0.2)
+    assert probe.run_python('import time; time.sleep(60)').error == 'no answer within 0.2 s'
+
+
+def test_an_absent_engine_comes_with_the_command_that_adds_it(monkeypatch, tmp_path):
+    """An import error of the module itself is an absence, any other a failure."""
+    (tmp_path / 'openvino.py').write_text('raise OSError("libtbb.so.12: cannot open")')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setitem(checks.ENGINES, 'no_such_engine', 'pip install it')
+    found = {check.name: check for check in checks.check_engines('')}
+    assert found['no_such_engine'][2:] == (ABSENT, 'not installed', 'pip install it')
+    assert found['openvino'].status == FAILED and 'libtbb.so.12' in found['openvino'].found
+    assert 'pip install "openvino' in found['openvino'].advice
+
+
+def test_a_gpu_without_its_libraries(monkeypatch, tmp_path):
+    """nvidia-smi answers: the doctor says how to add what is missing."""
+    program = tmp_path / 'nvidia-smi'
+    program.write_text('#!/bin/sh\necho "NVIDIA RTX A1000, 550.54"\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(checks, '_TEGRA', str(tmp_path / 'absent'))
+    (tmp_path / 'tensorrt.py').write_text('__version__ = "10.3.0"')
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = {check.name: check for check in checks.check_gpu()}
+    assert found['nvidia'][2:4] == (OK, 'NVIDIA RTX A1000, 550.54')
+    assert found['tensorrt'][2:4] == (OK, '10.3.0')
+    monkeypatch.setattr(checks, '_TEGRA', str(tmp_path / 'release'))
+    (tmp_path / 'release').write_text('# R36 (release), REVISION: 4.3\nmore\n')
+    (tmp_path / 'tensorrt.py').write_text('import absent_library')
+    found = {check.name: check for check in checks.check_gpu()}
+    assert found['nvidia'].found == '# R36 (release), REVISION: 4.3'
+    assert found['tensorrt'][2:] == (FAILED, "ModuleNotFoundError: No module named 'absent_library'",
+                                     'sudo apt install nvidia-jetpack')
+
+
+def test_an_installed_ros_that_waits_to_be_sourced(monkeypatch, tmp_path):
+    """The command to source it is spelt out."""
+    (tmp_path / 'humble').mkdir()
+    monkeypatch.setattr(checks, '_ROS', str(tmp_path))
+    monkeypatch.setattr(checks, 'run_python', lambda *_: probe.Answer('', "No module named 'rclpy'"))
+    rclpy, messages = checks.check_ros()
+    assert rclpy.status == ABSENT and rclpy.advice == 'source {}/humble/setup.bash'.format(tmp_path)
+    assert 'colcon build' in messages.advice
+
+
+def test_the_names_of_signals():
+    """Every signal has one; a number that is none stays a number."""
+    assert probe._killed_by(signal.SIGSEGV) == 'it dies of SIGSEGV'
+    assert probe._killed_by(64 + 40) == 'it dies of signal 104'
