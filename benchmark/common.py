@@ -27,7 +27,8 @@ def machine():
     model = platform.processor() or platform.machine()
     try:
         with open('/proc/cpuinfo') as stream:
-            model = next(line.split(':', 1)[1].strip() for line in stream if line.startswith('model name'))
+            model = next(line.split(':', 1)[1].strip() for line in stream
+                         if line.startswith('model name'))
     except (OSError, StopIteration):
         pass
     return 'Machine: {}, {} cores; Python {}, OpenCV {}'.format(

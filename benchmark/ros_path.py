@@ -1,13 +1,14 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Time what ROS adds: image message in, SkeletonArray out, against the same call through the Python API.
+"""Time what ROS adds: image message in, SkeletonArray out, against the same Python API call.
 
     tools/env.sh python benchmark/ros_path.py --model MODEL.onnx [--frames 300] [--size 640x480]
 
-An estimator node runs in a process of its own, nobody listens to its drawings. This process publishes
-an image, waits for its skeletons (the round trip: serialise, DDS, node, DDS, deserialise), and then
-makes the same call through a PoseEstimator in a second process, so that both see the same machine.
-The node is waited for before the next frame: nothing is dropped, no two of them compete.
+An estimator node runs in a process of its own, nobody listens to its drawings. This process
+publishes an image, waits for its skeletons (the round trip: serialise, DDS, node, DDS,
+deserialise), and then makes the same call through a PoseEstimator in a second process, so that
+both see the same machine. The node is waited for before the next frame: nothing is dropped, no two
+of them compete.
 """
 import argparse
 import os
@@ -48,8 +49,9 @@ class RoundTrip:
         """Start the node and wait until it listens."""
         namespace = '/benchmark_{}'.format(os.getpid())
         self._process = subprocess.Popen(
-            [sys.executable, '-m', 'pose_ros.nodes.estimator', '--ros-args', '-r', '__ns:=' + namespace,
-             '-p', 'model:=' + options.model, '-p', 'backend:=' + options.backend, '--log-level', 'warn'])
+            [sys.executable, '-m', 'pose_ros.nodes.estimator',
+             '--ros-args', '-r', '__ns:=' + namespace, '-p', 'model:=' + options.model,
+             '-p', 'backend:=' + options.backend, '--log-level', 'warn'])
         rclpy.init()
         self._node = rclpy.create_node('camera', namespace=namespace)
         qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
@@ -63,7 +65,7 @@ class RoundTrip:
             rclpy.spin_once(self._node, timeout_sec=0.1)
 
     def __call__(self, frame):
-        """Return the seconds from before the image is made a message to the arrival of its people."""
+        """Return the seconds from before the image becomes a message to when its people arrive."""
         self._answer, start = None, time.perf_counter()
         header = self._message.header
         header.stamp = self._node.get_clock().now().to_msg()
@@ -85,20 +87,24 @@ class RoundTrip:
 
 def main():
     """Measure, and print a table in Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument('--model', required=True, help='ONNX model with a card')
-    parser.add_argument('--images', nargs='*', default=[], help='pictures; default: those of scikit-image')
+    parser.add_argument('--images', nargs='*', default=[],
+                        help='pictures; default: those of scikit-image')
     parser.add_argument('--backend', default='auto', help='inference engine')
     parser.add_argument('--frames', type=int, default=300)
-    parser.add_argument('--size', default='640x480', type=lambda text: tuple(map(int, text.split('x'))))
+    parser.add_argument('--size', default='640x480',
+                        type=lambda text: tuple(map(int, text.split('x'))))
     parser.add_argument('--work', action='store_true', help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         work(options)
         return
     frames = load_frames(options.images, options.size)
-    command = [sys.executable, __file__, '--work', '--model', options.model, '--backend', options.backend,
-               '--size', '{}x{}'.format(*options.size), '--images'] + options.images
+    command = [sys.executable, __file__, '--work', '--model', options.model,
+               '--backend', options.backend, '--size', '{}x{}'.format(*options.size),
+               '--images'] + options.images
     worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                               universal_newlines=True, bufsize=1)
     round_trip = RoundTrip(options)
@@ -112,10 +118,12 @@ def main():
     ros, api = ros[WARM_UP:], api[WARM_UP:]
     added = [a - b for a, b in zip(ros, api)]
     print(machine())
-    print_table(('{}x{}, {} frames'.format(*(options.size + (options.frames,))), 'median [ms]', 'p95 [ms]'), [
+    title = '{}x{}, {} frames'.format(*(options.size + (options.frames,)))
+    print_table((title, 'median [ms]', 'p95 [ms]'), [
         (name, '{:.2f}'.format(statistics.median(values)),
          '{:.2f}'.format(sorted(values)[int(0.95 * len(values))]))
-        for name, values in (('Python API', api), ('ROS round trip', ros), ('added by ROS', added))])
+        for name, values in (('Python API', api), ('ROS round trip', ros),
+                             ('added by ROS', added))])
 
 
 if __name__ == '__main__':

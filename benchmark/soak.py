@@ -1,12 +1,13 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Feed a node thousands of frames: does its memory grow, do frames queue, is every frame accounted for?
+"""Feed a node thousands of frames: does its memory grow, do frames queue, is each accounted for?
 
-    tools/env.sh python benchmark/soak.py --model MODEL.onnx [--frames 20000] [--rate 0] [--engine-time 0]
+    tools/env.sh python benchmark/soak.py --model MODEL.onnx [--frames 20000] [--rate 0]
+        [--engine-time 0]
 
 `--rate 0` sends the next frame as soon as the last is answered. `--rate 30 --size 1280x720
---engine-time 0.2` is a camera that is too fast for its network; the age of an answer is then the time from
-the stamp of its image to its arrival here.
+--engine-time 0.2` is a camera that is too fast for its network; the age of an answer is then the
+time from the stamp of its image to its arrival here.
 """
 import argparse
 import os
@@ -44,9 +45,10 @@ class Soak:
         """Start the node and wait until it listens."""
         namespace = '/benchmark_{}'.format(os.getpid())
         self.process = subprocess.Popen(
-            [sys.executable, '-c', SLOW_NODE.format(options.engine_time), '--ros-args', '-r',
-             '__ns:=' + namespace, '-p', 'model:=' + options.model, '-p', 'backend:=' + options.backend,
-             '-p', 'diagnostics_period:=0.5', '--log-level', 'warn'])
+            [sys.executable, '-c', SLOW_NODE.format(options.engine_time),
+             '--ros-args', '-r', '__ns:=' + namespace, '-p', 'model:=' + options.model,
+             '-p', 'backend:=' + options.backend, '-p', 'diagnostics_period:=0.5',
+             '--log-level', 'warn'])
         rclpy.init()
         self.node = rclpy.create_node('camera', namespace=namespace)
         qos = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
@@ -63,7 +65,8 @@ class Soak:
         message, next_time = Image(), time.monotonic()
         while self.sent < count:
             message.header.stamp = self.node.get_clock().now().to_msg()
-            self._publisher.publish(encode_bgr8(frames[self.sent % len(frames)], message.header, message))
+            frame = frames[self.sent % len(frames)]
+            self._publisher.publish(encode_bgr8(frame, message.header, message))
             self.sent += 1
             answered, next_time = len(self.ages), next_time + period
             while time.monotonic() < next_time if period else len(self.ages) == answered:
@@ -95,23 +98,27 @@ class Soak:
 
 def main():
     """Soak, and print what came out."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument('--model', required=True, help='ONNX model with a card')
-    parser.add_argument('--images', nargs='*', default=[], help='pictures; default: those of scikit-image')
+    parser.add_argument('--images', nargs='*', default=[],
+                        help='pictures; default: those of scikit-image')
     parser.add_argument('--backend', default='auto', help='inference engine')
     parser.add_argument('--frames', type=int, default=20000)
-    parser.add_argument('--rate', type=float, default=0.0, help='Hz; 0: as fast as the node answers')
+    parser.add_argument('--rate', type=float, default=0.0,
+                        help='Hz; 0: as fast as the node answers')
     parser.add_argument('--engine-time', type=float, default=0.0, help='s added to each frame')
-    parser.add_argument('--size', default='640x480', type=lambda text: tuple(map(int, text.split('x'))))
+    parser.add_argument('--size', default='640x480',
+                        type=lambda text: tuple(map(int, text.split('x'))))
     options = parser.parse_args()
     soak = Soak(options)
     soak.run(load_frames(options.images, options.size), options.frames,
              1 / options.rate if options.rate else 0.0)
     soak.close()
     print(machine())
-    print_table(('sent', 'received', 'processed', 'dropped', 'failed', 'age median [ms]', 'age max [ms]'), [
-        [str(soak.sent)] + [soak.counts['frames ' + name] for name in
-                            ('received', 'processed', 'dropped', 'failed')]
+    counters = ('received', 'processed', 'dropped', 'failed')
+    print_table(('sent',) + counters + ('age median [ms]', 'age max [ms]'), [
+        [str(soak.sent)] + [soak.counts['frames ' + name] for name in counters]
         + ['{:.1f}'.format(statistics.median(soak.ages)), '{:.1f}'.format(max(soak.ages[1:]))]])
     if SETTLED in soak.memory:
         print_table(('frames', 'resident memory [MB]'), [

@@ -4,9 +4,9 @@
 
     tools/env.sh python benchmark/stages.py --model MODEL.onnx [--images PICTURE ...] [--rounds 15]
 
-Each engine runs in a process of its own (two CPU runtimes in one process slow each other down), and the
-processes take turns: one round on one engine, then one on the next. Within a round the stages of a
-frame follow the bare network call directly. Figures are medians over all rounds.
+Each engine runs in a process of its own (two CPU runtimes in one process slow each other down),
+and the processes take turns: one round on one engine, then one on the next. Within a round the
+stages of a frame follow the bare network call directly. Figures are medians over all rounds.
 """
 import argparse
 import json
@@ -76,8 +76,8 @@ def measure(options, backends):
     """Let the engines take turns; returns {backend: (greeting, [times of each frame run])}."""
     workers = {}
     for backend in backends:
-        command = [sys.executable, __file__, '--work', backend, '--model', options.model, '--repeat',
-                   str(options.repeat), '--images'] + options.images
+        command = [sys.executable, __file__, '--work', backend, '--model', options.model,
+                   '--repeat', str(options.repeat), '--images'] + options.images
         command += ['--spinning'] if options.spinning else []
         workers[backend] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                             universal_newlines=True)
@@ -101,7 +101,8 @@ def report(results):
     medians, rows = {}, []
     for backend, (greeting, runs) in results.items():
         stages = [stage for stage in STAGES if stage in runs[0]]
-        median = {stage: 1000 * statistics.median(times[stage] for times in runs) for stage in stages}
+        median = {stage: 1000 * statistics.median(times[stage] for times in runs)
+                  for stage in stages}
         medians[backend] = median
         for stage in stages:
             # The median of ratios within a frame's own run is steadier than the ratio of medians.
@@ -120,12 +121,16 @@ def report(results):
 
 def main():
     """Measure, and print tables in Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument('--model', required=True, help='ONNX model with a card')
-    parser.add_argument('--images', nargs='*', default=[], help='pictures; default: those of scikit-image')
+    parser.add_argument('--images', nargs='*', default=[],
+                        help='pictures; default: those of scikit-image')
     parser.add_argument('--rounds', type=int, default=15, help='rounds per engine')
-    parser.add_argument('--repeat', type=int, default=3, help='passes over the pictures in a round')
-    parser.add_argument('--spinning', action='store_true', help='let idle onnxruntime threads busy-wait')
+    parser.add_argument('--repeat', type=int, default=3,
+                        help='passes over the pictures in a round')
+    parser.add_argument('--spinning', action='store_true',
+                        help='let idle onnxruntime threads busy-wait')
     parser.add_argument('--work', choices=BACKENDS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:

@@ -41,10 +41,17 @@ def tiny_model(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def tiny_people():
-    """Joints (2, 18, 2) that the tiny network shows, network-input pixels; a new copy's owner may edit."""
+    """Joints (2, 18, 2) that the tiny network shows, network-input pixels (read-only)."""
     people = models.tiny_people()
     people.setflags(write=False)
     return people
+
+
+@pytest.fixture(params=['onnxruntime', 'openvino'])
+def backend(request):
+    """Each CPU runtime that can be imported here."""
+    pytest.importorskip(request.param)
+    return request.param
 
 
 @pytest.fixture

@@ -21,15 +21,15 @@ OPSET, IR_VERSION = 13, 8
 KEYPOINTS = 18
 HEAT_CHANNELS = KEYPOINTS + 1  # and the background
 # (parent, child) of COCO-18 in joining order; the last two are the helpers shoulder to ear.
-LIMBS = ((1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12),
-         (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17), (2, 16), (5, 17))
+LIMBS = ((1, 2), (1, 5), (2, 3), (3, 4), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11),
+         (11, 12), (12, 13), (1, 0), (0, 14), (14, 16), (0, 15), (15, 17), (2, 16), (5, 17))
 CHANNELS = HEAT_CHANNELS + 2 * len(LIMBS)
 
 # Network-input pixels, relative to the person's axis in x; COCO-18 order, facing the camera. The
 # second one raises the left arm, so that neither a mirrored nor a swapped answer can look right.
-_STANDING = ((0.5, 32), (0, 42), (-11, 43), (-17.3, 56), (-20, 69.2), (11, 43), (17, 56), (20.4, 69),
-             (-7, 68), (-8, 84.6), (-9, 100), (7, 68), (8, 84), (9.7, 100), (-3, 29.5), (3.5, 29.5),
-             (-6, 31), (6.5, 31))
+_STANDING = ((0.5, 32), (0, 42), (-11, 43), (-17.3, 56), (-20, 69.2), (11, 43), (17, 56),
+             (20.4, 69), (-7, 68), (-8, 84.6), (-9, 100), (7, 68), (8, 84), (9.7, 100), (-3, 29.5),
+             (3.5, 29.5), (-6, 31), (6.5, 31))
 _WAVING = ((-0.5, 34), (0, 45), (-10, 46), (-15, 58.7), (-18, 71), (10, 46), (16, 36.2), (13, 28),
            (-6, 70), (-9.2, 86), (-12, 99), (6, 70), (7, 85), (8, 101.4), (-3, 31), (2.5, 31.5),
            (-6, 32), (5.5, 33))
@@ -46,10 +46,11 @@ def tiny_people():
 def draw_maps(people, width=WIDTH, height=HEIGHT, stride=STRIDE, sigma=1.5, limbs=LIMBS):
     """Draw heat maps, background and fields (19 + 2 L, h, w) float32 of people (P, 18, 2) [px].
 
-    Gaussians of `sigma` cells, of which the highest counts; unit vectors within 1.2 cells of each limb,
-    of which the mean counts. NaN joints are not drawn.
+    Gaussians of `sigma` cells, of which the highest counts; unit vectors within 1.2 cells of
+    each limb, of which the mean counts. NaN joints are not drawn.
     """
-    people = (np.asarray(people, np.float64).reshape(-1, KEYPOINTS, 2) + 0.5) / stride - 0.5  # in cells
+    people = np.asarray(people, np.float64).reshape(-1, KEYPOINTS, 2)
+    people = (people + 0.5) / stride - 0.5  # in cells
     rows, columns = np.mgrid[:height // stride, :width // stride].astype(np.float64)
     heat = np.zeros((KEYPOINTS,) + rows.shape)
     fields = np.zeros((len(limbs), 2) + rows.shape)
@@ -59,8 +60,8 @@ def draw_maps(people, width=WIDTH, height=HEIGHT, stride=STRIDE, sigma=1.5, limb
                 -((columns - x) ** 2 + (rows - y) ** 2) / (2 * sigma * sigma)))
     for field, (a, b) in zip(fields, limbs):
         _draw_field(field, people[:, a], people[:, b], columns, rows)
-    return np.concatenate([heat, 1 - heat.max(0)[None], fields.reshape((-1,) + rows.shape)]).astype(
-        np.float32)
+    maps = np.concatenate([heat, 1 - heat.max(0)[None], fields.reshape((-1,) + rows.shape)])
+    return maps.astype(np.float32)
 
 
 def _draw_field(field, starts, ends, columns, rows):
@@ -92,7 +93,7 @@ def card_data(color='bgr', separate=False, **changes):
             'heatmaps': {'tensor': 'heat' if separate else 'output',
                          'channels': list(range(KEYPOINTS)), 'background': KEYPOINTS},
             'pafs': {'tensor': 'paf' if separate else 'output', 'axis_order': 'xy',
-                     'limbs': [[a, b, first + 2 * number] for number, (a, b) in enumerate(LIMBS)]}},
+                     'limbs': [[a, b, first + 2 * k] for k, (a, b) in enumerate(LIMBS)]}},
         'decoder': {},
         'provenance': {'source': 'drawn by the tests'}}
     data.update(changes)
@@ -105,7 +106,7 @@ def tiny_card(**options):
 
 
 def matched(skeletons, people):
-    """Return keypoints (P, K, 3) of `skeletons` in the order of `people` (P, K, 2), each used once."""
+    """Return keypoints (P, K, 3) of `skeletons` in the order of `people` (P, K, 2)."""
     assert skeletons.count == len(people), (skeletons.count, len(people))
     if not len(people):
         return skeletons.keypoints
@@ -127,28 +128,29 @@ def make_model(path, color='bgr', dynamic=False, separate=False, nan=False, inpu
                maps=None, card='own'):
     """Write the tiny network to `path` and return it as str.
 
-    Its maps are drawn people times the mean of the blue channel / 255. color: the order in which the
-    network expects channels. dynamic: any batch and size; the people scale with the input. separate:
-    outputs `heat` and `paf` instead of `output`. nan: images with any green yield NaN.
+    Its maps are drawn people times the mean of the blue channel / 255. color: the order in which
+    the network expects channels. dynamic: any batch and size; the people scale with the input.
+    separate: outputs `heat` and `paf` instead of `output`. nan: images with any green yield NaN.
     input_channels: other than 3 contradicts every card. maps: other constant maps (57, h, w).
     card: 'own', None for none, or a dict or text to embed as it is.
     """
     from onnx import helper
     graph = _Graph()
-    factor = graph.channel_mean({'bgr': 0, 'rgb': 2}[color])
-    if nan:
-        slope = graph.op('Mul', graph.channel_mean(1), graph.constant(np.float32(-1000)))
-        factor = graph.op('Mul', factor, graph.op('Sqrt', graph.op(
-            'Add', slope, graph.constant(np.float32(1)))))
+    factor = graph.blueness({'bgr': 0, 'rgb': 2}[color], nan)
     maps = draw_maps(tiny_people()) if maps is None else np.asarray(maps, np.float32)
-    parts = {'heat': maps[:HEAT_CHANNELS], 'paf': maps[HEAT_CHANNELS:]} if separate else {'output': maps}
+    parts = {'output': maps}
+    if separate:
+        parts = {'heat': maps[:HEAT_CHANNELS], 'paf': maps[HEAT_CHANNELS:]}
     size = (['n', input_channels, 'h', 'w'] if dynamic else
             [1, input_channels, maps.shape[1] * STRIDE, maps.shape[2] * STRIDE])
     for name, part in parts.items():
         constant = graph.constant(part[None])
-        graph.op('Mul', graph.resized(constant, len(part)) if dynamic else constant, factor, output=name)
+        if dynamic:
+            constant = graph.resized(constant, len(part))
+        graph.op('Mul', constant, factor, output=name)
     model = helper.make_model(graph.finish(size, parts, dynamic),
-                              opset_imports=[helper.make_opsetid('', OPSET)], producer_name='pose_ros')
+                              opset_imports=[helper.make_opsetid('', OPSET)],
+                              producer_name='pose_ros')
     model.ir_version = IR_VERSION
     if card == 'own':
         card = card_data(color=color, separate=separate)
@@ -178,6 +180,15 @@ class _Graph:
         self._nodes.append(self._helper.make_node(kind, list(inputs), [output], **attributes))
         return output
 
+    def blueness(self, channel, nan):
+        """Mean of the blue channel; with `nan` times sqrt(1 - 1000 green)."""
+        factor = self.channel_mean(channel)
+        if nan:
+            slope = self.op('Mul', self.channel_mean(1), self.constant(np.float32(-1000)))
+            root = self.op('Sqrt', self.op('Add', slope, self.constant(np.float32(1))))
+            factor = self.op('Mul', factor, root)
+        return factor
+
     def channel_mean(self, channel):
         """Mean of one input channel / 255, (n, 1, 1, 1)."""
         plane = self.op('Gather', 'image', self.constant(np.array([channel], np.int64)), axis=1)
@@ -186,7 +197,8 @@ class _Graph:
 
     def resized(self, maps, channels):
         """Stretch constant maps to the input's size / stride."""
-        plane = self.op('Gather', self.op('Shape', 'image'), self.constant(np.array([2, 3], np.int64)))
+        axes = self.constant(np.array([2, 3], np.int64))
+        plane = self.op('Gather', self.op('Shape', 'image'), axes)
         cells = self.op('Div', plane, self.constant(np.array([STRIDE], np.int64)))
         sizes = self.op('Concat', self.constant(np.array([1, channels], np.int64)), cells, axis=0)
         return self.op('Resize', maps, '', '', sizes, mode='linear',
@@ -195,10 +207,13 @@ class _Graph:
     def finish(self, input_size, parts, dynamic):
         from onnx import TensorProto
         make_info = self._helper.make_tensor_value_info
-        outputs = [make_info(name, TensorProto.FLOAT, ['n', len(part), 'rows', 'columns'] if dynamic
-                             else [1] + list(part.shape)) for name, part in parts.items()]
-        return self._helper.make_graph(self._nodes, 'tiny',
-                                       [make_info('image', TensorProto.FLOAT, input_size)], outputs,
+        outputs = []
+        for name, part in parts.items():
+            channels, rows, columns = part.shape
+            size = ['n', channels, 'rows', 'columns'] if dynamic else [1, channels, rows, columns]
+            outputs.append(make_info(name, TensorProto.FLOAT, size))
+        inputs = [make_info('image', TensorProto.FLOAT, input_size)]
+        return self._helper.make_graph(self._nodes, 'tiny', inputs, outputs,
                                        initializer=self._constants)
 
 

@@ -17,15 +17,18 @@ from pose_ros.nodes.monitor import MONITOR_PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[1]
 YAML_HEAD = '''\
-# Parameters of the node `estimator`, with their defaults. Each says what it is, its range and unit.
+# Parameters of the node `estimator`, with their defaults. \
+Each says what it is, its range and unit.
 # [DYNAMIC] ones may change while the node runs (ros2 param set), the others are read at start.
 # The root /** fits the node under whatever name and in whatever namespace.
 /**:
   ros__parameters:
 '''
 YAML_DECODER = '''
-    # Decoder settings. The model card knows the best values: uncomment a line (and `decoder:`) only to
-    # replace the card's value. Shown are the defaults of a card that is silent, for the family paf.
+    # Decoder settings. The model card knows the best values: \
+uncomment a line (and `decoder:`) only to
+    # replace the card's value. \
+Shown are the defaults of a card that is silent, for the family paf.
     # decoder:
 '''
 TABLES = {
@@ -44,7 +47,7 @@ def value_text(value):
 
 
 def range_text(parameter, unit=True):
-    """Write what is allowed: choices, or a range with its unit; empty for free text and switches."""
+    """Write what is allowed: choices, or a range and its unit; '' for free text and switches."""
     if parameter.choices:
         return ', '.join(parameter.choices)
     if parameter.minimum is None and parameter.maximum is None:
@@ -74,7 +77,8 @@ def estimator_yaml():
 def markdown_table(name):
     """Return the parameter table of one node as Markdown."""
     table, prefix = TABLES[name]
-    rows = ['| parameter | default | range | unit | while running | meaning |', '|---|---|---|---|---|---|']
+    rows = ['| parameter | default | range | unit | while running | meaning |',
+            '|---|---|---|---|---|---|']
     rows += ['| `{}{}` | `{}` | {} | {} | {} | {} |'.format(
         prefix, item.name, value_text(item.default), range_text(item, unit=False), item.unit,
         'yes' if item.dynamic else 'no', item.description) for item in table]
@@ -82,10 +86,11 @@ def markdown_table(name):
 
 
 def with_tables(text):
-    """Return a document with the tables between its `<!-- parameters of NAME -->` marks renewed."""
+    """Return a document with the tables at its `<!-- parameters of NAME -->` marks renewed."""
     def renew(match):
         return '{}\n{}\n{}'.format(match.group(1), markdown_table(match.group(2)), match.group(4))
-    return re.sub(r'(<!-- parameters of (\w+) -->)\n(.*?)(<!-- end -->)', renew, text, flags=re.DOTALL)
+    return re.sub(r'(<!-- parameters of (\w+) -->)\n(.*?)(<!-- end -->)', renew, text,
+                  flags=re.DOTALL)
 
 
 def documents():

@@ -15,16 +15,17 @@ from pose_ros.core.errors import ImageError
 from pose_ros.core.estimator import Timings
 from pose_ros.core.sources import FrameSource
 
-DESCRIPTION = ('Time preprocessing, network and decoding of a model on this machine. Reading the pictures is '
-               'not counted. End to end is what a caller waits for; the network depends on the engine and its '
-               'threads, decoding on the number of people in the picture.')
+DESCRIPTION = ('Time preprocessing, network and decoding of a model on this machine. Reading the '
+               'pictures is not counted. End to end is what a caller waits for; the network '
+               'depends on the engine and its threads, decoding on the people in the picture.')
 EPILOG = """examples:
-  pose-ros bench                                             a synthetic 640x480 picture without people
+  pose-ros bench                                             a synthetic picture, nobody in it
   pose-ros bench photo.jpg --repeat 300                      one picture, again and again
-  pose-ros bench walk.mp4 --backend onnxruntime --threads 2  a video, on the engine of your choice
+  pose-ros bench walk.mp4 --backend onnxruntime --threads 2  a video, and a chosen engine
   pose-ros bench --frame-size 1920x1080 --json bench.json    a large frame; figures into a file
 
-Compare machines at rest, with mains power and a fixed clock (Jetson: sudo nvpmodel -m 0; sudo jetson_clocks).
+Compare machines at rest, with mains power and a fixed clock
+(Jetson: sudo nvpmodel -m 0; sudo jetson_clocks).
 """
 _WARM_UP = 5  # frames that are not counted: engines choose and allocate in the first ones
 _END_TO_END = 'end_to_end'
@@ -32,8 +33,8 @@ _END_TO_END = 'end_to_end'
 
 def add_arguments(parser) -> None:
     """Add the options of this command."""
-    parser.add_argument('input', nargs='?', metavar='PATH', help='picture, folder or video (default: a '
-                        'synthetic picture)')
+    parser.add_argument('input', nargs='?', metavar='PATH',
+                        help='picture, folder or video (default: a synthetic picture)')
     parser.add_argument('--frame-size', type=size, default=(640, 480), metavar='WxH',
                         help='size of the synthetic picture (default: 640x480)')
     parser.add_argument('--repeat', type=count, default=100, metavar='N',
@@ -48,7 +49,8 @@ def run(args) -> int:
     with open_file(args.input, loop=True) if args.input else Synthetic(*args.frame_size) as source:
         estimator = load_estimator(args)
         report = describe(source, estimator)
-        report.update(measure(estimator, source, args.repeat, progress_bar(args.repeat, args.quiet)))
+        bar = progress_bar(args.repeat, args.quiet)
+        report.update(measure(estimator, source, args.repeat, bar))
         estimator.close()
     if not args.quiet:
         print('\n'.join(_lines(report)))
@@ -59,7 +61,7 @@ def run(args) -> int:
 
 
 class Synthetic(FrameSource):
-    """The same picture for ever: smooth shades and noise, alike on every machine, and nobody in it."""
+    """The same picture for ever: shades and noise, alike on every machine, and nobody in it."""
 
     def __init__(self, width: int, height: int):
         """Paint the picture."""
@@ -77,7 +79,7 @@ class Synthetic(FrameSource):
 
 
 def measure(estimator, source: FrameSource, repeat: int, bar) -> dict:
-    """Run `repeat` frames, after a few to warm up; return milliseconds per stage and people per frame."""
+    """Run `repeat` frames after a few to warm up; milliseconds per stage, people per frame."""
     times, people = [], []
     for number in range(_WARM_UP + repeat):
         frame = source.read()
@@ -108,13 +110,12 @@ def describe(source: FrameSource, estimator) -> dict:
 
 
 def _lines(report):
-    yield '{} at {}x{}, {}'.format(report['model'], report['network_input'][0], report['network_input'][1],
-                                   report['source'])
+    yield '{model} at {network_input[0]}x{network_input[1]}, {source}'.format(**report)
     yield str(EngineInfo(**report['engine']))
     yield ''
     yield '{:<12} {:>9} {:>9}'.format('stage', 'median ms', 'p95 ms')
     for name, figures in report['stages_ms'].items():
-        yield '{:<12} {:>9.2f} {:>9.2f}'.format(name.replace('_', ' '), figures['median'], figures['p95'])
+        yield '{:<12} {median:>9.2f} {p95:>9.2f}'.format(name.replace('_', ' '), **figures)
     yield ''
     yield '{:.1f} frames per second, {:g} people per frame, over {} frames'.format(
         report['frames_per_s'], report['people_per_frame'], report['frames'])

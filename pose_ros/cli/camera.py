@@ -7,8 +7,8 @@ from pose_ros.cli.options import add_model_options, add_output_options, settings
 from pose_ros.cli.stream import process
 from pose_ros.core.sources import Camera, open_source
 
-DESCRIPTION = ('Find people in front of a camera, always in its newest picture, until Ctrl-C (which is the '
-               'normal end here: the exit code is 0) or --max-frames.')
+DESCRIPTION = ('Find people in front of a camera, always in its newest picture, until Ctrl-C '
+               '(which is the normal end here: the exit code is 0) or --max-frames.')
 EPILOG = """examples:
   pose-ros camera 0                                      how many people, how fast?
   pose-ros camera 0 --camera-size 1280x720 --output people.avi
@@ -22,7 +22,8 @@ def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('input', metavar='CAMERA', type=_camera,
                         help='number (0), device (/dev/video0) or address (rtsp://...)')
-    parser.add_argument('--camera-size', type=size, metavar='WxH', help='ask the camera for this picture size')
+    parser.add_argument('--camera-size', type=size, metavar='WxH',
+                        help='ask the camera for this picture size')
     add_model_options(parser)
     add_output_options(parser, 'draw the people on a video of what the camera saw (.avi or .mp4)')
 
@@ -35,6 +36,6 @@ def run(args) -> int:
 
 def _camera(text):
     if not Camera.accepts(text):
-        raise argparse.ArgumentTypeError('{!r} is not a camera: give a number, /dev/video0 or rtsp://...; '
-                                         'pose-ros video reads files'.format(text))
+        raise argparse.ArgumentTypeError('{!r} is not a camera: give a number, /dev/video0 or '
+                                         'rtsp://...; pose-ros video reads files'.format(text))
     return text

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What `pose-ros doctor` looks at; each check answers by itself, and nothing heavy is imported here."""
+"""What `pose-ros doctor` looks at; nothing heavy is imported here."""
 import os
 import platform
 import sys
@@ -15,9 +15,11 @@ ENGINES = {
 }
 _TENSORRT = {True: 'sudo apt install nvidia-jetpack', False: 'python3 -m pip install tensorrt'}
 _PYCUDA = 'python3 -m pip install pycuda   (CUDA\'s nvcc must be on the PATH)'
+_BUILD = 'colcon build --packages-select pose_ros && source install/setup.bash'
 _TEGRA, _ROS = '/etc/nv_tegra_release', '/opt/ros'
 
 _VERSION = 'import importlib, sys; print(importlib.import_module(sys.argv[1]).__version__)'
+_PYCUDA_VERSION = 'import pycuda; print(pycuda.VERSION_TEXT)'
 _RUN = """import sys, numpy
 from pose_ros.core import PoseEstimator
 estimator = PoseEstimator(sys.argv[2] or None, backend=sys.argv[1])
@@ -32,7 +34,10 @@ _RCLPY = """import rclpy
 from rclpy.utilities import get_rmw_implementation_identifier
 print(get_rmw_implementation_identifier())
 """
-_MESSAGES = 'import pose_ros.msg; from pose_ros.msg import SkeletonArray; print(pose_ros.msg.__file__)'
+_MESSAGES = """import pose_ros.msg
+from pose_ros.msg import SkeletonArray
+print(pose_ros.msg.__file__)
+"""
 
 OK, ABSENT, FAILED = 'ok', 'absent', 'failed'
 
@@ -49,12 +54,13 @@ class Check(NamedTuple):
 
 def check_python() -> List[Check]:
     """Look at Python and at what every command needs."""
-    checks = [Check('python', 'python', OK, '{} ({})'.format(platform.python_version(), sys.executable))]
-    for name, module, advice in (
-            ('numpy', 'numpy', 'python3 -m pip install numpy   (or: sudo apt install python3-numpy)'),
-            ('opencv', 'cv2', 'python3 -m pip install opencv-python-headless   (or: sudo apt install '
-                              'python3-opencv)')):
+    checks = [Check('python', 'python', OK,
+                    '{} ({})'.format(platform.python_version(), sys.executable))]
+    for name, module, wheel in (('numpy', 'numpy', 'numpy'),
+                                ('opencv', 'cv2', 'opencv-python-headless')):
         answer = run_python(_VERSION, module)
+        advice = 'python3 -m pip install {}   (or: sudo apt install python3-{})'.format(
+            wheel, name)
         checks.append(Check('python', name, FAILED, answer.error, advice) if answer.error else
                       Check('python', name, OK, answer.output))
     return checks
@@ -75,10 +81,9 @@ def check_gpu() -> List[Check]:
     if not found:
         return [Check('gpu', 'nvidia', ABSENT, 'none found; the CPU engines need none')]
     checks = [Check('gpu', 'nvidia', OK, found)]
-    checks.append(_optional('gpu', 'tensorrt', run_python(_VERSION, 'tensorrt'), _TENSORRT[bool(board)]))
-    checks.append(_optional('gpu', 'pycuda', run_python('import pycuda; print(pycuda.VERSION_TEXT)'),
-                            _PYCUDA))
-    return checks
+    tensorrt, pycuda = run_python(_VERSION, 'tensorrt'), run_python(_PYCUDA_VERSION)
+    return checks + [_optional('gpu', 'tensorrt', tensorrt, _TENSORRT[bool(board)]),
+                     _optional('gpu', 'pycuda', pycuda, _PYCUDA)]
 
 
 def check_ros() -> List[Check]:
@@ -89,21 +94,19 @@ def check_ros() -> List[Check]:
         checks[0] = checks[0]._replace(found='ROS 2 {}, {}'.format(
             os.environ.get('ROS_DISTRO', '(ROS_DISTRO is not set)'), rclpy.output))
     messages = run_python(_MESSAGES)
-    checks.append(_optional('ros', 'pose_ros.msg', messages,
-                            'colcon build --packages-select pose_ros && source install/setup.bash'))
-    return checks
+    return checks + [_optional('ros', 'pose_ros.msg', messages, _BUILD)]
 
 
 def _check_model(model):
     # The place of the bundled model, spelt out because its module imports NumPy and OpenCV.
-    path = model or os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'models',
-                                 'default.onnx')
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    path = model or os.path.join(package, 'models', 'default.onnx')
     if os.path.isfile(path):
         return Check('engines', 'model', OK, path)
     if model:
         return Check('engines', 'model', FAILED, 'no file {}'.format(model), 'check the path')
     return Check('engines', 'model', ABSENT, 'this version bundles none',
-                 'pose-ros doctor --model FILE.onnx   (and --model FILE.onnx for every other command)')
+                 'pose-ros doctor --model FILE.onnx   (as for every other command)')
 
 
 def _check_engine(name, model, runnable):
@@ -115,7 +118,8 @@ def _check_engine(name, model, runnable):
         return Check('engines', name, OK, version + ' (not tried: no model)')
     answer = run_python(_RUN, name, model)
     if answer.error:
-        return Check('engines', name, FAILED, '{}; the model fails: {}'.format(version, answer.error))
+        return Check('engines', name, FAILED,
+                     '{}; the model fails: {}'.format(version, answer.error))
     return Check('engines', name, OK, '{}, {}'.format(version, answer.output))
 
 

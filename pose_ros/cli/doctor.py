@@ -4,10 +4,12 @@
 import json
 import sys
 
-from pose_ros.cli.checks import (ABSENT, check_engines, check_gpu, check_python, check_ros, FAILED, OK)
+from pose_ros.cli.checks import (ABSENT, check_engines, check_gpu, check_python, check_ros, FAILED,
+                                 OK)
 
-DESCRIPTION = ('Say what this machine can run, and print the command that adds what is missing. Every engine '
-               'is tried in a process of its own, so one that crashes is reported like any other.')
+DESCRIPTION = ('Say what this machine can run, and print the command that adds what is missing. '
+               'Every engine is tried in a process of its own, so one that crashes is reported '
+               'like any other.')
 EPILOG = """examples:
   pose-ros doctor                         look at everything; tries the bundled model
   pose-ros doctor --model model.onnx      let every engine run this model

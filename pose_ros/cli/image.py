@@ -3,14 +3,16 @@
 """`pose-ros image`: people in pictures."""
 import itertools
 
-from pose_ros.cli.options import (add_model_options, add_output_options, load_estimator, settings_help)
+from pose_ros.cli.options import (add_model_options, add_output_options, load_estimator,
+                                  settings_help)
 from pose_ros.cli.overlay import image_overlay
-from pose_ros.cli.run import INTERRUPTED, open_file, prepared, progress_bar
+from pose_ros.cli.run import INTERRUPTED, open_file, plural, prepared, progress_bar
 from pose_ros.core.errors import ImageError, PoseRosError
 from pose_ros.core.sources import ImageFile, ImageFolder
 
-DESCRIPTION = ('Find people in pictures. A picture that cannot be read is reported and the others go on; the '
-               'exit code is then 1. Without --json and --output, one line per picture is printed.')
+DESCRIPTION = ('Find people in pictures. A picture that cannot be read is reported and the others '
+               'go on; the exit code is then 1. Without --json and --output, one line per picture '
+               'is printed.')
 EPILOG = """examples:
   pose-ros image photo.jpg                                       how many people?
   pose-ros image photo.jpg --output people.jpg                   draw them
@@ -18,9 +20,8 @@ EPILOG = """examples:
   pose-ros image val2017/ --json results.json --format coco      for COCO's evaluation
   pose-ros image photo.jpg --set min_score=0.4 --set max_people=1
 
-JSON: pixel centres are at whole numbers in the form frames. The form coco has them at a half, as COCO does;
-there the image_id is the last number in the file name (000000000192.jpg: 192), else the picture's place in
-the list.
+JSON: pixel centres are at whole numbers. The image_id of coco is the last number in the file name
+(000000000192.jpg: 192), else the picture's place in the list.
 
 """ + settings_help()
 
@@ -29,7 +30,7 @@ def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('inputs', nargs='+', metavar='PATH', help='picture, or folder of pictures')
     add_model_options(parser)
-    add_output_options(parser, 'draw the people: on one picture (.jpg, .png, ...), or into a folder')
+    add_output_options(parser, 'draw the people: to one picture (.jpg, .png, ...) or a folder')
 
 
 def run(args) -> int:
@@ -89,5 +90,5 @@ def _open(path):
 def _answer(name, people):
     if not people.count:
         return '{}: nobody'.format(name)
-    return '{}: {} {} (scores {})'.format(name, people.count, 'person' if people.count == 1 else 'people',
-                                          ', '.join('{:.2f}'.format(score) for score in people.scores))
+    return '{}: {} (scores {})'.format(name, plural(people.count, 'person', 'people'), ', '.join(
+        '{:.2f}'.format(score) for score in people.scores))

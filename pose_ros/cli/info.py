@@ -9,9 +9,9 @@ import numpy as np
 
 from pose_ros.cli.options import add_model_options, describe_settings, load_estimator
 
-DESCRIPTION = ('Describe a model: its card, the tensors of the network, the engine that runs it here, and the '
-               'settings of its decoder. The network is loaded and run once, so a card that contradicts it is '
-               'found out.')
+DESCRIPTION = ('Describe a model: its card, the tensors of the network, the engine that runs it '
+               'here, and the settings of its decoder. The network is loaded and run once, so a '
+               'card that contradicts it is found out.')
 EPILOG = """examples:
   pose-ros info model.onnx                        everything that is known about it
   pose-ros info model.onnx --json                 the same for programs
@@ -39,13 +39,13 @@ def run(args) -> int:
 
 def describe(path: str, estimator) -> dict:
     """Return what is known of a loaded model, ready for JSON."""
-    card = json.loads(estimator.card.to_json())
     spec = estimator.card.input
     outputs = estimator.engine.infer(np.zeros((1, 3, spec.height, spec.width), np.float32))
     with open(path, 'rb') as stream:
         digest = hashlib.sha256(stream.read()).hexdigest()
     return {
-        'file': os.path.abspath(path), 'bytes': os.path.getsize(path), 'sha256': digest, 'card': card,
+        'file': os.path.abspath(path), 'bytes': os.path.getsize(path), 'sha256': digest,
+        'card': json.loads(estimator.card.to_json()),
         'network': {'input': list(estimator.engine.input_shape),
                     'outputs': {name: list(array.shape) for name, array in outputs.items()}},
         'topology': {'name': estimator.topology.name, 'limbs': estimator.topology.limbs,
@@ -67,12 +67,13 @@ def _lines(facts, estimator):
     spec = card['input']
     yield 'input       {width}x{height} {color}, {resize}, {interpolation}'.format(**spec)
     yield '            (x * {scale:g} - {mean}) / {std}'.format(**spec)
-    yield 'network     {} -> {}'.format(_shape(facts['network']['input']), ', '.join(
-        '{} {}'.format(name, _shape(shape)) for name, shape in facts['network']['outputs'].items()))
+    network = facts['network']
+    yield 'network     {} -> {}'.format(_shape(network['input']), ', '.join(
+        '{} {}'.format(name, _shape(shape)) for name, shape in network['outputs'].items()))
     yield 'engine      {}'.format(estimator.engine.describe())
-    for title, lines in (
-            ('settings', describe_settings(estimator.decoder.PARAMETERS, facts['settings'])),
-            ('provenance', ['{}: {}'.format(key, value) for key, value in card['provenance'].items()])):
+    provenance = ['{}: {}'.format(key, value) for key, value in card['provenance'].items()]
+    settings = describe_settings(estimator.decoder.PARAMETERS, facts['settings'])
+    for title, lines in (('settings', settings), ('provenance', provenance)):
         for line in lines:
             yield '{:<12}{}'.format(title, line)
             title = ''

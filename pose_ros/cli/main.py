@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The `pose-ros` command line: finds the sub-command, and turns errors into one line and an exit code."""
+"""The `pose-ros` command line: finds the sub-command, turns errors into one line and a code."""
 import argparse
 import importlib
 import os
@@ -19,7 +19,7 @@ COMMANDS = {
     'info': 'describe a model: its card, tensors and settings',
 }
 
-_DESCRIPTION = 'Human pose estimation without ROS: people\'s skeletons from pictures, videos and cameras.'
+_DESCRIPTION = 'Human pose estimation without ROS: skeletons from pictures, videos and cameras.'
 _EPILOG = """examples:
   pose-ros doctor                                    is everything here that a model needs?
   pose-ros image photo.jpg --output people.jpg       draw the people of one picture
@@ -53,7 +53,7 @@ def main(argv=None) -> int:
         return _fail('{}; see pose-ros {} --help'.format(error, argv[0]), 2)
     except KeyboardInterrupt:
         return _fail('interrupted', 130)
-    except BrokenPipeError:  # the reader of our output has gone, as in `pose-ros info m.onnx | head -1`
+    except BrokenPipeError:  # our reader has gone, as in `pose-ros info model.onnx | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
@@ -63,7 +63,7 @@ def main(argv=None) -> int:
 
 
 def build_parser(commands=tuple(COMMANDS)) -> argparse.ArgumentParser:
-    """Return the parser, with the options of the named commands (the others have a help line only)."""
+    """Return the parser, with the options of the named commands (the others: a help line only)."""
     parser = argparse.ArgumentParser(prog='pose-ros', description=_DESCRIPTION, epilog=_EPILOG,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--version', action='version', version='pose-ros ' + VERSION)

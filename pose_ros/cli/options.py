@@ -23,10 +23,13 @@ def add_model_options(parser, positional: bool = False) -> None:
     if positional:
         parser.add_argument('model', metavar='MODEL', help='model file')
     else:
-        group.add_argument('--model', metavar='FILE', help='model file (default: the bundled model)')
-    group.add_argument('--card', metavar='FILE', help="model card that replaces the model's own (JSON)")
-    group.add_argument('--size', type=size, metavar='WxH', help='network input size, such as 432x368; for '
-                       "models with dynamic shapes (default: the card's)")
+        group.add_argument('--model', metavar='FILE',
+                           help='model file (default: the bundled model)')
+    group.add_argument('--card', metavar='FILE',
+                       help="model card that replaces the model's own (JSON)")
+    group.add_argument('--size', type=size, metavar='WxH',
+                       help='network input size, such as 432x368; for models with dynamic shapes '
+                            "(default: the card's)")
     group.add_argument('--set', action='append', default=[], type=_setting, metavar='NAME=VALUE',
                        help='change a setting of the decoder; may be repeated')
     group = parser.add_argument_group('engine')
@@ -38,8 +41,9 @@ def add_output_options(parser, output: str) -> None:
     """Add where people are written to; `output` is the help of --output."""
     group = parser.add_argument_group('results')
     group.add_argument('--json', metavar='FILE', help='write the people to a JSON file')
-    group.add_argument('--format', choices=FORMS, default='frames', help='form of --json: frames (all that '
-                       'is known, per frame) or coco (COCO-17 keypoint results) (default: frames)')
+    group.add_argument('--format', choices=FORMS, default='frames',
+                       help='form of --json: frames (all that is known, per frame) or coco '
+                            '(COCO-17 keypoint results) (default: frames)')
     group.add_argument('--output', metavar='PATH', help=output)
     group.add_argument('--no-labels', action='store_true', help='draw no scores beside the people')
     group.add_argument('--max-frames', type=count, metavar='N', help='stop after N frames')
@@ -84,14 +88,14 @@ def settings_help() -> str:
     """Return the lines of an epilog that list what --set accepts, family by family."""
     lines = []
     for family in sorted(FAMILIES):
-        lines.append('settings (--set) of models of the family {}, with their defaults; `pose-ros info MODEL` '
-                     "prints a model's own:".format(family))
+        lines.append('settings (--set) of models of the family {}, with their defaults; `pose-ros '
+                     "info MODEL` prints a model's own:".format(family))
         lines += ['  ' + line for line in describe_settings(decoder_parameters(family), {})]
     return '\n'.join(lines) + '\n'
 
 
 def describe_settings(table: Sequence[Parameter], values: Dict[str, Any]) -> Sequence[str]:
-    """Return one line per parameter: its value (its default if not in `values`), what it is, its range."""
+    """Return one line per parameter: its value (else its default), what it is, its range."""
     return ['{:<28} {}'.format('{}={}'.format(item.name, values.get(item.name, item.default)),
                                _explained(item)) for item in table]
 
@@ -114,7 +118,8 @@ def count(text: str) -> int:
 def _setting(text):
     name, equals, value = text.partition('=')
     if not (name and equals and value):
-        raise argparse.ArgumentTypeError('{!r} is not NAME=VALUE, such as peak_threshold=0.1'.format(text))
+        raise argparse.ArgumentTypeError(
+            '{!r} is not NAME=VALUE, such as peak_threshold=0.1'.format(text))
     return name, value
 
 

@@ -14,14 +14,15 @@ from pose_ros.core.sources import ASSUMED_RATE, FrameSource
 from pose_ros.core.topology import Topology
 from pose_ros.core.video import VideoRecorder
 
-_ENDINGS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')  # that OpenCV writes in colour
+# What OpenCV writes in colour.
+_ENDINGS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 
 
 class Overlay:
     """Draws people on copies of frames, and writes those; a context manager that finishes them."""
 
     def __init__(self, target, topology: Topology, labels: bool):
-        """Take what is written to, the format of the people, and whether their scores are drawn."""
+        """Take what is written to, the format of the people, and whether to draw scores."""
         self.target = target
         self._topology, self._labels = topology, labels
 
@@ -50,7 +51,7 @@ class ImageOverlay(Overlay):
 
 
 class FolderOverlay(Overlay):
-    """Writes one image per frame into the target folder, under the frame's own name if that is free."""
+    """Writes one image per frame into the target folder, by the frame's own name if it is free."""
 
     def __init__(self, target, topology, labels):
         """See Overlay.__init__; makes the folder."""
@@ -91,7 +92,7 @@ class LiveOverlay(VideoOverlay):
 
 
 def image_overlay(path: str, inputs) -> Callable[[Topology, bool], Overlay]:
-    """Check --output against the input paths; return what makes the overlay once the model is known.
+    """Check --output against the input paths; return what makes the overlay for a known model.
 
     Raises argparse.ArgumentError if nothing can be written there.
     """
@@ -102,8 +103,8 @@ def image_overlay(path: str, inputs) -> Callable[[Topology, bool], Overlay]:
             _keep_input(path, folder)
         return functools.partial(FolderOverlay, path)
     if ending not in _ENDINGS:
-        raise _unfit('cannot write a picture to {!r}: its name must end in {}; a folder ends in /'.format(
-            path, ', '.join(_ENDINGS)))
+        raise _unfit('cannot write a picture to {!r}: its name must end in {}; a folder ends in '
+                     '/'.format(path, ', '.join(_ENDINGS)))
     if len(inputs) > 1 or os.path.isdir(inputs[0]):
         raise _unfit('{!r} is one picture, and there may be many: name a folder, {}/'.format(
             path, os.path.splitext(path)[0]))
@@ -111,7 +112,8 @@ def image_overlay(path: str, inputs) -> Callable[[Topology, bool], Overlay]:
     return functools.partial(ImageOverlay, path)
 
 
-def video_overlay(path: str, source: FrameSource, original: str) -> Callable[[Topology, bool], Overlay]:
+def video_overlay(path: str, source: FrameSource,
+                  original: str) -> Callable[[Topology, bool], Overlay]:
     """Check --output of a video or camera, as image_overlay does."""
     _keep_input(path, original)
     try:

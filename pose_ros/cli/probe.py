@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Try code in a process of its own: a broken wheel may kill it, and this process has to live to tell.
+"""Try code in a process of its own: a broken wheel may kill it, and this one has to live to tell.
 
-A wheel built for another CPU dies of an illegal instruction while it is imported, and two CPU runtimes in
-one process slow each other down. Nothing here imports more than Python itself.
+A wheel built for another CPU dies of an illegal instruction while it is imported, and two CPU
+runtimes in one process slow each other down. Nothing here imports more than Python itself.
 """
 import os
 import signal
@@ -24,7 +24,8 @@ class Answer(NamedTuple):
 def run_python(code: str, *arguments: str) -> Answer:
     """Run Python code in a new interpreter that imports what this one would."""
     path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
-    return run_program([sys.executable, '-c', code] + list(arguments), dict(os.environ, PYTHONPATH=path))
+    return run_program([sys.executable, '-c', code] + list(arguments),
+                       dict(os.environ, PYTHONPATH=path))
 
 
 def run_program(command: Sequence[str], environment=None) -> Answer:
@@ -37,12 +38,13 @@ def run_program(command: Sequence[str], environment=None) -> Answer:
     except subprocess.TimeoutExpired:
         return Answer('', 'no answer within {} s'.format(_TIMEOUT))
     except OSError as error:
-        return Answer('', error.strerror or str(error))
+        return Answer('', '{}: {}'.format(command[0], error.strerror or error))
+    error = ''
     if done.returncode < 0:
-        return Answer(done.stdout.strip(), _killed_by(-done.returncode))
-    if done.returncode:
-        return Answer(done.stdout.strip(), _last_line(done.stderr) or 'exit code {}'.format(done.returncode))
-    return Answer(done.stdout.strip())
+        error = _killed_by(-done.returncode)
+    elif done.returncode:
+        error = _last_line(done.stderr) or 'exit code {}'.format(done.returncode)
+    return Answer(done.stdout.strip(), error)
 
 
 def _killed_by(number):
@@ -51,7 +53,8 @@ def _killed_by(number):
     except ValueError:
         name = 'signal {}'.format(number)
     if name == 'SIGILL':
-        return 'it dies of an illegal instruction: it was built for another CPU, try an older version'
+        return ('it dies of an illegal instruction: it was built for another CPU, try an older '
+                'version')
     return 'it dies of {}'.format(name)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What image, video and camera share: feed frames to the estimator, its people to files, and count."""
+"""What image, video and camera share: frames to the estimator, its people to files, and counts."""
 import collections
 import contextlib
 import os
@@ -11,6 +11,7 @@ import threading
 import numpy as np
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.estimator import Timings
 from pose_ros.core.results import open_results
 from pose_ros.core.sources import FrameSource, open_source
 
@@ -50,14 +51,16 @@ class Run:
 
     def summary(self) -> str:
         """Return one line: frames, people, failures, and the median time of each stage."""
-        text = '{}, {} found'.format(_plural(self.frames, 'frame'), _plural(self.people, 'person', 'people'))
+        text = '{}, {} found'.format(plural(self.frames, 'frame', 'frames'),
+                                     plural(self.people, 'person', 'people'))
         if self.failures:
             text += ', {} failed'.format(self.failures)
         if self._timings:
-            stages = 1e3 * np.median(np.array(self._timings), 0)
-            total = 1e3 * np.median(np.array(self._timings).sum(1))
-            text += '; median ms: preprocess {:.1f}, network {:.1f}, decode {:.1f}, total {:.1f}'.format(
-                *(list(stages) + [total]))
+            times = np.array(self._timings)
+            times = 1e3 * np.column_stack([times, times.sum(1)])
+            text += '; median ms: ' + ', '.join(
+                '{} {:.1f}'.format(stage, middle) for stage, middle in
+                zip(Timings._fields + ('total',), np.median(times, 0)))
         return text + (' (interrupted)' if self.interrupted else '')
 
 
@@ -75,9 +78,11 @@ def prepared(args, estimator, make_overlay, bar):
             outputs.append(stack.enter_context(open_results(
                 args.json, args.format, estimator.topology, estimator.card.name)))
         if make_overlay:
-            outputs.append(stack.enter_context(make_overlay(estimator.topology, not args.no_labels)))
+            outputs.append(stack.enter_context(
+                make_overlay(estimator.topology, not args.no_labels)))
         if not args.quiet:
-            print('{} by {}'.format(estimator.card.name, estimator.engine.describe()), file=sys.stderr)
+            print('{} by {}'.format(estimator.card.name, estimator.engine.describe()),
+                  file=sys.stderr)
         run = Run(estimator, outputs, bar)
         stack.enter_context(_stopped_by_signals(run))
         yield run
@@ -132,6 +137,9 @@ def _stopped_by_signals(run):
         yield  # only the main thread may handle signals
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # What is ignored stays ignored, as SIGINT is in a script's background job.
+    before = {number: handler for number, handler in before.items()
+              if handler not in (signal.SIG_IGN, None)}
 
     def restore():
         for number, handler in before.items():
@@ -148,5 +156,6 @@ def _stopped_by_signals(run):
         restore()
 
 
-def _plural(count, one, many=None):
-    return '{} {}'.format(count, one if count == 1 else many or one + 's')
+def plural(count: int, one: str, many: str) -> str:
+    """Return a count with its noun."""
+    return '{} {}'.format(count, one if count == 1 else many)

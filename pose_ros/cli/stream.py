@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What video and camera share: frames that follow each other, until the source ends or the user does."""
+"""What video and camera share: frames that follow each other until the source or the user ends."""
 import itertools
 
 from pose_ros.cli.options import load_estimator

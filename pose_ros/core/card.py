@@ -21,14 +21,15 @@ _INPUT_TABLE = (
     Parameter('color', 'bgr', 'channel order of the network input', choices=('bgr', 'rgb')),
     Parameter('scale', 1.0, 'factor on 0..255 before mean and std', 1e-6, 1e6),
     Parameter('resize', 'letterbox', 'how a frame is fitted', choices=('letterbox', 'stretch')),
-    Parameter('interpolation', 'linear', 'how a frame is resampled', choices=('linear', 'cubic', 'area')),
+    Parameter('interpolation', 'linear', 'how a frame is resampled',
+              choices=('linear', 'cubic', 'area')),
     Parameter('pad_value', 0, 'grey level around a letterboxed frame', 0, 255),
 )
 _INPUT_KEYS = tuple(parameter.name for parameter in _INPUT_TABLE) + ('mean', 'std')
 
 
 class InputSpec(NamedTuple):
-    """A network's input: size [px], colour order, and values as (x * scale - mean) / std per channel."""
+    """A network's input: size px, colour order, values as (x * scale - mean) / std per channel."""
 
     height: int
     width: int
@@ -42,7 +43,7 @@ class InputSpec(NamedTuple):
 
 
 class ModelCard(NamedTuple):
-    """A validated card; `outputs` and `decoder` are checked further by the decoder of the family."""
+    """A validated card; the decoder of the family checks `outputs` and `decoder` further."""
 
     name: str
     version: str
@@ -68,16 +69,17 @@ class ModelCard(NamedTuple):
 
 
 def require_keys(data, required, where, optional=()) -> None:
-    """Raise CardError unless `data` is an object with exactly these keys (optional ones may lack)."""
+    """Raise CardError unless `data` is an object with just these keys (optional ones may lack)."""
     if not isinstance(data, dict):
         raise CardError('{}: expected an object with the keys {}, not {!r}'.format(
             where, ', '.join(required), data))
     missing = [key for key in required if key not in data]
     unknown = sorted(key for key in data if key not in required and key not in optional)
     if missing or unknown:
-        raise CardError('{}: {}; the keys are {}'.format(where, '; '.join(
-            ['missing key {!r}'.format(key) for key in missing]
-            + ['unknown key {!r}'.format(key) for key in unknown]), ', '.join(required + tuple(optional))))
+        faults = ['missing key {!r}'.format(key) for key in missing]
+        faults += ['unknown key {!r}'.format(key) for key in unknown]
+        raise CardError('{}: {}; the keys are {}'.format(
+            where, '; '.join(faults), ', '.join(required + tuple(optional))))
 
 
 def parse_card(text, where: str) -> ModelCard:
@@ -135,8 +137,8 @@ def _parse_input(data, where):
                                                if key not in ('mean', 'std')}, where)
     except PoseRosError as error:
         raise CardError(str(error))
-    return InputSpec(mean=_triple(data['mean'], 'mean', where), std=_triple(data['std'], 'std', where),
-                     **values)
+    return InputSpec(mean=_triple(data['mean'], 'mean', where),
+                     std=_triple(data['std'], 'std', where), **values)
 
 
 def _triple(value, key, where):

@@ -18,9 +18,9 @@ _HASH_KEY = 'model_sha256'
 def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -> ModelCard:
     """Find and validate the card of a model file.
 
-    A card that the caller names wins (path, dict or ModelCard); else the one in the ONNX metadata; else
-    `MODEL_FILE.json` beside it; else a card in pose_ros/models that was written for exactly this
-    file (by SHA-256). Raises ModelError for a bad file, CardError for a bad or missing card.
+    A card that the caller names wins (path, dict or ModelCard); else the one in the ONNX metadata;
+    else `MODEL_FILE.json` beside it; else a card in pose_ros/models that was written for exactly
+    this file (by SHA-256). Raises ModelError for a bad file, CardError for a bad or missing card.
     """
     if not os.path.isfile(model_path):
         raise ModelError('no model file at {!r}; check the path'.format(model_path))
@@ -38,8 +38,9 @@ def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -
     known = _known_card(model_path)
     if known:
         return known
-    raise CardError('{0} has no model card: not in its metadata ({1}), not beside it ({0}.json), and none '
-                    'was given; see docs/models.md for the format'.format(model_path, CARD_KEY))
+    raise CardError('{0} has no model card: not in its metadata ({1}), not beside it ({0}.json), '
+                    'and none was given; see docs/models.md for the format'.format(
+                        model_path, CARD_KEY))
 
 
 def _read_card_file(path):

@@ -28,8 +28,8 @@ def decode_bytes(data: bytes, where: str, orient: bool = True) -> np.ndarray:
         raise ImageError('{} is empty: it has no bytes'.format(where))
     if _is_cut(data):
         raise ImageError(
-            '{} is cut short: its {} bytes lack the end marker of a {} image; look for a full disk or '
-            'a lossy link'.format(where, len(data), codec_of(data).upper()))
+            '{} is cut short: its {} bytes lack the end marker of a {} image; look for a full '
+            'disk or a lossy link'.format(where, len(data), codec_of(data).upper()))
     flags = cv2.IMREAD_COLOR | (0 if orient else cv2.IMREAD_IGNORE_ORIENTATION)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)

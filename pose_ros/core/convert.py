@@ -18,16 +18,16 @@ _MIDPOINTS = {
 def convert_skeletons(skeletons: Skeletons, source: Topology, target: Topology) -> Skeletons:
     """Return the same people, scores and track ids with `target`'s joints, (P, target.size, 3).
 
-    A joint is taken by name. Where the source format lacks it, neck, mid_hip and pelvis are the midpoint
-    of the shoulders or hips, with the lower of the two scores; anything else is missing. PoseRosError if
-    the formats share no joint.
+    A joint is taken by name. Where the source format lacks it, neck, mid_hip and pelvis are the
+    midpoint of the shoulders or hips, with the lower of the two scores; anything else is missing.
+    PoseRosError if the formats share no joint.
     """
     if source == target:
         return skeletons
     parents = [_parents(name, source) for name in target.keypoint_names]
     if not any(parents):
-        raise PoseRosError('{} people cannot be turned into {}: the two formats share no joint'.format(
-            source.name, target.name))
+        raise PoseRosError('{} people cannot be turned into {}: the two formats share no '
+                           'joint'.format(source.name, target.name))
     first, second = np.array([pair or (0, 0) for pair in parents]).T
     one, other = skeletons.keypoints[:, first], skeletons.keypoints[:, second]
     keypoints = np.minimum(one, other)

@@ -13,7 +13,7 @@ _REFERENCE_SIZE = 640.0  # px; line widths and text are made for an image this l
 
 def draw_skeletons(image: np.ndarray, skeletons: Skeletons, topology: Topology,
                    labels: bool = True) -> np.ndarray:
-    """Draw on `image` (H, W, 3) uint8 BGR in place, and return it; `labels` adds ids and scores."""
+    """Draw on `image` (H, W, 3) uint8 BGR in place and return it; `labels` adds ids and scores."""
     size = max(0.6, max(image.shape[:2]) / _REFERENCE_SIZE)
     limb_colors, joint_colors = topology.limb_colors(), topology.keypoint_colors()
     boxes = bounding_boxes(skeletons)
@@ -21,11 +21,12 @@ def draw_skeletons(image: np.ndarray, skeletons: Skeletons, topology: Topology,
         joints = _fixed_point(skeletons.keypoints[person])
         for color, (a, b) in zip(limb_colors, topology.limbs):
             if joints[a] and joints[b]:
-                cv2.line(image, joints[a], joints[b], color, int(round(2.5 * size)), cv2.LINE_AA, _SHIFT)
+                cv2.line(image, joints[a], joints[b], color, int(round(2.5 * size)),
+                         cv2.LINE_AA, _SHIFT)
         for color, joint in zip(joint_colors, joints):
             if joint:
-                cv2.circle(image, joint, int(3 * size * 2 ** _SHIFT), color, cv2.FILLED, cv2.LINE_AA,
-                           _SHIFT)
+                cv2.circle(image, joint, int(3 * size * 2 ** _SHIFT), color, cv2.FILLED,
+                           cv2.LINE_AA, _SHIFT)
         if labels and np.isfinite(boxes[person]).all():
             _draw_label(image, _label(skeletons, person), boxes[person], size)
     return image
@@ -49,5 +50,6 @@ def _draw_label(image, text, box, size):
     (text_width, text_height), below = cv2.getTextSize(text, font, scale, width)
     x = int(min(max(box[0], 0), max(0, image.shape[1] - text_width)))
     y = int(min(max(box[1] - 6 * size, text_height + 1), image.shape[0] - 1))
-    cv2.rectangle(image, (x, y - text_height - 1), (x + text_width, y + below), (0, 0, 0), cv2.FILLED)
+    cv2.rectangle(image, (x, y - text_height - 1), (x + text_width, y + below), (0, 0, 0),
+                  cv2.FILLED)
     cv2.putText(image, text, (x, y), font, scale, (255, 255, 255), width, cv2.LINE_AA)

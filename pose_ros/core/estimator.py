@@ -30,23 +30,24 @@ class Timings(NamedTuple):
 class PoseEstimator:
     """Finds people in images. Not thread-safe: one caller at a time.
 
-    `PoseEstimator('model.onnx')(image)` returns Skeletons in source-image pixels. Public attributes:
-    `card`, `topology`, `preprocessor`, `engine`, `decoder`, and `timings` of the last image.
+    `PoseEstimator('model.onnx')(image)` returns Skeletons in source-image pixels. Public
+    attributes: `card`, `topology`, `preprocessor`, `engine`, `decoder`, and `timings` of the last
+    image.
     """
 
     def __init__(self, model: Optional[str] = None, backend: str = 'auto', card=None,
                  input_size: Optional[Tuple[int, int]] = None, **engine_options):
         """Load a model (None: the bundled one), check it against its card, and warm it up.
 
-        card: path, dict or ModelCard that replaces the model's own. input_size: (width, height) px of
-        the network input, for models with dynamic shapes. engine_options: see EngineOptions. Raises
-        ModelError, CardError or EngineError, each saying what to do.
+        card: path, dict or ModelCard that replaces the model's own. input_size: (width, height) px
+        of the network input, for models with dynamic shapes. engine_options: see EngineOptions.
+        Raises ModelError, CardError or EngineError, each saying what to do.
         """
         path = model or _bundled_model()
-        self.card = load_card(path, card)  # type: ModelCard
+        self.card: ModelCard = load_card(path, card)
         if input_size:
             self.card = with_input_size(self.card, input_size)
-        self.topology = self.card.topology  # type: Topology
+        self.topology: Topology = self.card.topology
         self.decoder = create_decoder(self.card)
         shape = (1, 3, self.card.input.height, self.card.input.width)
         self.engine = create_engine(path, shape, backend, **engine_options)
@@ -73,7 +74,7 @@ class PoseEstimator:
         return people
 
     def configure(self, **settings: Any) -> None:
-        """Change decoder settings between images; PoseRosError if one is unknown or out of range."""
+        """Change decoder settings between images; PoseRosError if one is unknown or unfit."""
         self.decoder.configure(**settings)
 
     def close(self) -> None:
@@ -88,20 +89,21 @@ class PoseEstimator:
         # A sum is NaN or infinite if any element is, and reads each value once.
         for name, array in outputs.items():
             if not np.isfinite(array.sum()):
-                raise EngineError('the network output {!r} of {} holds NaN or infinite values; check the '
-                                  'model, and its precision ({})'.format(
-                                      name, self.card.name, self.engine.describe().precision))
+                raise EngineError(
+                    'the network output {!r} of {} holds NaN or infinite values; check the model, '
+                    'and its precision ({})'.format(
+                        name, self.card.name, self.engine.describe().precision))
 
 
 def _bundled_model():
     if not os.path.isfile(BUNDLED_MODEL):
-        raise ModelError('no model was given, and this version bundles none yet: name an ONNX file with a '
-                         'model card')
+        raise ModelError('no model was given, and this version bundles none yet: name an ONNX '
+                         'file with a model card')
     return BUNDLED_MODEL
 
 
 def _inside(people, image_size, min_parts):
-    """Clip joints just off the image to it, drop those in the padding, and people left with too few."""
+    """Clip joints just off the image to it; drop those in the padding, and people with too few."""
     limit = np.array(image_size, np.float32) - 1
     points = people.keypoints[..., :2]
     # The outermost pixels reach half a pixel beyond their centres.

@@ -51,7 +51,8 @@ def check_image(image) -> None:
     """Raise ImageError unless the image is (H, W, 3) uint8 with at least one pixel."""
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 \
             or image.shape[2] != 3:
-        found = '{} {}'.format(image.dtype, image.shape) if isinstance(image, np.ndarray) else type(image)
+        found = '{} {}'.format(image.dtype, image.shape) \
+            if isinstance(image, np.ndarray) else type(image)
         raise ImageError('an image must be an array (height, width, 3) of uint8, blue-green-red, '
                          'not {}'.format(found))
     if not image.size:
@@ -61,8 +62,8 @@ def check_image(image) -> None:
 class Preprocessor:
     """Turns frames into network input, in buffers allocated once.
 
-    Fresh arrays of this size cost more in page faults than all the arithmetic; the batch that `prepare`
-    returns is therefore overwritten by the next call.
+    Fresh arrays of this size cost more in page faults than all the arithmetic; the batch that
+    `prepare` returns is therefore overwritten by the next call.
     """
 
     def __init__(self, spec: InputSpec):
@@ -76,7 +77,7 @@ class Preprocessor:
         self._transform = None
 
     def prepare(self, image: np.ndarray) -> Tuple[np.ndarray, Transform]:
-        """Fit an (H, W, 3) uint8 BGR image; return the (1, 3, h, w) float32 batch and its Transform."""
+        """Fit (H, W, 3) uint8 BGR; return the (1, 3, h, w) float32 batch and Transform."""
         check_image(image)
         height, width = image.shape[:2]
         if self._transform is None or self._transform.image_size != (width, height):
@@ -96,11 +97,12 @@ class Preprocessor:
 
     def _resize(self, image):
         (x, y), scale = self._transform.offset, self._transform.scale
-        fitted = self._canvas[y:self._canvas.shape[0] - y or None, x:self._canvas.shape[1] - x or None]
+        fitted = self._canvas[y:self._canvas.shape[0] - y or None,
+                              x:self._canvas.shape[1] - x or None]
         width, height = (int(round(size * factor)) for size, factor in
                          zip(self._transform.image_size, scale))
         fitted = fitted[:height, :width]
-        # Area averaging is exact only where neither axis grows; OpenCV's stand-in would shift the frame.
+        # Area averaging is exact only where no axis grows: OpenCV's stand-in shifts the frame.
         shrunk = min(scale) * _AREA_FROM_SHRINKAGE < 1 and max(scale) <= 1
         method = 'area' if shrunk else self._spec.interpolation
         cv2.resize(image, (width, height), dst=fitted, interpolation=_INTERPOLATION[method])

@@ -19,7 +19,7 @@ class Parameter(NamedTuple):
     dynamic: bool = False
 
     def checked(self, value):
-        """Return value as the parameter's own type; PoseRosError if type, range or choice is wrong."""
+        """Return value as the parameter's type; PoseRosError if type, range or choice is wrong."""
         kind = type(self.default)
         if kind is float and type(value) is int:
             value = float(value)
@@ -45,7 +45,8 @@ class Parameter(NamedTuple):
         return float('inf') if self.maximum is None else self.maximum
 
 
-def checked_values(table: Sequence[Parameter], values: Dict[str, Any], where: str) -> Dict[str, Any]:
+def checked_values(table: Sequence[Parameter], values: Dict[str, Any],
+                   where: str) -> Dict[str, Any]:
     """Complete `values` with the table's defaults; PoseRosError names each unknown key."""
     unknown = sorted(set(values) - {parameter.name for parameter in table})
     if unknown:

@@ -11,12 +11,14 @@ from pose_ros.core.topology import Topology
 UNTRACKED = -1
 
 PEOPLE_PARAMETERS = (
-    Parameter('min_parts', 4, 'People with fewer detected keypoints are dropped', 1, 255, dynamic=True),
+    Parameter('min_parts', 4, 'People with fewer detected keypoints are dropped',
+              1, 255, dynamic=True),
     Parameter('min_score', 0.2, 'People with a lower score are dropped', 0.0, 1.0, dynamic=True),
-    Parameter('max_people', 0, 'Keep only this many people, best scores first; 0 keeps all', 0, 1000,
-              dynamic=True),
-    Parameter('duplicate_oks', 0.9, 'Of two people more alike than this (object keypoint similarity) '
-              'the lower score is dropped; 1 keeps all', 0.0, 1.0, dynamic=True),
+    Parameter('max_people', 0, 'Keep only this many people, best scores first; 0 keeps all',
+              0, 1000, dynamic=True),
+    Parameter('duplicate_oks', 0.9,
+              'Of two people more alike than this (object keypoint similarity) the lower score is '
+              'dropped; 1 keeps all', 0.0, 1.0, dynamic=True),
 )
 
 
@@ -24,7 +26,8 @@ class Skeletons(NamedTuple):
     """P people of K keypoints each.
 
     `keypoints` (P, K, 3) float32: x px, y px, score in [0, 1]; a missing joint is (NaN, NaN, 0).
-    `scores` (P,) float32 in [0, 1]. `track_ids` (P,) int32, UNTRACKED (-1) unless a tracker gave one.
+    `scores` (P,) float32 in [0, 1].
+    `track_ids` (P,) int32, UNTRACKED (-1) unless a tracker gave one.
     """
 
     keypoints: np.ndarray
@@ -68,7 +71,7 @@ def no_skeletons(topology: Topology) -> Skeletons:
 
 
 def bounding_boxes(skeletons: Skeletons) -> np.ndarray:
-    """Boxes (P, 4) float32 of the detected joints: x, y of the top-left corner, width, height [px]."""
+    """Boxes (P, 4) float32 of the detected joints: x, y of the top-left, width, height [px]."""
     points = skeletons.keypoints[..., :2]
     if not skeletons.count:
         return np.zeros((0, 4), np.float32)
@@ -81,15 +84,16 @@ def bounding_boxes(skeletons: Skeletons) -> np.ndarray:
 
 
 def oks_matrix(skeletons: Skeletons, topology: Topology) -> np.ndarray:
-    """Object keypoint similarity (P, P) over joints that both people have; 0 where they share none.
+    """Object keypoint similarity (P, P) over joints that both people have; 0 if they share none.
 
-    exp(-d^2 / (2 s^2 (2 sigma)^2)) averaged over joints, with s^2 the area of the larger person's box
-    (COCO keypoint evaluation, https://cocodataset.org/#keypoints-eval).
+    exp(-d^2 / (2 s^2 (2 sigma)^2)) averaged over joints, with s^2 the area of the larger person's
+    box (COCO keypoint evaluation, https://cocodataset.org/#keypoints-eval).
     """
     points = skeletons.keypoints[..., :2].astype(np.float64)
     boxes = bounding_boxes(skeletons).astype(np.float64)
     area = np.maximum(boxes[:, 2] * boxes[:, 3], 1.0)
-    scale = 2 * np.maximum(area[:, None], area[None])[..., None] * (2 * np.array(topology.sigmas)) ** 2
+    larger = np.maximum(area[:, None], area[None])[..., None]
+    scale = 2 * larger * (2 * np.array(topology.sigmas)) ** 2
     found = skeletons.detected()
     shared = found[:, None] & found[None]
     squared = np.where(shared, ((points[:, None] - points[None]) ** 2).sum(-1), 0)

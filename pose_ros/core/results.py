@@ -15,16 +15,14 @@ from pose_ros.core.sources.stills import ENDINGS
 from pose_ros.core.topology import get_topology, Topology
 
 FORMS = ('frames', 'coco')
-# COCO puts the centre of the first pixel at 0.5, this project at 0.
-COCO_PIXEL_SHIFT = 0.5
 _PERSON = 1  # COCO's category_id
 
 
 class ResultFile:
     """Writes one JSON file as frames come; the file appears when it is whole, or not at all.
 
-    Use it as a context manager: it writes to a temporary file beside `path`, which takes the place of
-    `path` on a clean exit and is deleted after an error. Only text is held, and only of one frame.
+    Use it as a context manager: it writes to a temporary file beside `path`, which takes the place
+    of `path` on a clean exit and is deleted after an error. Only one frame's text is held.
     """
 
     def __init__(self, path: str, head: str, tail: str):
@@ -36,7 +34,8 @@ class ResultFile:
         try:
             self._stream = open(self._temporary, 'w')
         except OSError as error:
-            raise PoseRosError('cannot write results to {}: {}'.format(path, error.strerror or error))
+            raise PoseRosError('cannot write results to {}: {}'.format(
+                path, error.strerror or error))
         self._stream.write(head)
         self._tail, self._separator = tail, '\n'
 
@@ -71,10 +70,10 @@ class FrameResults(ResultFile):
     """One record per frame, in the model's own skeleton format.
 
     {"topology": {"name", "keypoint_names", "limbs"}, "model": name, "frames": [{"index", "name",
-    "time_s", "width", "height", "people": [{"track_id", "score", "bbox", "keypoints"}]}]}. Coordinates
-    are pixels with pixel centres at integers. `bbox` is x, y, width, height round the joints;
-    `keypoints` holds [x, y, score] or null per joint. `time_s` is null for pictures, `track_id` is -1 for
-    people whom nobody tracked.
+    "time_s", "width", "height", "people": [{"track_id", "score", "bbox", "keypoints"}]}]}.
+    Coordinates are pixels with pixel centres at integers. `bbox` is x, y, width, height round the
+    joints; `keypoints` holds [x, y, score] or null per joint. `time_s` is null for pictures,
+    `track_id` is -1 for people whom nobody tracked.
     """
 
     def __init__(self, path: str, topology: Topology, model: str):
@@ -87,8 +86,7 @@ class FrameResults(ResultFile):
         """See ResultFile.records."""
         height, width = frame.image.shape[:2]
         boxes = bounding_boxes(skeletons)
-        people = [{'track_id': int(track_id), 'score': _number(score, 4),
-                   'bbox': [_number(value, 2) for value in box] if np.isfinite(box).all() else None,
+        people = [{'track_id': int(track_id), 'score': _number(score, 4), 'bbox': _box(box),
                    'keypoints': [_joint(joint) for joint in keypoints]}
                   for keypoints, score, track_id, box in zip(*(skeletons + (boxes,)))]
         return [{'index': frame.index, 'name': frame.name, 'time_s': _number(frame.time_s, 6),
@@ -98,9 +96,9 @@ class FrameResults(ResultFile):
 class CocoResults(ResultFile):
     """The list that COCO's keypoint evaluation reads: one record per person, COCO-17 joints.
 
-    {"image_id", "category_id": 1, "keypoints": [x, y, score] * 17, "score"}; a missing joint is 0, 0, 0.
-    Coordinates are shifted by COCO_PIXEL_SHIFT: COCO has the centre of the first pixel at 0.5.
-    `image_id` is image_id_of(name, index).
+    {"image_id", "category_id": 1, "keypoints": [x, y, score] * 17, "score"}; a missing joint is
+    0, 0, 0. Pixel centres are at integers, as everywhere here: COCO's keypoint labels are indices
+    of pixels. `image_id` is image_id_of(name, index).
     """
 
     def __init__(self, path: str, topology: Topology):
@@ -113,13 +111,13 @@ class CocoResults(ResultFile):
         """See ResultFile.records; PoseRosError if another image had the same image_id."""
         image_id = image_id_of(frame.name, frame.index)
         if image_id in self._written:
-            raise PoseRosError('{}: an earlier image has the COCO image_id {} too, so their people would be '
-                               'mixed; rename one of them, or write the form frames'.format(
-                                   frame.name, image_id))
+            raise PoseRosError('{}: an earlier image has the COCO image_id {} too, so their '
+                               'people would be mixed; rename one of them, or write the form '
+                               'frames'.format(frame.name, image_id))
         self._written.add(image_id)
         people = convert_skeletons(skeletons, self._source, self._target)
         people = people.select(people.detected().any(1))
-        points = people.keypoints + np.array([COCO_PIXEL_SHIFT, COCO_PIXEL_SHIFT, 0], np.float32)
+        points = people.keypoints.copy()
         points[~(people.detected() & np.isfinite(points).all(-1))] = 0
         return [{'image_id': image_id, 'category_id': _PERSON, 'score': _number(score, 5),
                  'keypoints': [_number(value, 3) for value in keypoints.ravel()]}
@@ -127,7 +125,7 @@ class CocoResults(ResultFile):
 
 
 def image_id_of(name: str, index: int) -> int:
-    """Return the last whole number in a file name (COCO_val2014_000000000192.jpg: 192), else `index`."""
+    """Return the last number in a file name (COCO_val2014_000000000192.jpg: 192), else `index`."""
     stem, ending = os.path.splitext(os.path.basename(name))
     numbers = re.findall(r'\d+', stem if ending.lower() in ENDINGS else stem + ending)
     return int(numbers[-1]) if numbers else index
@@ -140,6 +138,10 @@ def open_results(path: str, form: str, topology: Topology, model: str) -> Result
     if form == 'frames':
         return FrameResults(path, topology, model)
     raise PoseRosError('unknown form of results {!r}; known: {}'.format(form, ', '.join(FORMS)))
+
+
+def _box(box) -> Optional[list]:
+    return [_number(value, 2) for value in box] if np.isfinite(box).all() else None
 
 
 def _joint(joint) -> Optional[list]:

@@ -3,8 +3,8 @@
 """Skeleton formats as data: joint names, limbs, mirror pairs, OKS constants, colours.
 
 Left and right are always the person's own. Orders follow the published networks: COCO-17 (COCO
-keypoint challenge), COCO-18 and BODY-25 and MPI-15 (OpenPose), MPII-16 (MPII Human Pose), trt_pose-18
-(COCO-17 with a neck), HAND-21 and FACE-70 (OpenPose).
+keypoint challenge), COCO-18 and BODY-25 and MPI-15 (OpenPose), MPII-16 (MPII Human Pose),
+trt_pose-18 (COCO-17 with a neck), HAND-21 and FACE-70 (OpenPose).
 """
 import colorsys
 from operator import index
@@ -19,8 +19,8 @@ class Topology(NamedTuple):
     """A skeleton format.
 
     `limbs` are the (parent, child) pairs to draw; `mirror[k]` is the index of joint k's left/right
-    twin (itself on the body's axis); `sigmas` are the OKS constants per joint (half of COCO's "kappa",
-    so the tolerance of joint k on a person of area A is 2 * sigma * sqrt(A)).
+    twin (itself on the body's axis); `sigmas` are the OKS constants per joint (half of COCO's
+    "kappa", so the tolerance of joint k on a person of area A is 2 * sigma * sqrt(A)).
     """
 
     name: str
@@ -80,19 +80,21 @@ def _twin(keypoint_name):
     return keypoint_name
 
 
-def make_topology(name, keypoint_names, limbs, format_id=CUSTOM_FORMAT_ID, mirror=None) -> Topology:
+def make_topology(name, keypoint_names, limbs, format_id=CUSTOM_FORMAT_ID,
+                  mirror=None) -> Topology:
     """Build and check a topology; mirror pairs come from `left_`/`right_` names unless given."""
     names = tuple(keypoint_names) if isinstance(keypoint_names, (list, tuple)) else ()
     if not all(isinstance(word, str) and word for word in (name,) + names):
         raise PoseRosError('topology {!r}: its name and keypoint_names must be words'.format(name))
     if not names or len(names) > 255 or len(set(names)) != len(names):
-        raise PoseRosError('topology {!r}: keypoint_names must be 1 to 255 different words'.format(name))
+        raise PoseRosError(
+            'topology {!r}: keypoint_names must be 1 to 255 different words'.format(name))
     try:
         limbs = tuple((index(a), index(b)) for a, b in limbs)
         mirror = None if mirror is None else tuple(index(k) for k in mirror)
     except (TypeError, ValueError):
-        raise PoseRosError('topology {!r}: limbs must be pairs of whole numbers, and mirror a list of '
-                           'them'.format(name))
+        raise PoseRosError('topology {!r}: limbs must be pairs of whole numbers, and mirror a '
+                           'list of them'.format(name))
     if any(not 0 <= k < len(names) for limb in limbs for k in limb):
         raise PoseRosError('topology {!r}: a limb names a keypoint outside 0..{}'.format(
             name, len(names) - 1))
@@ -116,25 +118,27 @@ def _pairs(text):
     return tuple(tuple(int(k) for k in pair.split('-')) for pair in text.split())
 
 
-_COCO_17 = _sided('nose l_eye r_eye l_ear r_ear l_shoulder r_shoulder l_elbow r_elbow l_wrist r_wrist '
-                  'l_hip r_hip l_knee r_knee l_ankle r_ankle')
+_COCO_17 = _sided('nose l_eye r_eye l_ear r_ear l_shoulder r_shoulder l_elbow r_elbow l_wrist '
+                  'r_wrist l_hip r_hip l_knee r_knee l_ankle r_ankle')
 _COCO_17_LIMBS = '15-13 13-11 16-14 14-12 11-12 5-11 6-12 5-6 5-7 6-8 7-9 8-10 1-2 0-1 0-2 1-3 2-4'
 
-_HAND_21 = ('wrist',) + tuple('{}_{}'.format(finger, joint) for finger in
-                              ('thumb', 'index', 'middle', 'ring', 'little') for joint in (1, 2, 3, 4))
+_HAND_21 = ('wrist',) + tuple('{}_{}'.format(finger, joint)
+                              for finger in ('thumb', 'index', 'middle', 'ring', 'little')
+                              for joint in (1, 2, 3, 4))
 _HAND_21_LIMBS = tuple((0 if joint == 0 else 4 * finger + joint, 4 * finger + joint + 1)
                        for finger in range(5) for joint in range(4))
 
 # Open and closed runs of landmarks: jaw, brows, nose bridge and base, eyes, outer and inner lips.
 _FACE_RUNS = ((0, 16, False), (17, 21, False), (22, 26, False), (27, 30, False), (31, 35, False),
               (36, 41, True), (42, 47, True), (48, 59, True), (60, 67, True))
-FACE_RANGES = {'jaw': (0, 16), 'brows': (17, 26), 'nose': (27, 35), 'eyes': (36, 47), 'mouth': (48, 67),
-               'pupils': (68, 69)}
+FACE_RANGES = {'jaw': (0, 16), 'brows': (17, 26), 'nose': (27, 35), 'eyes': (36, 47),
+               'mouth': (48, 67), 'pupils': (68, 69)}
 
 
 def _face_names():
-    return tuple('{}_{}'.format(part, k - first) for part, (first, last) in
-                 sorted(FACE_RANGES.items(), key=lambda item: item[1]) for k in range(first, last + 1))
+    ranges = sorted(FACE_RANGES.items(), key=lambda item: item[1])
+    return tuple('{}_{}'.format(part, k - first)
+                 for part, (first, last) in ranges for k in range(first, last + 1))
 
 
 def _face_limbs():
@@ -147,23 +151,23 @@ def _face_limbs():
 def _face_mirror():
     """The iBUG 68 landmarks' left/right twins, and the two pupils."""
     twins = {k: 16 - k for k in range(17)}
-    pairs = ('17-26 18-25 19-24 20-23 21-22 31-35 32-34 36-45 37-44 38-43 39-42 40-47 41-46 48-54 49-53 '
-             '50-52 55-59 56-58 60-64 61-63 65-67 68-69')
+    pairs = ('17-26 18-25 19-24 20-23 21-22 31-35 32-34 36-45 37-44 38-43 39-42 40-47 41-46 48-54 '
+             '49-53 50-52 55-59 56-58 60-64 61-63 65-67 68-69')
     for a, b in _pairs(pairs):
         twins[a], twins[b] = b, a
     return tuple(twins.get(k, k) for k in range(70))
 
 
-TOPOLOGIES = {topology.name: topology for topology in (
+TOPOLOGIES: Dict[str, Topology] = {topology.name: topology for topology in (
     make_topology('coco_17', _COCO_17, _pairs(_COCO_17_LIMBS), 1),
     make_topology('coco_18', _sided(
         'nose neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist r_hip r_knee r_ankle '
         'l_hip l_knee l_ankle r_eye l_eye r_ear l_ear'), _pairs(
         '1-2 1-5 2-3 3-4 5-6 6-7 1-8 8-9 9-10 1-11 11-12 12-13 1-0 0-14 14-16 0-15 15-17'), 2),
     make_topology('body_25', _sided(
-        'nose neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist mid_hip r_hip r_knee r_ankle '
-        'l_hip l_knee l_ankle r_eye l_eye r_ear l_ear l_big_toe l_small_toe l_heel r_big_toe '
-        'r_small_toe r_heel'), _pairs(
+        'nose neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist mid_hip r_hip r_knee '
+        'r_ankle l_hip l_knee l_ankle r_eye l_eye r_ear l_ear l_big_toe l_small_toe l_heel '
+        'r_big_toe r_small_toe r_heel'), _pairs(
         '1-8 1-2 1-5 2-3 3-4 5-6 6-7 8-9 9-10 10-11 8-12 12-13 13-14 1-0 0-15 15-17 0-16 16-18 '
         '14-19 19-20 14-21 11-22 22-23 11-24'), 3),
     make_topology('mpi_15', _sided(
@@ -179,7 +183,7 @@ TOPOLOGIES = {topology.name: topology for topology in (
         '17-12'), 6),
     make_topology('hand_21', _HAND_21, _HAND_21_LIMBS, 50),
     make_topology('face_70', _face_names(), _face_limbs(), 51, _face_mirror()),
-)}  # type: Dict[str, Topology]
+)}
 
 
 def get_topology(name: str) -> Topology:

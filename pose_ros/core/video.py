@@ -16,7 +16,7 @@ class VideoRecorder:
     """Writes frames of irregular times at a constant rate: late frames stand still meanwhile."""
 
     def __init__(self, path: str, rate: float):
-        """Take a path that ends in .avi or .mp4, and the rate [Hz]; PoseRosError for other endings."""
+        """Take an .avi or .mp4 path, and the rate [Hz]; PoseRosError for other endings."""
         self._codec = _CODECS.get(os.path.splitext(path)[1].lower())
         if self._codec is None:
             raise PoseRosError('cannot write a video to {!r}: its name must end in {}'.format(
@@ -32,10 +32,11 @@ class VideoRecorder:
         """Add an (H, W, 3) uint8 BGR image shown at `time_s` (None: right after the last one)."""
         if self._writer is None:
             self._size = (image.shape[1], image.shape[0])
-            self._writer = cv2.VideoWriter(self._path, cv2.VideoWriter_fourcc(*self._codec), self._rate,
-                                           self._size)
+            fourcc = cv2.VideoWriter_fourcc(*self._codec)
+            self._writer = cv2.VideoWriter(self._path, fourcc, self._rate, self._size)
             if not self._writer.isOpened():
-                raise PoseRosError('OpenCV cannot write {} ({}); try .avi'.format(self._path, self._codec))
+                raise PoseRosError('OpenCV cannot write {} ({}); try .avi'.format(
+                    self._path, self._codec))
         if (image.shape[1], image.shape[0]) != self._size:
             image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
         for _ in range(self._copies(time_s)):

@@ -27,7 +27,8 @@ class CameraInput:
         self._type = CompressedImage if transport == 'compressed' else Image
         self.compressed = transport == 'compressed'
         # Remapping `image` does not remap `image/compressed`: resolve first, then append.
-        self.topic = node.resolve_topic_name(IMAGE_TOPIC) + (COMPRESSED_SUFFIX if self.compressed else '')
+        suffix = COMPRESSED_SUFFIX if self.compressed else ''
+        self.topic = node.resolve_topic_name(IMAGE_TOPIC) + suffix
         self._qos_setting, self._qos = qos, SENSOR_DATA
         self._image = self._info = None
         self._started = 0.0
@@ -66,9 +67,10 @@ class CameraInput:
             self._subscribe()
         problems = [self._qos_problem] if self._qos_problem else []
         if len(publishers) > 1:
-            problems.append('{} has {} publishers, whose images mix: remap one of them ({})'.format(
-                self.topic, len(publishers), ', '.join(
-                    info.node_namespace.rstrip('/') + '/' + info.node_name for info in publishers)))
+            names = ', '.join(info.node_namespace.rstrip('/') + '/' + info.node_name
+                              for info in publishers)
+            problems.append('{} has {} publishers, whose images mix: remap one of them '
+                            '({})'.format(self.topic, len(publishers), names))
         silence = self._statistics.silence(self._started)
         if silence > timeout:
             problems.append(self._explain_silence(silence, publishers))
@@ -92,19 +94,21 @@ class CameraInput:
 
     def _on_incompatible_qos(self, _):
         self._qos_problem = (
-            'a publisher of {} offers best_effort, but this subscription asks for {}: set image_qos to '
-            'auto or sensor_data'.format(self.topic, self._qos))
+            'a publisher of {} offers best_effort, but this subscription asks for {}: set '
+            'image_qos to auto or sensor_data'.format(self.topic, self._qos))
         self._node.get_logger().warning(self._qos_problem)
 
     def _explain_silence(self, silence, publishers):
         wanted = 'sensor_msgs/msg/' + self._type.__name__
-        text = 'no image on {} for {:.0f} s ({} publishers)'.format(self.topic, silence, len(publishers))
+        text = 'no image on {} for {:.0f} s ({} publishers)'.format(
+            self.topic, silence, len(publishers))
         others = sorted({info.topic_type for info in publishers} - {wanted})
         if others:
             return '{}: it carries {}, but image_transport {} needs {}'.format(
                 text, ', '.join(others), 'compressed' if self.compressed else 'raw', wanted)
         if self._qos == RELIABLE and any(
-                info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT for info in publishers):
+                info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
+                for info in publishers):
             return text + ': set image_qos to auto or sensor_data'
         if not publishers:
             return text + ': start the camera, or remap `{}` to its topic'.format(IMAGE_TOPIC)

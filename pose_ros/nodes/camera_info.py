@@ -48,8 +48,8 @@ def scale_camera_info(info: CameraInfo, width: int, height: int) -> CameraInfo:
     scales = float(width) / info.width, float(height) / info.height
     if abs(scales[0] / scales[1] - 1) > _ASPECT_TOLERANCE:
         raise ImageError(
-            'the camera calibration is for images of {} x {}, these have {} x {}: calibrate again, '
-            'set width and height, or leave camera_info_file empty'.format(
+            'the camera calibration is for images of {} x {}, these have {} x {}: calibrate '
+            'again, set width and height, or leave camera_info_file empty'.format(
                 info.width, info.height, width, height))
     result = deepcopy(info)
     result.width, result.height = width, height

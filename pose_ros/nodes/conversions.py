@@ -24,11 +24,13 @@ def to_skeleton_array(header: Header, people: Skeletons, topology: Topology, wid
         skeletons.append(Skeleton(
             track_id=track_id, format=topology.format_id, confidence=score, keypoints=keypoints,
             bbox=BoundingBox2D(x=box[0], y=box[1], width=box[2], height=box[3]), position=unknown))
-    return SkeletonArray(header=header, image_width=width, image_height=height, skeletons=skeletons)
+    return SkeletonArray(
+        header=header, image_width=width, image_height=height, skeletons=skeletons)
 
 
 def to_topology(topology: Topology) -> SkeletonTopology:
     """Describe a format for the latched topic."""
     return SkeletonTopology(
-        format=topology.format_id, name=topology.name, keypoint_names=list(topology.keypoint_names),
+        format=topology.format_id, name=topology.name,
+        keypoint_names=list(topology.keypoint_names),
         bones=[joint for limb in topology.limbs for joint in limb], mirror=list(topology.mirror))

@@ -17,16 +17,21 @@ _GRACE = 5.0  # s for a process to end after it was asked to
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog='demo', description='Show people found in a camera, a video, a picture or a folder, over ROS 2 '
+        prog='demo',
+        description='Show people found in a camera, a video, a picture or a folder, over ROS 2 '
         'topics; prints people, rate, latency and drops, and writes an annotated video.')
-    parser.add_argument('--model', default='', help='ONNX model with a card; default: the bundled one')
-    parser.add_argument('--input', default='demo', help='video, picture, folder, camera index, or "demo" '
-                        '(a slow pan and zoom over public-domain pictures of people)')
-    parser.add_argument('--output', default='output/demo.avi', help='annotated video (.avi or .mp4)')
-    parser.add_argument('--duration', type=float, default=None, help='seconds to run; default: to the end '
-                        'of a video, {:.0f} s for other inputs'.format(_DURATION))
-    parser.add_argument('--rate', type=float, default=0.0, help="frames per second; 0: the input's own, or "
-                        '30')
+    parser.add_argument('--model', default='',
+                        help='ONNX model with a card; default: the bundled one')
+    parser.add_argument('--input', default='demo',
+                        help='video, picture, folder, camera index, or "demo" (a slow pan and '
+                        'zoom over public-domain pictures of people)')
+    parser.add_argument('--output', default='output/demo.avi',
+                        help='annotated video (.avi or .mp4)')
+    parser.add_argument('--duration', type=float, default=None,
+                        help='seconds to run; default: to the end of a video, {:.0f} s for other '
+                        'inputs'.format(_DURATION))
+    parser.add_argument('--rate', type=float, default=0.0,
+                        help="frames per second; 0: the input's own, or 30")
     parser.add_argument('--backend', default='auto', help='inference engine')
     return parser
 
@@ -37,8 +42,8 @@ def main(args=None):
     if not options.model and not os.path.isfile(BUNDLED_MODEL):
         print('demo: this version bundles no model yet, so it needs one:\n'
               '    make demo MODEL=path/to/model.onnx\n'
-              'The file must carry a model card, lie beside one (model.onnx.json), or be one of the public '
-              'networks of docs/models.md.', file=sys.stderr)
+              'The file must carry a model card, lie beside one (model.onnx.json), or be one of '
+              'the public networks of docs/models.md.', file=sys.stderr)
         return 2
     folder = os.path.dirname(os.path.abspath(options.output))
     os.makedirs(folder, exist_ok=True)
@@ -74,7 +79,8 @@ def _run(options, endless, duration):
 
 
 def _start(node, **parameters):
-    command = [sys.executable, '-m', 'pose_ros.nodes.' + node, '--ros-args', '-r', '__ns:=' + _NAMESPACE]
+    command = [sys.executable, '-m', 'pose_ros.nodes.' + node,
+               '--ros-args', '-r', '__ns:=' + _NAMESPACE]
     for name, value in parameters.items():
         if value != '':
             command += ['-p', '{}:={}'.format(name, _yaml(value))]

@@ -26,7 +26,7 @@ SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FA
 
 
 class EstimatorNode(LifecycleNode):
-    """Configure loads and warms the network, activate subscribes; one worker thread does the work."""
+    """Configure loads and warms the network, activate subscribes; one worker thread works."""
 
     def __init__(self, **node_options):
         """Declare the parameters; nothing is loaded before configure."""
@@ -50,7 +50,7 @@ class EstimatorNode(LifecycleNode):
         return self._values['autostart']
 
     def start(self) -> None:
-        """Configure and activate; a failure is logged, and leaves the node alive and unconfigured."""
+        """Configure and activate; a failure is logged, and leaves the node unconfigured."""
         if self.trigger_configure() == SUCCESS:
             self.trigger_activate()
 
@@ -77,8 +77,8 @@ class EstimatorNode(LifecycleNode):
         self._worker = Worker(lambda mailbox, message: self._pipeline(message))
         self._camera = CameraInput(self, self._worker.add_mailbox(), self._statistics,
                                    values['image_transport'], values['image_qos'])
-        self._pipeline = Pipeline(self, self._estimator, self._camera, self._output, self._statistics,
-                                  values)
+        self._pipeline = Pipeline(self, self._estimator, self._camera, self._output,
+                                  self._statistics, values)
         self.get_logger().info('network {} is ready'.format(self._estimator.card.name))
         return super(EstimatorNode, self).on_configure(state)
 
@@ -121,7 +121,8 @@ class EstimatorNode(LifecycleNode):
             raise PoseRosError(self._parameter_error)
         size = (values['input_width'], values['input_height'])
         if bool(size[0]) != bool(size[1]):
-            raise PoseRosError('input_width and input_height go together: set both, or leave both 0')
+            raise PoseRosError(
+                'input_width and input_height go together: set both, or leave both 0')
         engine = {parameter.name: values[parameter.name] for parameter in ENGINE_PARAMETERS}
         return PoseEstimator(values['model'] or None, card=values['card'] or None,
                              input_size=size if all(size) else None, **engine)
@@ -159,7 +160,8 @@ class EstimatorNode(LifecycleNode):
             if not result.successful:
                 return result
             self._estimator.configure(**settings)
-        self._values.update({change.name: change.value for change in changes if change.name in names})
+        self._values.update(
+            {change.name: change.value for change in changes if change.name in names})
         return result
 
     def _on_enable(self, request, response):
@@ -177,7 +179,8 @@ class EstimatorNode(LifecycleNode):
         warnings = self._camera.check(self._values['no_image_timeout']) if self._active else []
         for warning in warnings:
             self.get_logger().warning(warning, throttle_duration_sec=10.0)
-        level, message = judge(self._active, self._enabled, self._start_error, warnings, self._statistics)
+        level, message = judge(
+            self._active, self._enabled, self._start_error, warnings, self._statistics)
         values = statistics_values(self._statistics)
         hardware = 'none'
         if self._estimator is not None:
@@ -185,9 +188,9 @@ class EstimatorNode(LifecycleNode):
             hardware = info.device
             values.update({'model': self._estimator.card.name, 'model file': info.model,
                            'engine': str(info), 'image topic': self._camera.topic})
+        name = '{}: pose estimation'.format(self.get_fully_qualified_name())
         self._diagnostics.publish(to_diagnostics(
-            self.get_clock().now().to_msg(), '{}: pose estimation'.format(self.get_fully_qualified_name()),
-            hardware, level, message, values))
+            self.get_clock().now().to_msg(), name, hardware, level, message, values))
 
 
 def main(args=None):

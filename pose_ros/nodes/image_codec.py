@@ -48,8 +48,8 @@ def decode_compressed(msg) -> np.ndarray:
     where = 'the compressed image of format {!r}'.format(msg.format)
     data = _as_bytes(msg.data).tobytes()
     if data and not codec_of(data):
-        raise ImageError('{} is neither JPEG nor PNG (it starts with {!r}): let the publisher send '
-                         'one of these'.format(where, data[:4]))
+        raise ImageError('{} is neither JPEG nor PNG (it starts with {!r}): let the publisher '
+                         'send one of these'.format(where, data[:4]))
     image = decode_bytes(data, where, orient=False)
     # Such a publisher gave its encoder RGB where BGR was expected: channels are swapped inside.
     return cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if 'compressed rgb' in form else image

@@ -40,8 +40,8 @@ class RawImage(NamedTuple):
         needed = self.step * lines
         if self.data.size < needed:
             raise ImageError(
-                '{} has {} bytes of data, but {} rows of step={} take {}: the message was cut short, '
-                'or its encoding is wrong'.format(
+                '{} has {} bytes of data, but {} rows of step={} take {}: the message was cut '
+                'short, or its encoding is wrong'.format(
                     self, self.data.size, lines, self.step, needed))
         return self.data[:needed].reshape(lines, self.step)[:, :row_bytes]
 
@@ -120,7 +120,7 @@ _EXPAND, _RGB, _RGBA, _BGRA = (
     cv2.COLOR_GRAY2BGR, cv2.COLOR_RGB2BGR, cv2.COLOR_RGBA2BGR, cv2.COLOR_BGRA2BGR)
 _UYVY, _YUYV = cv2.COLOR_YUV2BGR_UYVY, cv2.COLOR_YUV2BGR_YUY2
 
-# OpenCV names a Bayer pattern by the pixel at (1, 1), ROS by the one at (0, 0).
+# OpenCV names a Bayer pattern by the pixels from (1, 1) on, ROS by those from (0, 0) on.
 _BAYER = {
     'rggb': cv2.COLOR_BayerBG2BGR,
     'bggr': cv2.COLOR_BayerRG2BGR,

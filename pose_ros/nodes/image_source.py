@@ -23,9 +23,9 @@ from pose_ros.nodes.parameters import declare
 from pose_ros.nodes.qos import image_qos
 
 IMAGE_SOURCE_PARAMETERS = (
-    Parameter('source', 'demo', 'Image, folder of images, video, camera (0 or /dev/video0), address '
-              "of a stream (rtsp://...), or 'demo'"),
-    Parameter('rate', 0.0, "Images per second; 0 takes the source's own rate, or 30 if it has none",
+    Parameter('source', 'demo', 'Image, folder of images, video, camera (0 or /dev/video0), '
+              "address of a stream (rtsp://...), or 'demo'"),
+    Parameter('rate', 0.0, "Images per second; 0 takes the source's own, or 30 if it has none",
               0.0, 1000.0, unit='Hz'),
     Parameter('loop', True, 'Start again at the end'),
     Parameter('width', 0, 'Width to which images are resized; 0 keeps it, or the aspect', 0,

@@ -19,20 +19,25 @@ DECODER_PREFIX = 'decoder.'  # before the parameters that the model's decoder de
 ESTIMATOR_PARAMETERS = (
     Parameter('model', '', 'Model file (ONNX); empty takes the bundled one'),
     Parameter('card', '', 'Model card (JSON) that replaces the one in the model; empty keeps it'),
-    Parameter('input_width', 0, 'Width of the network input, for models with dynamic shapes; 0 takes the '
-              "model card's", 0, 8192, unit='px'),
-    Parameter('input_height', 0, 'Height of the network input, for models with dynamic shapes; 0 takes '
-              "the model card's", 0, 8192, unit='px'),
+    Parameter('input_width', 0,
+              'Width of the network input, for models with dynamic shapes; 0 takes the model '
+              "card's", 0, 8192, unit='px'),
+    Parameter('input_height', 0,
+              'Height of the network input, for models with dynamic shapes; 0 takes the model '
+              "card's", 0, 8192, unit='px'),
 ) + ENGINE_PARAMETERS + (
-    Parameter('autostart', True, 'Configure and activate at start; false waits for a lifecycle manager'),
-    Parameter('image_transport', 'raw', 'Subscribe to sensor_msgs/Image, or to CompressedImage on '
-              '<image>/compressed', choices=('raw', 'compressed')),
-    Parameter('image_qos', 'auto', "Reliability of the image subscription; auto copies the publisher's",
+    Parameter('autostart', True,
+              'Configure and activate at start; false waits for a lifecycle manager'),
+    Parameter('image_transport', 'raw',
+              'Subscribe to sensor_msgs/Image, or to CompressedImage on <image>/compressed',
+              choices=('raw', 'compressed')),
+    Parameter('image_qos', 'auto',
+              "Reliability of the image subscription; auto copies the publisher's",
               choices=('auto', 'sensor_data', 'reliable')),
-    Parameter('no_image_timeout', 5.0, 'Warn when no image came for this long', 0.1, 3600.0, unit='s',
-              dynamic=True),
+    Parameter('no_image_timeout', 5.0, 'Warn when no image came for this long',
+              0.1, 3600.0, unit='s', dynamic=True),
     Parameter('diagnostics_period', 1.0, 'Time between diagnostic messages', 0.1, 60.0, unit='s'),
     Parameter('labels', True, 'Write ids and scores on the overlay', dynamic=True),
-    Parameter('marker_distance', 2.0, 'Markers lie on a plane this far in front of the camera', 0.1,
-              1000.0, unit='m', dynamic=True),
+    Parameter('marker_distance', 2.0, 'Markers lie on a plane this far in front of the camera',
+              0.1, 1000.0, unit='m', dynamic=True),
 )

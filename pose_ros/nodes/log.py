@@ -15,7 +15,7 @@ class _NodeHandler(logging.Handler):
 
 
 def forward_log(node) -> None:
-    """Send the records of the `pose_ros` logger to a node's logger instead of Python's handlers."""
+    """Send the records of the `pose_ros` logger to a node's logger, not to Python's handlers."""
     logger = logging.getLogger('pose_ros')
     logger.setLevel(logging.INFO)
     logger.handlers = [_NodeHandler(node)]

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""RViz markers of 2-D skeletons, on a plane in front of the camera: for looking, not for measuring."""
+"""RViz markers of 2-D skeletons, on a plane in front of the camera: to look at, not to measure."""
 from typing import Optional, Tuple
 
 from builtin_interfaces.msg import Duration
@@ -68,8 +68,8 @@ def _point(joint: Tuple[float, float, float], camera: Pinhole, distance: float) 
     x, y, score = joint
     if score <= 0:
         return None
-    return Point(x=(x - camera.cx) / camera.fx * distance, y=(y - camera.cy) / camera.fy * distance,
-                 z=distance)
+    return Point(x=(x - camera.cx) / camera.fx * distance,
+                 y=(y - camera.cy) / camera.fy * distance, z=distance)
 
 
 def _marker(header, space, number, kind, size):

@@ -23,7 +23,8 @@ from pose_ros.nodes.parameters import declare
 from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS
 
 MONITOR_PARAMETERS = (
-    Parameter('output', '', 'Video file (.avi or .mp4) that records the overlay; empty records nothing'),
+    Parameter('output', '',
+              'Video file (.avi or .mp4) that records the overlay; empty records nothing'),
     Parameter('output_rate', 30.0, 'Frame rate of the recorded video', 1.0, 240.0, unit='Hz'),
     Parameter('period', 1.0, 'Time between printed lines', 0.1, 60.0, unit='s'),
     Parameter('fail_on_error', False, 'End with exit code 1 when the estimator reports an error'),
@@ -57,11 +58,12 @@ class MonitorNode(Node):
         if self._all_latencies:
             text += ', latency {}'.format(_milliseconds(self._all_latencies))
         if self._counts:
-            text += ', received {frames received}, dropped {frames dropped}, failed {frames failed}'.format(
-                **self._counts)
+            text += ', received {frames received}, dropped {frames dropped}' \
+                ', failed {frames failed}'.format(**self._counts)
         if self._video is not None:
             self._video.close()
-            text += '; annotated video: {} ({} frames)'.format(self._values['output'], self._video.frames)
+            text += '; annotated video: {} ({} frames)'.format(
+                self._values['output'], self._video.frames)
         return text
 
     def _on_skeletons(self, message):

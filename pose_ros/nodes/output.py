@@ -40,7 +40,8 @@ class PeopleOutput:
         self._skeletons.publish(to_skeleton_array(header, people, self._topology, width, height))
         if self._markers.get_subscription_count():
             camera = Pinhole.from_camera_info(camera_info, width, height)
-            self._markers.publish(to_markers(header, people, self._topology, camera, marker_distance))
+            self._markers.publish(
+                to_markers(header, people, self._topology, camera, marker_distance))
         if self._overlay.get_subscription_count():
             drawn = draw_skeletons(image.copy(), people, self._topology, labels)
             self._overlay.publish(encode_bgr8(drawn, header, Image()))

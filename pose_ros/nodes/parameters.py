@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Declare tables of parameters on a node: description, range, unit, and what may change while running."""
+"""Declare tables of parameters on a node: description, range, unit, and whether one may change."""
 from typing import Any, Dict, Sequence
 
 import rclpy.parameter
@@ -38,8 +38,8 @@ def descriptor(parameter: Parameter) -> ParameterDescriptor:
 def declare(node, table: Sequence[Parameter], prefix: str = '') -> Dict[str, Any]:
     """Declare what is not declared yet; return every value of the table by its unprefixed name.
 
-    Raises PoseRosError that lists each unfit value (from a YAML file, say) once all are declared, the
-    unfit ones with their defaults: a caller that survives it may call again for the values.
+    Raises PoseRosError that lists each unfit value (from a YAML file, say) once all are declared,
+    the unfit ones with their defaults: a caller that survives it may call again for the values.
     """
     values, problems = {}, []
     for parameter in table:

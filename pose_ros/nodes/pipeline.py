@@ -18,7 +18,7 @@ _ERROR_LOG_PERIOD = 5.0  # s
 
 
 class Pipeline:
-    """Message to people to topics, for one camera. Bad frames are counted and explained, never raised."""
+    """One camera: message to people to topics. Bad frames are counted and logged, never raised."""
 
     def __init__(self, node, estimator: PoseEstimator, camera: CameraInput, output: PeopleOutput,
                  statistics: Statistics, values: Dict[str, Any]):
@@ -38,7 +38,8 @@ class Pipeline:
         except PoseRosError as error:
             self._report(str(error))
         except Exception as error:  # whatever it is, the next frame deserves its chance
-            self._report('unexpected {}: {}'.format(type(error).__name__, error), traceback.format_exc())
+            self._report('unexpected {}: {}'.format(type(error).__name__, error),
+                         traceback.format_exc())
 
     def _process(self, message):
         statistics, estimator = self._statistics, self._estimator
@@ -70,15 +71,18 @@ class Pipeline:
         if nanoseconds == 0 and not self._warned_of_zero_stamp:
             self._warned_of_zero_stamp = True
             self._node.get_logger().warning(
-                'images on {} have time stamp 0: they are passed on as they are, but nothing can be '
-                'synchronised with them; let the driver stamp its images'.format(self._camera.topic))
+                'images on {} have time stamp 0: they are passed on as they are, but nothing can '
+                'be synchronised with them; let the driver stamp its images'.format(
+                    self._camera.topic))
         if nanoseconds < self._last_stamp:
             self._statistics.time_jumps += 1
-            self._node.get_logger().info('time on {} jumped back by {:.3f} s (a bag that loops?)'.format(
-                self._camera.topic, (self._last_stamp - nanoseconds) * 1e-9))
+            self._node.get_logger().info(
+                'time on {} jumped back by {:.3f} s (a bag that loops?)'.format(
+                    self._camera.topic, (self._last_stamp - nanoseconds) * 1e-9))
         self._last_stamp = nanoseconds
 
     def _report(self, text, details=''):
         self._statistics.record_error(text)
-        self._node.get_logger().error('frame skipped: {}{}'.format(text, details and '\n' + details),
-                                      throttle_duration_sec=_ERROR_LOG_PERIOD)
+        self._node.get_logger().error(
+            'frame skipped: {}{}'.format(text, details and '\n' + details),
+            throttle_duration_sec=_ERROR_LOG_PERIOD)

@@ -13,8 +13,8 @@ _WINDOW = 200  # frames over which timings are summed up
 class Statistics:
     """Counts frames: received = processed + dropped + failed + the one in hand.
 
-    Each counter is written by one thread only (received and dropped by the executor's, the others by the
-    worker's), so none needs a lock.
+    Each counter is written by one thread only (received and dropped by the executor's, the others
+    by the worker's), so none needs a lock.
     """
 
     def __init__(self):
@@ -24,7 +24,7 @@ class Statistics:
         self.time_jumps = 0
         self.last_error = ''
         self.last_error_time = self.last_received = None
-        self._timings = {}  # type: Dict[str, collections.deque]
+        self._timings: Dict[str, collections.deque] = {}
         self._rate_counts = {}
 
     def record(self, stage: str, seconds: float) -> None:
@@ -42,7 +42,7 @@ class Statistics:
         self.last_received = time.monotonic()
 
     def silence(self, since: float) -> float:
-        """Seconds since the last frame, or since `since` (time.monotonic) if none came after it."""
+        """Seconds since the last frame, or since `since` (time.monotonic) if none came after."""
         return time.monotonic() - max(since, self.last_received or since)
 
     def recent_error(self, seconds: float) -> str:

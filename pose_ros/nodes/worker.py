@@ -11,7 +11,7 @@ class Mailbox:
     def __init__(self, condition: threading.Condition):
         """Share the condition that wakes the worker."""
         self._condition = condition
-        self._item = None  # type: Optional[Any]
+        self._item: Optional[Any] = None
 
     def put(self, item: Any) -> bool:
         """Leave an item; True if it replaced one that nobody had taken."""
@@ -38,8 +38,8 @@ class Worker:
         """Take the function to call; it must not raise."""
         self._process = process
         self._condition = threading.Condition()
-        self._mailboxes = []  # type: List[Mailbox]
-        self._thread = None  # type: Optional[threading.Thread]
+        self._mailboxes: List[Mailbox] = []
+        self._thread: Optional[threading.Thread] = None
         self._running = False
 
     def add_mailbox(self) -> Mailbox:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of the command line: pictures that the tiny network answers, and a way to run a command."""
+"""Fixtures of the command line: pictures that the tiny network answers, and a way to run it."""
 import collections
 
 import cv2
@@ -23,7 +23,7 @@ def pose_ros(capsys):
 
 
 def picture(blue=255, width=160, height=128):
-    """Return a picture in which the tiny network sees two people if it is blue, nobody if it is black."""
+    """Return a picture: the tiny network sees two people if it is blue, nobody if it is black."""
     image = np.zeros((height, width, 3), np.uint8)
     image[..., 0] = blue
     return image

@@ -52,7 +52,8 @@ def test_coco_results(pose_ros, tiny_model, tmp_path):
     """One record per person, with the picture's own id."""
     path = tmp_path / 'COCO_val2014_000000000192.png'
     cv2.imwrite(str(path), np.full((128, 160, 3), (255, 0, 0), np.uint8))
-    answer = pose_ros('image', path, '--model', tiny_model, '--json', tmp_path / 'r.json', '--format', 'coco')
+    answer = pose_ros('image', path, '--model', tiny_model, '--json', tmp_path / 'r.json',
+                      '--format', 'coco')
     records = load(tmp_path / 'r.json')
     assert answer.code == 0 and [record['image_id'] for record in records] == [192, 192]
     assert all(len(record['keypoints']) == 51 for record in records)
@@ -83,7 +84,8 @@ def test_labels_can_be_left_out(pose_ros, tiny_model, pictures, tmp_path):
     """White text is the only white there is."""
     white = []
     for name, option in (('with.png', []), ('without.png', ['--no-labels'])):
-        pose_ros('image', pictures / 'a.png', '--model', tiny_model, '--output', tmp_path / name, *option)
+        pose_ros('image', pictures / 'a.png', '--model', tiny_model, '--output', tmp_path / name,
+                 *option)
         white.append((cv2.imread(str(tmp_path / name)).min(-1) > 200).sum())
     assert white[0] > 20 and white[1] == 0
 
@@ -93,9 +95,10 @@ def test_many_pictures_are_drawn_into_a_folder(pose_ros, tiny_model, pictures, t
     other = tmp_path / 'other'
     other.mkdir()
     cv2.imwrite(str(other / 'a.png'), np.zeros((50, 60, 3), np.uint8))
-    answer = pose_ros('image', pictures, other / 'a.png', '--model', tiny_model, '--output',
-                      tmp_path / 'drawn' / 'here')
-    drawn = {path.name: cv2.imread(str(path)).shape for path in (tmp_path / 'drawn' / 'here').iterdir()}
+    target = tmp_path / 'drawn' / 'here'
+    answer = pose_ros('image', pictures, other / 'a.png', '--model', tiny_model,
+                      '--output', target)
+    drawn = {path.name: cv2.imread(str(path)).shape for path in target.iterdir()}
     assert answer.code == 0
     assert drawn == {'a.png': (128, 160, 3), 'b.png': (128, 160, 3), 'a_2.png': (50, 60, 3)}
 
@@ -142,12 +145,14 @@ def test_a_video_is_not_a_picture(pose_ros, tiny_model, video):
 
 def test_max_frames(pose_ros, tiny_model, pictures, tmp_path):
     """The rest is not even read."""
-    answer = pose_ros('image', pictures, tmp_path / 'absent', '--max-frames', 1, '--model', tiny_model)
+    answer = pose_ros('image', pictures, tmp_path / 'absent', '--model', tiny_model,
+                      '--max-frames', 1)
     assert answer.code == 0 and answer.out.splitlines()[1].startswith('1 frame, 2 people')
 
 
 @pytest.mark.parametrize('output, reason', [
-    ('drawn.png', 'there may be many'), ('drawn.gif', 'must end in'), ('pictures', 'would overwrite')])
+    ('drawn.png', 'there may be many'), ('drawn.gif', 'must end in'),
+    ('pictures', 'would overwrite')])
 def test_an_output_that_cannot_be(pose_ros, tiny_model, pictures, tmp_path, output, reason):
     """A wrong command line: exit code 2 before any work, and nothing is written."""
     answer = pose_ros('image', pictures, '--model', tiny_model, '--output', tmp_path / output)

@@ -12,7 +12,8 @@ from pose_ros.core.decoders import create_decoder
 from pose_ros.core.errors import CardError
 
 GOOD = models.card_data()
-INPUT_KEYS = ('height', 'width', 'color', 'scale', 'mean', 'std', 'resize', 'interpolation', 'pad_value')
+INPUT_KEYS = ('height', 'width', 'color', 'scale', 'mean', 'std', 'resize', 'interpolation',
+              'pad_value')
 
 
 def changed(path, value='__missing__'):
@@ -33,15 +34,16 @@ def test_reads_json_bytes_and_dicts_alike():
     card = parse_card(text, 'x')
     assert card == parse_card(text.encode('utf-8'), 'x') == parse_card(GOOD, 'x')
     assert (card.name, card.family, card.topology.name) == ('tiny', 'paf', 'coco_18')
-    assert card.input == InputSpec(128, 160, 'bgr', 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), 'letterbox',
-                                   'linear', 0)
+    assert card.input == InputSpec(128, 160, 'bgr', 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0),
+                                   'letterbox', 'linear', 0)
     assert CARD_KEY == 'pose_ros.card'  # files in the field carry this key
 
 
 def test_round_trip_keeps_everything():
     data = models.card_data(name='ünï', provenance={'note': 'ß', 'numbers': [1, 2.5, None]})
     data['input'].update(color='rgb', scale=1 / 255.0, mean=[0.485, 0.456, 0.406],
-                         std=[0.229, 0.224, 0.225], resize='stretch', interpolation='area', pad_value=114)
+                         std=[0.229, 0.224, 0.225], resize='stretch', interpolation='area',
+                         pad_value=114)
     card = parse_card(data, 'x')
     assert parse_card(card.to_json(), 'x') == card
     assert json.loads(card.to_json()) == data  # a bundled topology stays a word
@@ -85,8 +87,9 @@ def test_missing_and_unknown_are_told_together():
 
 
 @pytest.mark.parametrize('path, value', [
-    (('name',), ''), (('name',), None), (('version',), 1.0), (('licence',), ['MIT']), (('family',), 3),
-    (('outputs',), []), (('decoder',), None), (('provenance',), 'me'), (('input',), [1]),
+    (('name',), ''), (('name',), None), (('version',), 1.0), (('licence',), ['MIT']),
+    (('family',), 3), (('outputs',), []), (('decoder',), None), (('provenance',), 'me'),
+    (('input',), [1]),
     (('topology',), 'coco_19'), (('topology',), {'name': 'x'}), (('topology',), 5),
     (('input', 'height'), 0), (('input', 'height'), 128.0), (('input', 'height'), '128'),
     (('input', 'width'), 8193), (('input', 'width'), True), (('input', 'color'), 'BGR'),
@@ -94,8 +97,9 @@ def test_missing_and_unknown_are_told_together():
     (('input', 'scale'), float('inf')), (('input', 'resize'), 'crop'),
     (('input', 'interpolation'), 'nearest'), (('input', 'pad_value'), 256),
     (('input', 'pad_value'), -1), (('input', 'pad_value'), 0.5), (('input', 'mean'), 0.5),
-    (('input', 'mean'), [1, 2]), (('input', 'mean'), [1, 2, '3']), (('input', 'mean'), [1, 2, True]),
-    (('input', 'mean'), [float('nan')] * 3), (('input', 'std'), [1, 1, 0]),
+    (('input', 'mean'), [1, 2]), (('input', 'mean'), [1, 2, '3']),
+    (('input', 'mean'), [1, 2, True]), (('input', 'mean'), [float('nan')] * 3),
+    (('input', 'std'), [1, 1, 0]),
     (('input', 'std'), [1, 1, -1]), (('input', 'std'), [1, 1, 1, 1]), (('input', 'std'), None)])
 def test_each_bad_value_is_named(path, value):
     with pytest.raises(CardError) as error:
@@ -105,8 +109,8 @@ def test_each_bad_value_is_named(path, value):
 
 @pytest.mark.parametrize('key, value', [
     ('keypoint_names', ['a', 'a']), ('keypoint_names', [1, 2]), ('keypoint_names', 'ab'),
-    ('limbs', [[0, 5]]), ('limbs', [[0, 1, 2]]), ('limbs', 3), ('mirror', [1, 1]), ('mirror', 'ab'),
-    ('extra', 1)])
+    ('limbs', [[0, 5]]), ('limbs', [[0, 1, 2]]), ('limbs', 3), ('mirror', [1, 1]),
+    ('mirror', 'ab'), ('extra', 1)])
 def test_each_bad_topology_value_is_named(key, value):
     own = {'name': 'pair', 'keypoint_names': ['a', 'b'], 'limbs': [[0, 1]]}
     with pytest.raises(CardError) as error:
@@ -148,8 +152,9 @@ def test_each_missing_output_key_is_named(path):
     (('stride',), 0), (('stride',), 8.0), (('stride',), None), (('heatmaps', 'tensor'), 3),
     (('heatmaps', 'channels'), list(range(17))), (('heatmaps', 'channels'), 18),
     (('heatmaps', 'channels'), [-1] + list(range(17))), (('heatmaps', 'channels'), [0.0] * 18),
-    (('heatmaps', 'background'), -1), (('heatmaps', 'background'), '18'), (('pafs', 'tensor'), None),
-    (('pafs', 'limbs'), []), (('pafs', 'limbs'), [[0, 1]]), (('pafs', 'limbs'), [[0, 18, 19]]),
+    (('heatmaps', 'background'), -1), (('heatmaps', 'background'), '18'),
+    (('pafs', 'tensor'), None), (('pafs', 'limbs'), []), (('pafs', 'limbs'), [[0, 1]]),
+    (('pafs', 'limbs'), [[0, 18, 19]]),
     (('pafs', 'limbs'), [[0, 1, -19]]), (('pafs', 'limbs'), None), (('pafs', 'axis_order'), 'zy'),
     (('pafs', 'axis_order'), None)])
 def test_each_bad_output_value_is_named(path, value):
@@ -159,8 +164,8 @@ def test_each_bad_output_value_is_named(path, value):
 
 
 @pytest.mark.parametrize('key, value', [
-    ('peak_treshold', 0.1), ('peak_threshold', 1.5), ('peak_threshold', '0.1'), ('limb_samples', 1),
-    ('limb_samples', 10.0), ('max_people', -1)])
+    ('peak_treshold', 0.1), ('peak_threshold', 1.5), ('peak_threshold', '0.1'),
+    ('limb_samples', 1), ('limb_samples', 10.0), ('max_people', -1)])
 def test_each_bad_decoder_setting_is_named(key, value):
     card = parse_card(changed(('decoder',), {key: value}), 'x')
     with pytest.raises(CardError, match="'tiny'.*" + key):

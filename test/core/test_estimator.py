@@ -9,14 +9,10 @@ import pytest
 
 from pose_ros.core import EngineError, ModelError, PoseEstimator, PoseRosError, Skeletons
 from pose_ros.core import estimator as estimator_module
+from pose_ros.core.people import no_skeletons
 
-SIZES = [(160, 128), (320, 256), (640, 480), (1280, 720), (480, 640), (100, 60), (97, 131), (2000, 1500)]
-
-
-@pytest.fixture(params=['onnxruntime', 'openvino'])
-def backend(request):
-    pytest.importorskip(request.param)
-    return request.param
+SIZES = [(160, 128), (320, 256), (640, 480), (1280, 720), (480, 640), (100, 60), (97, 131),
+         (2000, 1500)]
 
 
 @pytest.fixture
@@ -47,8 +43,8 @@ def test_answers_are_in_source_pixels(estimator, tiny_people, width, height):
     assert on_image.sum() >= 20
     assert np.abs(keypoints[on_image][:, :2] - points[on_image]).max() < limit
     # What lies well off the image was seen in the padding, and is not reported.
-    far = ((points < -0.03 * max(width, height)) | (points > np.array([width, height]) + 0.03 * max(
-        width, height))).any(-1)
+    margin = 0.03 * max(width, height)
+    far = ((points < -margin) | (points > np.array([width, height]) + margin)).any(-1)
     assert np.isnan(keypoints[far][:, :2]).all() and (keypoints[far][:, 2] == 0).all()
     seen = found.detected()
     assert (found.keypoints[seen][:, :2] >= 0).all()
@@ -96,17 +92,16 @@ def test_scale_mean_and_std_reach_the_network(make_model, backend):
     data['input'].update(scale=1 / 255.0, mean=[0.5, 0.5, 0.5], std=[0.5, 0.5, 0.5])
     estimator = PoseEstimator(make_model(card=data), backend)
     outputs = []
-    estimator.decoder.decode = lambda found: outputs.append(found['output'].copy()) or _nobody(estimator)
+
+    def decode(found):
+        outputs.append(found['output'].copy())
+        return no_skeletons(estimator.topology)
+    estimator.decoder.decode = decode
     estimator(models.image())
     estimator(models.image(blue=0))
     peak = models.draw_maps(models.tiny_people()).max()
     assert outputs[0].max() == pytest.approx(peak / 255, rel=1e-3)  # (1 - 0.5) / 0.5 = 1 of 255
     assert outputs[1].min() == pytest.approx(-peak / 255, rel=1e-3)
-
-
-def _nobody(estimator):
-    return Skeletons(np.zeros((0, estimator.topology.size, 3), np.float32), np.zeros(0, np.float32),
-                     np.zeros(0, np.int32))
 
 
 def test_padding_is_seen_by_the_network(make_model, backend):
@@ -139,9 +134,10 @@ def test_image_is_not_written_to(estimator):
     assert np.array_equal(image, before)
 
 
-@pytest.mark.parametrize('width, height', [(1, 1), (2, 2), (1, 200), (200, 1), (5000, 2), (8000, 6000)])
+@pytest.mark.parametrize('width, height', [
+    (1, 1), (2, 2), (1, 200), (200, 1), (5000, 2), (8000, 6000)])
 def test_odd_sizes(estimator, width, height):
-    """Blue of any shape: people on the part of the input that the image covers, nobody beyond it."""
+    """People stand on the part of the input that the image covers, and nobody beyond it."""
     found = estimator(models.image(width, height))
     seen = found.detected()
     assert (found.keypoints[seen][:, :2] >= 0).all()
@@ -155,10 +151,11 @@ def test_odd_sizes(estimator, width, height):
 
 def test_nobody_is_left_with_too_few_joints(estimator):
     """People whose joints lie in the padding are not reported."""
-    found = estimator(models.image(60, 600))
+    estimator.configure(min_score=0.0)  # narrow images cover little of the input
+    assert estimator(models.image(400, 600)).detected().sum(1).min() >= 4
     points, on_image = in_image(models.tiny_people(), 60, 600)
     assert (on_image.sum(1) < 4).all()
-    assert found.count == 0
+    assert estimator(models.image(60, 600)).count == 0
 
 
 def test_configure_while_running(estimator):

@@ -9,12 +9,6 @@ from pose_ros.core import CardError, EngineError, ImageError, ModelError, PoseEs
 from pose_ros.core import estimator as estimator_module
 
 
-@pytest.fixture(params=['onnxruntime', 'openvino'])
-def backend(request):
-    pytest.importorskip(request.param)
-    return request.param
-
-
 def test_nan_from_the_network(make_model, backend):
     estimator = PoseEstimator(make_model(nan=True), backend)
     assert estimator(models.image()).count == 2
@@ -32,9 +26,10 @@ def test_infinity_from_the_network(make_model, backend):
 
 
 @pytest.mark.parametrize('image', [
-    None, np.zeros((128, 160), np.uint8), np.zeros((128, 160, 4), np.uint8), np.zeros((0, 0, 3), np.uint8),
-    np.zeros((128, 160, 3), np.float32)])
-def test_unfit_images(estimator, image):
+    None, np.zeros((128, 160), np.uint8), np.zeros((128, 160, 4), np.uint8),
+    np.zeros((0, 0, 3), np.uint8), np.zeros((128, 160, 3), np.float32)])
+def test_unfit_images(tiny_model, backend, image):
+    estimator = PoseEstimator(tiny_model, backend)
     with pytest.raises(ImageError):
         estimator(image)
     assert estimator(models.image()).count == 2

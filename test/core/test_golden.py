@@ -14,8 +14,8 @@ from pose_ros.core.engines import create_engine
 
 NAMES = ('COCO_val2014_000000000192', 'apink1', 'p1', 'p2', 'p3', 'ski')
 WIDTH, HEIGHT = 432, 368
-# The original reports peak index / (4 * map width): network pixel 2 * index. The centre of that cell
-# of 2 px is half a pixel further, and that is where a joint is said to be here.
+# The original reports peak index / (4 * map width): network pixel 2 * index. The centre of that
+# cell of 2 px is half a pixel further, and that is where a joint is said to be here.
 HALF_CELL = 0.5
 
 
@@ -47,7 +47,7 @@ def card(real_model):
 
 
 def counterparts(found, people):
-    """For each golden person, the answer's person with the most joints within 12 px, each used once."""
+    """For each golden person, the found one with the most joints within 12 px, each used once."""
     distance = np.linalg.norm(found.keypoints[None, :, :, :2] - people[:, None, :, :2], axis=-1)
     near = (distance < 12).sum(-1)
     order = near.argmax(1)

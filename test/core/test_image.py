@@ -9,8 +9,9 @@ from pose_ros.core.card import InputSpec
 from pose_ros.core.errors import ImageError
 from pose_ros.core.image import check_image, make_transform, Preprocessor
 
-SIZES = [(1, 1), (2, 3), (1, 500), (500, 1), (17, 31), (160, 128), (161, 127), (320, 256), (640, 480),
-         (480, 640), (1280, 720), (1920, 1080), (1999, 1501), (8000, 6000), (60, 4000), (4000, 60)]
+SIZES = [(1, 1), (2, 3), (1, 500), (500, 1), (17, 31), (160, 128), (161, 127), (320, 256),
+         (640, 480), (480, 640), (1280, 720), (1920, 1080), (1999, 1501),
+         (8000, 6000), (60, 4000), (4000, 60)]
 
 
 def spec(**changes):
@@ -48,15 +49,17 @@ def test_edges_of_the_image_meet_edges_of_the_fitted_area(size, resize):
     else:
         borders = low + 0.5, (159.5, 127.5) - high
         assert min(np.abs(fitted - (160, 128))) < 1e-9  # one side is filled
-        assert np.all(borders[1] - borders[0] > -1e-9) and np.all(borders[1] - borders[0] < 1 + 1e-9)
+        assert (borders[1] - borders[0] > -1e-9).all()  # centred, the odd pixel on the far side
+        assert (borders[1] - borders[0] < 1 + 1e-9).all()
         assert fitted.round().min() >= 1
         ratio = min(160.0 / size[0], 128.0 / size[1])
-        assert np.abs(fitted - np.array(size) * ratio).max() <= max(0.5, 1 - min(size) * ratio) + 1e-9
+        rounding = max(0.5, 1 - min(size) * ratio)
+        assert np.abs(fitted - np.array(size) * ratio).max() <= rounding + 1e-9
 
 
 def _blob_cases():
-    for size in [(160, 128), (161, 127), (320, 256), (640, 480), (480, 640), (1280, 720), (1999, 1501),
-                 (8000, 6000), (60, 4000), (4000, 60), (90, 70)]:
+    for size in [(160, 128), (161, 127), (320, 256), (640, 480), (480, 640), (1280, 720),
+                 (1999, 1501), (8000, 6000), (60, 4000), (4000, 60), (90, 70)]:
         for resize in ('letterbox', 'stretch'):
             # OpenCV has no area averaging where an axis grows.
             grows = max(make_transform(size[0], size[1], spec(resize=resize)).scale) > 1
@@ -87,7 +90,8 @@ def test_same_size_is_copied_exactly():
     image = noise(160, 128)
     for resize in ('letterbox', 'stretch'):
         for interpolation in ('linear', 'cubic', 'area'):
-            batch, _ = Preprocessor(spec(resize=resize, interpolation=interpolation)).prepare(image)
+            options = spec(resize=resize, interpolation=interpolation)
+            batch, _ = Preprocessor(options).prepare(image)
             assert batch.shape == (1, 3, 128, 160) and batch.dtype == np.float32
             assert np.array_equal(batch[0], image.transpose(2, 0, 1))
 
@@ -111,7 +115,8 @@ def test_strong_shrinkage_averages_instead_of_skipping():
 def test_linear_resize_against_plain_numpy():
     image = noise(200, 90)
     batch, transform = Preprocessor(spec(resize='stretch')).prepare(image)
-    x, y = transform.to_image(np.stack(np.meshgrid(np.arange(160), np.arange(128)), -1)).transpose(2, 0, 1)
+    pixels = np.stack(np.meshgrid(np.arange(160), np.arange(128)), -1)
+    x, y = transform.to_image(pixels).transpose(2, 0, 1)
     x, y = np.clip(x, 0, 199), np.clip(y, 0, 89)
     left, top = np.minimum(x.astype(int), 198), np.minimum(y.astype(int), 88)
     fx, fy = (x - left)[..., None], (y - top)[..., None]
@@ -122,7 +127,8 @@ def test_linear_resize_against_plain_numpy():
 
 
 def test_letterbox_pads_around_the_centre():
-    batch, transform = Preprocessor(spec(pad_value=114)).prepare(np.full((480, 640, 3), 7, np.uint8))
+    image = np.full((480, 640, 3), 7, np.uint8)
+    batch, transform = Preprocessor(spec(pad_value=114)).prepare(image)
     assert transform.offset == (0, 4) and transform.scale == (0.25, 0.25)
     assert (batch[0, :, 4:124] == 7).all()
     assert (batch[0, :, :4] == 114).all() and (batch[0, :, 124:] == 114).all()
@@ -141,7 +147,8 @@ def test_values_and_channel_order(color):
     mean, std, scale = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225), 1 / 255.0
     batch, _ = Preprocessor(spec(color=color, mean=mean, std=std, scale=scale)).prepare(image)
     ordered = image if color == 'bgr' else image[..., ::-1]
-    plain = ((ordered * scale - mean) / std).transpose(2, 0, 1)  # mean and std follow the network's order
+    # Mean and std follow the network's order.
+    plain = ((ordered * scale - mean) / std).transpose(2, 0, 1)
     assert np.abs(batch[0] - plain).max() < 1e-5
 
 
@@ -156,7 +163,8 @@ def test_scale_alone_and_mean_alone():
 def test_sizes_may_change_from_call_to_call():
     """Nothing of one frame, nor of its padding, is left in the next one's input."""
     shared = Preprocessor(spec(pad_value=50))
-    for seed, (width, height) in enumerate([(640, 480), (480, 640), (64, 64), (640, 480), (1, 1), (300, 9)]):
+    sizes = [(640, 480), (640, 240), (480, 240), (64, 64), (640, 480), (1, 1), (300, 9)]
+    for seed, (width, height) in enumerate(sizes):
         image = noise(width, height, seed)
         batch, transform = shared.prepare(image)
         alone, expected = Preprocessor(spec(pad_value=50)).prepare(image)
@@ -185,10 +193,13 @@ def test_the_frame_is_not_written_to():
 
 
 @pytest.mark.parametrize('image, found', [
-    (np.zeros((4, 4), np.uint8), r'uint8 \(4, 4\)'), (np.zeros((4, 4, 4), np.uint8), r'\(4, 4, 4\)'),
-    (np.zeros((4, 4, 1), np.uint8), r'\(4, 4, 1\)'), (np.zeros((1, 4, 4, 3), np.uint8), r'\(1, 4, 4, 3\)'),
+    (np.zeros((4, 4), np.uint8), r'uint8 \(4, 4\)'),
+    (np.zeros((4, 4, 4), np.uint8), r'\(4, 4, 4\)'),
+    (np.zeros((4, 4, 1), np.uint8), r'\(4, 4, 1\)'),
+    (np.zeros((1, 4, 4, 3), np.uint8), r'\(1, 4, 4, 3\)'),
     (np.zeros((4, 4, 3), np.float32), 'float32'), (np.zeros((4, 4, 3), np.uint16), 'uint16'),
-    (np.zeros((4, 4, 3), bool), 'bool'), (np.zeros((0, 4, 3), np.uint8), r'no pixels.*\(0, 4, 3\)'),
+    (np.zeros((4, 4, 3), bool), 'bool'),
+    (np.zeros((0, 4, 3), np.uint8), r'no pixels.*\(0, 4, 3\)'),
     (np.zeros((4, 0, 3), np.uint8), 'no pixels'), (None, 'NoneType'), ('image.jpg', 'str'),
     ([[[0, 0, 0]]], 'list')])
 def test_unfit_images_are_refused(image, found):

@@ -72,7 +72,8 @@ def test_left_stays_left():
     found = decode(draw(people)).keypoints[0]
     topology = card().topology
     right, left = topology.index('right_wrist'), topology.index('left_wrist')
-    assert found[right, 0] == pytest.approx(180, abs=0.5) and found[left, 0] == pytest.approx(220.4, abs=0.5)
+    assert found[right, 0] == pytest.approx(180, abs=0.5)
+    assert found[left, 0] == pytest.approx(220.4, abs=0.5)
 
 
 def test_scores_are_heat_and_field():
@@ -105,7 +106,7 @@ def test_missing_joints_are_nan_and_zero():
 @pytest.mark.parametrize('middle, seen', [((8, 180), 14), ((424, 180), 13), ((200, 340), 16),
                                           ((200, 24), 13), ((12, 338), 14)])
 def test_people_at_the_border(middle, seen):
-    """Joints on the map are found within a cell; those off it are missing, or stand at the border."""
+    """Joints on the map are found within a cell; those off it are missing or at the border."""
     people = np.array([STANDING]) + middle
     on_map = inside(people, -0.5)[0]
     assert on_map.sum() == seen
@@ -119,7 +120,8 @@ def test_people_at_the_border(middle, seen):
 
 def test_crossing_limbs_are_not_swapped():
     people = np.array([STANDING * 2 + (180, 180), STANDING * 2 + (228, 204)])
-    people[:, 6], people[:, 7] = ((230, 150), (288, 152)), ((290, 220), (226, 222))  # an X of forearms
+    # Elbows, then wrists: the forearms make an X.
+    people[:, 6], people[:, 7] = ((230, 150), (288, 152)), ((290, 220), (226, 222))
     distance = errors(decode(draw(people)), people)
     assert not np.isnan(distance).any()
     assert distance.max() < 4
@@ -132,7 +134,7 @@ def test_two_people_that_overlap():
 
 
 def test_helper_limbs_complete_but_never_start_a_person():
-    """Shoulder to ear: without eye and nose the ear still joins, but ears and shoulders alone do not."""
+    """Shoulder to ear: an ear joins without eye and nose, but both alone make nobody."""
     people = np.array([STANDING]) + (200, 180)
     people[0, [0, 14, 15]] = np.nan  # nose and eyes
     found = decode(draw(people)).keypoints[0]
@@ -175,7 +177,8 @@ def test_yx_fields():
     data = models.card_data()
     data['outputs']['pafs']['axis_order'] = 'yx'
     decoder = create_decoder(card(outputs=data['outputs']))
-    assert np.array_equal(decoder.decode({'output': swapped[None]}).keypoints, decode(maps).keypoints)
+    found = decoder.decode({'output': swapped[None]})
+    assert np.array_equal(found.keypoints, decode(maps).keypoints)
     # Read in the wrong order, the fields join less.
     wrong = decoder.decode({'output': maps[None]})
     assert wrong.detected().sum() < 0.7 * decode(maps).detected().sum()
@@ -214,7 +217,8 @@ def test_map_size_may_change():
     decoder = create_decoder(card())
     small = np.array([STANDING]) + (60, 60)
     for _ in range(2):
-        assert errors(decoder.decode({'output': models.draw_maps(small, 160, 128)[None]}), small).max() < 0.5
+        found = decoder.decode({'output': models.draw_maps(small, 160, 128)[None]})
+        assert errors(found, small).max() < 0.5
         large = crowd(3, seed=8)
         assert decoder.decode({'output': draw(large)[None]}).count == 3
 
@@ -263,7 +267,8 @@ def test_outputs_are_checked_against_the_card():
     decoder = create_decoder(card())
     decoder.check_outputs({'output': np.zeros((1, 57, 46, 54), np.float32)})
     decoder.check_outputs({'output': np.zeros((1, 60, 46, 54), np.float32), 'more': np.zeros(3)})
-    for shape in ((1, 56, 46, 54), (1, 57, 46, 53), (1, 57, 54, 46), (2, 57, 46, 54), (57, 46, 54)):
+    for shape in ((1, 56, 46, 54), (1, 57, 46, 53), (1, 57, 54, 46), (2, 57, 46, 54),
+                  (57, 46, 54)):
         with pytest.raises(CardError) as error:
             decoder.check_outputs({'output': np.zeros(shape, np.float32)})
         assert "'output'" in str(error.value) and ' x '.join(map(str, shape)) in str(error.value)

@@ -38,7 +38,7 @@ def shin(maps):
 
 
 def test_blur_sigma(maps):
-    """A spike of one cell is a joint unless blurred away; on whole joints the blur costs nothing."""
+    """A spike of one cell is a joint unless blurred away; whole joints stay where they are."""
     assert np.abs(decode(maps).keypoints - decode(maps, blur_sigma=0.0).keypoints)[0].max() < 0.3
     column, row = np.round(ANKLE_CELL).astype(int)
     maps[ANKLE] = 0
@@ -77,7 +77,8 @@ def test_limb_samples(maps, samples, joined):
 
 
 @pytest.mark.parametrize('field, threshold, joined', [
-    (0.3, 0.05, True), (0.3, 0.25, True), (0.3, 0.35, False), (0.03, 0.05, False), (0.03, 0.0, True)])
+    (0.3, 0.05, True), (0.3, 0.25, True), (0.3, 0.35, False), (0.03, 0.05, False),
+    (0.03, 0.0, True)])
 def test_limb_threshold(maps, field, threshold, joined):
     shin(maps)[:] *= field
     assert decode(maps, limb_threshold=threshold).detected()[0, ANKLE] == joined

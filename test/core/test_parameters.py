@@ -25,8 +25,9 @@ def test_a_whole_number_serves_as_a_float():
 
 
 @pytest.mark.parametrize('parameter, value', [
-    (LEVEL, 1.0001), (LEVEL, -0.1), (LEVEL, float('nan')), (LEVEL, '0.5'), (LEVEL, None), (LEVEL, True),
-    (COUNT, 0), (COUNT, 10), (COUNT, 3.0), (COUNT, True), (MODE, 'c'), (MODE, 1), (FLAG, 1),
+    (LEVEL, 1.0001), (LEVEL, -0.1), (LEVEL, float('nan')), (LEVEL, '0.5'), (LEVEL, None),
+    (LEVEL, True), (COUNT, 0), (COUNT, 10), (COUNT, 3.0), (COUNT, True), (MODE, 'c'), (MODE, 1),
+    (FLAG, 1),
     (FREE, float('nan'))])
 def test_unfit_values_are_refused_by_name(parameter, value):
     with pytest.raises(PoseRosError, match='^' + parameter.name):

@@ -11,7 +11,8 @@ SETTINGS = dict(sigma=0.0, threshold=0.05, radius=1.5)
 
 def gaussian(x, y, sigma=1.5, height=16, width=20):
     rows, columns = np.mgrid[:height, :width]
-    return np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2.0 * sigma * sigma)).astype(np.float32)
+    squared = (columns - x) ** 2 + (rows - y) ** 2
+    return np.exp(-squared / (2.0 * sigma * sigma)).astype(np.float32)
 
 
 def find(heat, **changes):
@@ -63,7 +64,8 @@ def test_touching_rows_of_two_parts_do_not_meet():
     assert (peaks.x.tolist(), peaks.y.tolist()) == ([10, 10], [15, 0])
 
 
-@pytest.mark.parametrize('x, y', [(0, 0), (19, 0), (0, 15), (19, 15), (10, 0), (0, 8), (19, 8), (10, 15)])
+@pytest.mark.parametrize('x, y', [
+    (0, 0), (19, 0), (0, 15), (19, 15), (10, 0), (0, 8), (19, 8), (10, 15)])
 def test_peaks_on_the_border(x, y):
     for sigma in (0.0, 1.0):
         peaks = find(gaussian(x, y), sigma=sigma)
@@ -133,6 +135,16 @@ def test_two_equal_cells_are_one_peak_between_them():
 
 def test_constant_map():
     assert len(find(np.full((16, 20), 0.7)).x) == 1
+
+
+def test_at_most_128_of_a_part_and_the_best_of_them():
+    heat = np.zeros((2, 60, 60), np.float32)
+    levels = np.random.RandomState(0).permutation(400) / 400.0 + 0.2
+    heat[1, 1::3, 1::3] = levels.reshape(20, 20)
+    peaks = find(heat)
+    assert peaks.starts.tolist() == [0, 0, 128]
+    assert peaks.scores.tolist() == pytest.approx(np.sort(levels)[:-129:-1].tolist())
+    assert len(find(np.full((3, 16, 20), 0.7), radius=0.0).x) == 3 * 128
 
 
 def test_offsets_stay_within_the_cell():

@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 
-from pose_ros.core.people import (bounding_boxes, choose_people, make_skeletons, no_skeletons, oks_matrix,
-                                  UNTRACKED)
+from pose_ros.core.people import (bounding_boxes, choose_people, make_skeletons, no_skeletons,
+                                  oks_matrix, UNTRACKED)
 from pose_ros.core.topology import get_topology
 
 COCO = get_topology('coco_17')
@@ -29,12 +29,11 @@ def crowd(*people):
 
 
 def test_make_skeletons_marks_missing_joints_and_clips_scores():
-    keypoints = [[[1, 2, 0.5], [3, 4, 0], [5, 6, 1.5], [7, 8, -1], [np.nan, 9, 0.5], [1, np.inf, 0.5],
-                  [1, 1, np.nan]]]
+    keypoints = [[[1, 2, 0.5], [3, 4, 0], [5, 6, 1.5], [7, 8, -1], [np.nan, 9, 0.5],
+                  [1, np.inf, 0.5], [1, 1, np.nan]]]
     people = make_skeletons(keypoints, [1.5])
     nan = np.nan
-    expected = [[[1, 2, 0.5], [nan, nan, 0], [5, 6, 1], [nan, nan, 0], [nan, nan, 0], [nan, nan, 0],
-                 [nan, nan, 0]]]
+    expected = [[[1, 2, 0.5], [nan, nan, 0], [5, 6, 1]] + 4 * [[nan, nan, 0]]]
     assert np.array_equal(np.nan_to_num(people.keypoints, nan=-9), np.nan_to_num(
         np.float32(expected), nan=-9))
     assert people.scores.tolist() == [1.0] and people.track_ids.tolist() == [UNTRACKED]
@@ -116,6 +115,9 @@ def test_choice_sorts_by_score_and_is_stable():
     chosen = choose_people(people, COCO, **EVERYBODY)
     assert chosen.scores.tolist() == pytest.approx([0.9, 0.5, 0.3, 0.3])
     assert chosen.keypoints[:, 0, 0].tolist() == [500, 1500, 0, 1000]
+    many = make_skeletons(np.array([person(500 * k) for k in range(100)]), np.full(100, 0.5))
+    assert choose_people(many, COCO, **EVERYBODY).keypoints[:, 0, 0].tolist() == [
+        500 * k for k in range(100)]
 
 
 @pytest.mark.parametrize('setting, value, left', [
@@ -124,13 +126,20 @@ def test_choice_sorts_by_score_and_is_stable():
     ('max_people', 0, [0.9, 0.8, 0.2]), ('max_people', 2, [0.9, 0.8]), ('max_people', 1, [0.9]),
     ('max_people', 9, [0.9, 0.8, 0.2])])
 def test_each_setting_drops_whom_it_says(setting, value, left):
-    people = crowd(person(0, score=0.2, parts=4), person(500, score=0.9, parts=5), person(900, score=0.8))
+    people = crowd(person(0, score=0.2, parts=4), person(500, score=0.9, parts=5),
+                   person(900, score=0.8))
     chosen = choose_people(people, COCO, **dict(EVERYBODY, **{setting: value}))
     assert chosen.scores.tolist() == pytest.approx(left)
 
 
+def test_the_least_score_is_enough():
+    people = make_skeletons(np.array([person()]), [0.5])
+    assert choose_people(people, COCO, **dict(EVERYBODY, min_score=0.5)).count == 1
+
+
 def test_of_duplicates_the_best_stays():
-    people = crowd(person(0, score=0.5), person(1, score=0.9), person(2, score=0.7), person(500, score=0.6))
+    people = crowd(person(0, score=0.5), person(1, score=0.9), person(2, score=0.7),
+                   person(500, score=0.6))
     similarity = oks_matrix(people, COCO)
     assert similarity[0, 1] > 0.95 and similarity[0, 3] < 0.01
     chosen = choose_people(people, COCO, **dict(EVERYBODY, duplicate_oks=0.9))

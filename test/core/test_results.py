@@ -82,7 +82,7 @@ def test_nan_never_reaches_the_file(tmp_path, form):
 
 
 def test_coco_has_17_joints_half_a_pixel_on(tmp_path):
-    """COCO's order of joints, COCO's place of a pixel's centre."""
+    """COCO's order of joints, coordinates as they are."""
     person = people(COCO_18)
     person.keypoints[0, COCO_18.index('left_ear')] = np.nan, np.nan, 0
     data = written(tmp_path / 'r.json', 'coco', COCO_18, (frame(name='000000000192.jpg'), person))
@@ -91,7 +91,7 @@ def test_coco_has_17_joints_half_a_pixel_on(tmp_path):
     joints = np.reshape(data[0]['keypoints'], (17, 3))
     for joint, name in enumerate(COCO_17.keypoint_names):
         source = COCO_18.index(name)
-        expected = [0, 0, 0] if name == 'left_ear' else [source + 0.5, 2 * source + 1000.5, 0.5]
+        expected = [0, 0, 0] if name == 'left_ear' else [source, 2 * source + 1000, 0.5]
         assert joints[joint].tolist() == expected
 
 
@@ -100,7 +100,8 @@ def test_coco_leaves_out_people_without_a_coco_joint(tmp_path):
     keypoints = np.zeros((2, 18, 3), np.float32)
     keypoints[0, COCO_18.index('neck')] = 5, 5, 0.5
     keypoints[1, COCO_18.index('nose')] = 6, 6, 0.5
-    data = written(tmp_path / 'r.json', 'coco', COCO_18, (frame(), make_skeletons(keypoints, [0.9, 0.8])))
+    data = written(tmp_path / 'r.json', 'coco', COCO_18,
+                   (frame(), make_skeletons(keypoints, [0.9, 0.8])))
     assert [record['score'] for record in data] == [0.8]
 
 

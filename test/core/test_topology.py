@@ -15,18 +15,20 @@ COCO_17 = (
 ORDERS = {
     'coco_17': COCO_17,
     'coco_18': (
-        'nose', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist', 'left_shoulder', 'left_elbow',
-        'left_wrist', 'right_hip', 'right_knee', 'right_ankle', 'left_hip', 'left_knee', 'left_ankle',
+        'nose', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist', 'left_shoulder',
+        'left_elbow', 'left_wrist', 'right_hip', 'right_knee', 'right_ankle',
+        'left_hip', 'left_knee', 'left_ankle',
         'right_eye', 'left_eye', 'right_ear', 'left_ear'),
     'body_25': (
-        'nose', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist', 'left_shoulder', 'left_elbow',
-        'left_wrist', 'mid_hip', 'right_hip', 'right_knee', 'right_ankle', 'left_hip', 'left_knee',
+        'nose', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist', 'left_shoulder',
+        'left_elbow', 'left_wrist', 'mid_hip', 'right_hip', 'right_knee', 'right_ankle',
+        'left_hip', 'left_knee',
         'left_ankle', 'right_eye', 'left_eye', 'right_ear', 'left_ear', 'left_big_toe',
         'left_small_toe', 'left_heel', 'right_big_toe', 'right_small_toe', 'right_heel'),
     'mpi_15': (
-        'head', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist', 'left_shoulder', 'left_elbow',
-        'left_wrist', 'right_hip', 'right_knee', 'right_ankle', 'left_hip', 'left_knee', 'left_ankle',
-        'chest'),
+        'head', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist', 'left_shoulder',
+        'left_elbow', 'left_wrist', 'right_hip', 'right_knee', 'right_ankle', 'left_hip',
+        'left_knee', 'left_ankle', 'chest'),
     'mpii_16': (
         'right_ankle', 'right_knee', 'right_hip', 'left_hip', 'left_knee', 'left_ankle', 'pelvis',
         'thorax', 'upper_neck', 'head_top', 'right_wrist', 'right_elbow', 'right_shoulder',
@@ -45,8 +47,8 @@ COCO_SIGMAS = (.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062,
 def test_formats_and_their_ids():
     assert {name: topology.format_id for name, topology in TOPOLOGIES.items()} == IDS
     assert {name: topology.size for name, topology in TOPOLOGIES.items()} == {
-        'coco_17': 17, 'coco_18': 18, 'body_25': 25, 'mpi_15': 15, 'mpii_16': 16, 'trt_pose_18': 18,
-        'hand_21': 21, 'face_70': 70}
+        'coco_17': 17, 'coco_18': 18, 'body_25': 25, 'mpi_15': 15, 'mpii_16': 16,
+        'trt_pose_18': 18, 'hand_21': 21, 'face_70': 70}
 
 
 @pytest.mark.parametrize('name', sorted(ORDERS))
@@ -112,7 +114,7 @@ def test_colors_are_bgr_bytes_and_differ():
     assert all(0 <= value <= 255 for color in colors for value in color)
     joints = topology.keypoint_colors()
     assert len(joints) == 18
-    assert joints[4] == colors[topology.limbs.index((3, 4))]  # the wrist takes the forearm's colour
+    assert joints[4] == colors[topology.limbs.index((3, 4))]  # the wrist: the forearm's
     assert get_topology('face_70').keypoint_colors()[68] == (255, 255, 255)  # on no limb: white
 
 
@@ -128,7 +130,8 @@ def test_unknown_format_lists_the_known_ones():
 
 
 def test_custom_topology():
-    topology = make_topology('dog', ['nose', 'left_paw', 'right_paw', 'tail'], [[0, 1], (0, 2), [0, 3]])
+    topology = make_topology('dog', ['nose', 'left_paw', 'right_paw', 'tail'],
+                             [[0, 1], (0, 2), [0, 3]])
     assert topology.format_id == CUSTOM_FORMAT_ID
     assert topology.mirror == (0, 2, 1, 3)
     assert topology.limbs == ((0, 1), (0, 2), (0, 3))

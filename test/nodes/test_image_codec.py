@@ -5,26 +5,15 @@ from array import array
 import sys
 from types import ModuleType, SimpleNamespace
 
-import cv2
 import numpy as np
+from pictures import alpha, colour_image, grey, HEIGHT, patches, WIDTH
 import pytest
 
 from pose_ros.core.errors import ImageError
-from pose_ros.nodes.image_codec import decode_compressed, decode_image, encode_bgr8, encode_jpeg
+from pose_ros.nodes.image_codec import decode_image, encode_bgr8, encode_jpeg
 from pose_ros.nodes.image_encodings import DECODERS
 
-HEIGHT, WIDTH = 12, 20
 BAYER = {'rggb': 'rg gb', 'bggr': 'bg gr', 'gbrg': 'gb rg', 'grbg': 'gr bg'}
-
-
-def colour_image(height=HEIGHT, width=WIDTH):
-    """Return an image in which every pixel and every channel differs from its neighbours."""
-    return np.random.RandomState(7).randint(0, 256, (height, width, 3)).astype(np.uint8)
-
-
-def patches():
-    """Return an image of 4 x 4 patches, so that halved colour planes lose nothing."""
-    return np.repeat(np.repeat(colour_image(HEIGHT // 4, WIDTH // 4), 4, 0), 4, 1)
 
 
 def message(rows, encoding, width=WIDTH, height=HEIGHT, padding=0, big_endian=0, wrap=bytes):
@@ -34,14 +23,6 @@ def message(rows, encoding, width=WIDTH, height=HEIGHT, padding=0, big_endian=0,
     rows = np.pad(rows, ((0, 0), (0, padding)), mode='constant', constant_values=255)
     return SimpleNamespace(encoding=encoding, width=width, height=height, step=rows.shape[1],
                            is_bigendian=big_endian, data=wrap(rows.tobytes()))
-
-
-def alpha(bgr):
-    return np.dstack([bgr, np.full(bgr.shape[:2], 77, np.uint8)])
-
-
-def grey(values):
-    return np.repeat(np.asarray(values)[:, :, None], 3, 2)
 
 
 def yuv(bgr):
@@ -261,85 +242,6 @@ def test_a_failure_of_cv_bridge_becomes_an_image_error(cv_bridge):
         decode_image(message(colour_image(), 'nv24'))
 
 
-def compressed(extension, image, form='bgr8; jpeg compressed bgr8', wrap=bytes):
-    done, data = cv2.imencode(extension, image)
-    assert done
-    return SimpleNamespace(format=form, data=wrap(data.tobytes()))
-
-
-@pytest.mark.parametrize('wrap', [bytes, list, lambda data: array('B', data)])
-def test_png_is_exact(wrap):
-    msg = compressed('.png', colour_image(), 'bgr8; png compressed bgr8', wrap)
-    np.testing.assert_array_equal(decode_compressed(msg), colour_image())
-
-
-@pytest.mark.parametrize('form', [
-    'bgr8; jpeg compressed bgr8', 'rgb8; jpeg compressed bgr8', 'mono8; jpeg compressed ', 'jpeg',
-    'jpg', ''])
-def test_jpeg_keeps_its_colours(form):
-    image = np.tile(np.uint8([40, 90, 200]), (32, 48, 1))
-    decoded = decode_compressed(compressed('.jpg', image, form))
-    assert decoded.shape == image.shape and abs(decoded.astype(int) - image).max() <= 3
-
-
-def test_channels_that_were_compressed_as_rgb_are_put_right():
-    msg = compressed('.png', colour_image()[..., ::-1], 'rgb8; png compressed rgb8')
-    np.testing.assert_array_equal(decode_compressed(msg), colour_image())
-
-
-@pytest.mark.parametrize('image', [
-    colour_image()[..., 0], colour_image()[..., 0].astype(np.uint16) * 256 + 255,
-    alpha(colour_image())])
-def test_png_of_other_kinds_becomes_bgr(image):
-    expected = grey(colour_image()[..., 0]) if image.ndim == 2 else colour_image()
-    np.testing.assert_array_equal(decode_compressed(compressed('.png', image)), expected)
-
-
-def test_a_jpeg_padded_with_zeros_is_whole():
-    msg = compressed('.jpg', patches())
-    msg.data += b'\0' * 64
-    assert decode_compressed(msg).shape == (HEIGHT, WIDTH, 3)
-
-
-@pytest.mark.parametrize('extension, codec', [('.jpg', 'JPEG'), ('.png', 'PNG')])
-@pytest.mark.parametrize('keep', [0.3, 0.6, 0.99])
-def test_a_truncated_image_is_refused(extension, codec, keep):
-    msg = compressed(extension, colour_image(240, 320))
-    msg.data = msg.data[:int(len(msg.data) * keep)]
-    with pytest.raises(ImageError, match='cut short.*end marker of a {}'.format(codec)):
-        decode_compressed(msg)
-
-
-def test_the_end_of_a_thumbnail_is_not_the_end_of_the_image():
-    thumbnail = compressed('.jpg', colour_image(16, 16)).data
-    data = compressed('.jpg', colour_image(240, 320)).data
-    comment = b'\xff\xfe' + (len(thumbnail) + 2).to_bytes(2, 'big') + thumbnail
-    whole = data[:2] + comment + data[2:]
-    msg = SimpleNamespace(format='jpeg', data=whole)
-    assert decode_compressed(msg).shape == (240, 320, 3)
-    msg.data = whole[:len(whole) * 2 // 3]
-    with pytest.raises(ImageError, match='cut short'):
-        decode_compressed(msg)
-
-
-@pytest.mark.parametrize('data, form, words', [
-    (b'', 'jpeg', 'empty'),
-    (b'abcdef', 'jpeg', "neither JPEG nor PNG .*b'abcd'"),
-    (b'\xff\xd8\xff\xd9', 'jpeg', 'damaged'),
-    (b'\0' * 12, '16UC1; compressedDepth png', 'depth')])
-def test_useless_compressed_data_is_refused(data, form, words):
-    with pytest.raises(ImageError, match=words):
-        decode_compressed(SimpleNamespace(format=form, data=data))
-
-
-def test_a_damaged_png_is_refused():
-    msg = compressed('.png', colour_image(64, 64))
-    middle = len(msg.data) // 2
-    msg.data = msg.data[:middle] + bytes([msg.data[middle] ^ 255]) + msg.data[middle + 1:]
-    with pytest.raises(ImageError, match='damaged'):
-        decode_compressed(msg)
-
-
 def empty_message():
     return SimpleNamespace(data=array('B'))
 
@@ -362,14 +264,6 @@ def test_encoding_reuses_the_buffer_of_the_same_size_only():
     np.testing.assert_array_equal(decode_image(msg), flipped)
     assert encode_bgr8(flipped[1:], None, msg).data is not buffer
     np.testing.assert_array_equal(decode_image(msg), flipped[1:])
-
-
-def test_encode_jpeg_obeys_the_quality():
-    image = cv2.GaussianBlur(colour_image(120, 160), (0, 0), 3)
-    fine, coarse = (encode_jpeg(image, None, empty_message(), quality) for quality in (95, 10))
-    assert isinstance(fine.data, array) and len(fine.data) > 2 * len(coarse.data)
-    assert fine.format == 'bgr8; jpeg compressed bgr8'
-    assert abs(decode_compressed(fine).astype(int) - image).mean() < 3
 
 
 @pytest.mark.parametrize('image', [

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A test's view of a running ROS graph: nodes in processes of their own, and a node that looks on."""
+"""A test's view of a running ROS graph: nodes in their own processes, and a node that looks on."""
 import itertools
 import os
 from pathlib import Path
@@ -82,7 +82,8 @@ class Graph:
         self._executor.add_node(self.node)
         self._processes = []
         self.statuses = []
-        self.node.create_subscription(DiagnosticArray, '/diagnostics', self._on_diagnostics, RELIABLE)
+        self.node.create_subscription(
+            DiagnosticArray, '/diagnostics', self._on_diagnostics, RELIABLE)
 
     def start(self, node, script=None, remaps=(), **parameters):
         script = [str(script)] if script else ['-m', 'pose_ros.nodes.' + node]
@@ -94,9 +95,11 @@ class Graph:
         """Start an estimator and wait until it listens."""
         parameters.setdefault('diagnostics_period', 0.2)
         process = self.start('estimator', model=model, **parameters)
-        topic = 'image/compressed' if parameters.get('image_transport') == 'compressed' else 'image'
+        compressed = parameters.get('image_transport') == 'compressed'
+        topic = 'image/compressed' if compressed else 'image'
         if wait_for_image:
-            self.wait(lambda: self.node.count_subscribers(topic) > 0, 'the estimator subscribes', process)
+            self.wait(lambda: self.node.count_subscribers(topic) > 0, 'the estimator subscribes',
+                      process)
         return process
 
     def collect(self, kind, topic, qos=RELIABLE):
@@ -115,12 +118,13 @@ class Graph:
         end = time.monotonic() + timeout
         while not condition():
             log = process.log() if process is not None else ''
-            assert process is None or process.alive, 'the node died before: {}\n{}'.format(what, log)
+            assert process is None or process.alive, \
+                'the node died before: {}\n{}'.format(what, log)
             assert time.monotonic() < end, 'waited in vain for: {}\n{}'.format(what, log)
             self._executor.spin_once(timeout_sec=0.05)
 
     def send_until(self, publisher, message, messages, count=1, process=None):
-        """Publish a message every 0.1 s until `count` answers have gathered; return the last one."""
+        """Publish a message every 0.1 s until `count` answers have gathered; return the last."""
         goal, next_time = len(messages) + count, 0.0  # publishing goes on while a match is made
         end = time.monotonic() + TIMEOUT
         while len(messages) < goal:
@@ -140,13 +144,16 @@ class Graph:
         return future.result()
 
     def set_parameter(self, name, value, node='estimator'):
-        request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
+        request = SetParameters.Request(
+            parameters=[Parameter(name, value=value).to_parameter_msg()])
         return self.call(SetParameters, node + '/set_parameters', request).results[0]
 
     @property
     def status(self):
         """The estimator's newest diagnostic status; an empty STALE one before the first."""
-        return self.statuses[-1] if self.statuses else DiagnosticStatus(level=DiagnosticStatus.STALE)
+        if not self.statuses:
+            return DiagnosticStatus(level=DiagnosticStatus.STALE)
+        return self.statuses[-1]
 
     def values(self):
         """Values of that status, as a dict of text."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""README and config/estimator.yaml tell the truth: tables against the code and the running node."""
+"""README and config/estimator.yaml tell the truth: tables against code and the running node."""
 import importlib.util
 from pathlib import Path
 import re
@@ -26,7 +26,8 @@ def _rows(heading):
 
 
 def test_generated_parts_are_up_to_date():
-    spec = importlib.util.spec_from_file_location('reference', ROOT / 'tools' / 'write_reference.py')
+    spec = importlib.util.spec_from_file_location(
+        'reference', ROOT / 'tools' / 'write_reference.py')
     reference = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(reference)
     for path, text in reference.documents().items():
@@ -47,13 +48,14 @@ def test_yaml_holds_every_parameter_with_its_default():
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])
 def test_topics_are_those_of_the_running_node(graph, tiny_model, transport):
     graph.start_estimator(tiny_model, image_transport=transport)
-    graph.wait(lambda: ('estimator', graph.namespace) in graph.node.get_node_names_and_namespaces(),
-               'the node')
-    standard = {'/rosout', '/parameter_events', graph.namespace + '/estimator/transition_event', '/clock'}
+    estimator = ('estimator', graph.namespace)
+    graph.wait(lambda: estimator in graph.node.get_node_names_and_namespaces(), 'the node')
+    standard = {'/rosout', '/parameter_events', '/clock',
+                graph.namespace + '/estimator/transition_event'}
 
     def found(list_topics):
         return {(name.replace(graph.namespace + '/', ''), types[0])
-                for name, types in list_topics('estimator', graph.namespace) if name not in standard}
+                for name, types in list_topics(*estimator) if name not in standard}
     rows = _rows('### Topics of the estimator')
     documented_out = {(row[0], row[1]) for row in rows if row[2] == 'out'}
     documented_in = {(row[0], row[1]) for row in rows if row[2] == 'in'}
@@ -73,7 +75,8 @@ def test_message_tables():
     for row in _rows('### Messages'):
         message = row[0] or message
         documented.setdefault(message, {})[row[1]] = row[2]
-    assert set(documented) == {'SkeletonArray', 'Skeleton', 'Keypoint', 'BoundingBox2D', 'SkeletonTopology'}
+    assert set(documented) == {
+        'SkeletonArray', 'Skeleton', 'Keypoint', 'BoundingBox2D', 'SkeletonTopology'}
     for message, fields in documented.items():
         assert fields == getattr(msg, message).get_fields_and_field_types()
 
@@ -87,9 +90,12 @@ def test_named_things_exist():
         assert re.search(r'^{}:'.format(target), (ROOT / 'Makefile').read_text(), re.MULTILINE)
     launch_files = {path.name for path in (ROOT / 'launch').glob('*.launch.py')}
     assert {row[0] for row in _rows('## On a robot')} == launch_files
-    sentence = re.search(r'^Encodings: (.*?); row padding', README, re.DOTALL | re.MULTILINE).group(1)
+    sentence = re.search(r'^Encodings: (.*?); row padding', README, re.DOTALL | re.MULTILINE)
+    sentence = sentence.group(1)
     encodings = set(re.findall(r'`(\w+)`', sentence))
     assert encodings <= set(DECODERS) and 'Bayer' in sentence
-    undocumented = {name for name in DECODERS if name not in encodings and not name.startswith('bayer')}
-    assert undocumented <= {'8UC1', '8UC3', '8UC4', '16UC3', 'uyvy', 'yuyv', 'bgra16', 'rgba16'}, undocumented
+    undocumented = {name for name in DECODERS
+                    if name not in encodings and not name.startswith('bayer')}
+    assert undocumented <= {
+        '8UC1', '8UC3', '8UC4', '16UC3', 'uyvy', 'yuyv', 'bgra16', 'rgba16'}, undocumented
     assert set(BACKENDS) <= set(re.findall(r'\w+', README.lower()))

@@ -155,7 +155,8 @@ def test_parameters_change_while_running(graph, tiny_model):
 
     for name, value in (('decoder.peak_threshold', 1.5), ('decoder.limb_samples', 0),
                         ('marker_distance', -1.0), ('decoder.min_score', 'high'),
-                        ('backend', 'onnxruntime'), ('model', 'other.onnx'), ('decoder.nothing', 1)):
+                        ('backend', 'onnxruntime'), ('model', 'other.onnx'),
+                        ('decoder.nothing', 1)):
         result = graph.set_parameter(name, value)
         assert not result.successful and result.reason, name
     graph.send_until(publisher, image_message(blue()), arrays)

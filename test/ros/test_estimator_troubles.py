@@ -66,7 +66,8 @@ def test_corrupt_compressed_image(graph, tiny_model, codec):
     graph.send_until(publisher, good, arrays, process=process)
     for failed, data in enumerate((whole[:len(whole) // 2], b'\x00' * 100, b''), 1):
         publisher.publish(CompressedImage(format=codec[1:], data=array.array('B', data)))
-        graph.wait(lambda: graph.values().get('frames failed') == str(failed), 'a failed frame', process)
+        graph.wait(lambda: graph.values().get('frames failed') == str(failed), 'a failed frame',
+                   process)
     assert len(graph.send_until(publisher, good, arrays).skeletons) == 2
 
 
@@ -87,8 +88,10 @@ def test_models_that_cannot_be_used(graph, tiny_model, make_model, tmp_path):
     whole = Path(tiny_model).read_bytes()
     (tmp_path / 'cut.onnx').write_bytes(whole[:len(whole) // 2])
     (tmp_path / 'text.onnx').write_text('not a network')
-    cases = [(tmp_path / 'absent.onnx', 'no model file'), (tmp_path / 'cut.onnx', 'not a whole ONNX file'),
-             (tmp_path / 'text.onnx', 'ONNX'), (make_model(input_channels=5), 'the network takes input')]
+    cases = [(tmp_path / 'absent.onnx', 'no model file'),
+             (tmp_path / 'cut.onnx', 'not a whole ONNX file'),
+             (tmp_path / 'text.onnx', 'ONNX'),
+             (make_model(input_channels=5), 'the network takes input')]
     for model, text in cases:
         process = graph.start('estimator', model=str(model), diagnostics_period=0.2)
         del graph.statuses[:]
@@ -138,10 +141,11 @@ def test_two_publishers_on_one_topic(graph, tiny_model):
 
 
 def test_a_slow_engine_never_queues(graph, tiny_model):
-    """30 Hz 720p into 200 ms: each answer is to a recent frame, and every frame is accounted for."""
+    """30 Hz 720p into 200 ms: each answer is to a recent frame, every frame is accounted for."""
     script = Path(__file__).resolve().parent / 'slow_estimator.py'
     process = graph.start('estimator', script=script, model=tiny_model, diagnostics_period=0.2)
-    graph.wait(lambda: graph.node.count_subscribers('image') > 0, 'the estimator subscribes', process)
+    graph.wait(lambda: graph.node.count_subscribers('image') > 0, 'the estimator subscribes',
+               process)
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
     graph.wait(lambda: publisher.get_subscription_count(), 'a match', process)
     ages, image = [], image_message(blue(1280, 720))

@@ -14,7 +14,7 @@ class _Person:
     __slots__ = ('parts', 'limb_count', 'limb_score')
 
     def __init__(self):
-        self.parts = {}  # type: Dict[int, int]
+        self.parts: Dict[int, int] = {}
         self.limb_count, self.limb_score = 0, 0.0
 
     def absorb(self, other):
@@ -42,7 +42,7 @@ def assemble(limbs: ScoredLimbs, peak_scores: np.ndarray, table: LimbTable,
 
 
 def _join(limbs, table) -> List[_Person]:
-    owners = {}  # type: Dict[int, _Person]
+    owners: Dict[int, _Person] = {}
     parents, children = table.parents.tolist(), table.children.tolist()
     current, taken = -1, set()
     for limb, parent, child, score in zip(limbs.limb.tolist(), limbs.parent.tolist(),
@@ -61,7 +61,7 @@ def _join(limbs, table) -> List[_Person]:
 
 
 def _person_for(owners, parent, child, helper):
-    """Return the person that the limb (part, peak)-(part, peak) belongs to, None if it is refused."""
+    """Return the person that the limb (part, peak)-(part, peak) belongs to, None if refused."""
     first, second = owners.get(parent[1]), owners.get(child[1])
     if first is None and second is None:
         if helper:

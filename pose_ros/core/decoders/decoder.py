@@ -20,12 +20,12 @@ FAMILIES = {
 class Decoder:
     """Maps to people, in network-input pixels. `PARAMETERS` lists what cards and users may set."""
 
-    PARAMETERS = PEOPLE_PARAMETERS  # type: Tuple[Parameter, ...]
+    PARAMETERS: Tuple[Parameter, ...] = PEOPLE_PARAMETERS
 
     def __init__(self, card: ModelCard):
         """Take the settings of the card; CardError names an unknown or unfit one."""
         self.card = card
-        self._settings = {}  # type: Dict[str, Any]
+        self._settings: Dict[str, Any] = {}
         try:
             self.configure(**card.decoder)
         except PoseRosError as error:
@@ -37,8 +37,9 @@ class Decoder:
         return dict(self._settings)
 
     def configure(self, **changes) -> None:
-        """Change settings between frames; PoseRosError (and no change) if one is unknown or unfit."""
-        self._settings = checked_values(self.PARAMETERS, dict(self._settings, **changes), 'decoder')
+        """Change settings from now on; PoseRosError (and no change) if any is unknown or unfit."""
+        self._settings = checked_values(
+            self.PARAMETERS, dict(self._settings, **changes), 'decoder')
 
     def check_outputs(self, outputs: Dict[str, np.ndarray]) -> None:
         """Raise CardError if real outputs contradict the card (tensor names, channels, size)."""

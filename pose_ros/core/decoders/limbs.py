@@ -37,7 +37,7 @@ class LimbTable(NamedTuple):
 
 
 class ScoredLimbs(NamedTuple):
-    """Candidate limbs worth joining: limb number, peak numbers, score; by limb, then best first."""
+    """Candidate limbs worth joining: limb number, peak numbers, score; by limb, best first."""
 
     limb: np.ndarray
     parent: np.ndarray
@@ -55,8 +55,8 @@ class LimbScorer:
     def score(self, peaks: Peaks, fields: np.ndarray, settings: Dict[str, Any]) -> ScoredLimbs:
         """Score candidates in `fields` (C, h, w) float32; only supported ones are returned.
 
-        The score is the mean of the field's component along the limb, less a penalty on limbs longer
-        than `limb_length` map heights: min(0, limb_length * h / length - 1).
+        The score is the mean of the field's component along the limb, less a penalty on limbs
+        longer than `limb_length` map heights: min(0, limb_length * h / length - 1).
         """
         limb, parent, child = self._pairs(peaks.starts)
         dx, dy = peaks.x[child] - peaks.x[parent], peaks.y[child] - peaks.y[parent]
@@ -96,8 +96,8 @@ class LimbScorer:
         stacked = fields.reshape(-1, fields.shape[2])
         top_x = (self._table.x_channels[limb] * fields.shape[1]).astype(np.float32)
         top_y = (self._table.y_channels[limb] * fields.shape[1]).astype(np.float32)
-        return (_sample(stacked, column, row + top_x) * dx + _sample(stacked, column, row + top_y) * dy) \
-            / length
+        return (_sample(stacked, column, row + top_x) * dx
+                + _sample(stacked, column, row + top_y) * dy) / length
 
 
 def _sample(image, column, row):

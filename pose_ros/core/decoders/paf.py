@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Heat maps and part affinity fields to people (Cao et al., arXiv:1812.08008), at map resolution."""
+"""Heat maps and part affinity fields (Cao et al., arXiv:1812.08008) to people, on the map grid."""
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -15,27 +15,31 @@ from pose_ros.core.parameters import Parameter
 from pose_ros.core.people import PEOPLE_PARAMETERS, Skeletons, choose_people, make_skeletons
 
 PAF_PARAMETERS = (
-    Parameter('blur_sigma', 1.0, 'Gaussian blur of the heat maps before peaks are looked for', 0.0, 10.0,
-              unit='map cells', dynamic=True),
-    Parameter('peak_threshold', 0.05, 'Blurred heat above which a local maximum is a joint candidate',
+    Parameter('blur_sigma', 1.0, 'Gaussian blur of the heat maps before peaks are looked for',
+              0.0, 10.0, unit='map cells', dynamic=True),
+    Parameter('peak_threshold', 0.05,
+              'Blurred heat above which a local maximum is a joint candidate',
               0.0, 1.0, dynamic=True),
-    Parameter('peak_radius', 1.5, 'Of two candidates of a part closer than this the better one stays',
+    Parameter('peak_radius', 1.5,
+              'Of two candidates of a part closer than this the better one stays',
               0.0, 100.0, unit='map cells', dynamic=True),
-    Parameter('limb_samples', 10, 'Points along a candidate limb at which the field is read', 2, 100,
-              dynamic=True),
-    Parameter('limb_threshold', 0.05, 'Field along the limb above which a point supports it', -1.0, 1.0,
-              dynamic=True),
-    Parameter('limb_support', 0.7, 'Fraction of points that must support a limb', 0.0, 1.0, dynamic=True),
-    Parameter('limb_length', 0.5, 'Limbs longer than this fraction of the map height lose score', 0.01,
-              10.0, dynamic=True),
+    Parameter('limb_samples', 10, 'Points along a candidate limb at which the field is read',
+              2, 100, dynamic=True),
+    Parameter('limb_threshold', 0.05, 'Field along the limb above which a point supports it',
+              -1.0, 1.0, dynamic=True),
+    Parameter('limb_support', 0.7, 'Fraction of points that must support a limb',
+              0.0, 1.0, dynamic=True),
+    Parameter('limb_length', 0.5, 'Limbs longer than this fraction of the map height lose score',
+              0.01, 10.0, dynamic=True),
 ) + PEOPLE_PARAMETERS
 
 
 class PafOutputs(NamedTuple):
     """The `outputs` of a `paf` card.
 
-    `heat_channels[k]` is the channel of keypoint k; `limbs` are (parent, child, first field channel) in
-    the order in which limbs are joined; `axis_order` is 'xy' or 'yx' within each pair of channels.
+    `heat_channels[k]` is the channel of keypoint k; `limbs` are (parent, child, first field
+    channel) in the order in which limbs are joined; `axis_order` is 'xy' or 'yx' within each pair
+    of channels.
     """
 
     stride: int
@@ -56,9 +60,12 @@ def parse_outputs(card: ModelCard) -> PafOutputs:
     size = card.topology.size
     problems = [
         (_is_index(card.outputs['stride'], 1), 'stride', 'a whole number of pixels'),
-        (_are_indices(heat['channels'], size), 'channels', 'one channel per keypoint ({})'.format(size)),
-        (heat['background'] is None or _is_index(heat['background']), 'background', 'a channel or null'),
-        (isinstance(heat['tensor'], str) and isinstance(paf['tensor'], str), 'tensor', 'an output name'),
+        (_are_indices(heat['channels'], size), 'channels',
+         'one channel per keypoint ({})'.format(size)),
+        (heat['background'] is None or _is_index(heat['background']), 'background',
+         'a channel or null'),
+        (isinstance(heat['tensor'], str) and isinstance(paf['tensor'], str), 'tensor',
+         'an output name'),
         (paf['axis_order'] in ('xy', 'yx'), 'axis_order', "'xy' or 'yx'"),
         (isinstance(paf['limbs'], (list, tuple)) and len(paf['limbs']) > 0 and all(
             _are_indices(limb, 3) and max(limb[:2]) < size for limb in paf['limbs']), 'limbs',
@@ -67,8 +74,9 @@ def parse_outputs(card: ModelCard) -> PafOutputs:
     for fine, key, wanted in problems:
         if not fine:
             raise CardError('{}: {!r} must be {}'.format(where, key, wanted))
-    return PafOutputs(card.outputs['stride'], heat['tensor'], tuple(heat['channels']), paf['tensor'],
-                      tuple(tuple(limb) for limb in paf['limbs']), paf['axis_order'])
+    return PafOutputs(card.outputs['stride'], heat['tensor'], tuple(heat['channels']),
+                      paf['tensor'], tuple(tuple(limb) for limb in paf['limbs']),
+                      paf['axis_order'])
 
 
 def _is_index(value, least=0):
@@ -76,7 +84,8 @@ def _is_index(value, least=0):
 
 
 def _are_indices(values, count):
-    return isinstance(values, (list, tuple)) and len(values) == count and all(map(_is_index, values))
+    return isinstance(values, (list, tuple)) and len(values) == count \
+        and all(map(_is_index, values))
 
 
 class PafDecoder(Decoder):
@@ -89,7 +98,7 @@ class PafDecoder(Decoder):
         super(PafDecoder, self).__init__(card)
         self.outputs = parse_outputs(card)
         self._table = LimbTable.make(self.outputs.limbs, self.outputs.axis_order, card.topology)
-        self._finder = None  # type: Optional[PeakFinder]
+        self._finder: Optional[PeakFinder] = None
         self._scorer = LimbScorer(self._table)
 
     def check_outputs(self, outputs: Dict[str, np.ndarray]) -> None:
@@ -104,9 +113,10 @@ class PafDecoder(Decoder):
                     where, tensor, ', '.join(sorted(outputs))))
             shape = outputs[tensor].shape
             if len(shape) != 4 or shape[0] != 1 or shape[1] <= channel or shape[2:] != size:
-                raise CardError('{}: output {!r} should be 1 x more than {} x {} x {} (stride {}), but the '
-                                'network yields {}'.format(where, tensor, channel, size[0], size[1],
-                                                           spec.stride, ' x '.join(map(str, shape))))
+                raise CardError(
+                    '{}: output {!r} should be 1 x more than {} x {} x {} (stride {}), but the '
+                    'network yields {}'.format(where, tensor, channel, size[0], size[1],
+                                               spec.stride, ' x '.join(map(str, shape))))
 
     def decode(self, outputs: Dict[str, np.ndarray]) -> Skeletons:
         """See Decoder.decode."""

@@ -3,9 +3,9 @@
 """The post-processing of tf-pose-estimation, restated step by step.
 
 It is the oracle that tests and the benchmark hold the fast decoder against; its quirks (plateau
-ties, peak 0 never counting as a member, coordinates without the half-cell shift) are kept on purpose.
-Source of the constants: tf_pose/pafprocess/pafprocess.{h,cpp} and tf_pose/tensblur/smoother.py of
-https://github.com/ildoonet/tf-pose-estimation at 9aaf347.
+ties, peak 0 never counting as a member, coordinates without the half-cell shift) are kept on
+purpose. Source of the constants: tf_pose/pafprocess/pafprocess.{h,cpp} and
+tf_pose/tensblur/smoother.py of https://github.com/ildoonet/tf-pose-estimation at 9aaf347.
 """
 import math
 
@@ -33,8 +33,9 @@ class ExactPafDecoder:
         self._starts_people = [frozenset(limb[:2]) in drawn for limb in self._spec.limbs]
 
     def decode(self, outputs):
-        """Return Skeletons in network-input pixels, at the original's positions (no half-cell shift)."""
-        heat = outputs[self._spec.heat_tensor][0][list(self._spec.heat_channels)].astype(np.float32)
+        """Return Skeletons in network-input px, placed as in the original (no half-cell shift)."""
+        heat = outputs[self._spec.heat_tensor][0][list(self._spec.heat_channels)]
+        heat = heat.astype(np.float32)
         fields = outputs[self._spec.paf_tensor][0].astype(np.float32)
         large = heat.repeat(UPSAMPLING, axis=1).repeat(UPSAMPLING, axis=2)
         peaks = find_peaks(large)
@@ -74,9 +75,10 @@ def find_peaks(large):
 
 
 def _kernel():
-    """The square root of a binned normal distribution over +-3 sigma: separable, and wider than it."""
+    """The square root of a binned normal distribution over +-3 sigma: separable, wider than it."""
     interval = (2 * _KERNEL_SIGMAS + 1) / _KERNEL_SIZE
-    edges = np.linspace(-_KERNEL_SIGMAS - interval / 2, _KERNEL_SIGMAS + interval / 2, _KERNEL_SIZE + 1)
+    edges = np.linspace(-_KERNEL_SIGMAS - interval / 2, _KERNEL_SIGMAS + interval / 2,
+                        _KERNEL_SIZE + 1)
     mass = np.diff([0.5 * (1 + math.erf(edge / math.sqrt(2))) for edge in edges])
     root = np.sqrt(mass)
     return root / root.sum()

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 _TINY = 1e-6
-# Per part, best first: a saturated or constant map has a maximum in every cell, and all pairs of peaks
-# are looked at.
+# Per part, best first: a saturated or constant map has a maximum in every cell, and all pairs of
+# peaks are looked at.
 _MOST_PEAKS = 128
 
 
@@ -31,16 +31,16 @@ class PeakFinder:
         """Allocate for maps of shape (K, h, w)."""
         parts, height, width = shape
         self.shape = tuple(shape)
-        # The maps lie stacked in one tall image, so one call looks at all of them; the row between two
-        # maps is lower than any heat and so keeps them apart.
+        # The maps lie stacked in one tall image, so one call looks at all of them; the row between
+        # two maps is lower than any heat and so keeps them apart.
         self._smooth = np.full((parts, height + 1, width), -np.inf, np.float32)
         self._highest = np.empty((parts * (height + 1), width), np.float32)
 
     def find(self, heat: np.ndarray, sigma: float, threshold: float, radius: float) -> Peaks:
         """Find the maxima of `heat` (K, h, w) float32.
 
-        Each map is blurred by a Gaussian of `sigma` cells (0: not at all), cells above `threshold` that
-        no neighbour exceeds are refined, and within `radius` cells only the best one stays.
+        Each map is blurred by a Gaussian of `sigma` cells (0: not at all), cells above `threshold`
+        that no neighbour exceeds are refined, and within `radius` cells only the best one stays.
         """
         smooth = self._smooth
         height = self.shape[1]
@@ -100,7 +100,7 @@ def _rank(part):
 
 
 def _best_within(radius, part, x, y):
-    """Mask of the peaks that have no better peak (an earlier one) of their part within the radius."""
+    """Mask of the peaks that have no better (an earlier) peak of their part within the radius."""
     keep = np.ones(len(part), bool)
     if radius > 0 and len(part):
         near = ((x[:, None] - x) ** 2 + (y[:, None] - y) ** 2 < radius * radius) \

@@ -25,10 +25,12 @@ ENGINE_PARAMETERS = (
     Parameter('device', 'cpu', 'What the engine runs on; cuda and tensorrt need onnxruntime-gpu',
               choices=('cpu', 'cuda', 'tensorrt')),
     Parameter('threads', 0, 'CPU threads of the network; 0 lets the engine choose', 0, 256),
-    Parameter('precision', 'f32', 'Arithmetic of the network; bf16 (openvino only) trades exactness for '
-              'speed', choices=('f32', 'bf16')),
-    Parameter('spinning', False, 'Let idle onnxruntime threads busy-wait: a faster network, but it takes '
-              'the cores from other nodes'),
+    Parameter('precision', 'f32',
+              'Arithmetic of the network; bf16 (openvino only) trades exactness for speed',
+              choices=('f32', 'bf16')),
+    Parameter('spinning', False,
+              'Let idle onnxruntime threads busy-wait: a faster network, but it takes the cores '
+              'from other nodes'),
 )
 
 
@@ -53,9 +55,10 @@ class EngineInfo(NamedTuple):
 
     def __str__(self):
         """Return one line for people."""
-        threads = '{} threads'.format(self.threads) if self.threads else 'its own number of threads'
-        return '{} {} on {}, {}, {}'.format(self.backend, self.version, self.device, self.precision,
-                                            threads)
+        threads = '{} threads'.format(self.threads) if self.threads \
+            else 'its own number of threads'
+        return '{} {} on {}, {}, {}'.format(
+            self.backend, self.version, self.device, self.precision, threads)
 
 
 class Engine:
@@ -64,8 +67,8 @@ class Engine:
     `input_shape` is (N, 3, height, width) with None for a dynamic axis; `output_names` is a tuple.
     """
 
-    input_shape = (None, None, None, None)  # type: Tuple[Optional[int], ...]
-    output_names = ()  # type: Tuple[str, ...]
+    input_shape: Tuple[Optional[int], ...] = (None, None, None, None)
+    output_names: Tuple[str, ...] = ()
 
     def infer(self, batch: np.ndarray) -> Dict[str, np.ndarray]:
         """Run (N, 3, h, w) float32 through the network; outputs by name, float32.
@@ -87,8 +90,9 @@ def check_input_shape(input_shape, expected, path) -> None:
     fits = len(input_shape) == len(expected) and all(
         have in (None, want) for have, want in zip(input_shape, expected))
     if not fits:
-        raise ModelError('{}: the network takes input {}, but the model card (or the chosen input size) '
-                         'says {}'.format(path, _shown(input_shape), _shown(expected)))
+        raise ModelError(
+            '{}: the network takes input {}, but the model card (or the chosen input size) '
+            'says {}'.format(path, _shown(input_shape), _shown(expected)))
 
 
 def _shown(shape):
@@ -114,7 +118,8 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
     rejected.
     """
     try:
-        values = checked_values(ENGINE_PARAMETERS, dict(options, backend=backend), 'engine options')
+        values = checked_values(
+            ENGINE_PARAMETERS, dict(options, backend=backend), 'engine options')
     except PoseRosError as error:
         raise EngineError(str(error))
     values.pop('backend')
@@ -132,7 +137,7 @@ def _load(backend, path, input_shape, settings):
 
 
 def _load_fastest(path, input_shape, settings):
-    """Try backends in turn; the first that loads wins, so only one CPU runtime is ever set to work."""
+    """Try backends in turn; the first that loads wins, so only one CPU runtime is set to work."""
     refusals, kind = [], EngineError
     for backend in _candidates(settings):
         try:

@@ -12,11 +12,11 @@ class OnnxRuntimeEngine(Engine):
     """One ONNX Runtime session; float32 on the CPU, or a GPU provider when asked for."""
 
     def __init__(self, path, input_shape, options):
-        """Load the model; EngineError without the runtime or provider, ModelError for a bad file."""
+        """Load the model; EngineError without runtime or provider, ModelError for a bad file."""
         self._runtime = _import_runtime()
         if options.precision != 'f32':
-            raise EngineError('onnxruntime runs the precision that is in the file: for {} use the openvino '
-                              'backend, or precision f32'.format(options.precision))
+            raise EngineError('onnxruntime runs the precision that is in the file: for {} use the '
+                              'openvino backend, or precision f32'.format(options.precision))
         self._options, self._path = options, path
         self._session = self._load(path)
         inputs = self._session.get_inputs()
@@ -24,7 +24,8 @@ class OnnxRuntimeEngine(Engine):
             raise ModelError('{}: a network with one float32 input is needed, not {}'.format(
                 path, [(item.name, item.type) for item in inputs]))
         self._input_name = inputs[0].name
-        self.input_shape = tuple(size if isinstance(size, int) else None for size in inputs[0].shape)
+        self.input_shape = tuple(
+            size if isinstance(size, int) else None for size in inputs[0].shape)
         self.output_names = tuple(item.name for item in self._session.get_outputs())
         check_input_shape(self.input_shape, input_shape, path)
 
@@ -79,5 +80,6 @@ def _import_runtime():
     try:
         import onnxruntime
     except Exception as error:  # a wheel for another CPU or NumPy may raise anything
-        raise EngineError('onnxruntime cannot be imported ({}); pip install onnxruntime'.format(error))
+        raise EngineError(
+            'onnxruntime cannot be imported ({}); pip install onnxruntime'.format(error))
     return onnxruntime

@@ -12,8 +12,8 @@ class OpenVinoEngine(Engine):
         """Load and compile; EngineError without the runtime, ModelError for a bad file."""
         self._runtime = _import_runtime()
         if options.device != 'cpu':
-            raise EngineError('the openvino backend runs on the cpu here, not on {}; use the onnxruntime '
-                              'backend'.format(options.device))
+            raise EngineError('the openvino backend runs on the cpu here, not on {}; use the '
+                              'onnxruntime backend'.format(options.device))
         self._options, self._path = options, path
         compiled = self._compile(path, input_shape)
         self._request = compiled.create_infer_request()
@@ -31,8 +31,9 @@ class OpenVinoEngine(Engine):
 
     def describe(self):
         """See Engine.describe."""
-        return EngineInfo('openvino', self._runtime.__version__.split('-')[0], self._options.device,
-                          self._options.precision, self._options.threads, self._path)
+        version, options = self._runtime.__version__.split('-')[0], self._options
+        return EngineInfo('openvino', version, options.device, options.precision,
+                          options.threads, self._path)
 
     def close(self):
         """See Engine.close."""
@@ -54,7 +55,8 @@ class OpenVinoEngine(Engine):
             model.reshape(list(input_shape))
             return core.compile_model(model, 'CPU', self._settings())
         except RuntimeError as error:
-            raise ModelError('openvino cannot compile {} for {}: {}'.format(path, input_shape, error))
+            raise ModelError('openvino cannot compile {} for {}: {}'.format(
+                path, input_shape, error))
 
     def _settings(self):
         settings = {'PERFORMANCE_HINT': 'LATENCY', 'NUM_STREAMS': '1',
@@ -70,5 +72,6 @@ def _import_runtime():
         import openvino
         openvino.Core  # absent from releases before 2023.1
     except Exception as error:  # a wheel for another CPU may raise anything
-        raise EngineError('openvino cannot be imported ({}); pip install "openvino>=2024"'.format(error))
+        raise EngineError(
+            'openvino cannot be imported ({}); pip install "openvino>=2024"'.format(error))
     return openvino

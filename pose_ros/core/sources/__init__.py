@@ -19,14 +19,14 @@ def open_source(spec: Union[str, int, 'os.PathLike[str]'], loop: bool = False,
                 rate: Optional[float] = None) -> FrameSource:
     """Open an image, a folder, a video, a camera (0, /dev/video0, rtsp://...) or 'demo'.
 
-    `loop` starts again at the end (not for cameras). `size` (width, height) resizes every frame, a 0
-    in it keeps the aspect; `rate` [Hz] is asked of cameras alone. ImageError says why nothing can be
-    read.
+    `loop` starts again at the end (not for cameras). `size` (width, height) resizes every frame, a
+    0 in it keeps the aspect; `rate` [Hz] is asked of cameras alone. ImageError says why nothing
+    can be read.
     """
     spec = str(spec)
     for kind in KINDS:
         if kind.accepts(spec):
             return kind(spec, loop=loop, size=size, rate=rate)
     raise ImageError(
-        "there is no file or folder {!r} (in {}); give an image, a folder of images, a video, a camera "
-        "(0 or /dev/video0) or 'demo'".format(spec, os.getcwd()))
+        "there is no file or folder {!r} (in {}); give an image, a folder of images, a video, a "
+        "camera (0 or /dev/video0) or 'demo'".format(spec, os.getcwd()))

@@ -74,8 +74,8 @@ class VideoFile(FrameSource):
 
     def _unreadable(self, what):
         return ImageError(
-            '{} {} OpenCV {} can read; convert it, for example with: ffmpeg -i {} -c:v mjpeg -q:v 3 '
-            'converted.avi'.format(self._path, what, cv2.__version__, self._path))
+            '{} {} OpenCV {} can read; convert it, for example with: ffmpeg -i {} -c:v mjpeg -q:v '
+            '3 converted.avi'.format(self._path, what, cv2.__version__, self._path))
 
 
 class Camera(FrameSource):
@@ -127,8 +127,8 @@ class Camera(FrameSource):
         found = self._newest.take(_TIMEOUT)
         if found is None:
             raise ImageError(
-                'camera {} stopped sending images (waited up to {:g} s): check its cable and power, and '
-                'that nobody else uses it'.format(self._name, _TIMEOUT))
+                'camera {} stopped sending images (waited up to {:g} s): check its cable and '
+                'power, and that nobody else uses it'.format(self._name, _TIMEOUT))
         image, self._now = found
         self._start = self._now if self._start is None else self._start
         return image, 'camera_{:06d}'.format(self._index)
@@ -140,8 +140,8 @@ class Camera(FrameSource):
         device = self._device(self._name)
         tried = device if isinstance(device, str) else '/dev/video{}'.format(device)
         present = ', '.join(sorted(glob.glob('/dev/video*'))) or 'none'
-        return ('cannot open camera {}: tried {}; devices here: {}. It may be unplugged, in use by '
-                'another program, or not yours to read (group video)'.format(
+        return ('cannot open camera {}: tried {}; devices here: {}. It may be unplugged, in use '
+                'by another program, or not yours to read (group video)'.format(
                     self._name, tried, present))
 
 

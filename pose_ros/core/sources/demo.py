@@ -61,8 +61,8 @@ def _load():
         pictures = [getattr(data, name)() for name in _PICTURES]
     except (ImportError, OSError) as error:
         raise ImageError(
-            'the demo needs the pictures of scikit-image ({}): pip install scikit-image, or give an '
-            'image, a video or a camera instead'.format(error)) from error
+            'the demo needs the pictures of scikit-image ({}): pip install scikit-image, or give '
+            'an image, a video or a camera instead'.format(error)) from error
     return [np.ascontiguousarray(picture[..., ::-1]) if picture.ndim == 3 else
             cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) for picture in pictures]
 

@@ -1,0 +1,66 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The restated original: its known quirks, without any golden file."""
+import models
+import numpy as np
+import pytest
+
+from pose_ros.core.decoders import paf_exact
+from pose_ros.core.decoders.paf_exact import ExactPafDecoder, find_peaks
+
+
+def test_people_at_the_positions_of_the_original(tiny_people):
+    """Indices of the four times enlarged map, without the half cell."""
+    found = ExactPafDecoder(models.tiny_card()).decode(
+        {'output': models.draw_maps(tiny_people)[None]})
+    keypoints = models.matched(found, tiny_people)
+    difference = keypoints[..., :2] - tiny_people
+    assert np.abs(difference).max() < 4.5  # half a stride, and the missing half cell
+    assert (keypoints[..., :2] % 2 == 0).all()
+    assert ExactPafDecoder(models.tiny_card()).decode(
+        {'output': models.draw_maps([])[None]}).count == 0
+
+
+def test_ties_are_all_kept():
+    """Far from any border a constant map is one plateau: each cell of it is a peak."""
+    peaks = find_peaks(np.full((2, 100, 100), 0.5, np.float32))
+    middle = [peak for peak in peaks if 30 <= peak[1] < 70 and 30 <= peak[2] < 70]
+    assert len(middle) == 2 * 40 * 40
+    assert {peak[3] for peak in middle} == {0.5} and {peak[0] for peak in middle} == {0, 1}
+
+
+def test_score_is_the_heat_before_smoothing():
+    heat = np.zeros((1, 100, 100), np.float32)
+    heat[0, 40:52, 40:52] = 1
+    peaks = find_peaks(heat)
+    assert peaks and all(44 <= x <= 47 and 44 <= y <= 47 and score == 1.0
+                         for _, x, y, score in peaks)
+
+
+def test_kernel_is_symmetric_and_sums_to_one():
+    kernel = paf_exact._kernel()
+    assert len(kernel) == 25 and kernel.sum() == pytest.approx(1)
+    assert np.allclose(kernel, kernel[::-1])
+    # As wide as the original's: the square root of a normal distribution is one sqrt(2) wider.
+    width = np.sqrt((kernel * (np.arange(25) - 12) ** 2).sum())
+    assert width == pytest.approx(5.19, abs=0.01)
+
+
+def row(parts, score=1.0):
+    filled = [-1] * 4
+    for part, peak in parts.items():
+        filled[part] = peak
+    return filled + [score, len(parts)]
+
+
+def test_peak_zero_never_counts_as_a_member():
+    """Fragments that share a part merge nevertheless if one of the two is peak 0."""
+    peaks = [(0, 0, 0, 0.5)] * 8
+    shared = [row({0: 2, 1: 3}), row({0: 4, 2: 5})]
+    paf_exact._add(shared, (1, 2, 0), (3, 5, 0.7), peaks, 4, True)
+    assert len(shared) == 2  # refused: part 0 is taken on both sides
+    merged = [row({0: 0, 1: 3}), row({0: 4, 2: 5})]
+    paf_exact._add(merged, (1, 2, 0), (3, 5, 0.7), peaks, 4, True)
+    assert len(merged) == 1
+    assert merged[0][1:3] == [3, 5] and merged[0][-1] == 4
+    assert merged[0][-2] == pytest.approx(2.7)
