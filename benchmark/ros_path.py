@@ -7,8 +7,8 @@
 An estimator node runs in a process of its own, nobody listens to its drawings. This process
 publishes an image, waits for its skeletons (the round trip: serialise, DDS, node, DDS,
 deserialise), and then makes the same call through a PoseEstimator in a second process, so that
-both see the same machine. The node is waited for before the next frame: nothing is dropped, no two
-of them compete.
+both see the same machine. The node is waited for before the next frame: nothing is dropped, and
+no two of them compete.
 """
 import argparse
 import os

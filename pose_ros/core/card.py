@@ -69,7 +69,7 @@ class ModelCard(NamedTuple):
 
 
 def require_keys(data, required, where, optional=()) -> None:
-    """Raise CardError unless `data` is an object with just these keys (optional ones may lack)."""
+    """Raise CardError unless `data` is an object with exactly these keys (`optional` may lack)."""
     if not isinstance(data, dict):
         raise CardError('{}: expected an object with the keys {}, not {!r}'.format(
             where, ', '.join(required), data))

@@ -30,9 +30,8 @@ class Timings(NamedTuple):
 class PoseEstimator:
     """Finds people in images. Not thread-safe: one caller at a time.
 
-    `PoseEstimator('model.onnx')(image)` returns Skeletons in source-image pixels. Public
-    attributes: `card`, `topology`, `preprocessor`, `engine`, `decoder`, and `timings` of the last
-    image.
+    `PoseEstimator('model.onnx')(image)` returns Skeletons in source-image pixels.
+    Public: `card`, `topology`, `preprocessor`, `engine`, `decoder`, `timings` of the last image.
     """
 
     def __init__(self, model: Optional[str] = None, backend: str = 'auto', card=None,

@@ -77,7 +77,7 @@ class Preprocessor:
         self._transform = None
 
     def prepare(self, image: np.ndarray) -> Tuple[np.ndarray, Transform]:
-        """Fit (H, W, 3) uint8 BGR; return the (1, 3, h, w) float32 batch and Transform."""
+        """Return an (H, W, 3) uint8 BGR image as (1, 3, h, w) float32 batch, and its Transform."""
         check_image(image)
         height, width = image.shape[:2]
         if self._transform is None or self._transform.image_size != (width, height):

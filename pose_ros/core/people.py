@@ -71,7 +71,7 @@ def no_skeletons(topology: Topology) -> Skeletons:
 
 
 def bounding_boxes(skeletons: Skeletons) -> np.ndarray:
-    """Boxes (P, 4) float32 of the detected joints: x, y of the top-left, width, height [px]."""
+    """Boxes (P, 4) float32 of the detected joints: left, top, width, height [px]."""
     points = skeletons.keypoints[..., :2]
     if not skeletons.count:
         return np.zeros((0, 4), np.float32)

@@ -1,10 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The lifecycle node `estimator`: images in, skeletons out."""
-import cv2
+import sys
+
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
@@ -19,6 +19,7 @@ from pose_ros.nodes.log import forward_log
 from pose_ros.nodes.output import PeopleOutput
 from pose_ros.nodes.parameters import declare, validate
 from pose_ros.nodes.pipeline import Pipeline
+from pose_ros.nodes.run import run_node
 from pose_ros.nodes.statistics import Statistics
 from pose_ros.nodes.worker import Worker
 
@@ -50,7 +51,7 @@ class EstimatorNode(LifecycleNode):
         return self._values['autostart']
 
     def start(self) -> None:
-        """Configure and activate; a failure is logged, and leaves the node unconfigured."""
+        """Configure and activate; a failure is logged; the node stays alive, unconfigured."""
         if self.trigger_configure() == SUCCESS:
             self.trigger_activate()
 
@@ -193,22 +194,15 @@ class EstimatorNode(LifecycleNode):
             self.get_clock().now().to_msg(), name, hardware, level, message, values))
 
 
-def main(args=None):
+def main(args=None) -> int:
     """Run the node until it is shut down."""
-    cv2.setNumThreads(1)  # OpenCV's pool would take the cores from the network's
-    rclpy.init(args=args)
-    node = EstimatorNode()
-    forward_log(node)
-    try:
+    def spin(node):
+        forward_log(node)
         if node.autostart:
             node.start()
         rclpy.spin(node)
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        node.close()
-        rclpy.try_shutdown()
+    return run_node(EstimatorNode, args, spin)
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -3,10 +3,8 @@
 """The node `image_source`: publishes pictures, a video, a camera or the demo, like a driver."""
 import sys
 
-import cv2
 import rclpy
 from rclpy.duration import Duration
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.task import Future
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
@@ -21,6 +19,7 @@ from pose_ros.nodes.interface import CAMERA_INFO_TOPIC, COMPRESSED_SUFFIX, IMAGE
 from pose_ros.nodes.log import forward_log
 from pose_ros.nodes.parameters import declare
 from pose_ros.nodes.qos import image_qos
+from pose_ros.nodes.run import run_node
 
 IMAGE_SOURCE_PARAMETERS = (
     Parameter('source', 'demo', 'Image, folder of images, video, camera (0 or /dev/video0), '
@@ -68,6 +67,7 @@ class ImageSourceNode(Node):
                 self._output.flush()
             self._source.close()
             self._source = None
+        self.destroy_node()
 
     def _start(self):
         values = declare(self, IMAGE_SOURCE_PARAMETERS)
@@ -187,25 +187,10 @@ class _Output:
 
 def main(args=None) -> int:
     """Run the node until its source ends or it is shut down; the exit code is 1 if it failed."""
-    cv2.setNumThreads(1)  # OpenCV's pool would take the cores from the network's
-    rclpy.init(args=args)
-    node = None
-    try:
-        node = ImageSourceNode()
+    def spin(node):
         rclpy.spin_until_future_complete(node, node.finished)
-        return node.finished.result() or 0
-    except (KeyboardInterrupt, ExternalShutdownException):
-        return 0
-    except RuntimeError:
-        # A signal ends the context at any moment, and what a callback calls afterwards fails.
-        if rclpy.ok():
-            raise
-        return 0
-    finally:
-        if node is not None:
-            node.close()
-            node.destroy_node()
-        rclpy.try_shutdown()
+        return node.finished.result()
+    return run_node(ImageSourceNode, args, spin)
 
 
 if __name__ == '__main__':

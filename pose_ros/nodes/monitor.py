@@ -4,16 +4,12 @@
 import sys
 import time
 
-import cv2
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 
-from pose_ros.core.errors import PoseRosError
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.video import VideoRecorder
 from pose_ros.msg import SkeletonArray
@@ -21,6 +17,7 @@ from pose_ros.nodes.image_codec import decode_image
 from pose_ros.nodes.interface import DIAGNOSTICS_TOPIC, OVERLAY_TOPIC, SKELETONS_TOPIC
 from pose_ros.nodes.parameters import declare
 from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS
+from pose_ros.nodes.run import run_node
 
 MONITOR_PARAMETERS = (
     Parameter('output', '',
@@ -50,8 +47,15 @@ class MonitorNode(Node):
         self.create_subscription(DiagnosticArray, DIAGNOSTICS_TOPIC, self._on_diagnostics, 10)
         self.create_timer(self._values['period'], self._print)
 
+    def close(self) -> None:
+        """Finish the video and print the summary."""
+        if self._video is not None:
+            self._video.close()
+        print(self.summary(), flush=True)
+        self.destroy_node()
+
     def summary(self) -> str:
-        """Return the sum of the whole run in one line; closes the video."""
+        """Return the sum of the whole run in one line."""
         seconds = time.monotonic() - self._first if self._first else 0.0
         text = '{} frames in {:.1f} s ({:.1f} Hz)'.format(
             self._frames, seconds, self._frames / seconds if seconds else 0.0)
@@ -61,7 +65,6 @@ class MonitorNode(Node):
             text += ', received {frames received}, dropped {frames dropped}' \
                 ', failed {frames failed}'.format(**self._counts)
         if self._video is not None:
-            self._video.close()
             text += '; annotated video: {} ({} frames)'.format(
                 self._values['output'], self._video.frames)
         return text
@@ -104,25 +107,9 @@ def _milliseconds(latencies):
                                            1000 * np.percentile(latencies, 95))
 
 
-def main(args=None):
+def main(args=None) -> int:
     """Run the node until it is shut down; 1 if the estimator failed and `fail_on_error` is set."""
-    cv2.setNumThreads(1)
-    rclpy.init(args=args)
-    node = None
-    try:
-        node = MonitorNode()
-        rclpy.spin(node)
-    except PoseRosError as error:
-        print('monitor: {}'.format(error), file=sys.stderr)
-        return 1
-    except (KeyboardInterrupt, ExternalShutdownException):
-        pass
-    finally:
-        if node is not None:
-            print(node.summary(), flush=True)
-            node.destroy_node()
-        rclpy.try_shutdown()
-    return 0
+    return run_node(MonitorNode, args)
 
 
 if __name__ == '__main__':

@@ -28,6 +28,7 @@ class PeopleOutput:
         self._markers = create(MarkerArray, MARKERS_TOPIC, DRAWING_QOS)
         self._overlay = create(Image, OVERLAY_TOPIC, DRAWING_QOS)
         self._latched = create(SkeletonTopology, TOPOLOGY_TOPIC, LATCHED_QOS)
+        self._drawn = Image()  # its buffer serves one overlay after the other
 
     def publish_topology(self) -> None:
         """Latch the names and bones of the keypoints."""
@@ -44,7 +45,7 @@ class PeopleOutput:
                 to_markers(header, people, self._topology, camera, marker_distance))
         if self._overlay.get_subscription_count():
             drawn = draw_skeletons(image.copy(), people, self._topology, labels)
-            self._overlay.publish(encode_bgr8(drawn, header, Image()))
+            self._overlay.publish(encode_bgr8(drawn, header, self._drawn))
 
     def clear(self) -> None:
         """Publish that nobody is seen, so that consumers and RViz do not keep the last people."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Declare tables of parameters on a node: description, range, unit, and whether one may change."""
+"""Declare tables of parameters on a node: description, range, unit, what may change live."""
 from typing import Any, Dict, Sequence
 
 import rclpy.parameter

@@ -18,7 +18,7 @@ _ERROR_LOG_PERIOD = 5.0  # s
 
 
 class Pipeline:
-    """One camera: message to people to topics. Bad frames are counted and logged, never raised."""
+    """One camera: message to people to topics. Bad frames are counted, explained, never raised."""
 
     def __init__(self, node, estimator: PoseEstimator, camera: CameraInput, output: PeopleOutput,
                  statistics: Statistics, values: Dict[str, Any]):
@@ -38,6 +38,8 @@ class Pipeline:
         except PoseRosError as error:
             self._report(str(error))
         except Exception as error:  # whatever it is, the next frame deserves its chance
+            if not self._node.context.ok():
+                return  # shut down in the middle of a frame
             self._report('unexpected {}: {}'.format(type(error).__name__, error),
                          traceback.format_exc())
 

@@ -176,6 +176,13 @@ def test_fragments_that_share_a_part_do_not_merge():
     assert members == [[1, 11, -1, -1], [2, 12, 22, 32]]
 
 
+def test_a_refused_limb_uses_up_its_peaks():
+    """The best d of the first person is another's; its second best is not taken instead."""
+    members, _ = join((0, 1, 11, 0.9), (0, 2, 12, 0.9), (1, 12, 22, 0.9), (2, 22, 32, 0.9),
+                      (3, 1, 32, 0.9), (3, 1, 33, 0.8))
+    assert members == [[1, 11, -1, -1], [2, 12, 22, 32]]
+
+
 def test_a_helper_starts_nobody_but_completes():
     assert join((3, 1, 31, 0.9))[0] == []
     assert join((0, 1, 11, 0.9), (3, 1, 31, 0.9))[0] == [[1, 11, -1, 31]]

@@ -46,6 +46,19 @@ def test_kernel_is_symmetric_and_sums_to_one():
     assert width == pytest.approx(5.19, abs=0.01)
 
 
+@pytest.mark.parametrize('supported, score', [(6, None), (7, 0.7), (10, 1.0)])
+def test_a_limb_needs_seven_of_ten_samples(supported, score):
+    field = np.zeros((2, 10, 101), np.float32)
+    field[0, :, :10 * supported] = 1  # samples fall on columns 0, 10, ... 90
+    assert paf_exact._limb_score(0, 20, 400, 20, field, 1000) == (score and pytest.approx(score))
+
+
+def test_long_limbs_lose_score():
+    field = np.ones((2, 10, 101), np.float32)
+    assert paf_exact._limb_score(0, 20, 400, 20, field, 600) == pytest.approx(1 + 0.5 * 1.5 - 1)
+    assert paf_exact._limb_score(0, 20, 400, 20, -field, 600) is None
+
+
 def row(parts, score=1.0):
     filled = [-1] * 4
     for part, peak in parts.items():

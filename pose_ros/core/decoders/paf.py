@@ -38,8 +38,7 @@ class PafOutputs(NamedTuple):
     """The `outputs` of a `paf` card.
 
     `heat_channels[k]` is the channel of keypoint k; `limbs` are (parent, child, first field
-    channel) in the order in which limbs are joined; `axis_order` is 'xy' or 'yx' within each pair
-    of channels.
+    channel) in joining order; `axis_order` is 'xy' or 'yx' within each pair of channels.
     """
 
     stride: int

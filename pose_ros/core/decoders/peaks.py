@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 
 _TINY = 1e-6
-# Per part, best first: a saturated or constant map has a maximum in every cell, and all pairs of
-# peaks are looked at.
+# Per part, best first: a saturated or constant map has a maximum in every cell, and all pairs
+# of peaks are looked at.
 _MOST_PEAKS = 128
 
 
