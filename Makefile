@@ -40,7 +40,6 @@ $(BUILT): $(VENV) CMakeLists.txt package.xml $(wildcard msg/*.msg) $(SOURCE_FOLD
 	@touch $@
 
 demo: $(BUILT)  ## skeletons over ROS 2; MODEL=net.onnx [INPUT=picture|video|camera] [OUTPUT=...] [DURATION=seconds]
-	@$(call need_model,demo)
 	POSE_ROS_ISOLATE=1 tools/env.sh python -m pose_ros.nodes.demo $(call option,--model,$(MODEL)) \
 	  $(call option,--input,$(INPUT)) $(call option,--output,$(OUTPUT)) $(call option,--duration,$(DURATION))
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """One description of a setting, shared by model cards, ROS parameters and command-line options."""
+import numbers
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from pose_ros.core.errors import PoseRosError
@@ -21,8 +22,9 @@ class Parameter(NamedTuple):
     def checked(self, value):
         """Return value as the parameter's type; PoseRosError if type, range or choice is wrong."""
         kind = type(self.default)
-        if kind is float and type(value) is int:
-            value = float(value)
+        accepted = {int: numbers.Integral, float: numbers.Real}.get(kind)  # NumPy's numbers too
+        if accepted and isinstance(value, accepted) and not isinstance(value, bool):
+            value = kind(value)
         if type(value) is not kind:
             raise PoseRosError('{} must be a {}, not {!r}'.format(self.name, kind.__name__, value))
         if self.choices and value not in self.choices:

@@ -19,7 +19,7 @@ except ImportError:  # Humble
 
 
 class CameraInput:
-    """Puts the newest image message of one camera into a mailbox."""
+    """Puts the newest image message of one camera, with the time of its arrival, into a mailbox."""
 
     def __init__(self, node, mailbox: Mailbox, statistics: Statistics, transport: str, qos: str):
         """Resolve the topics; nothing is subscribed before `start`."""
@@ -86,7 +86,7 @@ class CameraInput:
 
     def _on_image(self, message):
         self._statistics.record_received()
-        if self._mailbox.put(message):
+        if self._mailbox.put((message, time.perf_counter())):
             self._statistics.dropped += 1
 
     def _on_info(self, message):

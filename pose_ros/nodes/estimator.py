@@ -23,6 +23,7 @@ from pose_ros.nodes.run import run_node
 from pose_ros.nodes.statistics import Statistics
 from pose_ros.nodes.worker import Worker
 
+_SWITCH_INTERVAL = 2e-4  # s
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -75,7 +76,7 @@ class EstimatorNode(LifecycleNode):
             return FAILURE
         self._start_error = ''
         self._output = PeopleOutput(self, self._estimator.topology)
-        self._worker = Worker(lambda mailbox, message: self._pipeline(message))
+        self._worker = Worker(lambda mailbox, item: self._pipeline(*item))
         self._camera = CameraInput(self, self._worker.add_mailbox(), self._statistics,
                                    values['image_transport'], values['image_qos'])
         self._pipeline = Pipeline(self, self._estimator, self._camera, self._output,
@@ -197,6 +198,8 @@ class EstimatorNode(LifecycleNode):
 def main(args=None) -> int:
     """Run the node until it is shut down."""
     def spin(node):
+        # The executor's thread would keep the worker from a new image for half a millisecond.
+        sys.setswitchinterval(_SWITCH_INTERVAL)
         forward_log(node)
         if node.autostart:
             node.start()

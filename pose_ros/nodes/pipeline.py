@@ -29,11 +29,11 @@ class Pipeline:
         self._last_stamp = 0
         self._warned_of_zero_stamp = False
 
-    def __call__(self, message) -> None:
-        """Process one sensor_msgs Image or CompressedImage."""
+    def __call__(self, message, arrival: float) -> None:
+        """Process a sensor_msgs Image or CompressedImage that arrived at a time.perf_counter()."""
         try:
             self._check_stamp(message.header.stamp)
-            self._process(message)
+            self._process(message, arrival)
             self._statistics.processed += 1
         except PoseRosError as error:
             self._report(str(error))
@@ -43,7 +43,7 @@ class Pipeline:
             self._report('unexpected {}: {}'.format(type(error).__name__, error),
                          traceback.format_exc())
 
-    def _process(self, message):
+    def _process(self, message, arrival):
         statistics, estimator = self._statistics, self._estimator
         start = time.perf_counter()
         image = self._decode(message)
@@ -56,9 +56,10 @@ class Pipeline:
         statistics.people = people.count
         for stage, seconds in zip(estimator.timings._fields, estimator.timings):
             statistics.record(stage, seconds)
+        statistics.record('wait', start - arrival)
         statistics.record('image', decoded - start)
         statistics.record('publish', published - estimated)
-        statistics.record('total', published - start)
+        statistics.record('total', published - arrival)
         self._record_latency(message.header.stamp)
 
     def _record_latency(self, stamp):

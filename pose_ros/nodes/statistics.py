@@ -51,12 +51,11 @@ class Statistics:
         return self.last_error if recent else ''
 
     def timings(self) -> Dict[str, str]:
-        """Mean and 95th percentile of each stage in ms, as text."""
+        """Median and 95th percentile of each stage in ms, as text."""
         result = {}
         for stage, window in list(self._timings.items()):
             milliseconds = 1000 * np.array(window)
-            result[stage] = '{:.1f} (p95 {:.1f})'.format(
-                milliseconds.mean(), np.percentile(milliseconds, 95))
+            result[stage] = '{:.2f} (p95 {:.2f})'.format(*np.percentile(milliseconds, (50, 95)))
         return result
 
     def rates(self) -> Dict[str, float]:

@@ -259,3 +259,10 @@ def test_only_one_runtime_is_loaded(tiny_model, choice):
     code = 'from pose_ros.core import PoseEstimator\nPoseEstimator({!r}, {!r})'
     loaded = loaded_modules(code.format(tiny_model, choice))
     assert loaded & {'onnxruntime', 'openvino'} == {served}
+
+
+def test_closed_engine(tiny_model, backend):
+    engine = create_engine(tiny_model, (1, 3, 128, 160), backend)
+    engine.close()
+    with pytest.raises(EngineError, match='is closed'):
+        engine.infer(np.zeros((1, 3, 128, 160), np.float32))

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Parameter: type, range and choice, as cards, ROS and the command line all check them."""
+import numpy as np
 import pytest
 
 from pose_ros.core.errors import PoseRosError
@@ -47,3 +48,13 @@ def test_checked_values_completes_and_names_the_place():
         checked_values((LEVEL, COUNT), {'colour': 4}, 'here')
     with pytest.raises(PoseRosError, match='here: count'):
         checked_values((LEVEL, COUNT), {'count': 0}, 'here')
+
+
+def test_numbers_of_numpy():
+    """They become Python's own; a truth is not a number."""
+    ratio, count = Parameter('ratio', 0.5, 'r', 0.0, 1.0), Parameter('count', 3, 'c', 0, 9)
+    assert type(ratio.checked(np.float32(0.25))) is float and ratio.checked(np.int64(1)) == 1.0
+    assert type(count.checked(np.uint8(7))) is int
+    for parameter, value in ((ratio, True), (count, False), (count, 2.0), (count, np.float64(2))):
+        with pytest.raises(PoseRosError, match='must be a'):
+            parameter.checked(value)

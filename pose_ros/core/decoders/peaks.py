@@ -43,52 +43,47 @@ class PeakFinder:
         that no neighbour exceeds are refined, and within `radius` cells only the best one stays.
         """
         smooth = self._smooth
-        height = self.shape[1]
+        height, width = self.shape[1:]
+        kernel = cv2.getGaussianKernel(2 * int(np.ceil(3 * sigma)) + 1, sigma, cv2.CV_32F)
         for part, source in enumerate(heat):
             if sigma > 0:
-                cv2.GaussianBlur(source, _kernel_size(sigma), sigma, dst=smooth[part, :height],
-                                 borderType=cv2.BORDER_REPLICATE)
+                cv2.sepFilter2D(source, cv2.CV_32F, kernel, kernel, dst=smooth[part, :height],
+                                borderType=cv2.BORDER_REPLICATE)
             else:
                 smooth[part, :height] = source
         stacked = smooth.reshape(self._highest.shape)
         cv2.dilate(stacked, _NEIGHBOURS, dst=self._highest)
-        found = np.flatnonzero((stacked >= self._highest) & (stacked > threshold))
-        part, cell = np.divmod(found, (height + 1) * self.shape[2])
-        row, column = np.divmod(cell, self.shape[2])
+        cell = np.flatnonzero((stacked >= self._highest) & (stacked > threshold))
+        row, column = np.divmod(cell, width)
+        part, row = np.divmod(row, height + 1)
         scores = heat[part, row, column]
         order = np.lexsort((-scores, part))
         order = order[_rank(part[order]) < _MOST_PEAKS]
-        part, row, column, scores = part[order], row[order], column[order], scores[order]
-        x, y = self._refine(part, row, column)
+        part, scores = part[order], scores[order]
+        x, y = self._refine(cell[order], np.stack((column[order], row[order])))
         keep = _best_within(radius, part, x, y)
         return Peaks(x[keep], y[keep], scores[keep],
                      np.searchsorted(part[keep], np.arange(self.shape[0] + 1)))
 
-    def _refine(self, part, row, column):
-        """Fit a parabola through the logarithm (exact for a Gaussian) along each axis."""
+    def _refine(self, cell, position):
+        """Return (2, N) x and y: a parabola through the logarithm along each axis.
+
+        That is exact for a Gaussian. `cell` (N,) numbers the stacked cells, `position` (2, N) is
+        column and row. In the outermost columns and rows a neighbour is missing: they stay.
+        """
         height, width = self.shape[1:]
-        centre = self._smooth[part, row, column]
-        left = self._smooth[part, row, np.maximum(column - 1, 0)]
-        right = self._smooth[part, row, np.minimum(column + 1, width - 1)]
-        above = self._smooth[part, np.maximum(row - 1, 0), column]
-        below = self._smooth[part, np.minimum(row + 1, height - 1), column]
-        inside_x = (column > 0) & (column < width - 1)
-        inside_y = (row > 0) & (row < height - 1)
-        x = column + np.where(inside_x, _vertex(left, centre, right), 0)
-        y = row + np.where(inside_y, _vertex(above, centre, below), 0)
-        return x.astype(np.float32), y.astype(np.float32)
+        steps = np.array((0, -1, -width, 1, width))[:, None]
+        logs = np.log(np.maximum(self._smooth.take(cell + steps, mode='clip'), _TINY))
+        offset = _vertex(logs[1:3], logs[0], logs[3:5])
+        inside = (position > 0) & (position < ((width - 1,), (height - 1,)))
+        return (position + np.where(inside, offset, 0)).astype(np.float32)
 
 
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
-def _kernel_size(sigma):
-    size = 2 * int(np.ceil(3 * sigma)) + 1
-    return (size, size)
-
-
 def _vertex(before, centre, after):
-    before, centre, after = np.log(np.maximum((before, centre, after), _TINY))
+    """Place of the maximum of a parabola through values at -1, 0 and 1; 0 where it is flat."""
     curvature = before - 2 * centre + after
     flat = curvature > -_TINY
     return np.where(flat, 0, 0.5 * (before - after) / np.where(flat, 1, curvature))
@@ -101,9 +96,9 @@ def _rank(part):
 
 def _best_within(radius, part, x, y):
     """Mask of the peaks that have no better (an earlier) peak of their part within the radius."""
-    keep = np.ones(len(part), bool)
-    if radius > 0 and len(part):
-        near = ((x[:, None] - x) ** 2 + (y[:, None] - y) ** 2 < radius * radius) \
-            & (part[:, None] == part)
-        keep = ~np.triu(near, 1).any(0)
-    return keep
+    if radius <= 0 or not len(part):
+        return np.ones(len(part), bool)
+    across, along = np.subtract.outer(x, x), np.subtract.outer(y, y)
+    near = across * across + along * along < radius * radius
+    near &= np.equal.outer(part, part)
+    return near.argmax(0) == np.arange(len(part))  # the first one near each is itself

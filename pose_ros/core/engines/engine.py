@@ -95,6 +95,12 @@ def check_input_shape(input_shape, expected, path) -> None:
             'says {}'.format(path, _shown(input_shape), _shown(expected)))
 
 
+def check_open(network, path) -> None:
+    """Raise EngineError once `close` has set an engine's network to None."""
+    if network is None:
+        raise EngineError('the engine of {} is closed; create a new one'.format(path))
+
+
 def _shown(shape):
     return 'x'.join('?' if size is None else str(size) for size in shape)
 

@@ -1,7 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """ONNX Runtime: the engine that runs everywhere (1.10 and newer)."""
-from pose_ros.core.engines.engine import Engine, EngineInfo, check_input_shape
+from pose_ros.core.engines.engine import (Engine, EngineInfo, check_input_shape,
+                                           check_open)
 from pose_ros.core.errors import EngineError, ModelError
 
 _PROVIDERS = {'cpu': 'CPUExecutionProvider', 'cuda': 'CUDAExecutionProvider',
@@ -31,6 +32,7 @@ class OnnxRuntimeEngine(Engine):
 
     def infer(self, batch):
         """See Engine.infer."""
+        check_open(self._session, self._path)
         try:
             arrays = self._session.run(None, {self._input_name: batch})
         except Exception as error:  # the runtime has no public base class for its errors

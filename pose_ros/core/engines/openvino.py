@@ -1,7 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """OpenVINO: the faster engine on x86 CPUs (2024.0 and newer)."""
-from pose_ros.core.engines.engine import Engine, EngineInfo, check_input_shape
+from pose_ros.core.engines.engine import (Engine, EngineInfo, check_input_shape,
+                                           check_open)
 from pose_ros.core.errors import EngineError, ModelError
 
 
@@ -21,6 +22,7 @@ class OpenVinoEngine(Engine):
 
     def infer(self, batch):
         """See Engine.infer."""
+        check_open(self._request, self._path)
         try:
             # Always shared: a later call without it would copy into an earlier caller's array.
             self._request.infer([batch], share_inputs=True, share_outputs=True)
