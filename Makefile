@@ -14,15 +14,6 @@ SOURCE_FOLDERS := $(shell find pose_ros launch config scripts -type d -not -name
 PYTHON_FILES := $(wildcard setup.py pose_ros launch benchmark test tools/*.py scripts/*)
 # An argument for the demo, when its variable is set: $(call option,--model,$(MODEL))
 option = $(if $(2),$(1) "$(2)")
-# Stops a target that has no network to work with: $(call need_model,demo)
-define need_model
-[ -f "$(MODEL)" ] || { \
-  echo 'make $(1) needs MODEL=, an ONNX pose network with its card in it or beside it,' \
-       'and found no file at "$(MODEL)". For example:' >&2; \
-  echo '  make $(1) MODEL=networks/mobilenet_v2_small.onnx' >&2; \
-  exit 1; }
-endef
-
 help:  ## show this list
 	@echo 'make TARGET, where TARGET is one of:'
 	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -52,7 +43,7 @@ lint: $(VENV)  ## check the style of the Python and shell files
 	for file in tools/*.sh .ci/run; do bash -n $$file || exit 1; done
 
 bench: $(BUILT)  ## measure speed, and what ROS adds to it; MODEL=net.onnx
-	@$(call need_model,bench)
+	@[ -f "$(MODEL)" ] || { echo 'make bench needs MODEL=model.onnx, a network with its card' >&2; exit 1; }
 	tools/env.sh python benchmark/stages.py --model "$(MODEL)"
 	tools/env.sh python benchmark/ros_path.py --model "$(MODEL)"
 

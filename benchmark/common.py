@@ -1,12 +1,23 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """What the benchmarks share: pictures, the machine's name, tables, memory."""
+import argparse
 import os
 import platform
 
 import cv2
 
 FRAME_SIZE = (640, 480)
+
+
+def argument_parser(description):
+    """Parser with the options that every benchmark has."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument('--model', required=True, help='ONNX model with a card')
+    parser.add_argument('--images', nargs='*', default=[],
+                        help='pictures; default: those of scikit-image')
+    return parser
 
 
 def load_frames(paths, size=FRAME_SIZE):

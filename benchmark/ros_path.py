@@ -5,9 +5,9 @@
     tools/env.sh python benchmark/ros_path.py --model MODEL.onnx [--frames 300] [--size 640x480]
 
 An estimator node runs in a process of its own, nobody listens to its drawings. This process
-publishes an image, waits for its skeletons, and then makes the same call through a PoseEstimator in
-a second process, so that both see the same machine. The node is waited for before the next frame:
-nothing is dropped, and no two of them compete.
+publishes an image, waits for its skeletons, and then makes the same call through a PoseEstimator
+in a second process, so that both see the same machine. The node is waited for before the next
+frame: nothing is dropped, and no two of them compete.
 
 "in the node" is from the arrival of the image message to the end of publishing the SkeletonArray,
 as the node itself reports it; the round trip also holds what camera and consumer spend on their
@@ -27,7 +27,7 @@ import rclpy
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
-from common import load_frames, machine, print_table
+from common import argument_parser, load_frames, machine, print_table
 
 from pose_ros.core import PoseEstimator
 from pose_ros.msg import SkeletonArray
@@ -104,11 +104,7 @@ class RoundTrip:
 
 def main():
     """Measure, and print a table in Markdown."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument('--model', required=True, help='ONNX model with a card')
-    parser.add_argument('--images', nargs='*', default=[],
-                        help='pictures; default: those of scikit-image')
+    parser = argument_parser(__doc__)
     parser.add_argument('--backend', default='auto', help='inference engine')
     parser.add_argument('--frames', type=int, default=300)
     parser.add_argument('--size', default='640x480',
@@ -143,9 +139,10 @@ def main():
     rows.insert(1, ('in the node',) + round_trip.node_total)
     recent = statistics.median(api[-200:])
     rows.insert(2, ('in the node - Python API', round_trip.node_total[0] - recent, None))
-    print_table(('{}x{}, {} frames'.format(*(options.size + (options.frames,))), 'median [ms]',
-                 'p95 [ms]'), [(name, '{:.2f}'.format(median), '{:.2f}'.format(slow) if slow else '')
-                               for name, median, slow in rows])
+    title = '{}x{}, {} frames'.format(*(options.size + (options.frames,)))
+    print_table((title, 'median [ms]', 'p95 [ms]'), [
+        (name, '{:.2f}'.format(median), '{:.2f}'.format(slow) if slow else '')
+        for name, median, slow in rows])
 
 
 if __name__ == '__main__':

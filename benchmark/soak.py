@@ -9,7 +9,6 @@
 --engine-time 0.2` is a camera that is too fast for its network; the age of an answer is then the
 time from the stamp of its image to its arrival here.
 """
-import argparse
 import os
 import statistics
 import subprocess
@@ -22,7 +21,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
 from sensor_msgs.msg import Image
 
-from common import load_frames, machine, print_table, resident_megabytes
+from common import argument_parser, load_frames, machine, print_table, resident_megabytes
 
 from pose_ros.msg import SkeletonArray
 from pose_ros.nodes.dds import shared_memory_settings
@@ -99,11 +98,7 @@ class Soak:
 
 def main():
     """Soak, and print what came out."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument('--model', required=True, help='ONNX model with a card')
-    parser.add_argument('--images', nargs='*', default=[],
-                        help='pictures; default: those of scikit-image')
+    parser = argument_parser(__doc__)
     parser.add_argument('--backend', default='auto', help='inference engine')
     parser.add_argument('--frames', type=int, default=20000)
     parser.add_argument('--rate', type=float, default=0.0,

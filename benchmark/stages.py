@@ -17,7 +17,7 @@ import time
 
 import cv2
 
-from common import load_frames, machine, print_table
+from common import argument_parser, load_frames, machine, print_table
 
 from pose_ros.core import PoseEstimator
 from pose_ros.core.decoders.paf_exact import ExactPafDecoder
@@ -121,11 +121,7 @@ def report(results):
 
 def main():
     """Measure, and print tables in Markdown."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument('--model', required=True, help='ONNX model with a card')
-    parser.add_argument('--images', nargs='*', default=[],
-                        help='pictures; default: those of scikit-image')
+    parser = argument_parser(__doc__)
     parser.add_argument('--rounds', type=int, default=15, help='rounds per engine')
     parser.add_argument('--repeat', type=int, default=3,
                         help='passes over the pictures in a round')

@@ -19,7 +19,7 @@ except ImportError:  # Humble
 
 
 class CameraInput:
-    """Puts the newest image message of one camera, with the time of its arrival, into a mailbox."""
+    """Puts the newest image message of one camera, and its time of arrival, into a mailbox."""
 
     def __init__(self, node, mailbox: Mailbox, statistics: Statistics, transport: str, qos: str):
         """Resolve the topics; nothing is subscribed before `start`."""

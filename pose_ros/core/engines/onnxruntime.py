@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """ONNX Runtime: the engine that runs everywhere (1.10 and newer)."""
-from pose_ros.core.engines.engine import (Engine, EngineInfo, check_input_shape,
-                                           check_open)
+from pose_ros.core.engines.engine import (check_input_shape, check_open, Engine,
+                                          EngineInfo)
 from pose_ros.core.errors import EngineError, ModelError
 
 _PROVIDERS = {'cpu': 'CPUExecutionProvider', 'cuda': 'CUDAExecutionProvider',
