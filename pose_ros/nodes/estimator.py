@@ -67,12 +67,9 @@ class EstimatorNode(LifecycleNode):
         values = self._values
         try:
             self._estimator = self._load()
-            settings = declare(self, self._decoder_table(), DECODER_PREFIX)
-            self._estimator.configure(**settings)
         except PoseRosError as error:
             self._start_error = str(error)
             self.get_logger().error('cannot configure: {}'.format(error))
-            self._free()
             return FAILURE
         self._start_error = ''
         self._output = PeopleOutput(self, self._estimator.topology)
@@ -89,9 +86,8 @@ class EstimatorNode(LifecycleNode):
         super(EstimatorNode, self).on_activate(state)
         self._active = True
         self._output.publish_topology()
-        self._worker.start()
         if self._enabled:
-            self._camera.start()
+            self._begin()
         self.get_logger().info('estimating people on {}'.format(self._camera.topic))
         return SUCCESS
 
@@ -126,21 +122,35 @@ class EstimatorNode(LifecycleNode):
             raise PoseRosError(
                 'input_width and input_height go together: set both, or leave both 0')
         engine = {parameter.name: values[parameter.name] for parameter in ENGINE_PARAMETERS}
-        return PoseEstimator(values['model'] or None, card=values['card'] or None,
-                             input_size=size if all(size) else None, **engine)
+        estimator = PoseEstimator(values['model'] or None, card=values['card'] or None,
+                                  input_size=size if all(size) else None, **engine)
+        try:
+            self._declare_decoder(estimator.decoder)
+        except PoseRosError:
+            estimator.close()
+            raise
+        return estimator
 
-    def _decoder_table(self):
-        """Return the decoder's parameters, with this model's values as their defaults."""
-        decoder = self._estimator.decoder
-        return [parameter._replace(default=decoder.settings[parameter.name])
-                for parameter in decoder.PARAMETERS]
+    def _declare_decoder(self, decoder):
+        """Declare the decoder's parameters, this model's values as defaults, and apply them."""
+        table = [parameter._replace(default=decoder.settings[parameter.name])
+                 for parameter in decoder.PARAMETERS]
+        decoder.configure(**declare(self, table, DECODER_PREFIX))
+
+    def _begin(self):
+        self._worker.start()
+        self._camera.start()
+
+    def _halt(self):
+        """Finish the frame in hand; the last word is that nobody is seen."""
+        self._camera.stop()
+        self._worker.stop()
+        self._output.clear()
 
     def _stop(self):
         if self._active:
             self._active = False
-            self._camera.stop()
-            self._worker.stop()
-            self._output.clear()
+            self._halt()
 
     def _free(self):
         if self._output is not None:
@@ -167,20 +177,17 @@ class EstimatorNode(LifecycleNode):
         return result
 
     def _on_enable(self, request, response):
+        if self._active and request.data != self._enabled:
+            (self._begin if request.data else self._halt)()
         self._enabled = request.data
-        if self._active and not request.data:
-            self._camera.stop()
-            self._output.clear()
-        elif self._active:
-            self._camera.start()
         response.success = True
         response.message = 'estimation is {}'.format('enabled' if request.data else 'disabled')
         return response
 
     def _on_diagnostics(self):
         warnings = self._camera.check(self._values['no_image_timeout']) if self._active else []
-        for warning in warnings:
-            self.get_logger().warning(warning, throttle_duration_sec=10.0)
+        if warnings:
+            self.get_logger().warning('; '.join(warnings), throttle_duration_sec=10.0)
         level, message = judge(
             self._active, self._enabled, self._start_error, warnings, self._statistics)
         values = statistics_values(self._statistics)

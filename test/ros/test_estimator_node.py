@@ -174,6 +174,23 @@ def test_unfit_start_parameters_leave_the_node_alive_and_explained(graph, tiny_m
     assert _state(graph) == State.PRIMARY_STATE_UNCONFIGURED and process.alive
 
 
+def test_unfit_decoder_setting_at_start(graph, tiny_model):
+    process = graph.start('estimator', model=tiny_model, diagnostics_period=0.2,
+                          **{'decoder.min_score': 7.0, 'decoder.limb_samples': 1})
+    graph.wait(lambda: graph.status.level == b'\x02', 'the error', process)
+    assert 'decoder.min_score must be within [0, 1], not 7.0' in graph.status.message
+    assert 'decoder.limb_samples must be within [2, 100], not 1' in graph.status.message
+    assert _state(graph) == State.PRIMARY_STATE_UNCONFIGURED and process.alive
+
+
+def test_decoder_setting_of_the_start(graph, tiny_model):
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    process = graph.start_estimator(tiny_model, **{'decoder.max_people': 1})
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    answer = graph.send_until(publisher, image_message(blue()), arrays, process=process)
+    assert len(answer.skeletons) == 1
+
+
 def test_enable_service(graph, tiny_model):
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
     process = graph.start_estimator(tiny_model)
@@ -183,7 +200,8 @@ def test_enable_service(graph, tiny_model):
     graph.wait(lambda: not arrays[-1].skeletons, 'the empty last word', process)
     assert graph.node.count_subscribers('image') == 0
     graph.wait(lambda: graph.status.message == 'disabled by ~/enable', 'diagnostics')
-    assert graph.call(SetBool, 'estimator/enable', SetBool.Request(data=True)).success
+    for _ in range(2):  # asking again changes nothing
+        assert graph.call(SetBool, 'estimator/enable', SetBool.Request(data=True)).success
     assert len(graph.send_until(publisher, image_message(blue()), arrays).skeletons) == 2
 
 
