@@ -6,6 +6,8 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from pose_ros.core.errors import PoseRosError
 
+_KIND_NAMES = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text'}
+
 
 class Parameter(NamedTuple):
     """A named setting with its default (whose type is the setting's type), range and unit."""
@@ -26,7 +28,8 @@ class Parameter(NamedTuple):
         if accepted and isinstance(value, accepted) and not isinstance(value, bool):
             value = kind(value)
         if type(value) is not kind:
-            raise PoseRosError('{} must be a {}, not {!r}'.format(self.name, kind.__name__, value))
+            raise PoseRosError('{} must be {}, not {!r}'.format(
+                self.name, _KIND_NAMES[kind], value))
         if self.choices and value not in self.choices:
             raise PoseRosError('{} must be one of {}, not {!r}'.format(
                 self.name, ', '.join(repr(choice) for choice in self.choices), value))

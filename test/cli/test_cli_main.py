@@ -107,9 +107,9 @@ def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, pictures):
 
 @pytest.mark.parametrize('setting, reason', [
     ('peek=1', "no setting 'peek'; it has: blur_sigma, peak_threshold"),
-    ('peak_threshold=high', "peak_threshold must be a float, not 'high'"),
+    ('peak_threshold=high', "peak_threshold must be a number, not 'high'"),
     ('peak_threshold=nan', 'peak_threshold must be within [0, 1], not nan'),
-    ('min_parts=2.5', "min_parts must be a int, not '2.5'")])
+    ('min_parts=2.5', "min_parts must be a whole number, not '2.5'")])
 def test_an_unfit_setting_is_code_2(pose_ros, tiny_model, pictures, setting, reason):
     """Judged by the loaded model's own table."""
     answer = pose_ros('image', pictures, '--model', tiny_model, '--set', setting)

@@ -56,5 +56,5 @@ def test_numbers_of_numpy():
     assert type(ratio.checked(np.float32(0.25))) is float and ratio.checked(np.int64(1)) == 1.0
     assert type(count.checked(np.uint8(7))) is int
     for parameter, value in ((ratio, True), (count, False), (count, 2.0), (count, np.float64(2))):
-        with pytest.raises(PoseRosError, match='must be a'):
+        with pytest.raises(PoseRosError, match='must be a '):
             parameter.checked(value)

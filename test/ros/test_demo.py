@@ -1,0 +1,62 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The demo as `make demo` runs it: three processes, a video, an exit code."""
+import os
+import subprocess
+import sys
+
+import cv2
+from graph import blue, ROOT
+import pytest
+
+
+@pytest.fixture
+def video(tmp_path):
+    """Two seconds in which the tiny network sees two people."""
+    path = str(tmp_path / 'blue.avi')
+    writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'MJPG'), 20.0, (320, 240))
+    for _ in range(40):
+        writer.write(blue(320, 240))
+    writer.release()
+    return path
+
+
+def _demo(*arguments):
+    # A domain of its own: the demo's namespace is always the same.
+    environment = dict(os.environ, ROS_DOMAIN_ID=str(os.getpid() % 100 + 101))
+    process = subprocess.run(
+        [sys.executable, '-m', 'pose_ros.nodes.demo'] + [str(item) for item in arguments],
+        cwd=str(ROOT), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        universal_newlines=True, timeout=120)
+    return process.returncode, process.stdout
+
+
+def test_a_video_to_its_end(tiny_model, video, tmp_path):
+    output = tmp_path / 'new_folder' / 'annotated.avi'
+    code, text = _demo('--model', tiny_model, '--input', video, '--output', output)
+    assert code == 0, text
+    assert 'people  2 (ids -1 -1)' in text and 'Hz | latency' in text and 'dropped' in text
+    assert 'annotated video: {}'.format(output) in text
+    capture = cv2.VideoCapture(str(output))
+    done, image = capture.read()
+    assert done and image.shape == (240, 320, 3)
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) > 20
+    assert (abs(image.astype(int) - (255, 0, 0)).max(2) > 100).sum() > 100  # people are drawn
+
+
+def test_an_endless_input_for_a_while(tiny_model, tmp_path):
+    picture = str(tmp_path / 'blue.png')
+    cv2.imwrite(picture, blue(320, 240))
+    code, text = _demo('--model', tiny_model, '--input', picture, '--duration', 4,
+                       '--output', tmp_path / 'still.avi')
+    assert code == 0 and 'people  2' in text, text
+
+
+def test_what_cannot_work_ends_with_a_reason(tiny_model, make_model, tmp_path):
+    output = ('--output', tmp_path / 'none.avi')
+    code, text = _demo('--model', tmp_path / 'absent.onnx', *output)
+    assert code == 2 and 'there is no model file' in text
+    code, text = _demo('--model', make_model(input_channels=5), *output)
+    assert code == 1 and 'the network takes input' in text
+    code, text = _demo('--model', tiny_model, '--input', tmp_path / 'absent.avi', *output)
+    assert code == 1 and 'absent.avi' in text
