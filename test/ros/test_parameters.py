@@ -69,7 +69,8 @@ def test_unfit_values_are_all_named_and_leave_defaults(make_node):
     node = make_node(gain=7.5, count='many', kind='z', on=False)
     with pytest.raises(PoseRosError) as caught:
         declare(node, TABLE)
-    for text in ('gain must be within [0, 2] V, not 7.5', "count must be a whole number, not 'many'",
+    for text in ('gain must be within [0, 2] V, not 7.5',
+                 "count must be a whole number, not 'many'",
                  "kind must be one of 'a', 'b', not 'z'"):
         assert text in str(caught.value)
     assert declare(node, TABLE) == {'gain': 0.5, 'count': 3, 'kind': 'a', 'on': False}
