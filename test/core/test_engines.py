@@ -137,7 +137,8 @@ def test_missing_file(backend, tmp_path):
     ({'backend': 'caffe'}, "backend must be one of .*'onnxruntime'.*'caffe'"),
     ({'device': 'tpu'}, "device must be one of 'cpu', 'cuda', 'tensorrt', not 'tpu'"),
     ({'precision': 'int8'}, "precision must be one of 'f32', 'bf16', not 'int8'"),
-    ({'threads': -1}, 'threads must be within'), ({'threads': 1.5}, 'threads must be a whole number'),
+    ({'threads': -1}, 'threads must be within'),
+    ({'threads': 1.5}, 'threads must be a whole number'),
     ({'spinning': 'yes'}, 'spinning must be true or false'),
     ({'cores': 2}, "unknown key 'cores'")])
 def test_unknown_options(tiny_model, options, word):
