@@ -135,6 +135,21 @@ class Graph:
             self._executor.spin_once(timeout_sec=0.02)
         return messages[-1]
 
+    def send_while(self, publisher, message, condition, what, process=None):
+        """Publish a message now and then until the condition holds: a single one may be lost."""
+        next_time = [0.0]
+
+        def holds():
+            if not condition() and time.monotonic() >= next_time[0]:
+                publisher.publish(message)
+                next_time[0] = time.monotonic() + 0.5
+            return condition()
+        self.wait(holds, what, process)
+
+    def failed(self):
+        """Return how many frames failed, as the newest diagnostics say."""
+        return int(self.values().get('frames failed', 0))
+
     def call(self, kind, name, request):
         client = self.node.create_client(kind, name)
         self.wait(client.service_is_ready, 'service ' + name)

@@ -38,8 +38,9 @@ def test_a_bad_image_is_counted_and_the_next_one_processed(graph, tiny_model, te
     process = graph.start_estimator(tiny_model)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     graph.send_until(publisher, image_message(blue()), arrays, process=process)
-    publisher.publish(BAD_IMAGES[text]())
-    graph.wait(lambda: graph.values().get('frames failed') == '1', 'the failed frame', process)
+    assert graph.failed() == 0
+    bad = BAD_IMAGES[text]()
+    graph.send_while(publisher, bad, graph.failed, 'the failed frame', process)
     assert text in graph.values()['last error'] and 'frame skipped' in process.log()
     assert graph.status.level == b'\x01'
     assert len(graph.send_until(publisher, image_message(blue()), arrays).skeletons) == 2
@@ -64,10 +65,11 @@ def test_corrupt_compressed_image(graph, tiny_model, codec):
     whole = cv2.imencode(codec, blue())[1].tobytes()
     good = CompressedImage(format=codec[1:], data=array.array('B', whole))
     graph.send_until(publisher, good, arrays, process=process)
-    for failed, data in enumerate((whole[:len(whole) // 2], b'\x00' * 100, b''), 1):
-        publisher.publish(CompressedImage(format=codec[1:], data=array.array('B', data)))
-        graph.wait(lambda: graph.values().get('frames failed') == str(failed), 'a failed frame',
-                   process)
+    for data in (whole[:len(whole) // 2], b'\x00' * 100, b''):
+        failed = graph.failed()
+        bad = CompressedImage(format=codec[1:], data=array.array('B', data))
+        graph.send_while(
+            publisher, bad, lambda: graph.failed() > failed, 'a failed frame', process)
     assert len(graph.send_until(publisher, good, arrays).skeletons) == 2
 
 
@@ -78,8 +80,8 @@ def test_nan_in_the_network_output(graph, make_model):
     graph.send_until(publisher, image_message(blue()), arrays, process=process)
     greenish = blue()
     greenish[..., 1] = 128  # this variant of the network takes the root of a negative number then
-    publisher.publish(image_message(greenish))
-    graph.wait(lambda: graph.values().get('frames failed') == '1', 'the failed frame', process)
+    bad = image_message(greenish)
+    graph.send_while(publisher, bad, graph.failed, 'the failed frame', process)
     assert 'NaN' in graph.values()['last error']
     assert len(graph.send_until(publisher, image_message(blue()), arrays).skeletons) == 2
 
@@ -159,7 +161,7 @@ def test_a_slow_engine_never_queues(graph, tiny_model):
     timer.cancel()
     graph.spin(1.5)
     values = {key: int(value) for key, value in graph.values().items() if key.startswith('frames')}
-    assert values['frames received'] > 60 and values['frames dropped'] > 40
+    assert values['frames received'] > 30 and values['frames dropped'] > 10
     assert values['frames received'] == values['frames processed'] + values['frames dropped']
     assert values['frames processed'] == len(ages)
     # A queue would let the age grow with each answer; one slot keeps it near two engine periods.
