@@ -10,6 +10,7 @@ stages of a frame follow the bare network call directly. Figures are medians ove
 """
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from pose_ros.core.decoders.paf_exact import ExactPafDecoder
 from pose_ros.core.engines import available_backends
 
 BACKENDS = ('onnxruntime', 'openvino')
-STAGES = ('network', 'preprocess', 'decode', 'exact decode', 'message', 'end to end')
+STAGES = ('network', 'preprocess', 'decode', 'exact decode', 'message', 'publish', 'end to end')
 
 
 def _timed(function, *arguments):
@@ -33,7 +34,7 @@ def _timed(function, *arguments):
     return time.perf_counter() - start, result
 
 
-def _round(estimator, exact, frame, to_message):
+def _round(estimator, exact, frame, ros):
     """Time one frame, in seconds; the network's input is ready before its call is timed."""
     times = {}
     times['end to end'], people = _timed(estimator, frame)
@@ -41,21 +42,41 @@ def _round(estimator, exact, frame, to_message):
     times['network'], outputs = _timed(estimator.engine.infer, batch)
     times['decode'], _ = _timed(estimator.decoder.decode, outputs)
     times['exact decode'], _ = _timed(exact.decode, outputs)
-    if to_message:
-        times['message'], _ = _timed(to_message, people, frame)
+    if ros is not None:
+        times['message'], message = _timed(ros.to_message, people, frame)
+        times['publish'], _ = _timed(ros.publish, message)
     return times
 
 
-def _message_builder(topology):
-    """Return the function that makes a SkeletonArray, None where ROS is missing."""
-    try:
+class Ros:
+    """Builds and publishes the message as the node does, with one subscriber."""
+
+    def __init__(self, topology):
+        """Create a node; ImportError where ROS is missing."""
+        import rclpy
+        from pose_ros.msg import SkeletonArray
         from pose_ros.nodes.conversions import to_skeleton_array
+        from pose_ros.nodes.qos import SKELETONS_QOS
         from std_msgs.msg import Header
-    except ImportError:
+        rclpy.init()
+        self._node = rclpy.create_node('benchmark_{}'.format(os.getpid()))
+        self._topology, self._header, self._convert = topology, Header(), to_skeleton_array
+        topic = '~/skeletons'
+        self._node.create_subscription(SkeletonArray, topic, lambda message: None, SKELETONS_QOS)
+        self.publish = self._node.create_publisher(SkeletonArray, topic, SKELETONS_QOS).publish
+
+    def to_message(self, people, frame):
+        """Return the SkeletonArray of one frame."""
+        height, width = frame.shape[:2]
+        return self._convert(self._header, people, self._topology, width, height)
+
+
+def _ros(topology):
+    try:
+        return Ros(topology)
+    except ImportError as error:
+        print('message and publish are left out: {}'.format(error), file=sys.stderr)
         return None
-    header = Header()
-    return lambda people, frame: to_skeleton_array(header, people, topology, frame.shape[1],
-                                                   frame.shape[0])
 
 
 def work(options):
@@ -63,12 +84,12 @@ def work(options):
     cv2.setNumThreads(1)
     estimator = PoseEstimator(options.model, backend=options.work, spinning=options.spinning)
     exact = ExactPafDecoder(estimator.card)
-    to_message = _message_builder(estimator.topology)
+    ros = _ros(estimator.topology)
     frames = load_frames(options.images)
     people = [estimator(frame).count for frame in frames]
     print(json.dumps({'engine': str(estimator.engine.describe()), 'people': people}), flush=True)
     for _ in sys.stdin:
-        print(json.dumps([[_round(estimator, exact, frame, to_message) for frame in frames]
+        print(json.dumps([[_round(estimator, exact, frame, ros) for frame in frames]
                           for _ in range(options.repeat)]), flush=True)
 
 
