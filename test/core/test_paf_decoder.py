@@ -300,3 +300,17 @@ def test_every_parameter_says_what_it_is():
         assert parameter.minimum is not None and parameter.maximum is not None
     with pytest.raises(CardError, match="unknown family 'magic'"):
         decoder_parameters('magic')
+
+
+def test_fields_too_tall_for_the_decoder():
+    """57 channels of 574 rows are stacked into 32718 rows, which OpenCV just takes."""
+    for rows, fits in ((574, True), (575, False)):
+        spec = dict(models.card_data()['input'], height=8 * rows, width=16)
+        decoder = create_decoder(models.tiny_card(input=spec))
+        outputs = {'output': np.zeros((1, 57, rows, 2), np.float32)}
+        if fits:
+            decoder.check_outputs(outputs)
+            assert decoder.decode(outputs).count == 0
+            continue
+        with pytest.raises(CardError, match='too large for this decoder'):
+            decoder.check_outputs(outputs)

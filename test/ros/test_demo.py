@@ -22,8 +22,9 @@ def video(tmp_path):
 
 
 def _demo(*arguments):
-    # A domain of its own: the demo's namespace is always the same.
-    environment = dict(os.environ, ROS_DOMAIN_ID=str(os.getpid() % 100 + 101))
+    # Another domain than this process's: the demo's namespace is always the same.
+    domain = int(os.environ.get('ROS_DOMAIN_ID', 0)) % 101 + 1
+    environment = dict(os.environ, ROS_DOMAIN_ID=str(domain))
     process = subprocess.run(
         [sys.executable, '-m', 'pose_ros.nodes.demo'] + [str(item) for item in arguments],
         cwd=str(ROOT), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -9,8 +9,8 @@ import numpy as np
 from pose_ros.core.decoders.peaks import Peaks
 from pose_ros.core.topology import Topology
 
-# OpenCV's remap takes images of fewer than 32767 rows.
-_MOST_ROWS = 16384
+MOST_ROWS = 32766  # OpenCV's remap takes no taller image; fields are stacked into one
+_MOST_LIMBS = 16384  # per call, for the same reason
 
 
 class LimbTable(NamedTuple):
@@ -104,7 +104,7 @@ def _sample(image, column, row):
     """Bilinear samples of an image at (samples, N) float32 coordinates."""
     if column.shape[1] == 0:
         return np.zeros_like(column)
-    parts = [cv2.remap(image, np.ascontiguousarray(column[:, k:k + _MOST_ROWS]),
-                       np.ascontiguousarray(row[:, k:k + _MOST_ROWS]), cv2.INTER_LINEAR)
-             for k in range(0, column.shape[1], _MOST_ROWS)]
+    parts = [cv2.remap(image, np.ascontiguousarray(column[:, k:k + _MOST_LIMBS]),
+                       np.ascontiguousarray(row[:, k:k + _MOST_LIMBS]), cv2.INTER_LINEAR)
+             for k in range(0, column.shape[1], _MOST_LIMBS)]
     return parts[0] if len(parts) == 1 else np.concatenate(parts, 1)

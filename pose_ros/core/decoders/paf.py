@@ -7,7 +7,7 @@ import numpy as np
 
 from pose_ros.core.card import ModelCard, require_keys
 from pose_ros.core.decoders.decoder import Decoder
-from pose_ros.core.decoders.limbs import LimbScorer, LimbTable
+from pose_ros.core.decoders.limbs import LimbScorer, LimbTable, MOST_ROWS
 from pose_ros.core.decoders.assembly import assemble
 from pose_ros.core.decoders.peaks import PeakFinder
 from pose_ros.core.errors import CardError
@@ -116,6 +116,11 @@ class PafDecoder(Decoder):
                     '{}: output {!r} should be 1 x more than {} x {} x {} (stride {}), but the '
                     'network yields {}'.format(where, tensor, channel, size[0], size[1],
                                                spec.stride, ' x '.join(map(str, shape))))
+        channels, rows = outputs[spec.paf_tensor].shape[1:3]
+        if channels * rows > MOST_ROWS:
+            raise CardError('{}: fields of {} channels x {} rows are too large for this decoder '
+                            '(at most {} rows in all); choose a smaller input height'.format(
+                                where, channels, rows, MOST_ROWS))
 
     def decode(self, outputs: Dict[str, np.ndarray]) -> Skeletons:
         """See Decoder.decode."""
