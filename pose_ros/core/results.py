@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Result files: people as JSON, frame by frame or in the form that COCO's evaluation reads."""
+import abc
 import json
 import os
 import re
@@ -18,7 +19,7 @@ FORMS = ('frames', 'coco')
 _PERSON = 1  # COCO's category_id
 
 
-class ResultFile:
+class ResultFile(abc.ABC):
     """Writes one JSON file as frames come; the file appears when it is whole, or not at all.
 
     Use it as a context manager: it writes to a temporary file beside `path`, which takes the place
@@ -45,9 +46,9 @@ class ResultFile:
             self._stream.write(self._separator + json.dumps(record, allow_nan=False))
             self._separator = ',\n'
 
+    @abc.abstractmethod
     def records(self, frame, skeletons: Skeletons) -> list:
         """Return what one frame adds to the file's list, ready for JSON."""
-        raise PoseRosError('{} does not write records'.format(type(self).__name__))
 
     def __enter__(self):
         """Return the file itself."""

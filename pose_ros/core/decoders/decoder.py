@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The decoder interface, and the registry of families."""
+import abc
 import importlib
 from typing import Any, Dict, Tuple
 
@@ -17,7 +18,7 @@ FAMILIES = {
 }
 
 
-class Decoder:
+class Decoder(abc.ABC):
     """Maps to people, in network-input pixels. `PARAMETERS` lists what cards and users may set."""
 
     PARAMETERS: Tuple[Parameter, ...] = PEOPLE_PARAMETERS
@@ -41,13 +42,13 @@ class Decoder:
         self._settings = checked_values(
             self.PARAMETERS, dict(self._settings, **changes), 'decoder')
 
+    @abc.abstractmethod
     def check_outputs(self, outputs: Dict[str, np.ndarray]) -> None:
         """Raise CardError if real outputs contradict the card (tensor names, channels, size)."""
-        raise PoseRosError('{} does not check outputs'.format(type(self).__name__))
 
+    @abc.abstractmethod
     def decode(self, outputs: Dict[str, np.ndarray]) -> Skeletons:
         """Turn one image's outputs (batch of 1) into people, in network-input pixels."""
-        raise PoseRosError('{} does not decode'.format(type(self).__name__))
 
 
 def create_decoder(card: ModelCard) -> Decoder:

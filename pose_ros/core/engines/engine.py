@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The engine interface, and the choice of an engine."""
+import abc
 import importlib
 import logging
 import platform
@@ -61,7 +62,7 @@ class EngineInfo(NamedTuple):
             self.backend, self.version, self.device, self.precision, threads)
 
 
-class Engine:
+class Engine(abc.ABC):
     """A loaded network. Not thread-safe: one caller at a time.
 
     `input_shape` is (N, 3, height, width) with None for a dynamic axis; `output_names` is a tuple.
@@ -70,17 +71,18 @@ class Engine:
     input_shape: Tuple[Optional[int], ...] = (None, None, None, None)
     output_names: Tuple[str, ...] = ()
 
+    @abc.abstractmethod
     def infer(self, batch: np.ndarray) -> Dict[str, np.ndarray]:
         """Run (N, 3, h, w) float32 through the network; outputs by name, float32.
 
         The arrays may be overwritten by the next call. EngineError if the runtime fails.
         """
-        raise EngineError('{} does not run networks'.format(type(self).__name__))
 
+    @abc.abstractmethod
     def describe(self) -> EngineInfo:
         """Say what runs the network, and where."""
-        raise EngineError('{} does not describe itself'.format(type(self).__name__))
 
+    @abc.abstractmethod
     def close(self) -> None:
         """Free the network; the engine cannot be used afterwards."""
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The interface of everything that yields frames."""
+import abc
 from typing import Iterator, NamedTuple, Optional, Tuple
 
 import cv2
@@ -18,7 +19,7 @@ class Frame(NamedTuple):
     name: str          # file name of a picture, else NAME_INDEX
 
 
-class FrameSource:
+class FrameSource(abc.ABC):
     """Frames, one by one, to be iterated or read, and closed at the end (it is a context manager).
 
     frame_rate: frames per second, None if they have no rate; frame_count: frames of one pass, None
@@ -51,20 +52,19 @@ class FrameSource:
                 return
             self._index += 1
 
+    @abc.abstractmethod
     def describe(self) -> str:
         """Say in a few words what is read."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Free the device or file; a second call does nothing."""
 
+    @abc.abstractmethod
     def _read(self):
         """Return (image, name), or None at the end of a pass."""
-        raise NotImplementedError
 
     def _rewind(self) -> None:
-        """Start a new pass."""
-        raise NotImplementedError
+        """Start a new pass; sources without an end have nothing to do."""
 
     def _skip(self) -> bool:
         return self._read() is not None
