@@ -1,13 +1,13 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """`pose-ros info`: describe a model."""
-import hashlib
 import json
 import os
 
 import numpy as np
 
 from pose_ros.cli.options import add_model_options, describe_settings, load_estimator
+from pose_ros.core.card_files import sha256
 
 DESCRIPTION = ('Describe a model: its card, the tensors of the network, the engine that runs it '
                'here, and the settings of its decoder. The network is loaded and run once, so a '
@@ -41,10 +41,8 @@ def describe(path: str, estimator) -> dict:
     """Return what is known of a loaded model, ready for JSON."""
     spec = estimator.card.input
     outputs = estimator.engine.infer(np.zeros((1, 3, spec.height, spec.width), np.float32))
-    with open(path, 'rb') as stream:
-        digest = hashlib.sha256(stream.read()).hexdigest()
     return {
-        'file': os.path.abspath(path), 'bytes': os.path.getsize(path), 'sha256': digest,
+        'file': os.path.abspath(path), 'bytes': os.path.getsize(path), 'sha256': sha256(path),
         'card': json.loads(estimator.card.to_json()),
         'network': {'input': list(estimator.engine.input_shape),
                     'outputs': {name: list(array.shape) for name, array in outputs.items()}},

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Write frames with people drawn on them: to one image, a folder of images, or a video."""
+import abc
 import argparse
 import functools
 import os
@@ -18,7 +19,7 @@ from pose_ros.core.video import VideoRecorder
 _ENDINGS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 
 
-class Overlay:
+class Overlay(abc.ABC):
     """Draws people on copies of frames, and writes those; a context manager that finishes them."""
 
     def __init__(self, target, topology: Topology, labels: bool):
@@ -30,9 +31,9 @@ class Overlay:
         """Draw the people of a frame, and write it."""
         self.write(frame, draw_skeletons(frame.image.copy(), people, self._topology, self._labels))
 
+    @abc.abstractmethod
     def write(self, frame, image) -> None:
         """Write the finished image of a frame."""
-        raise PoseRosError('{} does not write images'.format(type(self).__name__))
 
     def __enter__(self):
         """Return the overlay itself."""

@@ -57,13 +57,14 @@ def _known_card(model_path):
     for path in sorted(glob.glob(os.path.join(MODELS_FOLDER, '*.json'))):
         with open(path, 'rb') as stream:
             expected = json.loads(stream.read().decode('utf-8'))['provenance'].get(_HASH_KEY)
-        digest = digest or _sha256(model_path)
+        digest = digest or sha256(model_path)
         if expected == digest:
             return _read_card_file(path)
     return None
 
 
-def _sha256(path):
+def sha256(path: str) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with open(path, 'rb') as stream:
         for block in iter(lambda: stream.read(1 << 20), b''):

@@ -32,7 +32,6 @@ class CameraInput:
         self._qos_setting, self._qos = qos, SENSOR_DATA
         self._image = self._info = None
         self._started = 0.0
-        self._qos_problem = ''
         self.camera_info = None
 
     @property
@@ -65,7 +64,7 @@ class CameraInput:
         if choose_image_qos(self._qos_setting, publishers) != self._qos and publishers:
             self._node.destroy_subscription(self._image)
             self._subscribe()
-        problems = [self._qos_problem] if self._qos_problem else []
+        problems = [self._qos_problem()] if self._asks_too_much(publishers) else []
         if len(publishers) > 1:
             names = ', '.join(info.node_namespace.rstrip('/') + '/' + info.node_name
                               for info in publishers)
@@ -79,7 +78,6 @@ class CameraInput:
     def _subscribe(self):
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         self._qos = choose_image_qos(self._qos_setting, publishers)
-        self._qos_problem = ''
         events = SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible_qos)
         self._image = self._node.create_subscription(
             self._type, self.topic, self._on_image, image_qos(self._qos), event_callbacks=events)
@@ -93,10 +91,15 @@ class CameraInput:
         self.camera_info = message
 
     def _on_incompatible_qos(self, _):
-        self._qos_problem = (
-            'a publisher of {} offers best_effort, but this subscription asks for {}: set '
-            'image_qos to auto or sensor_data'.format(self.topic, self._qos))
-        self._node.get_logger().warning(self._qos_problem)
+        self._node.get_logger().warning(self._qos_problem())
+
+    def _asks_too_much(self, publishers):
+        return self._qos == RELIABLE and any(
+            info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT for info in publishers)
+
+    def _qos_problem(self):
+        return ('a publisher of {} offers best_effort, but this subscription asks for {}: set '
+                'image_qos to auto or sensor_data'.format(self.topic, self._qos))
 
     def _explain_silence(self, silence, publishers):
         wanted = 'sensor_msgs/msg/' + self._type.__name__
@@ -106,10 +109,8 @@ class CameraInput:
         if others:
             return '{}: it carries {}, but image_transport {} needs {}'.format(
                 text, ', '.join(others), 'compressed' if self.compressed else 'raw', wanted)
-        if self._qos == RELIABLE and any(
-                info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT
-                for info in publishers):
-            return text + ': set image_qos to auto or sensor_data'
         if not publishers:
             return text + ': start the camera, or remap `{}` to its topic'.format(IMAGE_TOPIC)
+        if self._asks_too_much(publishers):
+            return text
         return text + ': the camera is connected but silent'

@@ -25,9 +25,12 @@ class Pinhole:
     @classmethod
     def from_camera_info(cls, info, width: int, height: int) -> 'Pinhole':
         """Take CameraInfo's K; without a calibration guess 53 degrees (focal length = width)."""
-        if info is not None and info.k[0] > 0 and info.k[4] > 0 and info.width:
-            scale = float(width) / info.width
-            return cls(*(value * scale for value in (info.k[0], info.k[4], info.k[2], info.k[5])))
+        if info is not None and info.k[0] > 0 and info.k[4] > 0 \
+                and info.width and info.height:
+            x, y = float(width) / info.width, float(height) / info.height
+            # Pixel centres are at integers, so a resize by s moves c to (c + 0.5) s - 0.5.
+            return cls(info.k[0] * x, info.k[4] * y,
+                       (info.k[2] + 0.5) * x - 0.5, (info.k[5] + 0.5) * y - 0.5)
         return cls(width, width, width / 2.0 - 0.5, height / 2.0 - 0.5)
 
 

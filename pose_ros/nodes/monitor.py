@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The node `monitor`: tells what the estimator does, and records its overlay to a video."""
+import collections
 import sys
 import time
 
@@ -26,6 +27,7 @@ MONITOR_PARAMETERS = (
     Parameter('period', 1.0, 'Time between printed lines', 0.1, 60.0, unit='s'),
     Parameter('fail_on_error', False, 'End with exit code 1 when the estimator reports an error'),
 )
+_REMEMBERED = 10000  # latencies that the summary knows; a monitor may run for days
 
 
 class MonitorNode(Node):
@@ -35,7 +37,7 @@ class MonitorNode(Node):
         """Subscribe to what the estimator publishes in the same namespace."""
         super(MonitorNode, self).__init__('monitor')
         self._values = declare(self, MONITOR_PARAMETERS)
-        self._latencies, self._all_latencies = [], []
+        self._latencies, self._all_latencies = [], collections.deque(maxlen=_REMEMBERED)
         self._frames, self._ids, self._first = 0, [], None
         self._last_print = time.monotonic()
         self._counts, self.failure = {}, ''
@@ -72,7 +74,9 @@ class MonitorNode(Node):
     def _on_skeletons(self, message):
         stamp = Time.from_msg(message.header.stamp)
         if stamp.nanoseconds and message.image_width:
-            self._latencies.append((self.get_clock().now() - stamp).nanoseconds * 1e-9)
+            latency = (self.get_clock().now() - stamp).nanoseconds * 1e-9
+            self._latencies.append(latency)
+            self._all_latencies.append(latency)
         self._first = self._first or time.monotonic()
         self._frames += bool(message.image_width)
         self._ids = [skeleton.track_id for skeleton in message.skeletons]
@@ -96,7 +100,6 @@ class MonitorNode(Node):
                 len(self._ids), ' '.join(map(str, self._ids)) or '-', rate, _milliseconds(waiting),
                 self._counts.get('frames dropped', '?'), self._counts.get('frames received', '?')),
                 flush=True)
-        self._all_latencies += waiting
         self._latencies, self._last_print = [], now
         if self.failure and self._values['fail_on_error']:
             raise SystemExit(1)

@@ -206,12 +206,14 @@ def test_enable_service(graph, tiny_model):
 
 
 def test_incompatible_qos_is_explained(graph, tiny_model):
-    graph.node.create_publisher(Image, 'image', BEST_EFFORT)
+    publisher = graph.node.create_publisher(Image, 'image', BEST_EFFORT)
     process = graph.start_estimator(tiny_model, image_qos='reliable')
     graph.wait(lambda: 'offers best_effort' in process.log(), 'the QoS message', process)
     assert 'set image_qos to auto or sensor_data' in process.log()
     graph.wait(lambda: graph.status.level == b'\x01' and 'best_effort' in
                graph.status.message, 'a diagnostic warning', process)
+    graph.node.destroy_publisher(publisher)
+    graph.wait(lambda: 'best_effort' not in graph.status.message, 'a clean status', process)
 
 
 def test_auto_qos_hears_both_kinds_of_publishers(graph, tiny_model):

@@ -71,11 +71,11 @@ def test_topology_and_last_word():
 
 def test_markers_follow_the_calibration():
     info = CameraInfo(width=320, height=240)
-    info.k = [200.0, 0.0, 160.0, 0.0, 200.0, 120.0, 0.0, 0.0, 1.0]
+    info.k = [200.0, 0.0, 159.5, 0.0, 200.0, 119.5, 0.0, 0.0, 1.0]
     camera = Pinhole.from_camera_info(info, 640, 480)  # an image twice the calibrated size
-    assert (camera.fx, camera.cx, camera.cy) == (400.0, 320.0, 240.0)
+    assert (camera.fx, camera.cx, camera.cy) == (400.0, 319.5, 239.5)
     header = Header(frame_id='optical')
-    markers = to_markers(header, _person(520.0, 40.0), TOPOLOGY, camera, 2.0).markers
+    markers = to_markers(header, _person(519.5, 39.5), TOPOLOGY, camera, 2.0).markers
     joints = next(marker for marker in markers if marker.type == Marker.SPHERE_LIST)
     assert joints.header.frame_id == 'optical' and joints.pose.orientation.w == 1
     assert (joints.points[0].x, joints.points[0].y, joints.points[0].z) == (1.0, -1.0, 2.0)
