@@ -1,0 +1,91 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""A command line of sub-commands: finds the one asked for, turns errors into one line."""
+import argparse
+import importlib
+import os
+import sys
+import textwrap
+from typing import Dict, NamedTuple
+
+
+class Program(NamedTuple):
+    """A command line.
+
+    Each of `commands` (name: a line of help) is a module of `package` with DESCRIPTION, EPILOG,
+    `add_arguments(parser)` and `run(args) -> exit code`. Only the chosen one is imported, so that
+    a command can run where another's libraries are missing.
+    """
+
+    name: str
+    package: str
+    version: str
+    description: str
+    epilog: str
+    commands: Dict[str, str]
+    import_hint: str  # what to do when a library is missing
+
+    def main(self, argv=None) -> int:
+        """Run one command (None: the process's arguments); return its exit code."""
+        argv = sys.argv[1:] if argv is None else list(argv)
+        try:
+            parser = self.build_parser(argv[:1])
+        except ImportError as error:
+            return self._fail('{}; {}'.format(error, self.import_hint))
+        try:
+            args = parser.parse_args(argv)
+            if args.command is None:
+                parser.print_help(sys.stderr)
+                return 2
+            code = args.run(args)
+            sys.stdout.flush()  # here, where a reader that has gone is handled
+            return code
+        except SystemExit as done:  # argparse has printed its help, or what was wrong
+            return done.code
+        except argparse.ArgumentError as error:
+            return self._fail('{}; see {} {} --help'.format(error, self.name, argv[0]), 2)
+        except KeyboardInterrupt:
+            return self._fail('interrupted', 130)
+        except BrokenPipeError:  # our reader has gone, as in `... info model.onnx | head -1`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except Exception as error:
+            if not _is_expected(error):
+                raise
+            return self._fail(_one_line(error))
+
+    def build_parser(self, commands=None) -> argparse.ArgumentParser:
+        """Return the parser, with the options of the named commands (None: of all)."""
+        parser = argparse.ArgumentParser(
+            prog=self.name, description=self.description, epilog=self.epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter)
+        parser.add_argument('--version', action='version',
+                            version='{} {}'.format(self.name, self.version))
+        children = parser.add_subparsers(dest='command', metavar='COMMAND', title='commands')
+        for name, summary in self.commands.items():
+            child = children.add_parser(name, help=summary,
+                                        formatter_class=argparse.RawDescriptionHelpFormatter)
+            if commands is None or name in commands:
+                command = importlib.import_module('{}.{}'.format(self.package, name))
+                child.description = textwrap.fill(command.DESCRIPTION, 79)
+                child.epilog = command.EPILOG
+                command.add_arguments(child)
+                child.set_defaults(run=command.run)
+        return parser
+
+    def _fail(self, message, code=1):
+        print('{}: error: {}'.format(self.name, message), file=sys.stderr)
+        return code
+
+
+def _is_expected(error):
+    """Tell an unfit input or model from a defect, which deserves its trace."""
+    core = sys.modules.get('pose_ros.core.errors')  # not imported here: NumPy may be missing
+    return isinstance(error, OSError) or bool(core) and isinstance(error, core.PoseRosError)
+
+
+def _one_line(error):
+    """Describe an error in one line: runtimes put traces of their own into their messages."""
+    if isinstance(error, OSError) and error.filename:
+        return '{}: {}'.format(error.filename, error.strerror)
+    return ' '.join(str(error).split()) or type(error).__name__
