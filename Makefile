@@ -3,15 +3,16 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv build demo test lint bench clean
+.PHONY: help venv build training demo test lint bench clean
 export PYTHON
 
 FLAVOUR := $(shell tools/ros_flavour.sh)
 VENV := .venv/.installed-$(FLAVOUR)
 BUILT := install/.built-$(FLAVOUR)
+TRAINING := .venv-training/.installed
 # The overlay holds links to the sources: it is rebuilt when a file comes or goes, not when one changes.
 SOURCE_FOLDERS := $(shell find pose_ros launch config scripts -type d -not -name __pycache__)
-PYTHON_FILES := $(wildcard setup.py pose_ros launch benchmark test tools/*.py scripts/*)
+PYTHON_FILES := $(wildcard setup.py pose_ros launch benchmark test training tools/*.py scripts/*)
 # An argument for the demo, when its variable is set: $(call option,--model,$(MODEL))
 option = $(if $(2),$(1) "$(2)")
 help:  ## show this list
@@ -30,13 +31,19 @@ $(BUILT): $(VENV) CMakeLists.txt package.xml $(wildcard msg/*.msg) $(SOURCE_FOLD
 	@tools/build.sh
 	@touch $@
 
+training: $(TRAINING)  ## install training/ (pose-train, PyTorch) into .venv-training
+$(TRAINING): requirements/training.txt training/pyproject.toml setup.py
+	@tools/make_training_venv.sh
+	@touch $@
+
 demo: $(BUILT)  ## skeletons over ROS 2; MODEL=net.onnx [INPUT=picture|video|camera] [OUTPUT=...] [DURATION=seconds]
 	POSE_ROS_ISOLATE=1 tools/env.sh python -m pose_ros.nodes.demo $(call option,--model,$(MODEL)) \
 	  $(call option,--input,$(INPUT)) $(call option,--output,$(OUTPUT)) $(call option,--duration,$(DURATION))
 
-test: $(BUILT)  ## run the tests; TESTS=test/core runs a part of them
-	POSE_ROS_ISOLATE=1 tools/env.sh python -m pytest $(or $(TESTS),test)
+test: $(BUILT) $(TRAINING)  ## run the tests; TESTS=test/core or TESTS=training/test runs a part of them
+	$(if $(filter training%,$(TESTS)),,POSE_ROS_ISOLATE=1 tools/env.sh python -m pytest $(or $(TESTS),test))
 	$(if $(TESTS),,tools/test_python36.sh)
+	$(if $(filter-out training%,$(TESTS)),,.venv-training/bin/python -m pytest -c training/pyproject.toml $(or $(TESTS),training/test))
 
 lint: $(VENV)  ## check the style of the Python and shell files
 	.venv/bin/python -m flake8 $(PYTHON_FILES)
@@ -48,5 +55,5 @@ bench: $(BUILT)  ## measure speed, and what ROS adds to it; MODEL=net.onnx
 	tools/env.sh python benchmark/ros_path.py --model "$(MODEL)"
 
 clean:  ## remove what these targets made
-	rm -rf .venv .venv36 build install log .pytest_cache *.egg-info
-	find pose_ros launch test benchmark tools -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf .venv .venv36 .venv-training build install log .pytest_cache *.egg-info
+	find pose_ros launch test training benchmark tools -name __pycache__ -prune -exec rm -rf {} +

@@ -24,6 +24,7 @@ class Program(NamedTuple):
     epilog: str
     commands: Dict[str, str]
     import_hint: str  # what to do when a library is missing
+    modules: Dict[str, str] = {}  # of commands whose names cannot be a module's
 
     def main(self, argv=None) -> int:
         """Run one command (None: the process's arguments); return its exit code."""
@@ -66,7 +67,8 @@ class Program(NamedTuple):
             child = children.add_parser(name, help=summary,
                                         formatter_class=argparse.RawDescriptionHelpFormatter)
             if commands is None or name in commands:
-                command = importlib.import_module('{}.{}'.format(self.package, name))
+                command = importlib.import_module(
+                    '{}.{}'.format(self.package, self.modules.get(name, name)))
                 child.description = textwrap.fill(command.DESCRIPTION, 79)
                 child.epilog = command.EPILOG
                 command.add_arguments(child)

@@ -1,0 +1,139 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints: a network's weights together with how to build it and where it came from.
+
+The file is a dictionary that torch.save wrote: 'format', 'version', 'name', 'topology', 'options',
+'provenance' and 'state_dict'. A larger checkpoint, such as a trainer's, may hold that dictionary
+under the key 'pose_training', beside whatever else it needs.
+"""
+import json
+import os
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+
+import torch
+from torch import Tensor
+
+from pose_training.errors import NetworkError, WeightsError
+from pose_training.importers.torch_file import load_torch_file
+from pose_training.models.network import PoseNetwork
+from pose_training.models.registry import create_model
+
+FORMAT = 'pose_training'
+VERSION = 1
+
+_KINDS = {'name': str, 'topology': str, 'options': Mapping, 'provenance': Mapping,
+          'state_dict': Mapping}
+
+
+class Checkpoint(NamedTuple):
+    """What a checkpoint holds: `create_model(name, topology, **options)`, and its state."""
+
+    name: str
+    topology: str
+    options: Dict[str, Any]
+    provenance: Dict[str, Any]
+    state: Dict[str, Tensor]
+
+
+def checkpoint_data(network: PoseNetwork,
+                    provenance: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+    """Return the dictionary of a network, tensors on the CPU, for torch.save.
+
+    `provenance` is JSON data. Raises NetworkError for a network that cannot be built again from
+    its recipe: one that is not of `create_model`, or is already fused.
+    """
+    recipe = getattr(network, 'recipe', None)
+    if recipe is None:
+        raise NetworkError('a {} without a recipe cannot be saved; build networks with '
+                           'create_model'.format(type(network).__name__))
+    state = {name: tensor.detach().cpu() for name, tensor in network.state_dict().items()}
+    with torch.device('meta'):
+        again = create_model(recipe.name, recipe.topology, **recipe.options).state_dict()
+    if _shapes(again) != _shapes(state):
+        raise NetworkError('the layers of this {} are no longer those it was built with; save a '
+                           'network before it is fused for inference'.format(recipe.name))
+    return {'format': FORMAT, 'version': VERSION, 'name': recipe.name,
+            'topology': recipe.topology, 'options': _plain(recipe.options, 'options'),
+            'provenance': _plain(provenance or {}, 'provenance'), 'state_dict': state}
+
+
+def save_checkpoint(path: str, network: PoseNetwork,
+                    provenance: Optional[Dict[str, Any]] = None) -> None:
+    """Write a checkpoint; the file appears when it is whole, or not at all.
+
+    Raises NetworkError as `checkpoint_data`, WeightsError if the file cannot be written.
+    """
+    data = checkpoint_data(network, provenance)
+    target = os.path.realpath(path)  # a link stays a link
+    temporary = '{}.{}.tmp'.format(target, os.getpid())
+    try:
+        with open(temporary, 'wb') as file:
+            torch.save(data, file)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise WeightsError('cannot write {}: {}'.format(path, error.strerror or error)) from error
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+
+
+def load_checkpoint(path: str) -> Tuple[PoseNetwork, Dict[str, Any]]:
+    """Build the network of a checkpoint, in evaluation mode, and return it and its provenance.
+
+    Raises WeightsError for a file that is no checkpoint, is damaged, or does not fit its network;
+    NetworkError for a network that cannot be built here.
+    """
+    found = find_checkpoint(load_torch_file(path), path)
+    if found is None:
+        raise WeightsError('{} is no checkpoint of this package; `pose-train import` reads the '
+                           'published weights of others'.format(path))
+    try:
+        network = create_model(**{**found.options, 'name': found.name,
+                                  'topology': found.topology})
+    except NetworkError as error:
+        raise NetworkError('{}: {}'.format(path, error)) from error
+    try:
+        network.load_state_dict(found.state)
+    except RuntimeError as error:
+        raise WeightsError('{} does not fit its network: {}'.format(
+            path, ' '.join(str(error).split()))) from error
+    return network.eval(), found.provenance
+
+
+def find_checkpoint(data: object, path: str) -> Optional[Checkpoint]:
+    """Return the checkpoint in what a file held, None if there is none.
+
+    Raises WeightsError for one of a later version, or with an entry that is missing or unfit.
+    """
+    if isinstance(data, Mapping) and isinstance(data.get(FORMAT), Mapping):
+        data = data[FORMAT]
+    if not isinstance(data, Mapping) or data.get('format') != FORMAT:
+        return None
+    if data.get('version') != VERSION:
+        raise WeightsError('{} is a checkpoint of version {!r}, and this program reads {}; use '
+                           'the pose_training that wrote it'.format(
+                               path, data.get('version'), VERSION))
+    unfit = [key for key, kind in _KINDS.items() if not isinstance(data.get(key), kind)]
+    if unfit or not all(isinstance(key, str) for key in data['options']):
+        raise WeightsError('{} is not a whole checkpoint: {} missing or unfit; save it '
+                           'again'.format(path, ', '.join(unfit or ['options'])))
+    strange = [str(name) for name, value in data['state_dict'].items()
+               if not isinstance(name, str) or not isinstance(value, Tensor)]
+    if strange:
+        raise WeightsError('{} is not a whole checkpoint: {} in its state_dict is no tensor; save '
+                           'it again'.format(path, strange[0]))
+    return Checkpoint(data['name'], data['topology'], dict(data['options']),
+                      dict(data['provenance']), dict(data['state_dict']))
+
+
+def _shapes(state):
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def _plain(value, what):
+    """Return the JSON data itself, free of classes that only look like numbers or texts."""
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError) as error:
+        raise NetworkError('the {} of a checkpoint must be JSON data: {}'.format(
+            what, error)) from error

@@ -1,0 +1,81 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The networks by name: how to build them, what they expect, and where weights were published."""
+import difflib
+import importlib
+from functools import lru_cache
+from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
+
+from pose_ros.core.errors import PoseRosError
+from pose_training.errors import NetworkError
+from pose_training.models.layouts import map_layout
+from pose_training.models.network import PoseNetwork, Recipe
+
+# Each of these modules lists what it offers in NETWORKS.
+_MODULES = ('cmu', 'body_25', 'hand_face', 'dsconv', 'tf_mobilenet', 'tf_mobilenet_v2',
+            'lightweight', 'trt_pose', 'student')
+
+
+class NetworkSpec(NamedTuple):
+    """What is known of a network.
+
+    `build(heatmaps, pafs, **options)` makes it for that many channels; `options` are the values
+    that make this variant, and users may give others. `input` is the `input` of its model card.
+    `formats` are the file formats in which its weights were published (`pose-train import`), and
+    `ignored` is a regular expression of state names which those files hold and nothing uses.
+    """
+
+    name: str
+    build: Callable[..., PoseNetwork]
+    topology: str
+    options: Dict[str, Any]
+    input: Dict[str, Any]
+    summary: str
+    formats: Tuple[str, ...] = ()
+    ignored: str = ''
+    source: str = ''
+    licence: str = 'Apache-2.0'
+    accuracy: str = ''
+
+
+def card_input(width: int, height: int, color='bgr', scale=1.0, mean=(0., 0., 0.),
+               std=(1., 1., 1.), resize='letterbox', interpolation='linear', pad_value=0):
+    """Return the `input` of a model card: (value * scale - mean) / std, value in 0..255."""
+    return {'width': width, 'height': height, 'color': color, 'scale': scale, 'mean': tuple(mean),
+            'std': tuple(std), 'resize': resize, 'interpolation': interpolation,
+            'pad_value': pad_value}
+
+
+@lru_cache(maxsize=None)
+def networks() -> Dict[str, NetworkSpec]:
+    """Return every network by its name."""
+    modules = [importlib.import_module('pose_training.models.' + name) for name in _MODULES]
+    return {spec.name: spec for module in modules for spec in module.NETWORKS}
+
+
+def get_spec(name: str) -> NetworkSpec:
+    """Return what is known of a network; NetworkError suggests names for an unknown one."""
+    if name not in networks():
+        near = difflib.get_close_matches(name, networks(), 3) or sorted(networks())
+        raise NetworkError('there is no network {!r}; did you mean {}? `pose-train models` lists '
+                           'all'.format(name, ' or '.join(near)))
+    return networks()[name]
+
+
+def create_model(name: str, topology: Optional[str] = None, **options) -> PoseNetwork:
+    """Build a network with fresh weights.
+
+    `topology` names the skeleton format to predict (default: the published network's);
+    `options` are the builder's, such as `stages`. Raises NetworkError if something is unknown.
+    """
+    spec = get_spec(name)
+    chosen = {**spec.options, **options}
+    try:
+        layout = map_layout(topology or spec.topology)
+        network = spec.build(layout.heatmaps, layout.pafs, **chosen)
+    except NetworkError:
+        raise
+    except (PoseRosError, TypeError) as error:
+        raise NetworkError('network {!r}: {}'.format(name, error)) from error
+    network.recipe = Recipe(name, layout.topology, chosen)
+    return network

@@ -1,0 +1,95 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""ResNet backbones (He et al., arXiv:1512.03385) with the state names of torchvision.
+
+As there, the stride of a bottleneck is that of its 3x3 convolution. The classifier is left out.
+"""
+from collections import OrderedDict
+from typing import Sequence, Tuple
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pose_training.models.blocks import Chain
+
+# Name -> (whether blocks are bottlenecks, blocks at strides 4, 8, 16 and 32).
+RESNETS = {
+    'resnet18': (False, (2, 2, 2, 2)),
+    'resnet34': (False, (3, 4, 6, 3)),
+    'resnet50': (True, (3, 4, 6, 3)),
+    'resnet101': (True, (3, 4, 23, 3)),
+    'resnet152': (True, (3, 8, 36, 3)),
+}
+_WIDTHS = (64, 128, 256, 512)
+
+
+class Residual(nn.Module):
+    """ReLU of a branch plus a shortcut."""
+
+    def __init__(self, branch: nn.Module, shortcut: nn.Module):
+        super().__init__()
+        self.branch = branch
+        self.shortcut = shortcut
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Add what both make of (N, c, h, w)."""
+        return functional.relu(self.branch(features) + self.shortcut(features))
+
+
+class ResidualBlock(nn.Sequential):
+    """A Residual under its published names: conv1, bn1, conv2, bn2, ..., downsample.
+
+    `steps` are (kernel, outputs, stride) of the convolutions; `downsample` projects the input
+    where its shape changes, and is empty elsewhere.
+    """
+
+    def __init__(self, inputs: int, steps: Sequence[Tuple[int, int, int]]):
+        layers, channels, reduction = OrderedDict(), inputs, 1
+        for number, (kernel, outputs, stride) in enumerate(steps, 1):
+            layers['conv{}'.format(number)] = nn.Conv2d(
+                channels, outputs, kernel, stride, padding=kernel // 2, bias=False)
+            layers['bn{}'.format(number)] = nn.BatchNorm2d(outputs)
+            layers['relu{}'.format(number)] = nn.ReLU(inplace=True)
+            channels, reduction = outputs, reduction * stride
+        del layers['relu{}'.format(len(steps))]  # the last one comes after the sum
+        layers['downsample'] = Chain()
+        if (inputs, 1) != (channels, reduction):
+            layers['downsample'] = Chain(nn.Conv2d(inputs, channels, 1, reduction, bias=False),
+                                         nn.BatchNorm2d(channels))
+        super().__init__(layers)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (N, inputs, h, w) to (N, outputs, h / stride, w / stride)."""
+        *branch, shortcut = self
+        result = features
+        for layer in branch:
+            result = layer(result)
+        return functional.relu(result + shortcut(features))
+
+    def fused(self) -> Residual:
+        """Return the block with its batch norms folded into the convolutions."""
+        *branch, shortcut = self
+        return Residual(Chain(*branch).fused(), shortcut.fused())
+
+
+def resnet(name: str) -> Tuple[Chain, int]:
+    """Return one of RESNETS from (N, 3, h, w) to (N, channels, h / 32, w / 32), and channels."""
+    bottleneck, counts = RESNETS[name]
+    layers = OrderedDict(conv1=nn.Conv2d(3, 64, 7, 2, padding=3, bias=False),
+                         bn1=nn.BatchNorm2d(64), relu=nn.ReLU(inplace=True),
+                         maxpool=nn.MaxPool2d(3, 2, padding=1))
+    channels = 64
+    for level, (width, count) in enumerate(zip(_WIDTHS, counts), 1):
+        blocks = []
+        for number in range(count):
+            stride = 2 if level > 1 and number == 0 else 1
+            blocks.append(ResidualBlock(channels, _steps(width, stride, bottleneck)))
+            channels = 4 * width if bottleneck else width
+        layers['layer{}'.format(level)] = nn.Sequential(*blocks)
+    return Chain(layers), channels
+
+
+def _steps(width, stride, bottleneck):
+    if bottleneck:
+        return (1, width, 1), (3, width, stride), (1, 4 * width, 1)
+    return (3, width, stride), (3, width, 1)

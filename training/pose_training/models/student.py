@@ -1,0 +1,141 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The project's own network: dense 3x3 convolutions only, for TensorRT on small devices and CPUs.
+
+While it trains, a block has three branches (3x3, 1x1, identity), each with its batch norm; for
+inference they are one convolution (RepVGG: Ding et al., arXiv:2101.03697). A backbone to stride 32
+feeds a top-down pyramid that ends at stride 8; a first stage predicts maps there, and refinement
+stages read them together with the features.
+"""
+from typing import List, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pose_training.errors import NetworkError
+from pose_training.models.blocks import Chain, conv
+from pose_training.models.folding import fold_batch_norm
+from pose_training.models.network import PoseNetwork, StageMaps, check_stages
+from pose_training.models.registry import NetworkSpec, card_input
+
+MOST_STAGES = 3
+
+
+class RepBlock(nn.Module):
+    """ReLU of the sum of a 3x3, a 1x1 and (where the shape is kept) an identity branch."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1):
+        super().__init__()
+        self.dense = _conv_norm(inputs, outputs, 3, stride)
+        self.point = _conv_norm(inputs, outputs, 1, stride)
+        self.identity = nn.BatchNorm2d(inputs) if stride == 1 and inputs == outputs else None
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Map (N, inputs, h, w) to (N, outputs, h / stride, w / stride)."""
+        total = self.dense(features) + self.point(features)
+        if self.identity is not None:
+            total = total + self.identity(features)
+        return functional.relu(total)
+
+    def fused(self) -> nn.Sequential:
+        """Return the one convolution, and the ReLU, that the branches add up to."""
+        merged = fold_batch_norm(*self.dense)
+        point = fold_batch_norm(*self.point)
+        merged.weight.data += functional.pad(point.weight.data, (1, 1, 1, 1))
+        merged.bias.data += point.bias.data
+        if self.identity is not None:
+            unit = nn.Conv2d(merged.in_channels, merged.out_channels, 3, bias=False)
+            nn.init.dirac_(unit.weight)
+            identity = fold_batch_norm(unit, self.identity)
+            merged.weight.data += identity.weight.data
+            merged.bias.data += identity.bias.data
+        return nn.Sequential(merged, nn.ReLU(inplace=True))
+
+
+def _conv_norm(inputs, outputs, kernel, stride):
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs))
+
+
+class Pyramid(nn.Module):
+    """Add what is seen at strides 16 and 32 to the features at stride 8."""
+
+    def __init__(self, widths: Sequence[int], outputs: int):
+        super().__init__()
+        self.lateral = nn.ModuleList(
+            conv(width, outputs, 1, relu=False, norm=True, bias=False) for width in widths)
+        self.smooth = nn.ModuleList(RepBlock(outputs, outputs) for _ in widths[:-1])
+
+    def forward(self, levels: Sequence[Tensor]) -> Tensor:
+        """Return (N, outputs, h, w) at the size of the first level; each next one is half."""
+        features = self.lateral[-1](levels[-1])
+        for level in range(len(levels) - 2, -1, -1):
+            larger = functional.interpolate(features, scale_factor=2, mode='nearest')
+            added = self.lateral[level](levels[level]) + larger
+            features = self.smooth[level](functional.relu(added))
+        return features
+
+
+class Student(PoseNetwork):
+    """Backbone (`widths` and `depths` per stride 2, 4, 8, 16, 32), pyramid, prediction stages."""
+
+    size_multiple = 32
+
+    def __init__(self, heatmaps: int, pafs: int, stages: int, widths: Sequence[int],
+                 depths: Sequence[int], neck: int, head: int):
+        super().__init__()
+        self.split = [heatmaps, pafs]
+        self.backbone = nn.ModuleList()
+        inputs = 3
+        for width, depth in zip(widths, depths):
+            blocks = [RepBlock(inputs, width, 2)]
+            blocks += [RepBlock(width, width) for _ in range(depth - 1)]
+            self.backbone.append(Chain(*blocks))
+            inputs = width
+        self.pyramid = Pyramid(widths[2:], neck)
+        self.stages = nn.ModuleList()
+        for stage in range(stages):
+            inputs = neck + (heatmaps + pafs if stage else 0)
+            self.stages.append(_prediction(inputs, neck, head, heatmaps + pafs))
+
+    def forward(self, image: Tensor) -> List[StageMaps]:
+        """See PoseNetwork."""
+        levels, features = [], image
+        for stage in self.backbone:
+            features = stage(features)
+            levels.append(features)
+        shared = self.pyramid(levels[2:])
+        maps, found = self.stages[0](shared), []
+        found.append(StageMaps(*maps.split(self.split, 1)))
+        for stage in self.stages[1:]:
+            maps = stage(torch.cat([shared, maps], 1))
+            found.append(StageMaps(*maps.split(self.split, 1)))
+        return found
+
+
+def _prediction(inputs, width, head, outputs):
+    first = RepBlock(inputs, width) if inputs == width else conv(
+        inputs, width, 1, norm=True, bias=False)
+    return Chain(first, RepBlock(width, width), RepBlock(width, width),
+                 conv(width, head, 1, norm=True, bias=False),
+                 nn.Conv2d(head, outputs, 1))
+
+
+def build(heatmaps: int, pafs: int, stages: int = 2, widths=(24, 48, 96, 160, 224),
+          depths=(1, 2, 3, 3, 2), neck: int = 96, head: int = 192) -> Student:
+    """Build the student; NetworkError for a number of stages or a shape that cannot be."""
+    check_stages('the student', stages, 1, MOST_STAGES)
+    if not len(widths) == len(depths) == 5 or min(*widths, *depths, neck, head) < 1:
+        raise NetworkError('the student needs five widths and five depths (one per stride 2, 4, '
+                           '8, 16, 32) of at least 1, not {} and {}'.format(widths, depths))
+    return Student(heatmaps, pafs, stages, list(widths), list(depths), neck, head)
+
+
+NETWORKS = (
+    NetworkSpec('student', build, 'coco_18', {}, card_input(
+        384, 288, color='bgr', scale=1 / 255., mean=(.5, .5, .5), std=(.25, .25, .25)),
+        'dense 3x3 convolutions, one refinement stage; the network to train',
+        licence='Apache-2.0'),
+)

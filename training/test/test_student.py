@@ -1,0 +1,72 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The project's own network."""
+import pytest
+import torch
+from torch import nn
+
+from pose_training.errors import NetworkError
+from pose_training.models import create_model
+from pose_training.models.folding import fuse
+from pose_training.models.student import RepBlock
+
+
+def with_statistics(network):
+    """Give batch norms values that a mistake in folding could not survive."""
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, .5, 1.5)
+            nn.init.uniform_(module.bias, -.5, .5)
+            nn.init.uniform_(module.running_mean, -.5, .5)
+            nn.init.uniform_(module.running_var, .5, 1.5)
+    return network.eval()
+
+
+@pytest.mark.parametrize('inputs, outputs, stride', [(4, 4, 1), (4, 6, 1), (4, 6, 2), (4, 4, 2)])
+def test_the_branches_of_a_block_become_one_equal_convolution(inputs, outputs, stride):
+    block = with_statistics(RepBlock(inputs, outputs, stride))
+    image = torch.randn(2, inputs, 9, 8)
+    merged = block.fused()
+    assert [type(layer) for layer in merged] == [nn.Conv2d, nn.ReLU]
+    assert torch.allclose(merged(image), block(image), atol=1e-5)
+    assert (block.identity is not None) == (inputs == outputs and stride == 1)
+
+
+def test_maps_have_the_channels_of_the_topology_at_stride_8():
+    for topology, heatmaps, pafs in (
+            ('coco_18', 19, 38), ('body_25', 26, 52), ('coco_17', 18, 34)):
+        stages = create_model('student', topology).eval()(torch.zeros(2, 3, 64, 96))
+        assert [tuple(maps.heatmaps.shape) for maps in stages] == [(2, heatmaps, 8, 12)] * 2
+        assert [tuple(maps.pafs.shape) for maps in stages] == [(2, pafs, 8, 12)] * 2
+
+
+def test_for_inference_only_plain_convolutions_are_left():
+    network = with_statistics(create_model('student'))
+    fused = fuse(network)
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        for plain, merged in zip(network(image), fused(image)):
+            assert torch.allclose(plain.heatmaps, merged.heatmaps, rtol=1e-3, atol=1e-3)
+            assert torch.allclose(plain.pafs, merged.pafs, rtol=1e-3, atol=1e-3)
+    assert not [module for module in fused.modules() if isinstance(module, nn.BatchNorm2d)]
+    # 11 blocks of the backbone, 3 laterals, 2 smoothings, 3 + 2 of the stages, 2 + 3 1x1 and out
+    convolutions = [module for module in fused.modules() if isinstance(module, nn.Conv2d)]
+    assert len(convolutions) == 11 + 3 + 2 + 3 + 2 + 2 + 3
+
+
+def test_a_cut_network_predicts_what_its_last_stage_did():
+    network = with_statistics(create_model('student', stages=3))
+    cut = with_statistics(create_model('student', stages=2))
+    cut.load_state_dict({name: network.state_dict()[name] for name in cut.state_dict()})
+    image = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(cut(image)[-1].pafs, network(image)[1].pafs)
+
+
+@pytest.mark.parametrize('options, reason', [
+    ({'stages': 0}, '1 to 3 stages'), ({'stages': 4}, '1 to 3 stages'),
+    ({'widths': (8, 8)}, 'five widths'), ({'depths': (1, 1, 0, 1, 1)}, 'at least 1'),
+    ({'colour': 'red'}, 'colour')])
+def test_unfit_shapes_are_refused(options, reason):
+    with pytest.raises(NetworkError, match=reason):
+        create_model('student', **options)
