@@ -1,0 +1,39 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-train import`: published weights of another system become a file that the robot runs."""
+from pose_training.cli.options import add_export_options, write_network
+from pose_training.importers.formats import FORMATS, import_network
+
+DESCRIPTION = ('Turn published weights of another system into one ONNX file that carries its '
+               'model card. Nothing of the other system is needed, no code of the file is run, '
+               'and every tensor is held against the network: what is missing, too many or '
+               'misshapen is listed. The ONNX file is checked against the network before it is '
+               'written.')
+EPILOG = 'formats:\n' + ''.join('  {:<15}{}\n'.format(name, form.summary)
+                                for name, form in FORMATS.items()) + """
+examples:
+  pose-train import tf-graph graph_opt.pb --model mobilenet_v2_small -o small.onnx
+  pose-train import caffe pose_iter_440000.caffemodel --model cmu -o cmu.onnx --stages 3
+  pose-train import torch checkpoint_iter_370000.pth --model lightweight_openpose -o light.onnx
+
+`pose-train models` lists the networks, their formats, and the licences of their weights.
+"""
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    parser.add_argument('format', choices=FORMATS, metavar='FORMAT',
+                        help='one of ' + ', '.join(FORMATS))
+    parser.add_argument('file', metavar='FILE', help='the weight file')
+    parser.add_argument('--model', required=True, metavar='NAME', help='the network it is of')
+    parser.add_argument('--prototxt', metavar='FILE',
+                        help='caffe: hold this description against the network too')
+    add_export_options(parser)
+
+
+def run(args) -> int:
+    """Import and write; return the exit code."""
+    options = {'prototxt': args.prototxt} if args.prototxt else {}
+    network, provenance = import_network(args.format, args.file, args.model, **options)
+    write_network(network, provenance, args)
+    return 0

@@ -1,0 +1,37 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The `pose-train` command line."""
+from pose_ros.cli.program import Program
+from pose_ros.cli.version import VERSION
+
+COMMANDS = {
+    'import': 'turn published weights of another system into an ONNX file',
+    'export': 'turn a checkpoint into an ONNX file',
+    'verify': 'check an exported file, and that it still computes what its network did',
+    'models': 'list the networks, what they cost, and where their weights are published',
+    'info': 'describe an ONNX file, a checkpoint or a weight file',
+}
+
+_DESCRIPTION = 'Train, import and export the networks of pose_ros, offline.'
+_EPILOG = """examples:
+  pose-train models                                            what there is
+  pose-train import caffe pose_iter_584000.caffemodel --model body_25 -o body_25.onnx
+  pose-train import tf-graph graph_opt.pb --model mobilenet_thin -o thin.onnx --precision fp16
+  pose-train export student.pt -o student.onnx --size 448x352
+  pose-train verify student.onnx                               is it intact?
+  pose-train COMMAND --help                                    all options of one command
+
+exit codes: 0 done; 1 a file or a network failed; 2 the command line is wrong; 130 interrupted
+"""
+_PROGRAM = Program('pose-train', 'pose_training.cli', VERSION, _DESCRIPTION, _EPILOG, COMMANDS,
+                   'install it with `pip install ./training`', {'import': 'import_'})
+build_parser = _PROGRAM.build_parser
+
+
+def main(argv=None) -> int:
+    """Run one command (None: the process's arguments); return its exit code."""
+    return _PROGRAM.main(argv)
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

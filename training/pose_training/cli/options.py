@@ -1,0 +1,66 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Options and output that several commands share."""
+import os
+import sys
+from typing import Tuple
+
+from pose_ros.cli.options import size
+from pose_ros.core.sources.stills import ENDINGS
+from pose_training.errors import ExportError
+from pose_training.exporters.export import ExportOptions, export
+
+
+def add_export_options(parser) -> None:
+    """Add how to write an ONNX file."""
+    parser.add_argument('-o', '--output', required=True, metavar='FILE',
+                        help='the file to write: .onnx for the robot, .pt for further training')
+    group = parser.add_argument_group('how the ONNX file is made')
+    group.add_argument('--size', type=size, metavar='WxH',
+                       help="network input in pixels (default: the network's own)")
+    group.add_argument('--dynamic', action='store_true',
+                       help='leave batch, height and width open (slower, and no TensorRT cache)')
+    group.add_argument('--precision', choices=('fp32', 'fp16', 'int8'), default='fp32',
+                       help='number format inside; input and output stay float32 (%(default)s)')
+    group.add_argument('--calibration', nargs='+', metavar='PATH', default=(),
+                       help='pictures, or folders of them, that int8 takes its ranges from')
+    group.add_argument('--images', nargs='+', metavar='PATH', default=(),
+                       help='pictures to compare the file with PyTorch on, besides a drawn one')
+    group.add_argument('--normalise', action='store_true',
+                       help='put the scaling of pixel values into the graph')
+    group.add_argument('--stages', type=int, metavar='K',
+                       help='cut the network after prediction stage K: faster, less accurate')
+
+
+def write_network(network, provenance, args) -> None:
+    """Export the network as the options ask, or save it as a checkpoint."""
+    from pose_training.checkpoint import save_checkpoint
+    if args.output.endswith(('.pt', '.ckpt')):
+        save_checkpoint(args.output, network, provenance)
+        print('wrote ' + args.output)
+        return
+    if not args.output.endswith('.onnx'):
+        raise ExportError('cannot tell what to write to {!r}: end it in .onnx or .pt'.format(
+            args.output))
+    options = ExportOptions(size=args.size, dynamic=args.dynamic, precision=args.precision,
+                            normalise=args.normalise, stages=args.stages,
+                            calibration=pictures(args.calibration))
+    export(network, args.output, options, provenance, pictures(args.images), report)
+    print('wrote {} ({:.1f} MB)'.format(args.output, os.path.getsize(args.output) / 1e6))
+
+
+def report(text: str) -> None:
+    """Tell how far the work is; not on stdout, which holds results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def pictures(paths) -> Tuple[str, ...]:
+    """Return the files that are named, and the pictures in the folders that are."""
+    found = []
+    for path in paths:
+        if os.path.isdir(path):
+            found += [os.path.join(path, name) for name in sorted(os.listdir(path))
+                      if name.lower().endswith(ENDINGS)]
+        else:
+            found.append(path)
+    return tuple(found)

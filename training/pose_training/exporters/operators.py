@@ -1,0 +1,181 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What TensorRT 8.2, the oldest parser that has to read our files, takes: operators and rules.
+
+From docs/operators.md and builtin_op_importers.cpp of onnx-tensorrt, branch 8.2-GA.
+"""
+from typing import Callable, Dict, Iterator, NamedTuple, Optional
+
+import onnx
+from onnx import helper, ModelProto, NodeProto, numpy_helper, shape_inference, TensorProto
+
+from pose_training.errors import ExportError
+from pose_training.exporters.onnx_graph import attribute, initialisers
+
+OPSET = 13
+NEWEST_IR = 8  # what ONNX Runtime 1.10, the newest for Python 3.6, reads
+_MOST_LISTED = 8
+
+_PLAIN = (
+    'Add', 'AveragePool', 'Cast', 'Concat', 'DepthToSpace', 'Div', 'Elu', 'Exp', 'Flatten',
+    'Gemm', 'GlobalAveragePool', 'GlobalMaxPool', 'HardSigmoid', 'LeakyRelu', 'MatMul', 'Max',
+    'Min', 'Mul', 'Neg', 'PRelu', 'Relu', 'Selu', 'Sigmoid', 'Softmax', 'Softplus',
+    'SpaceToDepth', 'Sqrt', 'Sub', 'Sum', 'Tanh', 'Transpose')
+_RESIZE_MODES = ('nearest', 'linear')
+_RESIZE_COORDINATES = ('half_pixel', 'pytorch_half_pixel', 'tf_half_pixel_for_nn', 'asymmetric',
+                       'align_corners')
+_RUNTIME_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8)
+
+
+class _Graph(NamedTuple):
+    """What the rules look things up in."""
+
+    constants: Dict[str, TensorProto]
+    types: Dict[str, int]
+    makers: Dict[str, NodeProto]
+
+    def is_constant(self, node, place) -> bool:
+        """Tell whether input `place` of a node is absent or an initialiser."""
+        return len(node.input) <= place or not node.input[place] \
+            or node.input[place] in self.constants
+
+    def is_half(self, node, place) -> bool:
+        """Tell whether input `place` of a node is there, and float16."""
+        return len(node.input) > place and \
+            self.types.get(node.input[place]) == TensorProto.FLOAT16
+
+
+def check_operators(model: ModelProto) -> None:
+    """Raise ExportError that lists every node, type and version which TensorRT 8.2 refuses."""
+    faults = list(_faults(model))
+    if faults:
+        more = ' (and {} more)'.format(len(faults) - _MOST_LISTED) \
+            if len(faults) > _MOST_LISTED else ''
+        raise ExportError('TensorRT 8.2 would refuse this file: {}{}'.format(
+            '; '.join(faults[:_MOST_LISTED]), more))
+
+
+def _faults(model) -> Iterator[str]:
+    opsets = {item.domain: item.version for item in model.opset_import}
+    if set(opsets) - {'', 'ai.onnx'} or max(opsets.values()) > OPSET:
+        yield 'operator sets {} (only ONNX up to {} is allowed)'.format(opsets, OPSET)
+    if model.ir_version > NEWEST_IR:
+        yield 'ONNX IR version {} (up to {} is allowed)'.format(model.ir_version, NEWEST_IR)
+    graph = _look_up(model)
+    for node in model.graph.node:
+        fault = _fault(node, graph)
+        if fault:
+            yield '{} {!r}: {}'.format(node.op_type, node.name or node.output[0], fault)
+        for name in node.output:
+            kind = graph.types.get(name, TensorProto.FLOAT)
+            if kind not in _RUNTIME_TYPES:
+                yield '{} {!r} yields {} at run time'.format(
+                    node.op_type, node.name or name, TensorProto.DataType.Name(kind).lower())
+
+
+def _look_up(model):
+    inferred = shape_inference.infer_shapes(_without_weights(model)).graph
+    types = {item.name: item.type.tensor_type.elem_type for item in
+             [*inferred.value_info, *inferred.input, *inferred.output]}
+    constants = initialisers(model.graph)
+    types.update((name, tensor.data_type) for name, tensor in constants.items())
+    makers = {name: node for node in model.graph.node for name in node.output}
+    return _Graph(constants, types, makers)
+
+
+def _without_weights(model):
+    """Return a light copy for the inference of types, which has no need of the numbers."""
+    light, graph = ModelProto(ir_version=model.ir_version), model.graph
+    light.opset_import.extend(model.opset_import)
+    light.graph.node.extend(graph.node)
+    light.graph.input.extend(graph.input)
+    light.graph.output.extend(graph.output)
+    for tensor in graph.initializer:
+        if tensor.data_type in (TensorProto.FLOAT, TensorProto.FLOAT16):
+            light.graph.input.append(helper.make_tensor_value_info(
+                tensor.name, tensor.data_type, tensor.dims))
+        else:
+            light.graph.initializer.append(tensor)
+    return light
+
+
+def _fault(node, graph) -> Optional[str]:
+    if node.op_type in _RULES:
+        return _RULES[node.op_type](node, graph)
+    return None if node.op_type in _PLAIN else 'this operator is not on the list'
+
+
+def _convolution(node, graph):
+    weight = graph.makers.get(node.input[1])
+    if weight is not None and weight.op_type == 'DequantizeLinear':
+        weight = graph.makers.get(weight.input[0], weight)
+        constant = weight.op_type == 'QuantizeLinear' and graph.is_constant(weight, 0)
+    else:
+        constant = graph.is_constant(node, 1)
+    if not constant or not graph.is_constant(node, 2):
+        return 'weight and bias must be initialisers (float, where they are quantised)'
+    return None
+
+
+def _resize(node, graph):
+    mode = attribute(node, 'mode', 'nearest')
+    coordinates = attribute(node, 'coordinate_transformation_mode', 'half_pixel')
+    if mode not in _RESIZE_MODES or coordinates not in _RESIZE_COORDINATES:
+        return 'mode {} with {} is not supported'.format(mode, coordinates)
+    if len(node.input) != 3 or not graph.is_constant(node, 2):
+        return 'the scales must be an initialiser, in place of sizes'
+    scales = numpy_helper.to_array(graph.constants[node.input[2]])
+    return None if tuple(scales[:2]) == (1, 1) else 'only height and width can be scaled'
+
+
+def _quantisation(node, graph):
+    if len(node.input) != 3 or not graph.is_constant(node, 1) or not graph.is_constant(node, 2):
+        return 'scale and zero point must be there, as initialisers'
+    zero = graph.constants[node.input[2]]
+    if zero.data_type != TensorProto.INT8 or numpy_helper.to_array(zero).any():
+        return 'the zero point must be 0, and int8'
+    return None
+
+
+def _constant_inputs(*places, reason):
+    """Make a rule: these inputs are initialisers, and float16 is not among them.
+
+    The parser takes the bits of such a number for those of a float32.
+    """
+    def rule(node, graph):
+        if not all(graph.is_constant(node, place) for place in places):
+            return reason + ' must be initialisers'
+        if any(graph.is_half(node, place) for place in places):
+            return reason + ' must be float32: of float16 it reads garbage'
+        return None
+    return rule
+
+
+def _max_pool(node, _):
+    return 'it may have only one output' if len(node.output) > 1 else None
+
+
+_shape_arguments = _constant_inputs(1, 2, 3, 4, reason='the arguments')
+
+_RULES: Dict[str, Callable[[NodeProto, _Graph], Optional[str]]] = {
+    'Conv': _convolution, 'ConvTranspose': _convolution, 'Resize': _resize,
+    'QuantizeLinear': _quantisation, 'DequantizeLinear': _quantisation, 'MaxPool': _max_pool,
+    'Clip': _constant_inputs(1, 2, reason='the bounds'),
+    'InstanceNormalization': _constant_inputs(1, 2, reason='scale and bias'),
+    'BatchNormalization': _constant_inputs(1, 2, 3, 4, reason='scale, bias and statistics'),
+    'Pad': _constant_inputs(1, 2, reason='pads and value'),
+    'Reshape': _shape_arguments, 'Squeeze': _shape_arguments, 'Unsqueeze': _shape_arguments,
+    'Slice': _shape_arguments, 'Split': _shape_arguments,
+    'ReduceMax': _shape_arguments, 'ReduceMean': _shape_arguments, 'ReduceSum': _shape_arguments,
+}
+
+
+def check_model(content: bytes) -> ModelProto:
+    """Parse and check a whole file: ONNX's own checker, then `check_operators`; ExportError."""
+    try:
+        onnx.checker.check_model(content, full_check=True)
+        model = onnx.load_model_from_string(content)
+    except Exception as error:  # the checker and protobuf share no class of errors
+        raise ExportError('not a valid ONNX file: {}'.format(error)) from error
+    check_operators(model)
+    return model

@@ -1,0 +1,48 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The drawn picture that exports are checked with, the same everywhere."""
+from typing import Sequence
+
+import numpy as np
+
+from pose_ros.core.card import InputSpec
+from pose_ros.core.image import Preprocessor
+
+_SHAPES = 24
+
+
+def draw_picture(width: int, height: int, seed: int = 0) -> np.ndarray:
+    """Return (height, width, 3) uint8 BGR: shades, discs and boxes with sharp edges, and grain.
+
+    All of it is integer arithmetic, so that every machine draws the same picture.
+    """
+    x, y = np.arange(width, dtype=np.int64), np.arange(height, dtype=np.int64)[:, None]
+    across, down = x * 255 // max(width - 1, 1) + 0 * y, y * 255 // max(height - 1, 1) + 0 * x
+    picture = np.stack([across, down, (across + 255 - down) // 2], -1)
+    numbers = _numbers(seed)
+    for _ in range(_SHAPES):
+        left, top = next(numbers) % width, next(numbers) % height
+        radius = 2 + next(numbers) % max(min(width, height) // 5, 1)
+        color = np.array([next(numbers) % 256 for _ in range(3)])
+        dx, dy = x - left, y - top
+        disc = dx * dx + dy * dy < radius * radius
+        box = (abs(dx) < radius // 2) & (abs(dy) < 2 * radius)
+        inside = disc if next(numbers) % 2 else box
+        shade = (128 + 127 * (dx + dy) // (4 * radius))[..., None]
+        picture = np.where(inside[..., None], color * shade // 128, picture)
+    grain = (x * 7919 + y * 104729 + seed * 31) * 2654435761 % 4294967296 // 16777216
+    return np.clip(picture + (grain // 16 - 8)[..., None], 0, 255).astype(np.uint8)
+
+
+def prepare(pictures: Sequence[np.ndarray], spec: InputSpec) -> np.ndarray:
+    """Return pictures (H, W, 3) uint8 BGR as one network input (N, 3, h, w) float32."""
+    preprocessor = Preprocessor(spec)
+    return np.concatenate([preprocessor.prepare(picture)[0].copy() for picture in pictures])
+
+
+def _numbers(seed):
+    """Yield numbers of a linear congruential generator (Numerical Recipes), high bits only."""
+    state = seed + 1
+    while True:
+        state = (1664525 * state + 1013904223) % 4294967296
+        yield state >> 16

@@ -1,0 +1,81 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Int8 convolutions as QuantizeLinear and DequantizeLinear pairs, the form that TensorRT reads."""
+import logging
+import os
+import tempfile
+from typing import Sequence
+
+import onnx
+from onnx import ModelProto
+from onnxruntime.quantization import (CalibrationDataReader, CalibrationMethod, QuantFormat,
+                                      quantize_static, QuantType)
+
+from pose_ros.core.card import InputSpec
+from pose_ros.core.sources.stills import read_image
+from pose_training.errors import ExportError
+from pose_training.exporters.onnx_graph import count_operators, INPUT
+from pose_training.exporters.operators import NEWEST_IR
+from pose_training.exporters.picture import prepare
+
+_OPTIONS = {
+    'ActivationSymmetric': True, 'WeightSymmetric': True,  # TensorRT: every zero point is 0
+    'AddQDQPairToWeight': True,  # TensorRT 8 quantises float weights itself, and reads no others
+    'QuantizeBias': False,  # an int32 bias is no type that its DequantizeLinear takes
+    'DedicatedQDQPair': True,  # one reader each, so that each pair can be fused away
+    'OpTypesToExcludeOutputQuantization': ['Conv'],
+}
+IMAGE_NORMS_WARNING = (
+    'warning: this network normalises by the statistics of each picture ({} times); int8 has not '
+    'been seen to keep the accuracy of such a network')
+
+
+def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[str],
+             report=None) -> ModelProto:
+    """Return the model with its convolutions in int8; other layers stay float32.
+
+    Symmetric throughout, weights per channel. `calibration` are image files: the ranges of the
+    activations are those that they cause; `spec` is the model's input. Raises ExportError without
+    images, ImageError for one that cannot be read.
+    """
+    if not calibration:
+        raise ExportError('int8 needs pictures to take the ranges of activations from: give some '
+                          'dozens that are like those of the robot (calibration)')
+    norms = count_operators(model).get('InstanceNormalization', 0)
+    if norms and report:
+        report(IMAGE_NORMS_WARNING.format(norms))
+    with tempfile.TemporaryDirectory(prefix='pose_training_') as folder:
+        source, target = (os.path.join(folder, name) for name in ('float.onnx', 'int8.onnx'))
+        onnx.save_model(model, source)
+        _quantize_file(source, target, _Pictures(calibration, spec))
+        quantised = onnx.load_model(target)
+    quantised.ir_version = min(quantised.ir_version, NEWEST_IR)
+    del quantised.metadata_props[:]
+    del quantised.graph.value_info[:]
+    return quantised
+
+
+def _quantize_file(source, target, pictures):
+    log = logging.getLogger()
+    level = log.level
+    # The tool speaks to the root logger of things that do not matter here.
+    log.setLevel(logging.ERROR)
+    try:
+        quantize_static(source, target, pictures, quant_format=QuantFormat.QDQ,
+                        op_types_to_quantize=['Conv'], per_channel=True,
+                        activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
+                        calibrate_method=CalibrationMethod.MinMax, extra_options=dict(_OPTIONS))
+    finally:
+        log.setLevel(level)
+
+
+class _Pictures(CalibrationDataReader):
+    """Feeds the calibration, one picture at a time."""
+
+    def __init__(self, paths, spec):
+        self._paths, self._spec = iter(paths), spec
+
+    def get_next(self):
+        """Return the next input, or None after the last."""
+        path = next(self._paths, None)
+        return path and {INPUT: prepare([read_image(path)], self._spec)}

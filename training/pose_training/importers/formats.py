@@ -1,0 +1,64 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The file formats of published weights, and the way from a file to a network."""
+import importlib
+import os
+from typing import Any, Dict, NamedTuple, Tuple
+
+from pose_ros.core.card_files import sha256
+from pose_training.errors import WeightsError
+from pose_training.importers.matching import Weights, load_weights
+from pose_training.models import NetworkSpec, PoseNetwork, create_model, get_spec
+
+
+class Format(NamedTuple):
+    """A file format; `module` has `read_weights(path, spec, **options) -> Weights`."""
+
+    module: str
+    summary: str
+    options: Tuple[str, ...] = ()
+
+
+FORMATS: Dict[str, Format] = {
+    'tf-graph': Format('tf_graph', 'TensorFlow frozen graph, graph_opt.pb (tf-pose-estimation)'),
+    'tf-checkpoint': Format('tf_checkpoint', 'TensorFlow checkpoint, model-449003.index'),
+    'npy': Format('npy', 'tf-pose-estimation, openpose_coco.npy'),
+    'caffe': Format('caffe', 'OpenPose, pose_iter_584000.caffemodel', ('prototxt',)),
+    'torch': Format('torch_state', 'PyTorch state dict, .pth (trt_pose, Lightweight OpenPose, '
+                                   'conversions of OpenPose)'),
+    'openvino': Format('openvino_ir', 'OpenVINO IR, .xml with its .bin (Open Model Zoo)'),
+}
+
+
+def read_weights(format_name: str, path: str, spec: NetworkSpec, **options) -> Weights:
+    """Read a weight file; WeightsError if it cannot be, or is not a format of this network."""
+    if format_name not in FORMATS:
+        raise WeightsError('there is no format {!r}; known: {}'.format(
+            format_name, ', '.join(FORMATS)))
+    if format_name not in spec.formats:
+        raise WeightsError('the weights of {} were never published as {}; {}'.format(
+            spec.name, format_name, 'known: ' + ', '.join(spec.formats) if spec.formats
+            else 'it is this project\'s own: train it'))
+    if not os.path.exists(path) and format_name != 'tf-checkpoint':
+        raise WeightsError('there is no file {!r}; check the path'.format(path))
+    module = importlib.import_module('pose_training.importers.' + FORMATS[format_name].module)
+    return module.read_weights(path, spec, **options)
+
+
+def import_network(format_name: str, path: str, model: str,
+                   **options) -> Tuple[PoseNetwork, Dict[str, Any]]:
+    """Build the network `model` with the weights of a published file.
+
+    Returns the network, ready for inference, and its provenance (where from, SHA-256, licence).
+    Raises NetworkError for an unknown network, WeightsError for a file that does not fit.
+    """
+    spec = get_spec(model)
+    weights = read_weights(format_name, path, spec, **options)
+    network = create_model(model, **weights.options)
+    load_weights(network, weights, path, spec.ignored)
+    provenance = {'source': spec.source, 'weights': os.path.basename(path), 'format': format_name}
+    if os.path.isfile(path):
+        provenance['weights_sha256'] = sha256(path)
+    if spec.accuracy:
+        provenance['published_accuracy'] = spec.accuracy
+    return network.eval(), provenance

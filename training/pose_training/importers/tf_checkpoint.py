@@ -1,0 +1,92 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Import a TensorFlow checkpoint of tf-pose-estimation (model-449003.index and its data)."""
+import inspect
+import os
+import re
+
+from google.protobuf import text_format
+
+from pose_training.errors import WeightsError
+from pose_training.importers.matching import Weights
+from pose_training.importers.messages import message_classes
+from pose_training.importers.tf_bundle import Bundle
+from pose_training.importers.tf_names import AVERAGE, state_name, to_state
+from pose_training.models.registry import NetworkSpec
+
+_STATE = message_classes('pose_training.checkpoint', {
+    'CheckpointState': {'model_checkpoint_path': (1, 'string')}})['CheckpointState']
+_OBJECT_GRAPH = '_CHECKPOINTABLE_OBJECT_GRAPH'
+_FILES = r'\.(index|meta|data-\d{5}-of-\d{5})$'
+
+
+def read_weights(path: str, spec: NetworkSpec, averages: bool = False,
+                 stored_statistics: bool = False) -> Weights:
+    """Return the weights of a checkpoint, and the options that they demand.
+
+    `path` is the prefix, one of the files, or a folder with a file `checkpoint`. What only
+    training needs is left out. `averages`: take the moving averages of the variables, where there
+    are some. Where a network can normalise by the statistics of each image it does, as tf-pose
+    ran it, unless `stored_statistics` asks for those of the checkpoint. WeightsError for files
+    that are missing, damaged, or of another kind.
+    """
+    bundle = Bundle(_prefix(path))
+    if _OBJECT_GRAPH in bundle.names:
+        raise WeightsError('{} is an object-based checkpoint of TensorFlow 2; tf-pose-estimation '
+                           'writes name-based ones (tf.train.Saver)'.format(path))
+    averaged = {name for name in bundle.names if name.endswith('/' + AVERAGE)}
+    if averages and not averaged:
+        raise WeightsError('{} holds no moving averages; import it without'.format(path))
+    state = to_state({name: bundle.read(name) for name in bundle.names
+                      if state_name(name) or (averages and name in averaged)}, averages)
+    if stored_statistics or 'image_statistics' not in inspect.signature(spec.build).parameters:
+        return Weights(state)
+    return Weights({name: value for name, value in state.items() if not _unused(name)},
+                   {'image_statistics': True})
+
+
+def _unused(name):
+    # Only the backbone, MobileNet v2, normalises by the image; the stages keep what is stored.
+    return name.startswith('MobilenetV2.') and name.endswith(('.running_mean', '.running_var'))
+
+
+def _prefix(path):
+    if os.path.isdir(path):
+        return _latest(path)
+    prefix = re.sub(_FILES, '', path)
+    if os.path.exists(prefix + '.index'):
+        return prefix
+    if os.path.isfile(path):
+        raise WeightsError(
+            '{0} has no {1}.index beside it: give the prefix of a checkpoint of version 2 (the '
+            'files PREFIX.index and PREFIX.data-...; a single file is of version 1, which '
+            'TensorFlow 1 can save again), or the folder of its file `checkpoint`'.format(
+                path, os.path.basename(prefix)))
+    raise WeightsError('there is no checkpoint {!r}: no {}.index; {}'.format(
+        path, prefix, _nearby(os.path.dirname(prefix) or '.')))
+
+
+def _latest(folder):
+    """Return the prefix that the file `checkpoint` names; checkpoints may have been moved."""
+    path = os.path.join(folder, 'checkpoint')
+    try:
+        with open(path, encoding='utf-8') as stream:
+            state = text_format.Parse(stream.read(1 << 20), _STATE(), allow_unknown_field=True)
+    except OSError as error:
+        raise WeightsError('folder {} has no readable file `checkpoint`: {}'.format(
+            folder, _nearby(folder))) from error
+    except (UnicodeDecodeError, text_format.ParseError) as error:
+        raise WeightsError('{} is no file that tf.train.Saver writes; give the prefix of the '
+                           'checkpoint instead: {}'.format(path, _nearby(folder))) from error
+    named = state.model_checkpoint_path
+    for prefix in (os.path.join(folder, named), os.path.join(folder, os.path.basename(named))):
+        if named and os.path.exists(prefix + '.index'):
+            return prefix
+    raise WeightsError('{} names the checkpoint {!r}, which is not there (no .index); {}'.format(
+        path, named, _nearby(folder)))
+
+
+def _nearby(folder):
+    names = sorted(name[:-len('.index')] for name in (
+        os.listdir(folder) if os.path.isdir(folder) else ()) if name.endswith('.index'))
+    return 'checkpoints in {}: {}'.format(folder, ', '.join(names[:8]) or 'none')

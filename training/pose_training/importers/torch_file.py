@@ -1,0 +1,67 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Open files that torch.save wrote, without ever running what they might carry."""
+import pickle
+import re
+import warnings
+
+import torch
+
+from pose_training.errors import WeightsError
+
+_ZIP = b'PK\x03\x04'  # files of PyTorch 1.6 and newer; older ones are bare pickles
+
+
+def load_torch_file(path: str) -> object:
+    """Return what the file holds, tensors on the CPU; large files are mapped, not read.
+
+    Only tensors, numbers, text and containers of them are built. Raises WeightsError for a file
+    that asks for anything else, is damaged, or is none of torch.save's.
+    """
+    try:
+        with open(path, 'rb') as file:
+            head = file.read(512)
+    except OSError as error:
+        raise WeightsError('cannot read {}: {}'.format(path, error.strerror or error)) from error
+    _refuse_other_files(path, head)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')  # the errors below say it all
+            return torch.load(path, map_location='cpu', weights_only=True,
+                              mmap=head.startswith(_ZIP))
+    except pickle.UnpicklingError as error:
+        raise WeightsError('{} {}'.format(path, _refusal(str(error)))) from error
+    except Exception as error:  # a damaged file may trip the reader anywhere
+        if 'TorchScript' in str(error):
+            raise WeightsError('{} is a TorchScript program, which is not opened because it is '
+                               'code; save its state_dict() instead'.format(path)) from error
+        raise WeightsError('{} is damaged or cut short ({}); fetch it again and compare its size '
+                           'with that of the original'.format(path, _reason(error))) from error
+
+
+def _refuse_other_files(path, head):
+    if not head:
+        raise WeightsError('{} is empty; fetch it again'.format(path))
+    if head.lstrip().startswith(b'<'):
+        raise WeightsError('{} is a web page, not weights: the download went to a page about the '
+                           'file; open the address in a browser and save the file itself'.format(
+                               path))
+    if head.startswith(b'version https://git-lfs'):
+        raise WeightsError('{} only points to a file in Git LFS; run `git lfs pull` where it came '
+                           'from'.format(path))
+
+
+def _refusal(message):
+    wanted = re.search(r'GLOBAL (\S+)', message)
+    if wanted:
+        return ('is not opened: it wants to use {}, and such a file can run any code. Files of '
+                'tensors alone are read. If you trust it, open it with the program that wrote it '
+                'and save torch.save(model.state_dict(), FILE)'.format(wanted.group(1)))
+    return ('is not opened: it is no file of tensors as torch.save writes them. A damaged file '
+            'looks like that, and so does a pickle, which could run any code. Fetch it again, or '
+            'save torch.save(model.state_dict(), FILE) with the program that wrote it')
+
+
+def _reason(error):
+    text = str(error).strip() or type(error).__name__
+    return re.split(r'\.\s|\n', text)[0]
