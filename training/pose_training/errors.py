@@ -22,3 +22,7 @@ class DataError(PoseRosError):
 
 class ConfigError(PoseRosError):
     """The configuration of a run has an unknown key or an unfit value."""
+
+
+class FitError(PoseRosError):
+    """A training run cannot begin, or cannot go on."""

@@ -114,9 +114,10 @@ def test_info_of_a_model_shows_its_card_and_operators(checkpoint, tmp_path, caps
 
 @pytest.mark.parametrize('arguments, reason', [
     (('import', 'caffe', 'x', '--model', 'bodi_25', '-o', 'x.onnx'), "did you mean .*body_25"),
-    (('import', 'npy', 'x', '--model', 'body_25', '-o', 'x.onnx'), 'never published as npy.*caffe'),
+    (('import', 'npy', 'x', '--model', 'body_25', '-o', 'x.onnx'), 'never published as npy'),
     (('import', 'caffe', 'x', '--model', 'student', '-o', 'x.onnx'), 'own: train it'),
     (('import', 'caffe', 'x', '--model', 'body_25', '-o', 'x.onnx'), "no file 'x'"),
+    (('import', 'npy', 'x', '--model', 'cmu', '-o', 'x.onnx', '--averages'), 'npy has no option'),
     (('export', 'nothing.pt', '-o', 'x.onnx'), 'nothing.pt'),
     (('verify', 'nothing.onnx'), 'nothing.onnx'),
     (('info', 'x', '--format', 'caffe'), 'needs both'),

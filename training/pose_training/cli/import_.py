@@ -28,12 +28,18 @@ def add_arguments(parser) -> None:
     parser.add_argument('--model', required=True, metavar='NAME', help='the network it is of')
     parser.add_argument('--prototxt', metavar='FILE',
                         help='caffe: hold this description against the network too')
+    parser.add_argument('--averages', action='store_true',
+                        help='tf-checkpoint: take the moving averages of the weights')
+    parser.add_argument('--stored-statistics', action='store_true',
+                        help='tf-checkpoint: MobileNet v2 that normalises by the statistics it has '
+                             'stored, not by those of the image as the published ones do')
     add_export_options(parser)
 
 
 def run(args) -> int:
     """Import and write; return the exit code."""
-    options = {'prototxt': args.prototxt} if args.prototxt else {}
+    options = {name: getattr(args, name) for form in FORMATS.values() for name in form.options
+               if getattr(args, name)}
     network, provenance = import_network(args.format, args.file, args.model, **options)
     write_network(network, provenance, args)
     return 0

@@ -52,7 +52,7 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
     """
     say = report or (lambda text: None)
     _check_options(options)
-    images = tuple(images) or tuple(options.calibration[:_COMPARED])
+    images = tuple(map(str, images or options.calibration[:_COMPARED]))
     network = inference_copy(network, options.stages)
     card = make_card(network, options, provenance or {})
     say('tracing {} at {}x{}'.format(network.recipe.name, card.input.width, card.input.height))
@@ -60,8 +60,8 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
     model = trace(network, size, options.dynamic,
                   network_input(network, size) if options.normalise else None)
     model = _in_precision(model, card, options, images, say)
+    check_model(model)
     content = model.SerializeToString()
-    check_model(content)
     say('comparing it with PyTorch')
     found, fingerprint = measure(network, content, card, images)
     parity = dict(found.figures(), fingerprint=fingerprint)

@@ -57,8 +57,8 @@ def check_range(model: ModelProto, batches: Iterable[np.ndarray]) -> float:
     for batch in batches:
         values = session.run([name + '/largest' for name in names], {INPUT: batch})
         largest = np.maximum(largest, np.array(values, np.float64))
-    beyond = ['{} ({:.3g})'.format(names[place], largest[place])
-              for place in np.argsort(-largest) if not largest[place] <= LARGEST]
+    beyond = ['{} ({:.3g})'.format(name, value) for name, value in zip(names, largest)
+              if not value <= LARGEST]
     if beyond:
         raise ExportError('float16 cannot hold the activations of {}: they should stay below '
                           '{:.0f}. Export this network as fp32'.format(_listed(beyond), LARGEST))
@@ -80,8 +80,11 @@ def _check_constants(graph):
 
 
 def _spell_out(graph):
-    """Replace Clip by Relu, Max and Min, whose bounds TensorRT before 8.5 does not misread, and a
-    batch norm by Mul and Add, so that no statistics are rounded before they are used."""
+    """Replace Clip by Relu, Max and Min, and a batch norm by Mul and Add.
+
+    TensorRT before 8.5 misreads the float16 bounds of a Clip; and statistics may be beyond the
+    range of float16 where the factor that is made of them is not.
+    """
     known, nodes = initialisers(graph), []
     for node in graph.node:
         if node.op_type == 'Clip':

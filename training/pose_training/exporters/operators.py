@@ -137,16 +137,16 @@ def _quantisation(node, graph):
     return None
 
 
-def _constant_inputs(*places, reason):
-    """Make a rule: these inputs are initialisers, and float16 is not among them.
+def _constant_inputs(*places, what, misread=False):
+    """Make a rule: these inputs are initialisers; where float16 is `misread`, not of that type.
 
-    The parser takes the bits of such a number for those of a float32.
+    (The parser takes the bits of such a number for those of a float32.)
     """
     def rule(node, graph):
         if not all(graph.is_constant(node, place) for place in places):
-            return reason + ' must be initialisers'
-        if any(graph.is_half(node, place) for place in places):
-            return reason + ' must be float32: of float16 it reads garbage'
+            return what + ' must be initialisers'
+        if misread and any(graph.is_half(node, place) for place in places):
+            return what + ' must be float32: of float16 it reads garbage'
         return None
     return rule
 
@@ -155,27 +155,35 @@ def _max_pool(node, _):
     return 'it may have only one output' if len(node.output) > 1 else None
 
 
-_shape_arguments = _constant_inputs(1, 2, 3, 4, reason='the arguments')
+_shape_arguments = _constant_inputs(1, 2, 3, 4, what='the arguments')
 
 _RULES: Dict[str, Callable[[NodeProto, _Graph], Optional[str]]] = {
     'Conv': _convolution, 'ConvTranspose': _convolution, 'Resize': _resize,
     'QuantizeLinear': _quantisation, 'DequantizeLinear': _quantisation, 'MaxPool': _max_pool,
-    'Clip': _constant_inputs(1, 2, reason='the bounds'),
-    'InstanceNormalization': _constant_inputs(1, 2, reason='scale and bias'),
-    'BatchNormalization': _constant_inputs(1, 2, 3, 4, reason='scale, bias and statistics'),
-    'Pad': _constant_inputs(1, 2, reason='pads and value'),
+    'Clip': _constant_inputs(1, 2, what='the bounds', misread=True),
+    'InstanceNormalization': _constant_inputs(1, 2, what='scale and bias', misread=True),
+    'BatchNormalization': _constant_inputs(1, 2, 3, 4, what='scale, bias and statistics'),
+    'Pad': _constant_inputs(1, 2, what='pads and value', misread=True),
     'Reshape': _shape_arguments, 'Squeeze': _shape_arguments, 'Unsqueeze': _shape_arguments,
     'Slice': _shape_arguments, 'Split': _shape_arguments,
     'ReduceMax': _shape_arguments, 'ReduceMean': _shape_arguments, 'ReduceSum': _shape_arguments,
 }
 
 
-def check_model(content: bytes) -> ModelProto:
-    """Parse and check a whole file: ONNX's own checker, then `check_operators`; ExportError."""
+def check_model(model: ModelProto) -> None:
+    """Run ONNX's own checker, and `check_operators`; ExportError says what is wrong."""
     try:
-        onnx.checker.check_model(content, full_check=True)
-        model = onnx.load_model_from_string(content)
-    except Exception as error:  # the checker and protobuf share no class of errors
+        onnx.checker.check_model(model, full_check=True)
+    except Exception as error:  # the checker has several classes of errors
         raise ExportError('not a valid ONNX file: {}'.format(error)) from error
     check_operators(model)
+
+
+def parse_model(content: bytes) -> ModelProto:
+    """Parse and check a file's bytes; ExportError if they are not such a file, or unfit."""
+    try:
+        model = onnx.load_model_from_string(content)
+    except Exception as error:  # protobuf's error differs between its versions
+        raise ExportError('not a valid ONNX file: {}'.format(error)) from error
+    check_model(model)
     return model

@@ -14,7 +14,7 @@ from pose_training.exporters.agreement import (compare_maps, compare_people, map
                                                TOLERANCES, worst)
 from pose_training.exporters.cards import check_maps, map_channels, network_input
 from pose_training.exporters.inference import inference_copy, network_maps, OnnxRunner
-from pose_training.exporters.operators import check_model
+from pose_training.exporters.operators import parse_model
 from pose_training.exporters.picture import draw_picture
 from pose_training.models.network import PoseNetwork
 
@@ -94,7 +94,7 @@ def verify(path: str, network: Optional[PoseNetwork] = None, images: Sequence[st
         raise ExportError('cannot read {}: {}'.format(path, error.strerror or error)) from error
     say('checking the graph')
     try:
-        model = check_model(content)
+        model = parse_model(content)
         card = _card(model, path)
         checked = ('a valid ONNX file (IR {}, opset {}) of {} nodes, all known to TensorRT 8.2'
                    .format(model.ir_version, model.opset_import[0].version,

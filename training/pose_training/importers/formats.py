@@ -21,7 +21,8 @@ class Format(NamedTuple):
 
 FORMATS: Dict[str, Format] = {
     'tf-graph': Format('tf_graph', 'TensorFlow frozen graph, graph_opt.pb (tf-pose-estimation)'),
-    'tf-checkpoint': Format('tf_checkpoint', 'TensorFlow checkpoint, model-449003.index'),
+    'tf-checkpoint': Format('tf_checkpoint', 'TensorFlow checkpoint, model-449003.index',
+                            ('averages', 'stored_statistics')),
     'npy': Format('npy', 'tf-pose-estimation, openpose_coco.npy'),
     'caffe': Format('caffe', 'OpenPose, pose_iter_584000.caffemodel', ('prototxt',)),
     'torch': Format('torch_state', 'PyTorch state dict, .pth (trt_pose, Lightweight OpenPose, '
@@ -39,6 +40,10 @@ def read_weights(format_name: str, path: str, spec: NetworkSpec, **options) -> W
         raise WeightsError('the weights of {} were never published as {}; {}'.format(
             spec.name, format_name, 'known: ' + ', '.join(spec.formats) if spec.formats
             else 'it is this project\'s own: train it'))
+    unknown = sorted(set(options) - set(FORMATS[format_name].options))
+    if unknown:
+        raise WeightsError('the format {} has no option {}; it has {}'.format(
+            format_name, ', '.join(unknown), ', '.join(FORMATS[format_name].options) or 'none'))
     if not os.path.exists(path) and format_name != 'tf-checkpoint':
         raise WeightsError('there is no file {!r}; check the path'.format(path))
     module = importlib.import_module('pose_training.importers.' + FORMATS[format_name].module)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pose_training.importers.tf_graphdef import Graph, Node
 from pose_training.importers.tf_layers import Layer
-from pose_training.importers.tf_ops import compute
+from pose_training.importers.tf_ops import compute, spatial
 from pose_training.models.network import PoseNetwork
 
 _HEIGHT, _WIDTH = 48, 64  # of the image, where the graph takes any size
@@ -122,11 +122,11 @@ class GraphCheck:
 
     def _describe(self, layer, module):
         """Say what the graph does to reach this layer from those before it."""
-        strides = layer.node.attributes['strides'].list.i[1:3]
-        following = sorted({node.op for node in self._graph.users(layer.end)})
+        node = layer.node
+        following = sorted({user.op for user in self._graph.users(layer.end)})
         return ('layer {!r} ({} of {}, strides {}, padding {}, then {}; strides in the network {})'
-                .format(_scope(layer), layer.node.op, self._formula(layer.node.inputs[0]),
-                        list(strides), layer.node.attributes['padding'].s.decode('latin1'),
+                .format(_scope(layer), node.op, self._formula(node.inputs[0]),
+                        spatial(node, 'strides'), node.attributes['padding'].s.decode('latin1'),
                         ' and '.join(following), list(module.stride)))
 
     def _formula(self, name, depth=0):

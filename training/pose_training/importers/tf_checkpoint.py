@@ -41,13 +41,7 @@ def read_weights(path: str, spec: NetworkSpec, averages: bool = False,
                       if state_name(name) or (averages and name in averaged)}, averages)
     if stored_statistics or 'image_statistics' not in inspect.signature(spec.build).parameters:
         return Weights(state)
-    return Weights({name: value for name, value in state.items() if not _unused(name)},
-                   {'image_statistics': True})
-
-
-def _unused(name):
-    # Only the backbone, MobileNet v2, normalises by the image; the stages keep what is stored.
-    return name.startswith('MobilenetV2.') and name.endswith(('.running_mean', '.running_var'))
+    return Weights(state, {'image_statistics': True})
 
 
 def _prefix(path):

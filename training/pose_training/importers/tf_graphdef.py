@@ -49,6 +49,16 @@ class Node(NamedTuple):
     inputs: Tuple[str, ...]
     attributes: Dict[str, Any]
 
+    @property
+    def is_training(self) -> bool:
+        """Tell whether a batch norm normalises by the statistics of its input."""
+        return 'is_training' not in self.attributes or self.attributes['is_training'].b
+
+    @property
+    def epsilon(self) -> float:
+        """Return the epsilon of a batch norm."""
+        return self.attributes['epsilon'].f if 'epsilon' in self.attributes else 1e-4
+
 
 class Graph:
     """The nodes that `output` needs, each after its inputs; identities are left out."""

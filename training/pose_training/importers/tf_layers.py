@@ -20,8 +20,8 @@ class Norm:
 
     def __init__(self, node: Node, gamma, beta, mean, variance):
         self.node = node.name
-        self.by_image = node.attributes['is_training'].b
-        self.epsilon = node.attributes['epsilon'].f
+        self.by_image = node.is_training
+        self.epsilon = node.epsilon
         self.gamma, self.beta, self.mean, self.variance = gamma, beta, mean, variance
 
 
@@ -32,10 +32,12 @@ class Layer:
     """
 
     def __init__(self, graph: Graph, node: Node, constants: Dict[str, Tensor]):
-        kernel = constants.get(node.inputs[1]) if len(node.inputs) == 2 else None
+        kernel = constants.get(node.inputs[-1]) if node.inputs else None
         if kernel is None or kernel.dim() != 4:
-            raise graph.fail('node {!r} ({}) does not read its kernel from a constant of four axes'
-                             .format(node.name, node.op))
+            raise graph.fail(
+                'node {!r} ({}) does not read its kernel from a constant of four axes but from {}'
+                .format(node.name, node.op, ', '.join('{!r} ({})'.format(
+                    name, graph.nodes[name].op) for name in node.inputs[-1:]) or 'nothing'))
         self.graph, self.node = graph, node
         self.name = '.'.join(node.name.split('/')[:-1])
         self.kernel = kernel_to_torch(kernel.numpy(), node.op == _CONVOLUTIONS[1])
@@ -62,7 +64,7 @@ class Layer:
         values = [self._per_channel(value) for value in operands]
         if node.inputs[0] != self.end or len(values) != 4:
             return False
-        if node.attributes['is_training'].b:
+        if node.is_training:
             values[2:] = np.zeros_like(self.shift), np.ones_like(self.shift)
         if any(value is None for value in values):
             return False

@@ -5,7 +5,7 @@
 Tensors are float32 (N, h, w, C), or int64 where they are sizes. TensorFlow's documentation of
 `tf.raw_ops` says what each operator does.
 """
-from typing import Dict, List, Tuple
+from typing import Dict, List
 
 import torch
 from torch import Tensor
@@ -14,21 +14,22 @@ from torch.nn import functional
 from pose_training.errors import WeightsError
 from pose_training.importers.tf_graphdef import MOST_ELEMENTS, Graph, Node, tensor_array
 
-VARIABLES = ('VariableV2', 'Variable', 'VarHandleOp')
 BATCH_NORMS = ('FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3')
+_VARIABLES = ('VariableV2', 'Variable', 'VarHandleOp')
+_LARGEST_WINDOW = 64  # so that no file can ask for all memory by its padding
 
 
 def constants(graph: Graph) -> Dict[str, Tensor]:
-    """Return the value of each node that does not depend on the image."""
+    """Return the value of each node that is computed from constants alone, number by number."""
     values: Dict[str, Tensor] = {}
     for node in graph.nodes.values():
-        if node.op in VARIABLES:
+        if node.op in _VARIABLES:
             raise graph.fail(
                 'it holds variables without values ({!r}): it is the graph of a training run; '
                 'give a frozen one (graph_opt.pb), or import the checkpoint beside it with the '
                 'format tf-checkpoint'.format(node.name))
         if node.op in ('Const', 'PlaceholderWithDefault') or (
-                node.inputs and all(name in values for name in node.inputs)):
+                node.op in _ARITHMETIC and all(name in values for name in node.inputs)):
             values[node.name] = compute(graph, node, values)
     return values
 
@@ -43,20 +44,14 @@ def compute(graph: Graph, node: Node, values: Dict[str, Tensor]) -> Tensor:
         if node.op == 'Const':
             array = tensor_array(node.attributes['value'].tensor, where)
             return torch.from_numpy(array.astype('f4' if array.dtype.kind == 'f' else 'i8'))
-        inputs = [values[name] for name in node.inputs]
-        return _OPERATORS[node.op](node, *inputs)
-    except (_Unfit, KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
-        if isinstance(error, WeightsError):
-            raise
-        reason = str(error).splitlines()[0] if isinstance(error, _Unfit) else (
-            'its inputs or attributes do not fit together')
-        raise WeightsError('{}: {}'.format(where, reason)) from error
-
-
-def same_padding(size: int, window: int, stride: int) -> Tuple[int, int]:
-    """Return what TensorFlow's padding SAME adds before and after an axis."""
-    total = max((-(-size // stride) - 1) * stride + window - size, 0)
-    return total // 2, total - total // 2
+        return _OPERATORS[node.op](node, *(values[name] for name in node.inputs))
+    except WeightsError:
+        raise
+    except _Unfit as error:
+        raise WeightsError('{}: {}'.format(where, error)) from error
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        raise WeightsError('{}: its inputs or attributes do not fit together'.format(
+            where)) from error
 
 
 class _Unfit(Exception):
@@ -67,8 +62,9 @@ def spatial(node: Node, name: str) -> List[int]:
     """Return the h and w entries of an attribute that lists one number per axis; default 1."""
     numbers = list(node.attributes[name].list.i) if name in node.attributes else []
     numbers = numbers or [1, 1, 1, 1]
-    if len(numbers) != 4 or numbers[0] != 1 or numbers[3] != 1 or min(numbers) < 1:
-        raise _Unfit('{} is {}, not [1, h, w, 1]'.format(name, numbers))
+    if len(numbers) != 4 or numbers[0] != 1 or numbers[3] != 1 or not (
+            0 < min(numbers[1:3]) <= max(numbers[1:3]) <= _LARGEST_WINDOW):
+        raise _Unfit('{} is {}, not [1, h, w, 1] with small numbers'.format(name, numbers))
     return numbers[1:3]
 
 
@@ -76,13 +72,21 @@ def _padded(node, images, windows, value=0.):
     """Return images (N, C, h, w) with the padding that the node asks for."""
     _need(node, 'data_format', 'NHWC')
     kind = node.attributes['padding'].s
+    if max(windows) > _LARGEST_WINDOW:
+        raise _Unfit('its window is {}'.format(list(windows)))
     if kind == b'VALID':
         return images
     if kind != b'SAME':
         raise _Unfit('padding is {!r}, neither SAME nor VALID'.format(kind.decode('latin1')))
     (top, bottom), (left, right) = (
-        same_padding(*axis) for axis in zip(images.shape[2:], windows, spatial(node, 'strides')))
+        _same_padding(*axis) for axis in zip(images.shape[2:], windows, spatial(node, 'strides')))
     return functional.pad(images, (left, right, top, bottom), value=value)
+
+
+def _same_padding(size, window, stride):
+    """Return the padding before and after an axis; not by the networks' code, which is checked."""
+    total = max((-(-size // stride) - 1) * stride + window - size, 0)
+    return total // 2, total - total // 2
 
 
 def _need(node, attribute, wanted):
@@ -119,9 +123,9 @@ def _convolve(node, features, weight, groups):
 
 def _batch_norm(node, features, gamma, beta, mean, variance):
     _need(node, 'data_format', 'NHWC')
-    if node.attributes['is_training'].b:
+    if node.is_training:
         variance, mean = torch.var_mean(features, (0, 1, 2), correction=0)
-    scale = gamma / (variance + node.attributes['epsilon'].f).sqrt()
+    scale = gamma / (variance + node.epsilon).sqrt()
     return (features - mean) * scale + beta
 
 
@@ -137,6 +141,8 @@ def _bias_add(node, features, bias):
 
 
 def _concatenate(node, *inputs):
+    if sum(value.numel() for value in inputs) > MOST_ELEMENTS:
+        raise _Unfit('its result would be too large')
     return torch.cat(inputs[:-1], int(inputs[-1]))
 
 
@@ -182,16 +188,18 @@ def _single(function):
     return lambda node, value: function(value)
 
 
+_ARITHMETIC = {
+    'Rsqrt': _single(torch.rsqrt), 'Sqrt': _single(torch.sqrt), 'Neg': _single(torch.neg),
+    'Add': _arithmetic(torch.add), 'AddV2': _arithmetic(torch.add),
+    'Sub': _arithmetic(torch.sub), 'Mul': _arithmetic(torch.mul),
+    'RealDiv': _arithmetic(torch.true_divide),
+}
 _OPERATORS = {
+    **_ARITHMETIC, **{name: _batch_norm for name in BATCH_NORMS},
     'Const': None, 'PlaceholderWithDefault': _single(torch.clone),
     'Conv2D': _conv2d, 'DepthwiseConv2dNative': _depthwise, 'MaxPool': _max_pool,
     'BiasAdd': _bias_add, 'ConcatV2': _concatenate, 'ResizeBilinear': _resize_bilinear,
     'Shape': lambda node, value: torch.tensor(value.shape), 'StridedSlice': _strided_slice,
     'Pack': lambda node, *values: torch.stack(values),
     'Relu': _single(torch.relu), 'Relu6': _single(functional.relu6),
-    'Rsqrt': _single(torch.rsqrt), 'Sqrt': _single(torch.sqrt), 'Neg': _single(torch.neg),
-    'Add': _arithmetic(torch.add), 'AddV2': _arithmetic(torch.add),
-    'Sub': _arithmetic(torch.sub), 'Mul': _arithmetic(torch.mul),
-    'RealDiv': _arithmetic(torch.true_divide),
-    **{name: _batch_norm for name in BATCH_NORMS},
 }

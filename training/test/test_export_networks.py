@@ -1,0 +1,76 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Every network of the registry becomes a static file, a dynamic one, and one of float16."""
+import numpy as np
+import onnx
+import pytest
+import torch
+from exportable import final_maps, operators, run, with_statistics
+
+from pose_ros.core.card_files import load_card
+from pose_training.exporters.export import export, ExportOptions
+from pose_training.models import create_model, get_spec, networks
+from pose_training.models.layouts import map_layout
+
+# What inference needs; batch norms only of the densenets, where nothing can take them up.
+KINDS = {'Conv', 'ConvTranspose', 'Relu', 'PRelu', 'Elu', 'Clip', 'Sigmoid', 'Tanh', 'Add', 'Mul',
+         'Concat', 'MaxPool', 'AveragePool', 'Resize'}
+# Without weights that were trained, these amplify the rounding of float16 where norms have
+# seen pictures.
+FRESH_NORMS = ('lightweight_openpose', 'lightweight_openpose_3')
+# Networks of a size that takes its time, cut to the fewest stages that show all kinds of them.
+HEAVY = {'cmu': 2, 'mpi': 2, 'mpi_faster': 2, 'body_25': 5, 'hand': 2, 'face': 2}
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Keep small pictures from being shared out among threads, which takes longer."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(params=sorted(networks()))
+def network(request, one_thread):
+    """Build a network whose batch norms have seen something, as those of trained ones have."""
+    torch.manual_seed(0)
+    options = {'stages': HEAVY[request.param]} if request.param in HEAVY else {}
+    built = create_model(request.param, **options).eval()
+    return built if request.param in FRESH_NORMS else with_statistics(built, input_size(built))
+
+
+def input_size(network):
+    """Return a small input size (width, height) that the network can take."""
+    smallest = 32 if network.recipe.name in HEAVY else 64
+    return 2 * smallest, smallest
+
+
+def shape(path):
+    """Return the input's shape: numbers, or names where it is open."""
+    size = onnx.load(path).graph.input[0].type.tensor_type.shape.dim
+    return [side.dim_param or side.dim_value for side in size]
+
+
+def test_it_exports(network, tmp_path):
+    size, name = input_size(network), network.recipe.name
+    layout = map_layout(get_spec(name).topology)
+    channels = layout.heatmaps + layout.pafs
+    paths = {kind: str(tmp_path / kind) + '.onnx' for kind in ('static', 'dynamic', 'half')}
+    # Each is held against the network, and against what TensorRT takes, before it is written.
+    static = export(network, paths['static'], ExportOptions(size))
+    assert (static.input.width, static.input.height) == size
+    assert shape(paths['static']) == [1, 3, size[1], size[0]]
+    dynamic = export(network, paths['dynamic'], ExportOptions(size, dynamic=True))
+    assert load_card(paths['dynamic']) == dynamic and dynamic.name == name
+    half = export(network, paths['half'], ExportOptions(size, precision='fp16'))
+    assert 1e-5 < half.provenance['parity']['difference'] < .1
+    assert operators(paths['half'])[0] == operators(paths['half'])[-1] == 'Cast'
+    assert shape(paths['dynamic']) == ['n', 3, 'h', 'w']
+    found = set(operators(paths['dynamic'])) - KINDS
+    assert found == ({'BatchNormalization'} if 'densenet' in name else set())
+    image = torch.randn(2, 3, network.size_multiple, 2 * network.size_multiple).numpy()
+    maps, expected = run(paths['dynamic'], image), final_maps(network, image)
+    cells = network.size_multiple // network.stride
+    assert maps.shape == (2, channels, cells, 2 * cells)
+    np.testing.assert_allclose(maps, expected, atol=5e-3 * np.ptp(expected))

@@ -1,0 +1,213 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files of float16 and of int8."""
+import cv2
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+from exportable import constants, final_maps, odd_network, operators, run, SIZE, tiny_student
+from onnx import helper, numpy_helper, TensorProto
+
+from pose_ros.core.errors import ImageError
+from pose_training.errors import ExportError
+from pose_training.exporters.export import export, ExportOptions
+from pose_training.exporters.half import check_range, to_half
+from pose_training.exporters.onnx_graph import count_operators
+from pose_training.exporters.picture import draw_picture
+
+HALF = ExportOptions(size=SIZE, precision='fp16')
+
+
+@pytest.fixture(scope='module')
+def pictures(tmp_path_factory):
+    """Write drawn pictures to calibrate on; return their paths."""
+    paths = [str(tmp_path_factory.mktemp('pictures') / '{}.png'.format(seed)) for seed in range(6)]
+    for seed, path in enumerate(paths):
+        cv2.imwrite(path, draw_picture(120, 90, seed))
+    return paths
+
+
+@pytest.fixture
+def quiet_student():
+    """Return a student whose maps are too low for people, as those of noise would be."""
+    network = tiny_student()
+    with torch.no_grad():
+        for parameter in network.stages[-1][-1].parameters():
+            parameter *= .01
+    return network
+
+
+def test_half_files_compute_in_float16_and_speak_float32(tmp_path):
+    network, path = tiny_student(), tmp_path / 'a.onnx'
+    card = export(network, str(path), HALF)
+    model = onnx.load(str(path))
+    for item in (*model.graph.input, *model.graph.output):
+        assert item.type.tensor_type.elem_type == TensorProto.FLOAT
+    stored = constants(model)
+    weights = [name for node in model.graph.node if node.op_type == 'Conv'
+               for name in node.input[1:]]
+    assert len(weights) == 2 * 20 and {stored[name].dtype for name in weights} == {np.dtype('f2')}
+    assert operators(path)[0] == operators(path)[-1] == 'Cast'
+    assert operators(path).count('Cast') == 2
+    image = torch.randn(1, 3, 64, 96).numpy()
+    expected, maps = final_maps(network, image), run(path, image)
+    error = np.abs(maps - expected).max() / np.abs(expected).max()
+    assert maps.dtype == np.float32 and 1e-6 < error < 1e-2
+    assert card.provenance['export']['precision'] == 'fp16'
+    assert 1e-6 < card.provenance['parity']['difference'] < 1e-2
+
+
+def test_norms_of_each_picture_stay_float32_between_casts(tmp_path, monkeypatch):
+    network, path = odd_network(monkeypatch), tmp_path / 'a.onnx'
+    export(network, str(path), ExportOptions(precision='fp16', dynamic=True))
+    assert operators(path) == ['Cast', 'Conv', 'Cast', 'InstanceNormalization', 'Cast', 'Pad',
+                               'Sub', 'Relu', 'Min', 'Conv', 'Relu', 'Mul', 'Add', 'Relu', 'Conv',
+                               'Cast']
+    model = onnx.load(str(path))
+    norm = next(node for node in model.graph.node if node.op_type == 'InstanceNormalization')
+    stored = constants(model)
+    assert {stored[name].dtype for name in norm.input[1:]} == {np.dtype('f4')}
+    image = torch.randn(2, 3, 64, 32).numpy()
+    expected = final_maps(network, image)
+    np.testing.assert_allclose(run(path, image), expected, atol=1e-2 * np.abs(expected).max())
+
+
+def graph(nodes, tensors):
+    """Build a model image (N, 2, h, w) -> output from (operator, inputs, outputs, attributes)."""
+    made = [helper.make_node(operator, inputs, outputs, name=outputs[0] + '_node', **attributes)
+            for operator, inputs, outputs, attributes in nodes]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ['n', 2, 'h', 'w'])
+            for name in ('image', 'output')]
+    stored = [numpy_helper.from_array(np.asarray(value), name) for name, value in tensors.items()]
+    return helper.make_model(helper.make_graph(made, 'test', ends[:1], ends[1:], stored),
+                             opset_imports=[helper.make_opsetid('', 13)], ir_version=8)
+
+
+def both(model, image):
+    return [onnxruntime.InferenceSession(
+        each.SerializeToString(), providers=['CPUExecutionProvider']).run(
+            None, {'image': image})[0] for each in (model, to_half(model))]
+
+
+@pytest.mark.parametrize('bounds, expected', [
+    (['zero', 'six'], ['Relu', 'Min']), (['zero'], ['Relu']), (['', 'six'], ['Min']),
+    (['low', 'six'], ['Max', 'Min'])])
+def test_clips_are_spelled_out(bounds, expected):
+    model = graph([('Clip', ['image', *bounds], ['output'], {})], {
+        'zero': np.float32(0), 'six': np.float32(6), 'low': np.float32(-2)})
+    assert [node.op_type for node in to_half(model).graph.node] == ['Cast', *expected, 'Cast']
+    plain, half = both(model, np.linspace(-9, 9, 32, dtype=np.float32).reshape(1, 2, 4, 4))
+    np.testing.assert_allclose(half, plain, atol=5e-3)
+    assert plain.max() == half.max()
+
+
+def test_statistics_that_float16_cannot_hold_do_no_harm():
+    # A variance of 1e-9 is 0 in float16, and 3e5 is infinite.
+    tensors = {'scale': [1e-3, 400], 'bias': [.5, -1], 'mean': [.1, 100], 'variance': [1e-9, 3e5]}
+    model = graph([('BatchNormalization', ['image', *tensors], ['output'], {'epsilon': 1e-8})],
+                  {name: np.array(value, np.float32) for name, value in tensors.items()})
+    plain, half = both(model, np.random.default_rng(0).random((1, 2, 8, 8), np.float32))
+    np.testing.assert_allclose(half, plain, rtol=5e-3, atol=5e-2)
+    assert count_operators(to_half(model)) == {'Cast': 2, 'Mul': 1, 'Add': 1}
+
+
+def test_a_norm_can_come_first_and_last():
+    ones = np.ones(2, np.float32)
+    model = graph([('InstanceNormalization', ['image', 'o', 'o'], ['output'], {})], {'o': ones})
+    plain, half = both(model, np.random.default_rng(0).random((1, 2, 8, 8), np.float32))
+    np.testing.assert_allclose(half, plain, atol=5e-3)
+
+
+def test_constants_that_float16_cannot_hold_are_named():
+    tensors = {'small': np.float32(1e-3), 'large': np.float32(7e4), 'none': np.float32(np.nan)}
+    model = graph([('Mul', ['image', 'small'], ['a'], {}), ('Min', ['a', 'large'], ['b'], {}),
+                   ('Add', ['b', 'none'], ['output'], {})], tensors)
+    with pytest.raises(ExportError, match='the constants of large, none: they should stay below '
+                                          '60000. Export this network as fp32'):
+        to_half(model)
+
+
+def test_a_network_that_float16_cannot_hold_is_not_written(tmp_path):
+    network = tiny_student()
+    with torch.no_grad():
+        network.stages[0][-1].bias[3] = 7e4
+    with pytest.raises(ExportError, match=r'activations of \S+stages\.0\S+/Conv\S+ \(7e\+04\)'):
+        export(network, str(tmp_path / 'a.onnx'), HALF)
+    assert not list(tmp_path.iterdir())
+
+
+def test_activations_that_float16_cannot_hold_are_named():
+    model = graph([('Mul', ['image', 'k'], ['large'], {}), ('Sigmoid', ['large'], ['output'], {})],
+                  {'k': np.float32(500)})
+    batch = np.full((1, 2, 4, 4), 100, np.float32)
+    assert check_range(model, [batch, batch / 2]) == 5e4
+    with pytest.raises(ExportError, match=r'the activations of large \(7.5e\+04\): they'):
+        check_range(model, [batch, -1.5 * batch])
+    with pytest.raises(ExportError, match=r'the activations of large \(nan\)'):
+        check_range(model, [batch * np.nan])
+
+
+def test_int8_files_are_of_the_form_that_tensorrt_reads(tmp_path, pictures, quiet_student):
+    network, path = quiet_student, tmp_path / 'a.onnx'
+    card = export(network, str(path), ExportOptions(size=SIZE, precision='int8',
+                                                    calibration=pictures))
+    model = onnx.load(str(path))
+    stored = constants(model)
+    assert model.ir_version <= 8 and {item.version for item in model.opset_import} == {13}
+    makers = {name: node for node in model.graph.node for name in node.output}
+    convolutions = [node for node in model.graph.node if node.op_type == 'Conv']
+    assert len(convolutions) == 20
+    for node in convolutions:
+        for name, count in zip(node.input, (1, None)):
+            dequantize = makers[name]
+            quantize = makers[dequantize.input[0]]
+            assert (dequantize.op_type, quantize.op_type) == ('DequantizeLinear', 'QuantizeLinear')
+            assert dequantize.input[1:] == quantize.input[1:]
+            scale, zero = (stored[each] for each in quantize.input[1:])
+            weight = stored.get(quantize.input[0])
+            assert scale.size == (count or len(weight)) and zero.dtype == np.int8
+            assert not zero.any() and (scale > 0).all()
+        # Symmetric and per channel: the largest weight of each channel is 127 steps.
+        np.testing.assert_allclose(scale * 127, np.abs(weight).max((1, 2, 3)), rtol=1e-3)
+        assert weight.dtype == np.float32 and stored[node.input[2]].dtype == np.float32
+    assert card.provenance['export']['calibration_images'] == 6
+    assert card.provenance['parity']['people'] == {
+        'people': 0, 'joints': 0, 'people_found': 0, 'joints_found': 0}
+    image = (np.moveaxis(draw_picture(*SIZE), -1, 0)[None] / np.float32(255) - .5) / .25
+    expected, maps = final_maps(network, image), run(path, image)
+    assert 1e-3 < np.abs(maps - expected).max() / np.ptp(expected) < .3
+
+
+def test_dynamic_int8_files_take_other_sizes(tmp_path, pictures, quiet_student):
+    path = tmp_path / 'a.onnx'
+    export(quiet_student, str(path), ExportOptions(SIZE, True, 'int8', calibration=pictures))
+    assert run(path, np.zeros((2, 3, 32, 160))).shape == (2, 57, 4, 20)
+
+
+def test_int8_warns_of_norms_of_each_picture(tmp_path, monkeypatch, pictures):
+    told = []
+    export(odd_network(monkeypatch), str(tmp_path / 'a.onnx'),
+           ExportOptions(precision='int8', calibration=pictures), report=told.append)
+    assert any('normalises by the statistics of each picture (1 times)' in line for line in told)
+
+
+def test_int8_names_a_picture_that_it_cannot_read(tmp_path, pictures):
+    wrong = tmp_path / 'no_picture.png'
+    wrong.write_bytes(b'text')
+    with pytest.raises(ImageError, match='no_picture.png'):
+        export(tiny_student(), str(tmp_path / 'a.onnx'), ExportOptions(
+            size=SIZE, precision='int8', calibration=[pictures[0], str(wrong)]))
+    assert not (tmp_path / 'a.onnx').exists()
+
+
+def test_what_int8_spoils_is_not_written(tmp_path, pictures):
+    network = tiny_student()
+    with torch.no_grad():
+        # One channel so large that a step of the common scale is more than all the others.
+        network.stages[-1][-2][0].weight[0] *= 3000
+    with pytest.raises(ExportError, match='does not bear int8: export it as fp32'):
+        export(network, str(tmp_path / 'a.onnx'), ExportOptions(
+            size=SIZE, precision='int8', calibration=pictures))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,242 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""How agreement is measured, and how a file is verified later."""
+import hashlib
+import json
+
+import cv2
+import numpy as np
+import onnx
+import pytest
+import torch
+from exportable import odd_network, SIZE, tiny_student
+
+from pose_ros.core.card import CARD_KEY, parse_card
+from pose_ros.core.errors import CardError
+from pose_training.errors import ExportError
+from pose_training.exporters.agreement import (compare_maps, compare_people, map_faults,
+                                               MapAgreement, people_faults, PeopleAgreement)
+from pose_training.exporters.cards import make_card
+from pose_training.exporters.export import export, ExportOptions
+from pose_training.exporters.parity import verify
+from pose_training.exporters.picture import draw_picture
+
+
+@pytest.fixture(scope='module')
+def exported(tmp_path_factory):
+    """Export a student; return its network and path."""
+    path = tmp_path_factory.mktemp('parity') / 'a.onnx'
+    network = tiny_student()
+    export(network, str(path), ExportOptions(size=SIZE))
+    return network, path
+
+
+def rewritten(path, target, change):
+    """Write a changed copy: `change` gets the model and its card's JSON data, edits both."""
+    model = onnx.load(str(path))
+    card = json.loads(next(item.value for item in model.metadata_props if item.key == CARD_KEY))
+    change(model, card)
+    if model.metadata_props:
+        model.metadata_props[0].value = json.dumps(card)
+    onnx.save(model, str(target))
+    return str(target)
+
+
+def test_the_drawn_picture_is_the_same_everywhere():
+    picture = draw_picture(64, 48)
+    assert picture.shape == (48, 64, 3) and picture.dtype == np.uint8
+    assert hashlib.sha256(picture.tobytes()).hexdigest()[:16] == '037f0594bda85aaa'
+    assert (draw_picture(64, 48, 1) != picture).mean() > .2
+    assert picture.std() > 40 and len(np.unique(picture)) > 200
+
+
+def test_figures_of_maps_that_differ():
+    reference = np.zeros((1, 4, 2, 2), np.float32)
+    reference[0, 0] = [[0, 1], [2, 3]]
+    reference[0, 2] = 1
+    reference[0, 3] = [[0, 0], [0, 1]]
+    found = reference.copy()
+    found[0, 2] = 1.6  # the background: part of the difference, not of the correlation
+    found[0, 3] = [[0, 0], [1, 0]]
+    figures = compare_maps(reference, found, 2, 3)
+    assert figures.difference == pytest.approx(1 / 3)
+    assert figures.mean == pytest.approx((4 * .6 + 2) / 16 / 3)
+    assert figures.heatmaps == pytest.approx(1)
+    assert figures.pafs == pytest.approx(-1 / 3)
+    assert compare_maps(reference[:, :3], found[:, :3], 2, 3).pafs is None
+
+
+def test_maps_of_one_value_agree_only_with_their_like():
+    flat = np.full((1, 2, 2, 2), .5, np.float32)
+    uneven = flat + np.arange(8, dtype=np.float32).reshape(flat.shape)
+    assert compare_maps(flat, flat, 2, 2).heatmaps == 1
+    assert compare_maps(flat, uneven, 2, 2).heatmaps == 0
+
+
+@pytest.mark.parametrize('figures, precision, words', [
+    ((4e-3, 1e-3, .999995, .999995), 'fp32', []),
+    ((6e-3, 1e-3, .999995, None), 'fp32', ['maps differ by 0.006 of their range']),
+    ((4e-3, 1e-3, .99998, .99998), 'fp32', ['heat maps correlate by 0.99998', 'fields correlate']),
+    ((.05, 4e-4, .5, .5), 'fp16', []),  # empty maps
+    ((.05, 6e-4, .9995, .998), 'fp16', ['fields correlate by 0.998']),
+    ((.3, .01, .95, .89), 'int8', ['fields correlate by 0.89']),
+    ((np.nan, np.nan, np.nan, None), 'int8', ['maps differ by nan', 'heat maps correlate by nan']),
+])
+def test_each_precision_has_its_tolerance(figures, precision, words):
+    found = map_faults(MapAgreement(*figures), precision)
+    assert len(found) == len(words)
+    assert all(fault.startswith(word) for fault, word in zip(found, words))
+
+
+@pytest.mark.parametrize('figures, precision, count', [
+    ((3, 40, 3, 40), 'fp32', 0), ((3, 40, 3, 39), 'fp32', 1), ((3, 40, 4, 40), 'fp32', 1),
+    ((3, 40, 3, 39), 'fp16', 0), ((3, 40, 2, 37), 'fp16', 2), ((3, 40, 4, 33), 'int8', 0),
+    ((3, 40, 3, 31), 'int8', 1), ((0, 0, 0, 0), 'fp32', 0)])
+def test_people_have_their_tolerance_too(figures, precision, count):
+    assert len(people_faults(PeopleAgreement(*figures), precision)) == count
+
+
+def person_maps(card, offset):
+    """Draw one person, its neck and right arm, as Gaussian heat and unit fields."""
+    maps = np.zeros((1, 57, 24, 24), np.float32)
+    y, x = np.mgrid[:24, :24]
+    joints = {1: (6 + offset, 6), 2: (12 + offset, 6), 3: (18 + offset, 6), 4: (18 + offset, 14)}
+    for joint, (column, row) in joints.items():
+        maps[0, joint] = np.exp(-((x - column) ** 2 + (y - row) ** 2) / 4.)
+    for parent, child, channel in card.outputs['pafs']['limbs']:
+        if parent in joints and child in joints:
+            along = np.subtract(joints[child], joints[parent])
+            maps[0, channel:channel + 2] = (along / np.hypot(*along)).reshape(2, 1, 1)
+    return maps
+
+
+def test_people_are_compared_by_their_joints():
+    card = make_card(tiny_student(), ExportOptions(size=(192, 192)), {})
+    reference = person_maps(card, 0)
+    assert compare_people(card, reference, reference) == (1, 4, 1, 4)
+    assert compare_people(card, reference, person_maps(card, .3)) == (1, 4, 1, 4)
+    assert compare_people(card, reference, person_maps(card, 1)) == (1, 4, 1, 0)
+    assert compare_people(card, reference, 0 * reference) == (1, 4, 0, 0)
+    assert compare_people(card, 0 * reference, reference) == (0, 0, 1, 0)
+
+
+def test_a_file_is_verified_against_its_own_fingerprint(exported):
+    told = []
+    report = verify(str(exported[1]), report=told.append)
+    assert report.maps.difference < 1e-5 and report.maps.pafs > .99999 and told
+    lines = '\n'.join(report.lines())
+    assert 'a valid ONNX file (IR 7, opset 13)' in lines and '(96 cells)' in lines
+
+
+def test_a_file_is_verified_against_its_network(exported, tmp_path):
+    network, path = exported
+    photo = str(tmp_path / 'photo.png')
+    cv2.imwrite(photo, draw_picture(200, 100, 5))
+    report = verify(str(path), network, [photo])
+    assert report.people is not None and report.people.people == report.people.people_found
+    assert [line for line in report.lines() if 'photo.png at 96x64 agrees' in line]
+    with pytest.raises(ExportError, match='does not agree with its PyTorch network: on the drawn'):
+        verify(str(path), tiny_student(seed=1))
+    with pytest.raises(ExportError, match='it was made of student for coco_18'):
+        verify(str(path), tiny_student('body_25'))
+
+
+def test_a_cut_file_is_verified_against_the_whole_network(tmp_path):
+    network, path = tiny_student(stages=3), str(tmp_path / 'a.onnx')
+    export(network, path, ExportOptions(size=SIZE, stages=1))
+    assert verify(path, network).maps.difference < 1e-5
+
+
+def test_half_and_dynamic_files_are_verified(tmp_path, monkeypatch):
+    network, path = odd_network(monkeypatch), str(tmp_path / 'a.onnx')
+    export(network, path, ExportOptions(precision='fp16', dynamic=True, normalise=True))
+    assert verify(path).maps.difference < .01
+    report = verify(path, network)
+    assert report.precision == 'fp16' and 1e-6 < report.maps.difference < .01
+    assert any('a batch of two drawn pictures at 72x48 agrees' in line for line in report.checked)
+
+
+def test_files_of_heat_maps_alone_are_verified(tmp_path):
+    path = str(tmp_path / 'a.onnx')
+    export(tiny_student('face_70'), path, ExportOptions(size=SIZE))
+    report = verify(path)
+    assert report.maps.pafs is None and 'fields' not in report.lines()[-1]
+
+
+def damage_weight(model, _):
+    weight = next(item for item in model.graph.initializer if len(item.dims) == 4)
+    values = onnx.numpy_helper.to_array(weight).copy()
+    values[0] += .5
+    weight.CopyFrom(onnx.numpy_helper.from_array(values, weight.name))
+
+
+def change_operator(model, _):
+    next(node for node in model.graph.node if node.op_type == 'Relu').op_type = 'Softsign'
+
+
+def promise_more(_, card):
+    card['topology'] = 'coco_17'
+    card['outputs']['heatmaps'].update(channels=list(range(17)), background=17)
+    card['outputs']['pafs']['limbs'] = [limb for limb in card['outputs']['pafs']['limbs']
+                                        if max(limb[:2]) < 17]
+
+
+def move_cells(_, card):
+    card['provenance']['parity']['fingerprint']['cells'] += ' 99999999'
+
+
+def other_cells(_, card):
+    values = card['provenance']['parity']['fingerprint']['values'].split()
+    card['provenance']['parity']['fingerprint']['values'] = ' '.join(values[::-1])
+
+
+def forget_cells(_, card):
+    del card['provenance']['parity']
+
+
+def forget_export(_, card):
+    del card['provenance']['export']
+
+
+@pytest.mark.parametrize('change, words', [
+    (damage_weight, 'does not agree with its PyTorch network: '),
+    (change_operator, "TensorRT 8.2 would refuse this file: Softsign '.*not on the list"),
+    (promise_more, r'the network yields maps of \(1, 57, 8, 12\), the card promises'),
+    (move_cells, 'the fingerprint in its card does not fit its output'),
+    (other_cells, 'heat maps correlate by'),
+    (forget_cells, 'its card holds no fingerprint'),
+    (forget_export, 'its card does not tell how it was exported'),
+    (lambda model, _: model.ClearField('metadata_props'), 'it holds no model card'),
+])
+def test_a_file_that_was_changed_is_found_out(change, words, exported, tmp_path):
+    path = rewritten(exported[1], tmp_path / 'changed.onnx', change)
+    with pytest.raises(ExportError, match='changed.onnx: .*' + words):
+        verify(path)
+
+
+def test_files_that_cannot_be_read_are_named(exported, tmp_path):
+    path = tmp_path / 'half.onnx'
+    with pytest.raises(ExportError, match='cannot read .*half.onnx: No such file'):
+        verify(str(path))
+    path.write_bytes(exported[1].read_bytes()[:20000])
+    with pytest.raises(ExportError, match='half.onnx: not a valid ONNX file'):
+        verify(str(path))
+    broken = rewritten(exported[1], path, lambda _, card: card.pop('outputs'))
+    with pytest.raises(CardError, match="half.onnx.* missing key 'outputs'"):
+        verify(broken)
+
+
+def test_figures_stand_in_the_card(exported):
+    card = parse_card(next(item.value for item in onnx.load(str(exported[1])).metadata_props), '')
+    parity = card.provenance['parity']
+    assert 0 < parity['difference'] < 1e-5 and parity['heatmaps'] > .99999
+    cells = [int(cell) for cell in parity['fingerprint']['cells'].split()]
+    values = [float(value) for value in parity['fingerprint']['values'].split()]
+    maps = []
+    # Independent of the exporter: the network itself on the drawn picture, as its card says.
+    picture = np.moveaxis(draw_picture(*SIZE), -1, 0)[None] / np.float32(255)
+    with torch.no_grad():
+        maps = exported[0](torch.from_numpy((picture - .5) / .25))[-1]
+    flat = torch.cat(maps, 1).numpy().ravel()
+    np.testing.assert_allclose(flat[cells], values, atol=1e-4 * np.abs(flat).max())
+    assert flat[cells].min() == flat.min() and flat[cells].max() == flat.max()
