@@ -31,8 +31,8 @@ def add_arguments(parser) -> None:
     parser.add_argument('--averages', action='store_true',
                         help='tf-checkpoint: take the moving averages of the weights')
     parser.add_argument('--stored-statistics', action='store_true',
-                        help='tf-checkpoint: MobileNet v2 that normalises by the statistics it has '
-                             'stored, not by those of the image as the published ones do')
+                        help='tf-checkpoint: MobileNet v2 that normalises by its stored '
+                             'statistics, not by those of the image as the published ones do')
     add_export_options(parser)
 
 
