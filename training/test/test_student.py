@@ -3,23 +3,13 @@
 """The project's own network."""
 import pytest
 import torch
+from norms import with_statistics
 from torch import nn
 
 from pose_training.errors import NetworkError
 from pose_training.models import create_model
 from pose_training.models.folding import fuse
 from pose_training.models.student import RepBlock
-
-
-def with_statistics(network):
-    """Give batch norms values that a mistake in folding could not survive."""
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, .5, 1.5)
-            nn.init.uniform_(module.bias, -.5, .5)
-            nn.init.uniform_(module.running_mean, -.5, .5)
-            nn.init.uniform_(module.running_var, .5, 1.5)
-    return network.eval()
 
 
 @pytest.mark.parametrize('inputs, outputs, stride', [(4, 4, 1), (4, 6, 1), (4, 6, 2), (4, 4, 2)])

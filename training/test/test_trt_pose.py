@@ -8,6 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from norms import with_statistics
 from torch import nn
 from torch.nn import functional as F
 
@@ -21,17 +22,6 @@ from pose_training.models.trt_pose import AttentionHead, PlainHead, TrtPose
 VARIANTS = ('trt_pose_resnet18', 'trt_pose_resnet18_att', 'trt_pose_densenet121',
             'trt_pose_densenet121_att')
 SHORT = (8, (2, 1, 2), 16)  # growth, layers per block, stem: a DenseNet of stride 16
-
-
-def with_statistics(network):
-    """Give batch norms values that a mistake in folding could not survive."""
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.uniform_(module.weight, .5, 1.5)
-            nn.init.uniform_(module.bias, -.5, .5)
-            nn.init.uniform_(module.running_mean, -.5, .5)
-            nn.init.uniform_(module.running_var, .5, 1.5)
-    return network.eval()
 
 
 def short_densenet(head=AttentionHead):

@@ -5,6 +5,11 @@ from pose_ros.cli.program import Program
 from pose_ros.cli.version import VERSION
 
 COMMANDS = {
+    'view': 'draw what a training run would be shown, as pictures to check',
+    'clean': "hold a dataset's labels against a trained network",
+    'fit': 'train a network',
+    'distill': 'train a network on labels and on what other networks say',
+    'evaluate': 'measure a model on labelled photographs, with the robot\'s engine and decoder',
     'import': 'turn published weights of another system into an ONNX file',
     'export': 'turn a checkpoint into an ONNX file',
     'verify': 'check an exported file, and that it still computes what its network did',
