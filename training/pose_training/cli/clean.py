@@ -1,0 +1,95 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-train clean`: hold a dataset's labels against a network that knows already."""
+import argparse
+import json
+import os
+
+from tqdm import tqdm
+
+from pose_ros.core.card_files import load_card
+from pose_ros.core.topology import TOPOLOGIES
+from pose_training.data.coco import load_coco
+from pose_training.distillation.cleaning import clean, Judge
+from pose_training.distillation.opening import CHECKPOINTS, checkpoint_card
+from pose_training.distillation.teacher import Teacher
+from pose_training.errors import DataError
+from pose_training.models.layouts import map_layout
+
+DESCRIPTION = ('Find wrong labels with a trained network. Each labelled person is cut out and '
+               'shown to it: labels that its heat maps agree with stay; labels that they clearly '
+               'agree with better when left and right are exchanged are mirrored; a person whose '
+               'labels they agree with neither way is marked as unlabelled.')
+EPILOG = """examples:
+  pose-train clean lsp.json --teacher body_25.onnx -o lsp_clean.json
+  pose-train clean train.json --images train2017 --teacher intel.xml --card intel.json -o c.json
+
+The agreement of a person is the mean of the heat map at the labelled joints, 0 to 1. The output is
+a COCO file; its file names are relative to where it lies. A photograph of which nobody labelled is
+left is left out. Look at the result with `pose-train view --data`.
+"""
+_FALLBACK = 'coco_17'  # for teachers whose joints are of their own making
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    parser.add_argument('data', metavar='DATA', help='COCO keypoint file')
+    parser.add_argument('--teacher', required=True, metavar='MODEL',
+                        help='network that knows: .onnx, OpenVINO .xml, or a checkpoint (.pt)')
+    parser.add_argument('--card', metavar='FILE', help="model card that replaces the model's own")
+    parser.add_argument('-o', '--output', required=True, metavar='FILE',
+                        help='the file to write (.json)')
+    parser.add_argument('--images', metavar='FOLDER',
+                        help="folder of the photographs (default: the dataset's)")
+    parser.add_argument('--least', type=_share, default=.12, metavar='SHARE',
+                        help='agreement below which labels are dropped (default: 0.12)')
+    parser.add_argument('--backend', default='auto', metavar='NAME',
+                        help='what runs the teacher (default: auto)')
+
+
+def run(args) -> int:
+    """Write the cleaned dataset, and print what became of its people; return the exit code."""
+    folder = os.path.dirname(os.path.abspath(args.output))
+    if not os.path.isdir(folder):
+        raise DataError('cannot write {}: there is no folder {}'.format(args.output, folder))
+    file = load_coco(args.data)
+    judge, topology = _judge(args)
+    cleaned = clean(file, os.path.abspath(args.images or os.path.dirname(args.data)), judge,
+                    topology, args.least, folder,
+                    lambda items: tqdm(items, 'photographs', disable=None))
+    temporary = args.output + '.tmp'
+    with open(temporary, 'w', encoding='utf-8') as stream:
+        json.dump(cleaned.data, stream)
+    os.replace(temporary, args.output)
+    print('\n'.join(_table(cleaned)))
+    print('wrote {}: {} photographs'.format(args.output, len(cleaned.data['images'])))
+    return 0
+
+
+def _judge(args):
+    """Return the judge, and the joints in which it thinks."""
+    if args.teacher.endswith(CHECKPOINTS) and not args.card:
+        card = checkpoint_card(args.teacher)
+    else:
+        card = load_card(args.teacher, args.card)
+    topology = card.topology.name if card.topology.name in TOPOLOGIES else _FALLBACK
+    layout, size = map_layout(topology), (card.input.width, card.input.height)
+    stride = card.outputs['stride']
+    teacher = Teacher(args.teacher, size, layout, stride, args.card, args.backend)
+    return Judge(teacher, layout, size, stride), topology
+
+
+def _table(cleaned):
+    total = max(1, sum(cleaned.counts.values()))
+    words = {'label': 'kept', 'mirror': 'mirrored', 'drop': 'dropped',
+             'unjudged': 'kept unjudged: the teacher knows none of their joints'}
+    for outcome, number in cleaned.counts.items():
+        yield '{:>7}{:>7.1%}  {}'.format(number, number / total, words[outcome])
+    yield '{:>7} photographs left out'.format(cleaned.left_out)
+
+
+def _share(text):
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError('{} is not between 0 and 1'.format(text))
+    return value

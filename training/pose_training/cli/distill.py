@@ -1,0 +1,57 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-train distill`: train a network on what others say."""
+from pose_training.cli.fit import add_run_arguments, read_config, run_config
+from pose_training.errors import ConfigError
+
+DESCRIPTION = ('Train a network on labels and on what others say of the same crops: their heat '
+               "maps and fields, averaged over the teachers, on the student's grid and in its "
+               'channels. It is `pose-train fit` with teachers; a configuration can name them, '
+               'too.')
+EPILOG = """examples:
+  pose-train distill student.yaml --teacher large.onnx
+  pose-train distill student.yaml --teacher a.onnx --teacher b.xml --card b.json --cache maps/
+  pose-train distill student.yaml --teacher large.pt --weight 1    the teacher alone, if it knows
+  pose-train distill student.yaml --points movenet.tflite            joints for people in boxes
+
+A teacher is an ONNX file or an OpenVINO network (.xml) with a model card (inside, beside it, or by
+--card), or a checkpoint of this package (.pt). Hints on layers between: teacher.hints in the
+configuration. Mind the licence of a teacher's weights: what learns from them may be bound by it.
+"""
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    add_run_arguments(parser)
+    group = parser.add_argument_group('teachers')
+    group.add_argument('--teacher', action='append', default=[], metavar='MODEL',
+                       help='a network to learn from; may be repeated')
+    group.add_argument('--card', action='append', default=[], metavar='FILE',
+                       help='model card of the teacher, in the order of the teachers')
+    group.add_argument('--weight', type=float, metavar='W',
+                       help='of the teachers where there are labels too, 0 to 1')
+    group.add_argument('--cache', metavar='DIR', help='folder in which what they say is kept')
+    group.add_argument('--points', action='append', default=[], metavar='FILE',
+                       help='a single-person network (.tflite) that adds joints to people in '
+                            'boxes; may be repeated')
+
+
+def run(args) -> int:
+    """Train; return the exit code."""
+    config = read_config(args)
+    teacher = config.teacher
+    if args.teacher:
+        teacher = teacher._replace(models=tuple(args.teacher), cards=tuple(args.card))
+    elif args.card:
+        raise ConfigError('--card is the card of a --teacher; there is none')
+    if args.points:
+        teacher = teacher._replace(points=tuple(args.points))
+    if args.weight is not None:
+        teacher = teacher._replace(weight=args.weight)
+    if args.cache:
+        teacher = teacher._replace(cache=args.cache)
+    if not (teacher.models or teacher.points):
+        raise ConfigError('nobody to learn from: name a network with --teacher or --points, or in '
+                          'the configuration under teacher.models; without teachers it is '
+                          '`pose-train fit`')
+    return run_config(config._replace(teacher=teacher), args)

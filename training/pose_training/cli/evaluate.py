@@ -1,0 +1,90 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-train evaluate`: how good a model is."""
+import argparse
+import json
+import os
+
+from pose_ros.cli.options import add_model_options, count, load_estimator
+from pose_ros.cli.run import progress_bar
+from pose_training.errors import ConfigError
+from pose_training.evaluation.evaluate import evaluate, protocol, refuse_checkpoint
+from pose_training.evaluation.report import as_data, tables
+
+DESCRIPTION = ("Measure a model on labelled photographs, with the robot's own engine and decoder: "
+               "COCO's AP and AR, the share of joints found (PCK) and of those found on the wrong "
+               'side, joint by joint, and the time from pixels to people. A folder of photographs '
+               'with nobody in them tells how often nobody is found there.')
+EPILOG = """examples:
+  pose-train evaluate student.onnx --data person_keypoints_val2017.json
+  pose-train evaluate student.onnx --data val.json nobody/ --json figures.json
+  pose-train evaluate student.onnx --data val.json --failures worst/ --worst 50
+  pose-train evaluate student.onnx --data val.json --flip --scales 0.5 1 1.5
+
+File names in a dataset are relative to its folder. Figures are of a single scale, without the
+mirrored image, unless --flip or --scales say otherwise; --scales other than 1 need a model with
+dynamic shapes.
+"""
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    add_model_options(parser, positional=True)
+    parser.add_argument('--data', nargs='+', required=True, metavar='PATH',
+                        help='COCO keypoint files; folders of photographs with nobody in them')
+    parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file')
+    parser.add_argument('--quiet', action='store_true', help='print errors only')
+    group = parser.add_argument_group('pictures of failures')
+    group.add_argument('--failures', metavar='FOLDER',
+                       help='draw labels and people found of the worst images, by their OKS; '
+                            "replaces an earlier run's pictures there")
+    group.add_argument('--worst', type=count, default=20, metavar='N',
+                       help='how many of each dataset (default: 20)')
+    group = parser.add_argument_group('several views, averaged (the robot takes one)')
+    group.add_argument('--flip', action='store_true', help='the mirrored image too')
+    group.add_argument('--scales', nargs='+', type=_scale, default=(1.,), metavar='S',
+                       help="sizes relative to the network's own (default: 1)")
+
+
+def run(args) -> int:
+    """Measure, and print tables; return the exit code."""
+    refuse_checkpoint(args.model)
+    folder = os.path.dirname(os.path.abspath(args.json or '.'))
+    if not os.path.isdir(folder):
+        raise ConfigError('cannot write {}: there is no folder {}'.format(args.json, folder))
+    estimator = load_estimator(args)
+    if not args.quiet:
+        print('{} by {}'.format(estimator.card.name, estimator.engine.describe()))
+        print(protocol(estimator, args.flip, args.scales), flush=True)
+    results = evaluate(estimator, args.data, flip=args.flip, scales=args.scales,
+                       failures=args.failures, worst=args.worst, progress=_progress(args.quiet))
+    if not args.quiet:
+        print('\n' + '\n'.join(tables(results)))
+        for result in results if args.failures else ():
+            print('{}: {} failure pictures in {}'.format(
+                result.name, len(result.failures), os.path.join(args.failures, result.name)))
+    if args.json:
+        with open(args.json, 'w', encoding='utf-8') as stream:
+            stream.write(json.dumps(as_data(estimator, results), indent=2) + '\n')
+    estimator.close()
+    return 0
+
+
+def _progress(quiet):
+    def over(images):
+        bar = progress_bar(len(images), quiet)
+        for image in images:
+            yield image
+            bar.update(1)
+        bar.close()
+    return over
+
+
+def _scale(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.
+    if not 0 < value <= 8:
+        raise argparse.ArgumentTypeError('{!r} is not a number above 0 and at most 8'.format(text))
+    return value

@@ -1,0 +1,104 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-train fit`: train a network."""
+import sys
+
+from pose_training.fitting.config import load_config
+from pose_training.fitting.fit import fit
+from pose_training.fitting.interruption import Interrupted
+from pose_training.fitting.settings import RunConfig
+
+DESCRIPTION = ('Train a network as a configuration says. The folder OUTPUT gets its snapshots, '
+               'its logs for TensorBoard and, in the end, network.pt for `pose-train export`. '
+               'Ctrl-C and SIGTERM stop after the step at hand with a snapshot, from which '
+               '--resume goes on exactly.')
+EPILOG = """examples:
+  pose-train fit student.yaml
+  pose-train fit student.yaml optimiser.rate=3e-4 data.size=[384,288] --output runs/wide
+  pose-train fit student.yaml --resume                 go on, or begin if there is nothing yet
+  pose-train fit student.yaml --devices 4              four GPUs of this computer
+  torchrun --nproc-per-node=4 -m pose_training.cli fit student.yaml --devices 4
+  tensorboard --logdir runs
+
+On several computers, the same on each of them, with its own --node-rank:
+  torchrun --nnodes=2 --node-rank=0 --nproc-per-node=4 --rdzv-backend=c10d \\
+    --rdzv-endpoint=FIRST_HOST:29500 -m pose_training.cli fit student.yaml --devices 4 nodes=2
+
+The batch of the configuration is shared among the processes. exit codes: 0 done; 1 failed;
+2 the command line is wrong; 130 stopped by a signal, with a snapshot
+"""
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    add_run_arguments(parser)
+
+
+def add_run_arguments(parser) -> None:
+    """Add what `fit` and `distill` share."""
+    parser.add_argument('config', metavar='CONFIG', help='configuration (YAML)')
+    parser.add_argument('changes', metavar='KEY=VALUE', nargs='*',
+                        help='settings that replace those of the configuration')
+    parser.add_argument('--output', metavar='DIR', help='folder of the run')
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument('--resume', action='store_true',
+                       help='go on from the last snapshot of the folder')
+    group.add_argument('--fresh', action='store_true',
+                       help='begin anew; what is in the folder is moved aside')
+    parser.add_argument('--devices', type=int, metavar='N', help='processes on this computer')
+    parser.add_argument('--max-to-keep', type=int, metavar='N',
+                        help='snapshots to keep besides the last; 0 keeps all')
+    _let_options_stand_between(parser)
+
+
+def _let_options_stand_between(parser):
+    """Let KEY=VALUE follow options, too, which a sub-command's parser does not by itself."""
+    plain = parser.parse_known_args
+
+    def parse(args=None, namespace=None):
+        parser.parse_known_args = plain  # which the following calls
+        try:
+            return parser.parse_known_intermixed_args(args, namespace)
+        finally:
+            parser.parse_known_args = parse
+    parser.parse_known_args = parse
+
+
+def run(args) -> int:
+    """Train; return the exit code."""
+    return run_config(read_config(args), args)
+
+
+def read_config(args) -> RunConfig:
+    """Read the configuration with the changes of the command line."""
+    changes = list(args.changes)
+    for key in ('output', 'devices', 'max_to_keep'):
+        if getattr(args, key) is not None:
+            changes.append('{}={}'.format(key, getattr(args, key)))
+    return load_config(args.config, changes)
+
+
+def run_config(config: RunConfig, args) -> int:
+    """Train, and say where the network is or how to go on; return the exit code."""
+    try:
+        path = fit(config, True if args.resume else False if args.fresh else None)
+    except Interrupted as stopped:
+        return _interrupted(stopped, config)
+    if _is_first():
+        print('wrote {0}; next: pose-train export {0} -o model.onnx'.format(path))
+    return 0
+
+
+def _interrupted(stopped, config):
+    if not _is_first():
+        return 0  # the first process tells; one that fails would be reported on top of it
+    words = ' '.join(word for word in sys.argv[1:] if word not in ('--resume', '--fresh'))
+    print('{}{}; to go on: pose-train {} --resume'.format(
+        stopped, ', with the snapshot {}'.format(stopped.snapshot) if stopped.snapshot else
+        '; snapshots are in {}/snapshots'.format(config.output), words), file=sys.stderr)
+    return 130
+
+
+def _is_first():
+    from lightning.pytorch.utilities import rank_zero_only
+    return rank_zero_only.rank == 0

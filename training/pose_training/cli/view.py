@@ -1,0 +1,95 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-train view`: what a training run would be shown, as pictures."""
+import os
+from typing import Tuple
+
+import cv2
+import numpy as np
+
+from pose_ros.cli.options import count
+from pose_ros.core.topology import get_topology
+from pose_training.checkpoint import load_checkpoint
+from pose_training.data.dataset import CropSpec, Draw, Draws, PoseDataset
+from pose_training.data.photometric import degrade
+from pose_training.data.pictures import sheet
+from pose_training.data.sets import read_sets
+from pose_training.errors import ConfigError
+from pose_training.fitting.config import load_config
+from pose_training.fitting.settings import RunConfig
+from pose_training.fitting.teachers import soft_targets
+from pose_training.models import create_model
+from pose_training.models.layouts import map_layout
+
+DESCRIPTION = ('Draw crops as a training run would make them: the labels in the colours of the '
+               "person's own left and right, what the network sees, heat maps, fields, and where "
+               'they count. Look at some before you train.')
+EPILOG = """examples:
+  pose-train view student.yaml -o samples
+  pose-train view student.yaml data.crop.mosaic=1 teacher.weight=1 -o samples --count 50
+  pose-train view --data person_keypoints_val2017.json -o samples model.topology=body_25
+
+Changes stand beside the configuration. Left and right must be the person's own: the left arm of
+somebody who faces the camera lies on the right of the picture.
+"""
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    parser.add_argument('words', nargs='*', metavar='CONFIG | KEY=VALUE',
+                        help='configuration of a run (YAML), and changes to it')
+    parser.add_argument('--data', metavar='PATH',
+                        help='look at this COCO keypoint file, or folder of photographs with '
+                             'nobody in them, instead of the datasets of the configuration')
+    parser.add_argument('-o', '--output', required=True, metavar='FOLDER',
+                        help='where the pictures go')
+    parser.add_argument('--count', type=count, default=20, metavar='N',
+                        help='how many (default: 20)')
+    parser.add_argument('--seed', type=int, metavar='N',
+                        help="what is drawn (default: the configuration's)")
+
+
+def run(args) -> int:
+    """Write the pictures; return the exit code."""
+    paths = [word for word in args.words if '=' not in word]
+    if len(paths) > 1 or not (paths or args.data):
+        raise ConfigError('name one configuration, or a dataset with --data')
+    changes = [word for word in args.words if '=' in word]
+    if args.data:
+        changes.append('data.train=[{{path: {!r}}}]'.format(args.data))
+    if args.seed is not None:
+        changes.append('seed={}'.format(args.seed))
+    dataset, draws = crops_of(load_config(paths[0] if paths else None, changes), args.count)
+    os.makedirs(args.output, exist_ok=True)
+    for number, draw in enumerate(draws):
+        path = os.path.join(args.output, '{:04d}.png'.format(number))
+        if not cv2.imwrite(path, picture(dataset, draw)):
+            raise ConfigError('cannot write {}'.format(path))
+    print('wrote {} pictures to {}'.format(args.count, args.output))
+    for path in dataset.unusable:
+        print('unusable: {}'.format(path))
+    return 0
+
+
+def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, Draws]:
+    """Return the crops of a run, with its teachers, and `count` of them that it would draw."""
+    if not config.data.train:
+        raise ConfigError('data.train names no dataset: give it a list of {path: ...}')
+    model, data = config.model, config.data
+    network = load_checkpoint(model.checkpoint)[0] if model.checkpoint else create_model(
+        model.name, model.topology, **model.options)
+    layout = map_layout(network.recipe.topology)
+    samples, weights = read_sets(data.train, get_topology(network.recipe.topology))
+    spec = CropSpec(data.size, network.stride, layout, data.crop, data.photometric, data.sigma)
+    dataset = PoseDataset(samples, spec, config.seed,
+                          soft_targets(config, layout, network.stride))
+    return dataset, Draws(weights, count, data.variants, config.seed)
+
+
+def picture(dataset, draw: Draw) -> np.ndarray:
+    """Draw one crop of a PoseDataset."""
+    crop, targets = dataset.draw(draw.sample, draw.variant)
+    seen = degrade(crop.image, dataset.spec.photometric, np.random.default_rng(draw.seed))
+    caption = '{}, variant {}: {} labelled'.format(
+        dataset.samples[draw.sample].path, draw.variant, len(crop.people))
+    return sheet(crop, targets, seen, dataset.spec.layout, caption)

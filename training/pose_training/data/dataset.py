@@ -1,0 +1,159 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the loader yields: a degraded crop, the maps it should lead to, and where they count."""
+import hashlib
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset, Sampler
+
+from pose_ros.core.topology import get_topology
+from pose_training.data.annotations import Sample
+from pose_training.data.geometry import check_ranges, cover, Crop, CropRange, draw_crop, scaled
+from pose_training.data.masks import photograph_mask
+from pose_training.data.mosaic import draw_tiles, put_together
+from pose_training.data.photographs import half_of_memory, Photographs
+from pose_training.data.photometric import check_photometric, degrade, PhotometricRange
+from pose_training.data.targets import Targets, make_targets
+from pose_training.errors import ConfigError, DataError
+from pose_training.models.layouts import MapLayout
+
+
+class CropSpec(NamedTuple):
+    """What crops are like: size (width, height) [px], stride of the maps, ranges of chance."""
+
+    size: Tuple[int, int]
+    stride: int
+    layout: MapLayout
+    geometry: CropRange = CropRange()
+    photometric: PhotometricRange = PhotometricRange()
+    sigma: float = 7.
+    limb_width: float = 8.
+
+
+class Draw(NamedTuple):
+    """One crop to make: of which photograph, which of its variants, and the seed of its light."""
+
+    sample: int
+    variant: int
+    seed: int
+
+
+class PoseDataset(Dataset):
+    """Crops of photographs with target maps.
+
+    The geometry of a crop depends on the seed, the photograph and the variant alone, so that what
+    a teacher says of it can be kept; light and noise differ each time. `soft` is what mixes a
+    teacher in: an object with `targets(key, crop, sample, targets) -> Targets`. Raises ConfigError
+    for a spec that no crop fits, DataError without samples.
+    """
+
+    def __init__(self, samples: Sequence[Sample], spec: CropSpec, seed: int = 0, soft=None):
+        if not samples:
+            raise DataError('there are no photographs to train on')
+        if min(spec.size) < spec.stride or any(side % spec.stride for side in spec.size):
+            raise ConfigError('crops of {} x {} pixels: both sides must be multiples of the '
+                              "network's stride, {}".format(*spec.size, spec.stride))
+        check_ranges(spec.geometry)
+        check_photometric(spec.photometric)
+        self.samples, self.spec = list(samples), spec
+        self._seed, self._soft = seed, soft
+        self._mirror = get_topology(spec.layout.topology).mirror
+        self._photographs = Photographs(self.samples, spec.geometry.max_side)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def unusable(self) -> List[str]:
+        """The photographs that could not be used so far, and were replaced by others."""
+        return self._photographs.unusable
+
+    def preload(self, progress=iter, most: Optional[int] = None) -> None:
+        """Read the photographs into memory, from where loader processes share them.
+
+        At most `most` bytes (default: half of the computer's memory).
+        """
+        self._photographs.preload(progress, half_of_memory() if most is None else most)
+
+    def __getitem__(self, draw: Draw):
+        """Return image (3, h, w) uint8 BGR, maps and weights (C, h, w) float32."""
+        crop, targets = self.draw(draw.sample, draw.variant)
+        image = degrade(crop.image, self.spec.photometric, np.random.default_rng(draw.seed))
+        return (torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))),
+                torch.from_numpy(targets.maps), torch.from_numpy(targets.weights))
+
+    def draw(self, index: int, variant: int) -> Tuple[Crop, Targets]:
+        """Return the crop, not yet degraded, and its targets."""
+        random = np.random.default_rng([self._seed, self.samples[index].identity, variant])
+        spec = self.spec
+        indices, sizes = [index], [spec.size]
+        if random.random() < spec.geometry.mosaic:
+            sizes = draw_tiles(spec.size, spec.stride, random)
+            indices += random.integers(len(self.samples), size=len(sizes) - 1).tolist()
+            random.shuffle(indices)
+        pieces = [self._piece(*piece, random) for piece in zip(indices, sizes)]
+        crop, targets, sample = pieces[0] if len(pieces) == 1 else put_together(pieces)
+        if self._soft is not None:
+            targets = self._soft.targets(self._key(crop), crop, sample, targets)
+        return crop, targets
+
+    def _piece(self, index, size, random):
+        spec, index = self.spec, self._photographs.find(index, random)
+        image = self._photographs.read(index)
+        mask = photograph_mask(self.samples[index], *image.shape[1::-1])
+        sample = scaled(self.samples[index], image.shape[1::-1])
+        crop = draw_crop(image, mask, sample, size, spec.geometry, self._mirror, random,
+                         self._backdrop)
+        targets = make_targets(crop.people, crop.labelled, crop.known, spec.layout, spec.stride,
+                               spec.sigma, spec.limb_width, crop.regions)
+        return crop, targets, sample
+
+    def _backdrop(self, size, random):
+        image = self._photographs.draw_empty(random)
+        return None if image is None else cover(image, size, random)
+
+    def _key(self, crop):
+        """Name a crop by its picture, and the maps by what they are maps of."""
+        facts = repr((self.spec.layout, self.spec.stride, crop.image.shape)).encode()
+        return hashlib.sha256(facts + crop.image.tobytes()).hexdigest()[:32]
+
+
+class Draws(Sampler):
+    """The crops of every epoch, the same for the same seed: exact to resume.
+
+    `weights` (samples,) are how often each photograph is drawn, relative to the others; every
+    process of `ranks` takes its share. `epoch` is set by the trainer. Raises DataError for
+    weights that are no shares, ConfigError for fewer crops than processes.
+    """
+
+    def __init__(self, weights: np.ndarray, per_epoch: int, variants: int, seed: int = 0,
+                 rank: int = 0, ranks: int = 1):
+        weights = np.asarray(weights, np.float64)
+        if not len(weights) or not np.isfinite(weights).all() or weights.min() < 0 \
+                or weights.sum() <= 0:
+            raise DataError('the weights of the datasets must be numbers from 0 up, and one of '
+                            'them above 0')
+        if per_epoch < ranks or variants < 1:
+            raise ConfigError('{} crops in an epoch, {} variants: at least one for each of the {} '
+                              'processes'.format(per_epoch, variants, ranks))
+        self._share = weights / weights.sum()
+        self._per_epoch, self._variants, self._seed = per_epoch, variants, seed
+        self._rank, self._ranks = rank, ranks
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch that the next iteration yields."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self._per_epoch // self._ranks
+
+    def __iter__(self) -> Iterator[Draw]:
+        random = np.random.default_rng([self._seed, self.epoch])
+        chosen = random.choice(len(self._share), self._per_epoch, p=self._share)
+        variants = random.integers(self._variants, size=self._per_epoch)
+        seeds = random.integers(1 << 62, size=self._per_epoch)
+        for position in range(self._rank, len(self) * self._ranks, self._ranks):
+            yield Draw(int(chosen[position]), int(variants[position]), int(seeds[position]))

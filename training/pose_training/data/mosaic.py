@@ -1,0 +1,68 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Crops made of four smaller ones: many small people at once, in strange company."""
+from typing import List, Sequence, Tuple
+
+import numpy as np
+
+from pose_training.data.annotations import Sample
+from pose_training.data.geometry import Crop
+from pose_training.data.targets import Targets
+
+Piece = Tuple[Crop, Targets, Sample]
+
+
+def draw_tiles(size: Tuple[int, int], stride: int,
+               random: np.random.Generator) -> List[Tuple[int, int]]:
+    """Part a (width, height) [px] at random seams, on cells of the maps; one tile if too small.
+
+    The four tiles are upper left, upper right, lower left, lower right.
+    """
+    if min(size) < 2 * stride:
+        return [tuple(size)]
+    (left, right), (upper, lower) = (_part(side // stride, random) for side in size)
+    return [(width * stride, height * stride) for height in (upper, lower)
+            for width in (left, right)]
+
+
+def _part(cells, random):
+    first = min(max(1, int(round(cells * random.uniform(.35, .65)))), cells - 1)
+    return first, cells - first
+
+
+def put_together(pieces: Sequence[Piece]) -> Piece:
+    """Lay the pieces of four tiles side by side.
+
+    What reaches over a seam is cut there, as at the edge of any picture. The sample is the first
+    piece's, complete only if all are.
+    """
+    crops, targets, samples = zip(*pieces)
+    height, width = crops[0].image.shape[:2]
+    corners = [(0, 0), (width, 0), (0, height), (width, height)]
+    nowhere = [np.full((len(crop.people), 4, 2), np.nan) for crop in crops]
+    crop = Crop(
+        _laid([crop.image for crop in crops], 0),
+        np.concatenate([_within(crop) + np.array([*corner, 0], np.float32)
+                        for crop, corner in zip(crops, corners)]),
+        np.concatenate([crop.scales for crop in crops]),
+        _laid([crop.known for crop in crops], 0),
+        np.all([crop.labelled for crop in crops], axis=0),
+        np.concatenate([(none if crop.regions is None else crop.regions) + corner
+                        for crop, none, corner in zip(crops, nowhere, corners)]))
+    maps = Targets(_laid([target.maps for target in targets], 1),
+                   _laid([target.weights for target in targets], 1))
+    return crop, maps, samples[0]._replace(complete=all(sample.complete for sample in samples))
+
+
+def _within(crop):
+    """Return the crop's people without the joints that another tile covers."""
+    height, width = crop.image.shape[:2]
+    people = crop.people.copy()
+    points = people[..., :2]
+    people[((points < -.5) | (points > (width - .5, height - .5))).any(-1), 2] = 0
+    return people
+
+
+def _laid(tiles, axis):
+    upper, lower = (np.concatenate(pair, axis + 1) for pair in (tiles[:2], tiles[2:]))
+    return np.concatenate([upper, lower], axis)

@@ -1,0 +1,134 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What cameras and light do to a picture, at random."""
+import functools
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from pose_training.errors import ConfigError
+
+
+class PhotometricRange(NamedTuple):
+    """How often each kind of change is made (probability), and how far it goes at most."""
+
+    light: float = .8
+    brightness: float = 40.   # +- added to 0..255
+    contrast: float = .35     # +- factor about the mean
+    gamma: float = .4         # +- in log
+    color: float = .5
+    hue: float = 12.          # +- in OpenCV's units (180 round the circle)
+    saturation: float = .4    # +- factor
+    grey: float = .08
+    blur: float = .15
+    blur_sigma: float = 2.5   # px
+    noise: float = .15
+    noise_sigma: float = 18.  # of 255
+    dark: float = .06         # low light: dim and noisy
+    jpeg: float = .2
+    jpeg_quality: int = 20    # the worst
+    erase: float = .15        # a grey rectangle over the picture
+    erase_extent: float = .3  # of the picture's side
+
+
+_PROBABILITIES = ('light', 'color', 'grey', 'blur', 'noise', 'dark', 'jpeg', 'erase',
+                  'erase_extent')
+
+
+def check_photometric(ranges: PhotometricRange) -> None:
+    """Raise ConfigError for ranges that nothing can be drawn from."""
+    for key, value in ranges._asdict().items():
+        if value < 0 or (key in _PROBABILITIES and value > 1):
+            raise ConfigError('photometric, {}: {} is not {}'.format(
+                key, value, 'between 0 and 1' if key in _PROBABILITIES else '0 or more'))
+    if not 1 <= ranges.jpeg_quality <= 100:
+        raise ConfigError('photometric, jpeg_quality: {} is not between 1 and 100'.format(
+            ranges.jpeg_quality))
+
+
+def degrade(image: np.ndarray, ranges: PhotometricRange,
+            random: np.random.Generator) -> np.ndarray:
+    """Return a changed copy of an (h, w, 3) uint8 BGR picture; nothing moves."""
+    steps = ((ranges.light, _light), (ranges.color, _color), (ranges.grey, _grey),
+             (ranges.blur, _blur), (ranges.dark, _dark), (ranges.noise, _noise),
+             (ranges.jpeg, _jpeg), (ranges.erase, _erase))
+    for probability, step in steps:
+        if random.random() < probability:
+            image = step(image, ranges, random)
+    return image
+
+
+def _light(image, ranges, random):
+    levels = np.arange(256, dtype=np.float32) / 255
+    levels = levels ** np.exp(random.uniform(-ranges.gamma, ranges.gamma)) * 255
+    levels = (levels - 128) * (1 + random.uniform(-ranges.contrast, ranges.contrast)) + 128
+    levels += random.uniform(-ranges.brightness, ranges.brightness)
+    return cv2.LUT(image, np.rint(levels).clip(0, 255).astype(np.uint8))
+
+
+def _color(image, ranges, random):
+    hsv = cv2.cvtColor(image, cv2.COLOR_BGR2HSV)
+    levels = np.arange(256)
+    tables = np.stack([
+        np.rint(levels + random.uniform(-ranges.hue, ranges.hue)) % 180,
+        levels * (1 + random.uniform(-ranges.saturation, ranges.saturation)), levels], -1)
+    hsv = cv2.LUT(hsv, np.rint(tables).clip(0, 255).astype(np.uint8)[None])
+    return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
+
+
+def _grey(image, ranges, random):
+    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+
+
+def _blur(image, ranges, random):
+    sigma = random.uniform(.4, ranges.blur_sigma)
+    if random.random() < .5:
+        return cv2.GaussianBlur(image, (0, 0), sigma)
+    # Motion, as a camera on a robot sees it; a kernel of even length would move the picture.
+    length = int(round(3 * sigma)) // 2 * 2 + 1
+    kernel = np.zeros((length, length), np.float32)
+    angle = random.uniform(0, np.pi)
+    centre = (length - 1) / 2
+    reach = centre * np.array([np.cos(angle), np.sin(angle)])
+    ends = [tuple(int(round(v)) for v in centre + sign * reach) for sign in (-1, 1)]
+    cv2.line(kernel, *ends, 1)
+    return cv2.filter2D(image, -1, kernel / max(kernel.sum(), 1))
+
+
+def _noise(image, ranges, random):
+    return _with_noise(image, random.uniform(2, ranges.noise_sigma), random)
+
+
+def _dark(image, ranges, random):
+    dim = image * np.float32(random.uniform(.12, .45))
+    return _with_noise(dim, random.uniform(2, 8), random)
+
+
+def _with_noise(image, sigma, random):
+    # Fresh normal numbers would cost more than all else that is done to a crop.
+    pool = _normal_numbers(4 * image.size)
+    start = int(random.integers(len(pool) - image.size))
+    noisy = pool[start:start + image.size].reshape(image.shape) * np.float32(sigma)
+    noisy += image
+    return np.rint(noisy, out=noisy).clip(0, 255, out=noisy).astype(np.uint8)
+
+
+@functools.lru_cache(maxsize=4)
+def _normal_numbers(count):
+    return np.random.default_rng(0).standard_normal(count, np.float32)
+
+
+def _jpeg(image, ranges, random):
+    quality = int(random.integers(ranges.jpeg_quality, max(90, ranges.jpeg_quality + 1)))
+    _, encoded = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+
+
+def _erase(image, ranges, random):
+    height, width = image.shape[:2]
+    w, h = (int(side * random.uniform(0, ranges.erase_extent)) for side in (width, height))
+    x, y = int(random.integers(width - w + 1)), int(random.integers(height - h + 1))
+    image = image.copy()
+    image[y:y + h, x:x + w] = random.integers(256, size=3)
+    return image

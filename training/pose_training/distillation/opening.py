@@ -1,0 +1,202 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Open a teacher's file at any input size, with any of its layers as outputs.
+
+What a file fixes is changed in a temporary copy of it; the file itself stays as it is.
+"""
+import difflib
+import os
+import tempfile
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+import numpy as np
+import onnx
+import torch
+
+from pose_ros.core.card import ModelCard
+from pose_ros.core.engines import create_engine
+from pose_training.checkpoint import load_checkpoint
+from pose_training.errors import DataError
+from pose_training.exporters.cards import make_card
+from pose_training.exporters.export import ExportOptions
+from pose_training.exporters.inference import inference_copy
+from pose_training.exporters.onnx_graph import OUTPUT
+from pose_training.models.network import PoseNetwork
+
+CHECKPOINTS = ('.pt', '.ckpt')
+
+
+class OpenNetwork(NamedTuple):
+    """A loaded network: `engine.infer(batch) -> {name: array}`, for one size (width, height)."""
+
+    engine: Any
+    size: Tuple[int, int]
+
+
+def open_network(path: str, size: Tuple[int, int], layers: Sequence[str], backend: str,
+                 threads: int) -> OpenNetwork:
+    """Load a network for pictures of `size` (width, height) [px], or the size that it insists on.
+
+    Besides its own outputs it yields the tensors (of a checkpoint: the outputs of the modules)
+    that `layers` names. Raises DataError for an unknown layer, ModelError or EngineError for a
+    file that cannot be run.
+    """
+    if path.endswith(CHECKPOINTS):
+        return OpenNetwork(TorchEngine(path, size, layers), size)
+    with tempfile.TemporaryDirectory(prefix='teacher') as folder:
+        if path.endswith('.xml'):
+            path = _copy_openvino(path, size, layers, folder)
+        elif path.endswith('.onnx'):
+            path, size = _copy_onnx(path, size, layers, folder)
+        elif layers:
+            raise DataError('{}: hints can be had of .onnx, .xml and .pt files'.format(path))
+        engine = create_engine(path, (1, 3, size[1], size[0]), backend=backend, threads=threads)
+    return OpenNetwork(engine, size)
+
+
+def checkpoint_card(path: str) -> ModelCard:
+    """Return the card that a checkpoint of this package would be exported with."""
+    network, provenance = load_checkpoint(path)
+    return make_card(network, ExportOptions(), provenance)
+
+
+class TorchEngine:
+    """A checkpoint of this package, run by PyTorch on the CPU as an engine would."""
+
+    def __init__(self, path: str, size: Tuple[int, int], layers: Sequence[str]):
+        self._network = inference_copy(load_checkpoint(path)[0])
+        if any(side % self._network.size_multiple for side in size):
+            raise DataError('{} takes multiples of {} pixels, not {}x{}; choose '
+                            'teacher.size'.format(path, self._network.size_multiple, *size))
+        self._found: Dict[str, torch.Tensor] = {}
+        modules = dict(self._network.named_modules())
+        for name in layers:
+            if name not in modules:
+                raise unknown_layer(name, path, list(modules))
+            modules[name].register_forward_hook(self._keep(name))
+
+    def _keep(self, name):
+        def hook(module, inputs, output):
+            self._found[name] = output
+        return hook
+
+    def infer(self, batch: np.ndarray) -> Dict[str, np.ndarray]:
+        """Return the last stage's maps as `output`, and the layers, for (N, 3, h, w) float32."""
+        with torch.no_grad():
+            last = self._network(torch.from_numpy(batch))[-1]
+        maps = torch.cat([part for part in last if part is not None], 1)
+        return {name: value.numpy() for name, value in {OUTPUT: maps, **self._found}.items()}
+
+
+def layer_channels(path: str, layers: Sequence[str]) -> List[int]:
+    """Return how many channels layers of a file have, without running it.
+
+    Raises DataError for an unknown layer, and for one that is no stack of maps.
+    """
+    if path.endswith(CHECKPOINTS):
+        return module_channels(load_checkpoint(path)[0], layers, path)
+    if path.endswith('.xml'):
+        nodes = {node.get_friendly_name(): node.output(0).get_partial_shape()
+                 for node in _read_openvino(path).get_ops() if node.get_output_size()}
+        shapes = {name: [size.get_length() if size.is_static else 0 for size in shape]
+                  for name, shape in nodes.items() if shape.rank.is_static}
+    else:
+        graph = onnx.shape_inference.infer_shapes(_read_onnx(path)).graph
+        shapes = {name: [] for node in graph.node for name in node.output}
+        shapes.update((value.name, [size.dim_value for size in value.type.tensor_type.shape.dim])
+                      for value in (*graph.value_info, *graph.output))
+    for name in layers:
+        if name not in shapes:
+            raise unknown_layer(name, path, list(shapes))
+        if len(shapes[name]) != 4 or not shapes[name][1]:
+            raise DataError('{}: the layer {!r} has the shape {}; a hint needs maps of a fixed '
+                            'number of channels'.format(path, name, shapes[name]))
+    return [shapes[name][1] for name in layers]
+
+
+def module_channels(network: PoseNetwork, layers: Sequence[str], where: str) -> List[int]:
+    """Return how many channels the outputs of a network's modules have; DataError if unfit."""
+    modules = dict(network.named_modules())
+    found: Dict[str, int] = {}
+    handles = []
+    for name in layers:
+        if name not in modules:
+            raise unknown_layer(name, where, list(modules))
+
+        def hook(module, inputs, output, name=name):
+            found[name] = output.shape[1] if getattr(output, 'ndim', 0) == 4 else 0
+        handles.append(modules[name].register_forward_hook(hook))
+    training, side = network.training, 2 * network.size_multiple
+    with torch.no_grad():
+        network.eval()(torch.zeros(1, 3, side, side))
+    network.train(training)
+    for handle in handles:
+        handle.remove()
+    for name in layers:
+        if not found.get(name):
+            raise DataError('{}: the layer {!r} yields no maps'.format(where, name))
+    return [found[name] for name in layers]
+
+
+def _read_openvino(path):
+    try:
+        import openvino
+    except ImportError as error:
+        raise DataError('{} needs OpenVINO, which is not installed ({}); pip install '
+                        '"openvino>=2024"'.format(path, error)) from error
+    try:
+        return openvino.Core().read_model(path)
+    except RuntimeError as error:
+        raise DataError('OpenVINO cannot read {}: {}'.format(path, error)) from error
+
+
+def _copy_openvino(path, size, layers, folder) -> str:
+    """Write the network for another size, with more outputs."""
+    model = _read_openvino(path)
+    nodes = {node.get_friendly_name(): node for node in model.get_ops()}
+    for name in layers:
+        if name not in nodes:
+            raise unknown_layer(name, path, list(nodes))
+        model.add_outputs([(name, 0)])[0].get_tensor().add_names({name})
+    copy = os.path.join(folder, 'network.xml')
+    try:
+        model.reshape([1, 3, size[1], size[0]])
+        import openvino
+        openvino.save_model(model, copy, compress_to_fp16=False)
+    except RuntimeError as error:
+        raise DataError('{} cannot take pictures of {}x{}: {}'.format(
+            path, *size, error)) from error
+    return copy
+
+
+def _read_onnx(path):
+    try:
+        return onnx.load(path)
+    except Exception as error:  # protobuf and the file system each have their own
+        raise DataError('cannot read the ONNX file {}: {}'.format(path, error)) from error
+
+
+def _copy_onnx(path, size, layers, folder) -> Tuple[str, Tuple[int, int]]:
+    """Add outputs, if any are asked for, in a copy; and see which size a static graph has."""
+    model = _read_onnx(path)
+    sides = [part.dim_value for part in model.graph.input[0].type.tensor_type.shape.dim[2:]]
+    if len(sides) == 2 and all(sides):
+        size = (sides[1], sides[0])
+    if not layers:
+        return path, size
+    tensors: List[str] = [name for node in model.graph.node for name in node.output]
+    for name in layers:
+        if name not in tensors:
+            raise unknown_layer(name, path, tensors)
+        if name not in [output.name for output in model.graph.output]:
+            model.graph.output.append(
+                onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None))
+    copy = os.path.join(folder, 'network.onnx')
+    onnx.save(model, copy)
+    return copy, size
+
+
+def unknown_layer(name: str, where: str, names: List[str]) -> DataError:
+    """Return an error that suggests layers of similar names."""
+    near = difflib.get_close_matches(name, names, 3, .3) or [part for part in names if part][-3:]
+    return DataError('{} has no layer {!r}; there is {}'.format(where, name, ', '.join(near)))

@@ -1,0 +1,57 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Maps of one network on the grid of another."""
+from typing import Tuple
+
+import numpy as np
+
+from pose_ros.core.image import Transform
+
+
+class Resampler:
+    """Linear interpolation from a teacher's grid to a student's; an average where that is coarser.
+
+    `grid` (width, height) is the student's, in cells of `stride` crop pixels; `transform` maps the
+    crop to the teacher's input, of which a cell of its maps covers `source_stride` pixels. Cells
+    are sampled at their centres: cell g is the pixel (g + 0.5) stride - 0.5.
+    """
+
+    def __init__(self, grid: Tuple[int, int], stride: int, transform: Transform,
+                 source_stride: int):
+        self._axes = [(count, stride * scale / source_stride, offset / source_stride) for
+                      count, scale, offset in zip(grid, transform.scale, transform.offset)]
+        self._identity = all(step == 1 and start == 0 for _, step, start in self._axes)
+        self._matrices = {}
+
+    def __call__(self, maps: np.ndarray) -> np.ndarray:
+        """Map (C, h, w) of the teacher to (C, height, width) float32 of the student."""
+        (width, _, _), (height, _, _) = self._axes
+        if self._identity and maps.shape[1:] == (height, width):
+            return maps
+        across, down = (self._matrix(axis, maps.shape[2 - axis]) for axis in (0, 1))
+        return down @ maps @ across.T
+
+    def _matrix(self, axis, source):
+        if (axis, source) not in self._matrices:
+            count, step, start = self._axes[axis]
+            self._matrices[axis, source] = interpolation(count, source, step, start)
+        return self._matrices[axis, source]
+
+
+def interpolation(count: int, source: int, step: float, start: float) -> np.ndarray:
+    """Return (count, source) weights that read a row of `source` cells at `count` places.
+
+    Place g lies at (g + 0.5) step + start - 0.5 cells; beyond the ends the outermost cell counts.
+    Steps above 1 average over a triangle as wide as the step, so that nothing is skipped.
+    """
+    places = (np.arange(count) + .5) * step + start - .5
+    reach = max(1., step)
+    margin = int(np.ceil(reach))
+    cells = np.arange(-margin, source + margin)
+    places = places.clip(0, source - 1)
+    weights = np.maximum(0, 1 - np.abs(places[:, None] - cells) / reach)
+    weights /= weights.sum(1, keepdims=True)
+    matrix = np.zeros((count, source))
+    for column, cell in enumerate(cells.clip(0, source - 1)):
+        matrix[:, cell] += weights[:, column]
+    return matrix.astype(np.float32)

@@ -1,0 +1,108 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`evaluate('model.onnx', 'val.json')`: how good a model is, for programs."""
+import contextlib
+import os
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Union
+
+from pose_ros.core import PoseEstimator
+from pose_training.errors import ConfigError
+from pose_training.evaluation.detections import detect
+from pose_training.evaluation.failures import write_failures
+from pose_training.evaluation.labels import read_labels
+from pose_training.evaluation.metrics import figures, joint_figures, JointFigures, TOLERANCE
+from pose_training.evaluation.views import with_views
+
+
+class Evaluation(NamedTuple):
+    """One model on one dataset.
+
+    `figures` are shares from 0 to 1 (AP ... AR_large, PCK, swapped, empty_images_clean), counts
+    and milliseconds; None where the dataset has nothing to measure. `failures` are the pictures
+    drawn.
+    """
+
+    name: str
+    data: str
+    protocol: str
+    figures: Dict[str, Any]
+    joints: List[JointFigures]
+    failures: List[str]
+
+
+def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], *,
+             flip: bool = False, scales: Sequence[float] = (1.,), failures: Optional[str] = None,
+             worst: int = 20, progress: Callable = iter, settings: Optional[Dict[str, Any]] = None,
+             **engine) -> List[Evaluation]:
+    """Measure a model on COCO keypoint files and folders of photographs with nobody in them.
+
+    model: a file for the robot or a loaded estimator; `settings` of the decoder, `engine` (card,
+    input_size, backend, threads, ...: see PoseEstimator) are for a file alone. flip, scales: also
+    average mirrored views and others of these relative sizes. failures: a folder for pictures of
+    the `worst` images of each dataset. progress: wraps the list of images, as tqdm does.
+
+    Raises DataError for an unfit dataset, before anything runs, and what PoseEstimator raises.
+    """
+    paths = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+    datasets = [read_labels(os.fspath(path)) for path in paths]
+    estimator = load(model, settings, **engine)
+    with contextlib.ExitStack() as stack:
+        if estimator is not model:
+            stack.callback(estimator.close)
+        views = with_views(estimator, flip, scales)
+        if views is not estimator:
+            stack.callback(views.close)
+        results = []
+        for name, labels in zip(_names(paths), datasets):
+            found = detect(views, labels, progress)
+            joints = joint_figures(found)
+            drawn = write_failures(found, os.path.join(failures, name), worst) if failures else []
+            results.append(Evaluation(name, labels.path, protocol(estimator, flip, scales),
+                                      figures(found, joints), joints, drawn))
+        return results
+
+
+def load(model: Union[str, PoseEstimator], settings=None, **engine) -> PoseEstimator:
+    """Load what `evaluate` takes as a model."""
+    if not isinstance(model, (str, os.PathLike)):
+        if settings or engine:
+            raise ConfigError('{} cannot be changed for a model that is loaded already; configure '
+                              'the estimator, or name the file'.format(
+                                  ', '.join(sorted(engine)) or 'settings'))
+        return model
+    refuse_checkpoint(model)
+    estimator = PoseEstimator(os.fspath(model), **engine)
+    estimator.configure(**settings or {})
+    return estimator
+
+
+def refuse_checkpoint(model) -> None:
+    """Raise ConfigError for a file of weights: what is measured is what the robot runs."""
+    if os.fspath(model).endswith(('.pt', '.ckpt')):
+        raise ConfigError('{0} is a checkpoint, and what is measured is the file that the robot '
+                          'runs: pose-train export {0} -o model.onnx'.format(model))
+
+
+def protocol(estimator: PoseEstimator, flip: bool, scales: Sequence[float]) -> str:
+    """Say in one line how figures are made: they mean little without it."""
+    spec = estimator.card.input
+    size = '{}x{}'.format(spec.width, spec.height)
+    return '; '.join((
+        'single scale' if tuple(scales) == (1.,) else 'mean of the scales ' + ', '.join(
+            '{:g}'.format(scale) for scale in scales),
+        'mean with the mirrored image' if flip else 'no flip',
+        'aspect kept (letterbox {})'.format(size) if spec.resize == 'letterbox'
+        else 'aspect not kept (stretched to {})'.format(size),
+        "COCO's OKS AP, at most 20 people per image", 'PCK within {:g} of the torso'.format(
+            TOLERANCE)))
+
+
+def _names(paths):
+    """Name datasets by their files; those that would share a name are numbered."""
+    names: List[str] = []
+    for path in paths:
+        stem = os.path.basename(os.path.abspath(path))
+        stem = stem[:-len('.json')] if stem.endswith('.json') else stem
+        alike = sum(name.partition('#')[0] == stem for name in names)
+        names.append('{}#{}'.format(stem, alike + 1) if alike else stem)
+    return names

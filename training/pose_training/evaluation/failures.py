@@ -1,0 +1,133 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures of what went wrong most: labels and people found, drawn over each other."""
+import os
+import re
+from typing import List, NamedTuple
+
+import cv2
+import numpy as np
+
+from pose_ros.core.draw import draw_skeletons
+from pose_ros.core.people import make_skeletons, Skeletons
+from pose_ros.core.topology import Topology
+from pose_training.errors import DataError
+from pose_training.evaluation.detections import Detections, read_labelled
+from pose_training.evaluation.labels import LabelledImage
+from pose_training.evaluation.matching import joints, match
+
+_LEAST_SIDE = 640  # px; smaller photographs are enlarged, so that lines do not cover the people
+_OWN_NAME = re.compile(r'\d{3}_(oks|nobody)_\d\.\d\d_.*\.jpg')
+
+
+class Failure(NamedTuple):
+    """An image and how bad it is.
+
+    `kind` is 'oks' with the mean similarity of its labelled people to those found (0 for a person
+    that was missed), or 'nobody' with the score of the surest person where nobody is.
+    """
+
+    image: LabelledImage
+    kind: str
+    value: float
+
+
+class _Painted(Topology):
+    """A topology in three shades of one colour: left limbs, right limbs, and the body's axis."""
+
+    shades = ((0, 0, 0),) * 3
+
+    def limb_colors(self):
+        """One BGR colour per limb, of the side that it ends on."""
+        colors = self.keypoint_colors()
+        return tuple(colors[child] for _, child in self.limbs)
+
+    def keypoint_colors(self):
+        """One BGR colour per keypoint."""
+        left, right, axis = self.shades
+        return tuple(left if name.startswith('left_') else right if name.startswith('right_')
+                     else axis for name in self.keypoint_names)
+
+
+class _Labelled(_Painted):
+    shades = ((150, 255, 150), (0, 130, 0), (60, 210, 60))
+
+
+class _Found(_Painted):
+    shades = ((190, 150, 255), (0, 0, 190), (90, 60, 255))
+
+
+_LEGEND = 'labels green, found red; left light, right dark'
+
+
+def worst_images(detections: Detections, count: int) -> List[Failure]:
+    """Return up to `count` images with labelled people, worst first, and as many with nobody.
+
+    Only images where something is wrong: an OKS below 1, somebody found where nobody is.
+    """
+    labels = detections.labels
+    by_id = {image.id: image for image in labels.images}
+    lost = []
+    for image_id, annotations in labels.people().items():
+        if annotations:
+            pairs = match(annotations, detections.people[image_id], labels.topology)
+            lost.append(Failure(by_id[image_id], 'oks', float(np.mean([p.oks for p in pairs]))))
+    ghosts = [Failure(by_id[image_id], 'nobody', float(detections.people[image_id].scores.max()))
+              for image_id in labels.empty_images() if detections.people[image_id].count]
+    lost = sorted((failure for failure in lost if failure.value < .995), key=lambda f: f.value)
+    return lost[:count] + sorted(ghosts, key=lambda failure: -failure.value)[:count]
+
+
+def write_failures(detections: Detections, folder: str, count: int) -> List[str]:
+    """Draw the worst images into a folder, in place of those of an earlier run; return the paths.
+
+    The names are 001_oks_0.12_NAME.jpg and 001_nobody_0.87_NAME.jpg, worst first.
+    """
+    os.makedirs(folder, exist_ok=True)
+    for name in os.listdir(folder):
+        if _OWN_NAME.fullmatch(name):
+            os.remove(os.path.join(folder, name))
+    paths, numbers = [], {'oks': 0, 'nobody': 0}
+    for failure in worst_images(detections, count):
+        numbers[failure.kind] += 1
+        stem = os.path.splitext(os.path.basename(failure.image.path))[0]
+        path = os.path.join(folder, '{:03d}_{}_{:.2f}_{}.jpg'.format(
+            numbers[failure.kind], failure.kind, failure.value, stem))
+        if not cv2.imwrite(path, draw_failure(detections, failure)):
+            raise DataError('cannot write the picture {}; check the folder'.format(path))
+        paths.append(path)
+    return paths
+
+
+def draw_failure(detections: Detections, failure: Failure) -> np.ndarray:
+    """Draw labels and people found; a strip below tells the colours and the figure."""
+    picture = read_labelled(failure.image)
+    zoom = max(1., _LEAST_SIDE / max(picture.shape[:2]))
+    if zoom > 1:
+        picture = cv2.resize(picture, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
+    labels = detections.labels
+    annotations = labels.people()[failure.image.id]
+    truth = np.array([joints(annotation) for annotation in annotations]).reshape(
+        -1, labels.topology.size, 3)
+    draw_skeletons(picture, _enlarged(make_skeletons(truth, np.ones(len(truth))), zoom),
+                   _Labelled(*labels.topology), labels=False)
+    people = detections.people[failure.image.id]
+    draw_skeletons(picture, _enlarged(people, zoom), _Found(*labels.topology))
+    return np.concatenate([picture, _caption(failure, picture.shape[1])])
+
+
+def _enlarged(people: Skeletons, zoom: float) -> Skeletons:
+    return people.with_points((people.keypoints[..., :2] + .5) * zoom - .5)
+
+
+def _caption(failure, width):
+    if failure.kind == 'oks':
+        text = 'mean OKS {:.2f}; {}'.format(failure.value, _LEGEND)
+    else:
+        text = 'nobody is here; found with score {:.2f}'.format(failure.value)
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, .5
+    (length, height), below = cv2.getTextSize(text, font, scale, 1)
+    scale *= min(1., (width - 8) / length)
+    strip = np.zeros((height + below + 8, width, 3), np.uint8)
+    cv2.putText(strip, text, (4, height + 4), font, scale, (255, 255, 255), 1, cv2.LINE_AA)
+    return strip

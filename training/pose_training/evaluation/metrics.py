@@ -1,0 +1,110 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Figures of merit: COCO's AP and AR, PCK per joint, left and right confused, speed."""
+import contextlib
+import io
+from typing import Any, Dict, List, NamedTuple, Optional
+
+import numpy as np
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from pose_ros.core.topology import Topology
+from pose_training.evaluation.detections import coco_results, Detections
+from pose_training.evaluation.matching import joints, match
+
+AP_NAMES = ('AP', 'AP50', 'AP75', 'AP_medium', 'AP_large', 'AR', 'AR50', 'AR75', 'AR_medium',
+            'AR_large')
+TOLERANCE = .2  # of the torso: where a joint counts as found
+
+
+class JointFigures(NamedTuple):
+    """How well one joint is found.
+
+    `labelled` is how often it is labelled, `found` the share that the matched person has within
+    the tolerance (PCK), `swapped` the share where its left/right twin sits instead; None without
+    labels.
+    """
+
+    name: str
+    labelled: int
+    found: Optional[float]
+    swapped: Optional[float]
+
+
+def average_precision(detections: Detections) -> Dict[str, Optional[float]]:
+    """Return COCO's ten keypoint figures (OKS 0.5 to 0.95, at most 20 people an image).
+
+    None where the dataset has nobody (of that size) to find.
+    """
+    labels, results = detections.labels, coco_results(detections)
+    truth, found = COCO(), COCO()
+    truth.dataset = {'info': {}, 'images': [{'id': image.id} for image in labels.images],
+                     'categories': [{'id': labels.category}],
+                     # Copies, because the evaluation writes notes into them.
+                     'annotations': [dict(annotation) for annotation in labels.annotations]}
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth.createIndex()
+        if results:  # the reader of results cannot read none
+            found = truth.loadRes(results)
+        evaluation = COCOeval(truth, found, 'keypoints')
+        evaluation.params.kpt_oks_sigmas = np.array(labels.topology.sigmas)
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    # COCO's -1 means that there was nothing to measure.
+    return {name: None if value < 0 else float(value)
+            for name, value in zip(AP_NAMES, evaluation.stats)}
+
+
+def joint_figures(detections: Detections, tolerance: float = TOLERANCE) -> List[JointFigures]:
+    """Return PCK per joint; within `tolerance` of the torso (or half the box) is found."""
+    topology = detections.labels.topology
+    mirror = list(topology.mirror)
+    counts = np.zeros((3, topology.size))
+    for image_id, annotations in detections.labels.people().items():
+        people = detections.people[image_id]
+        for annotation, person, _ in match(annotations, people, topology):
+            truth = joints(annotation)
+            there = truth[:, 2] > 0
+            counts[0] += there
+            if person is not None:
+                radius = tolerance * reach(truth, annotation['bbox'], topology)
+                points = people.keypoints[person, :, :2]
+                near = np.linalg.norm(points - truth[:, :2], axis=-1) < radius
+                twin = np.linalg.norm(points[mirror] - truth[:, :2], axis=-1) < radius
+                counts[1:] += there & near, there & twin & ~near
+    return [JointFigures(name, int(total), *(count / total if total else None for count in few))
+            for name, (total, *few) in zip(topology.keypoint_names, counts.T.tolist())]
+
+
+def reach(truth: np.ndarray, box, topology: Topology) -> float:
+    """Return the longer diagonal of the torso [px], or half the box where that is not labelled."""
+    diagonals = []
+    for names in (('left_shoulder', 'right_hip'), ('right_shoulder', 'left_hip')):
+        ends = [topology.index(name) for name in names]
+        if None not in ends and (truth[ends, 2] > 0).all():
+            diagonals.append(float(np.linalg.norm(truth[ends[0], :2] - truth[ends[1], :2])))
+    return max(diagonals) if diagonals else max(box[2], box[3]) / 2.
+
+
+def figures(detections: Detections, joint_list: List[JointFigures]) -> Dict[str, Any]:
+    """Return all figures of a run but those of single joints, ready for JSON.
+
+    Shares are 0 to 1; None where there was nothing to measure.
+    """
+    labels = detections.labels
+    total = sum(joint.labelled for joint in joint_list)
+    found, swapped = (sum(getattr(joint, name) * joint.labelled for joint in joint_list
+                          if joint.labelled) / total if total else None
+                      for name in ('found', 'swapped'))
+    empty = labels.empty_images()
+    clean = [not detections.people[image_id].count for image_id in empty]
+    median, slow = 1e3 * np.percentile(detections.seconds, (50, 90))
+    return dict(average_precision(detections), PCK=found, swapped=swapped,
+                images=len(labels.images),
+                labelled_people=sum(map(len, labels.people().values())),
+                found_people=sum(people.count for people in detections.people.values()),
+                empty_images=len(empty),
+                empty_images_clean=sum(clean) / len(clean) if clean else None,
+                milliseconds_median=float(median), milliseconds_p90=float(slow))

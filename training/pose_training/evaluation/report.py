@@ -1,0 +1,51 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Results as tables for people, and as plain data for programs."""
+from typing import Any, Dict, Iterator, List, Sequence
+
+from pose_ros.core import PoseEstimator
+from pose_ros.core.card_files import sha256
+from pose_training.evaluation.evaluate import Evaluation
+from pose_training.evaluation.metrics import TOLERANCE
+
+_NOTHING = '-'
+_MEANING = {
+    'PCK': 'PCK@{:g}'.format(TOLERANCE), 'swapped': 'left/right swapped', 'images': 'images',
+    'labelled_people': 'people labelled', 'found_people': 'people found',
+    'empty_images': 'images of nobody', 'empty_images_clean': '... nobody found',
+    'milliseconds_median': 'ms median', 'milliseconds_p90': 'ms 90th percentile'}
+
+
+def tables(results: Sequence[Evaluation]) -> Iterator[str]:
+    """Yield the lines of one table of all figures, and of one per dataset of its joints."""
+    width = max([12] + [len(result.name) + 2 for result in results])
+    yield '{:<20}'.format('') + ''.join(result.name.rjust(width) for result in results)
+    for key in results[0].figures:
+        yield '{:<20}'.format(_MEANING.get(key, key.replace('_', ' '))) + ''.join(
+            _shown(result.figures[key], key).rjust(width) for result in results)
+    for result in results:
+        if any(joint.labelled for joint in result.joints):
+            yield ''
+            yield '{:<20}{:>10}{:>10}{:>10}'.format(result.name, 'labelled', 'PCK', 'swapped')
+            for joint in result.joints:
+                yield '{:<20}{:>10}{:>10}{:>10}'.format(joint.name, joint.labelled, *(
+                    _shown(value, '') for value in (joint.found, joint.swapped)))
+
+
+def _shown(value, key):
+    if value is None:
+        return _NOTHING
+    if isinstance(value, int):
+        return str(value)
+    return '{:.1f}'.format(value) if key.startswith('milliseconds') else '{:.3f}'.format(value)
+
+
+def as_data(estimator: PoseEstimator, results: List[Evaluation]) -> Dict[str, Any]:
+    """Return what was measured, on what and how, ready for JSON."""
+    engine = estimator.engine.describe()
+    spec = estimator.card.input
+    return {'model': estimator.card.name, 'version': estimator.card.version,
+            'sha256': sha256(engine.model), 'engine': dict(engine._asdict()),
+            'network_input': [spec.width, spec.height], 'settings': estimator.decoder.settings,
+            'results': [dict(result._asdict(), joints=[joint._asdict() for joint in result.joints])
+                        for result in results]}

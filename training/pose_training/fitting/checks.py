@@ -1,0 +1,76 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a configuration must fulfil beyond its types, told before anything is loaded."""
+from pose_training.errors import ConfigError
+from pose_training.fitting.settings import RunConfig
+from pose_training.models.network import PoseNetwork
+
+PRECISIONS = {'fp32': '32-true', 'bf16': 'bf16-mixed', 'fp16': '16-mixed'}
+SCHEDULES = ('cosine', 'step', 'constant')
+NORMS = ('batch', 'sync', 'frozen')
+
+
+def check(config: RunConfig) -> None:
+    """Raise ConfigError for the first value that cannot be."""
+    for holds, key, wanted in _rules(config):
+        if not holds:
+            raise ConfigError('{} must be {}, not {!r}'.format(key, wanted, _get(config, key)))
+    for parts, key in ((config.data.train, 'data.train'), (config.data.val, 'data.val')):
+        if parts and not any(part.weight > 0 for part in parts):
+            raise ConfigError('{}: at least one weight must be above 0'.format(key))
+
+
+def check_network(config: RunConfig, network: PoseNetwork) -> None:
+    """Raise ConfigError if the network cannot take the crops."""
+    multiple = network.size_multiple
+    for key in ('data.size', 'watch.evaluate_size'):
+        size = _get(config, key)
+        if any(side % multiple for side in size):
+            raise ConfigError('{}: {} takes sizes that are multiples of {}, not {}; {} would '
+                              'do'.format(key, network.recipe.name, multiple, list(size),
+                                          [max(1, round(side / multiple)) * multiple
+                                           for side in size]))
+
+
+def _rules(config):
+    data, teacher, learn = config.data, config.teacher, config.optimiser
+    processes = config.devices * config.nodes
+    for key in ('data.val_crops', 'data.variants', 'optimiser.epochs', 'optimiser.batch',
+                'watch.every', 'watch.evaluate_every', 'snapshot_every', 'devices', 'nodes'):
+        yield _get(config, key) >= 1, key, 'at least 1'
+    for key in ('data.sigma', 'data.limb_width', 'optimiser.rate', 'optimiser.factor'):
+        yield _get(config, key) > 0, key, 'above 0'
+    for key in ('data.workers', 'max_to_keep', 'watch.pictures', 'optimiser.weight_decay',
+                'optimiser.clip', 'optimiser.stage_weight', 'optimiser.emphasis'):
+        yield _get(config, key) >= 0, key, 'at least 0'
+    for key in ('teacher.weight', 'teacher.confidence', 'optimiser.warmup', 'optimiser.least'):
+        yield 0 <= _get(config, key) <= 1, key, 'from 0 to 1'
+    yield 0 <= learn.average < 1, 'optimiser.average', 'at least 0 and below 1'
+    yield min(data.size) >= 32, 'data.size', 'at least 32 x 32'
+    yield (min(teacher.size) >= 32 or teacher.size == (0, 0), 'teacher.size',
+           'at least 32 x 32, or 0, 0')
+    yield (learn.crops_per_epoch >= learn.batch, 'optimiser.crops_per_epoch',
+           'at least one batch ({})'.format(learn.batch))
+    yield (learn.batch % processes == 0, 'optimiser.batch',
+           'a multiple of the {} processes'.format(processes))
+    yield (not config.gpus or len(config.gpus) == config.devices, 'gpus',
+           'as many numbers as devices ({})'.format(config.devices))
+    for key, choices in (('optimiser.precision', tuple(PRECISIONS)),
+                         ('optimiser.schedule', SCHEDULES), ('optimiser.norm', NORMS),
+                         ('accelerator', ('auto', 'cpu', 'gpu'))):
+        yield _get(config, key) in choices, key, 'one of ' + ', '.join(choices)
+    yield (bool(learn.milestones) == (learn.schedule == 'step'), 'optimiser.milestones',
+           'epochs for the schedule `step`, and none for another')
+    yield (list(learn.milestones) == sorted(learn.milestones), 'optimiser.milestones', 'ascending')
+    yield (len(teacher.cards) <= len(teacher.models), 'teacher.cards',
+           'no more than the teacher.models')
+    yield (all(0 <= hint.model < len(teacher.models) for hint in teacher.hints), 'teacher.hints',
+           'of models that are listed in teacher.models')
+    yield (all(hint.weight > 0 for hint in teacher.hints), 'teacher.hints', 'of weights above 0')
+    yield all(factor >= 0 for factor in learn.rates.values()), 'optimiser.rates', 'at least 0'
+
+
+def _get(config, key):
+    for name in key.split('.'):
+        config = getattr(config, name)
+    return config

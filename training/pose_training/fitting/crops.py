@@ -1,0 +1,165 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The crops of a run, for every process its share, from any place in any epoch on."""
+import itertools
+import multiprocessing
+from typing import Iterator, List, Optional
+
+import cv2
+import lightning
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Sampler
+from tqdm import tqdm
+
+from pose_ros.core.topology import get_topology
+from pose_training.data.dataset import CropSpec, Draw, Draws, PoseDataset
+from pose_training.data.sets import read_sets
+from pose_training.errors import ConfigError, DataError
+from pose_training.fitting.interruption import ignore_signals
+from pose_training.fitting.settings import RunConfig
+from pose_training.fitting.teachers import add_points, with_hints, soft_targets
+from pose_training.models.layouts import map_layout
+from pose_training.models.network import PoseNetwork
+
+_CROPS = 'crops'
+
+
+class Remaining(Sampler):
+    """Draws, less those that their first epoch has used already; its length is a whole epoch's."""
+
+    def __init__(self, draws: Draws, skip: int = 0):
+        self._draws, self._skip = draws, skip
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch that the next iteration yields."""
+        self._draws.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self._draws)
+
+    def __iter__(self) -> Iterator[Draw]:
+        skip, self._skip = self._skip, 0
+        return itertools.islice(iter(self._draws), skip, None)
+
+
+class CleanCrops(PoseDataset):
+    """Crops with the light and the noise of the photographs as they are."""
+
+    def __getitem__(self, draw: Draw):
+        """See PoseDataset."""
+        crop, targets = self.draw(draw.sample, draw.variant)
+        return tuple(map(torch.from_numpy, (np.ascontiguousarray(crop.image.transpose(2, 0, 1)),
+                                            targets.maps, targets.weights)))
+
+
+class Crops(lightning.LightningDataModule):
+    """Reads the datasets of a run, and makes the loaders of each process.
+
+    Which crops an epoch has depends on the seed and the epoch's number alone; its state is how
+    many of them are used. Raises DataError for datasets that cannot be used.
+    """
+
+    def __init__(self, config: RunConfig, network: PoseNetwork):
+        super().__init__()
+        if not config.data.train:
+            raise ConfigError('data.train names no dataset: give it a list of {path: ...}')
+        self.size = config.data.size
+        self._config, self._stride = config, network.stride
+        self._topology = get_topology(network.recipe.topology)
+        self._layout = map_layout(network.recipe.topology)
+        self._used = 0
+        self._crops: Optional[PoseDataset] = None
+        self._val: Optional[PoseDataset] = None
+
+    def setup(self, stage: str) -> None:
+        """Read the datasets, and the photographs if they are kept in memory."""
+        cv2.setNumThreads(1)  # a pool of threads does not survive the fork of the loaders
+        config, data = self._config, self._config.data
+        samples, self._weights = read_sets(data.train, self._topology)
+        samples = add_points(samples, config.teacher, self._topology)
+        if not config.teacher.models and not any(len(sample.people) for sample in samples):
+            raise DataError('nobody is labelled in {}, and there is no teacher: nothing could be '
+                            'learnt'.format(', '.join(part.path for part in data.train)))
+        self._crops = PoseDataset(samples, self._spec(), config.seed,
+                                  soft_targets(config, self._layout, self._stride))
+        self._train = with_hints(self._crops, config, self._layout, self._stride)
+        if data.val:
+            samples, self._val_weights = read_sets(data.val, self._topology)
+            self._val = CleanCrops(samples, self._spec(), config.seed)
+        for part in (self._crops, self._val):
+            if data.preload and part is not None:
+                part.preload(lambda items: tqdm(items, 'photographs', leave=False, disable=None))
+
+    def _spec(self):
+        data = self._config.data
+        return CropSpec(data.size, self._stride, self._layout, data.crop, data.photometric,
+                        data.sigma, data.limb_width)
+
+    def train_dataloader(self) -> DataLoader:
+        """Return the loader of this process, which goes on where the snapshot was made."""
+        draws = self._draws()
+        draws.set_epoch(self.trainer.fit_loop.epoch_progress.current.processed)
+        sampler = Remaining(draws, self._used // self.trainer.world_size)
+        self._used = 0
+        return self._loader(self._train, sampler, drop_last=True)
+
+    def val_dataloader(self) -> list:
+        """Return the loader of this process, or none."""
+        if self._val is None:
+            return []
+        draws = list(Draws(self._val_weights, self._config.data.val_crops, 1, self._config.seed))
+        # A list: of a sampler the trainer would choose other draws for each epoch.
+        share = draws[self.trainer.global_rank::self.trainer.world_size]
+        return [self._loader(self._val, share, drop_last=False)]
+
+    def _draws(self):
+        config = self._config
+        return Draws(self._weights, config.optimiser.crops_per_epoch, config.data.variants,
+                     config.seed, self.trainer.global_rank, self.trainer.world_size)
+
+    def _loader(self, dataset, sampler, drop_last):
+        workers = self._config.data.workers
+        methods = multiprocessing.get_all_start_methods()
+        return DataLoader(
+            dataset, self._share(), sampler=sampler, drop_last=drop_last, num_workers=workers,
+            worker_init_fn=_begin_worker, persistent_workers=workers > 0,
+            multiprocessing_context='fork' if workers and 'fork' in methods else None,
+            pin_memory=self.trainer.strategy.root_device.type == 'cuda',
+            generator=torch.Generator())  # the common one shall not depend on the loaders
+
+    def _share(self):
+        return self._config.optimiser.batch // self.trainer.world_size
+
+    def state_dict(self) -> dict:
+        """Return how many crops of the epoch at hand are used, over all processes."""
+        loop = self.trainer.fit_loop.epoch_loop
+        batches = loop.batch_progress.current.processed
+        if batches >= self.trainer.num_training_batches:
+            batches = 0
+        return {_CROPS: batches * self._share() * self.trainer.world_size}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        """Take the place within the epoch from a snapshot."""
+        self._used = int(state_dict[_CROPS])
+
+    def files(self, epoch: int, batch: int) -> List[str]:
+        """Return the photographs of a batch of this process, in its order."""
+        draws = self._draws()
+        draws.set_epoch(epoch)
+        chosen = itertools.islice(iter(draws), batch * self._share(), (batch + 1) * self._share())
+        return [self._crops.samples[draw.sample].path for draw in chosen]
+
+    def fixed_crops(self, count: int) -> list:
+        """Return images, maps and weights of the same crops each time, to be looked at."""
+        dataset = self._val or CleanCrops(self._crops.samples, self._spec(), self._config.seed)
+        random = np.random.default_rng(self._config.seed)
+        chosen = [index for index, sample in enumerate(dataset.samples) if len(sample.people)]
+        chosen = chosen or list(range(len(dataset)))
+        return [dataset[Draw(int(random.choice(chosen)), index, 0)] for index in range(count)]
+
+
+def _begin_worker(_):
+    ignore_signals()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)

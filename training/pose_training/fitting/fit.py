@@ -1,0 +1,197 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""A training run from its configuration to its checkpoint."""
+import contextlib
+import logging
+import os
+import warnings
+from typing import Any, Dict, Optional
+
+import lightning
+import torch
+import yaml
+from lightning.pytorch.callbacks import ProgressBar
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from pose_ros.core.errors import PoseRosError
+from pose_training.checkpoint import load_checkpoint, save_checkpoint
+from pose_training.errors import ConfigError, FitError
+from pose_training.fitting.averaging import WeightAverage
+from pose_training.fitting.checks import check, check_network, PRECISIONS
+from pose_training.fitting.config import differences, load_config, plain
+from pose_training.fitting.crops import Crops
+from pose_training.fitting.interruption import StopOnSignal
+from pose_training.fitting.module import PoseModule
+from pose_training.fitting.progress import make_progress, Speed
+from pose_training.fitting.settings import RunConfig
+from pose_training.fitting.snapshots import last_snapshot, Snapshots, WholeFiles
+from pose_training.fitting.teachers import make_hints
+from pose_training.fitting.watching import Watch
+from pose_training.models import create_model, PoseNetwork
+
+_LOG = logging.getLogger('pose_training')
+_CONFIG, _NETWORK = 'config.yaml', 'network.pt'
+# Of these a run can be told otherwise half-way, and still goes on exactly as if it had been.
+_FREE = ('output', 'max_to_keep', 'snapshot_every', 'devices', 'nodes', 'gpus', 'watch',
+         'data.preload', 'data.workers', 'data.val', 'data.val_crops')
+
+
+def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
+    """Run the training and return the path of its network, a checkpoint of this package.
+
+    In `config.output` there will be `config.yaml`, `snapshots/`, `log/` (TensorBoard) and, in the
+    end, `network.pt` with the averaged weights. With `resume` a run that is there goes on from its
+    last snapshot; False moves it aside; None refuses it. Raises ConfigError, DataError, FitError,
+    and Interrupted when asked to stop.
+    """
+    check(config)
+    snapshot = _prepare(config, resume)
+    lightning.seed_everything(config.seed, verbose=False)
+    network = make_network(config)
+    check_network(config, network)
+    crops, hints = Crops(config, network), make_hints(network, config)
+    provenance = _provenance(config)
+    average = WeightAverage(config.optimiser.average)
+    with _quiet(), _plainly(snapshot):
+        trainer = _trainer(config, average, provenance)
+        if config.optimiser.norm == 'sync' and trainer.strategy.root_device.type == 'cpu':
+            raise ConfigError('optimiser.norm: sync needs GPUs; choose batch or frozen')
+        layout = memory_format(trainer.strategy.root_device, config.optimiser.precision)
+        module = PoseModule(network.to(memory_format=layout), config, hints, layout)
+        trainer.fit(module, datamodule=crops, ckpt_path=snapshot or None, weights_only=True)
+    path = os.path.join(config.output, _NETWORK)
+    if trainer.is_global_zero:
+        save_checkpoint(path, network.cpu().eval(), provenance)
+    return path
+
+
+def make_network(config: RunConfig) -> PoseNetwork:
+    """Return the network that a run begins with."""
+    model = config.model
+    if model.checkpoint:
+        return load_checkpoint(model.checkpoint)[0].train()
+    return create_model(model.name, model.topology, **model.options)
+
+
+def _prepare(config, resume) -> str:
+    """Return the snapshot to go on from, '' to begin; the folder is then free, with the config."""
+    if int(os.environ.get('LOCAL_RANK', 0)) or int(os.environ.get('RANK', 0)):
+        return last_snapshot(config.output) if resume else ''  # the first process has prepared
+    there = last_snapshot(config.output)
+    done = os.path.exists(os.path.join(config.output, _NETWORK))
+    if (there or done) and resume is None:
+        raise ConfigError('{} holds a run already: --resume goes on with it, --fresh moves it '
+                          'aside and begins anew'.format(config.output))
+    path = os.path.join(config.output, _CONFIG)
+    if there and resume:
+        _tell_differences(config, path)
+    elif there or done:
+        _move_aside(config.output)
+    try:
+        os.makedirs(config.output, exist_ok=True)
+        with open(path, 'w', encoding='utf-8') as stream:
+            yaml.safe_dump(plain(config), stream, sort_keys=False)
+    except OSError as error:
+        raise FitError('cannot write {}: {}'.format(path, error.strerror or error)) from error
+    return there if resume else ''
+
+
+def _tell_differences(config, path):
+    if not os.path.exists(path):
+        return
+    changed = differences(load_config(path), config)
+    for key, (before, now) in changed.items():
+        if not key.startswith(_FREE):
+            _LOG.warning('%s was %r until now, and is %r from here on', key, before, now)
+
+
+def _move_aside(folder):
+    number = 1
+    while os.path.exists('{}.{}'.format(folder.rstrip('/'), number)):
+        number += 1
+    aside = '{}.{}'.format(folder.rstrip('/'), number)
+    os.rename(folder, aside)
+    _LOG.warning('what was in %s is now in %s', folder, aside)
+
+
+def _provenance(config) -> Dict[str, Any]:
+    facts = {'trained_on': [part.path for part in config.data.train],
+             'epochs': config.optimiser.epochs,
+             'crops': config.optimiser.epochs * config.optimiser.crops_per_epoch}
+    if config.teacher.models or config.teacher.points:
+        facts['teachers'] = list(config.teacher.models + config.teacher.points)
+    if config.model.checkpoint:
+        facts['began_with'] = config.model.checkpoint
+    return facts
+
+
+def _trainer(config, average, provenance):
+    learn = config.optimiser
+    snapshots = Snapshots(config.output, config.max_to_keep, config.snapshot_every, provenance,
+                          average)
+    # The order counts: what is saved holds the step's average, and who stops saves before.
+    progress = make_progress()
+    callbacks = [average, Speed(), progress, Watch(config.watch, average), snapshots,
+                 StopOnSignal(snapshots)]
+    processes = config.devices * config.nodes
+    return lightning.Trainer(
+        accelerator='gpu' if config.gpus else config.accelerator,
+        devices=list(config.gpus) or config.devices, num_nodes=config.nodes,
+        strategy='ddp' if processes > 1 else 'auto', sync_batchnorm=learn.norm == 'sync',
+        max_epochs=learn.epochs, precision=PRECISIONS[learn.precision],
+        gradient_clip_val=learn.clip or None, callbacks=callbacks, plugins=[WholeFiles()],
+        check_val_every_n_epoch=config.watch.every, num_sanity_val_steps=0,
+        limit_val_batches=1. if config.data.val else 0,
+        logger=TensorBoardLogger(config.output, name='', version='log'), log_every_n_steps=20,
+        deterministic=config.deterministic, use_distributed_sampler=False,
+        enable_checkpointing=False, enable_model_summary=False,
+        enable_progress_bar=isinstance(progress, ProgressBar))
+
+
+def memory_format(device: torch.device, precision: str) -> torch.memory_format:
+    """Return the layout of the tensors that is fast, where it can be trusted.
+
+    In float32 on CPUs the backward pass of oneDNN (PyTorch 2.13) writes beyond its buffers for
+    some 1x1 convolutions of stride 2 in channels-last layout.
+    """
+    trusted = device.type != 'cpu' or precision == 'bf16'
+    return torch.channels_last if trusted else torch.contiguous_format
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Silence what Lightning says of matters that are settled here."""
+    logger = logging.getLogger('lightning.pytorch')
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        for words in ('.*does not have many workers.*', '.*dataloader is not resumable.*',
+                      '.*smaller than the logging interval.*', '.*modules? in eval mode.*',
+                      '.*infer the `batch_size`.*', '.*LeafSpec.*'):
+            warnings.filterwarnings('ignore', words)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _plainly(snapshot):
+    """Say in one line what libraries say in many."""
+    try:
+        yield
+    except PoseRosError as error:
+        # A loader process sends its whole trace; what it says is in the last line.
+        lines = str(error).strip().splitlines()
+        if len(lines) > 1 and lines[0].startswith('Caught'):
+            raise type(error)(lines[-1].partition(': ')[2] or lines[-1]) from error
+        raise
+    except RuntimeError as error:
+        if 'out of memory' in str(error).lower():
+            raise FitError('out of memory: a smaller optimiser.batch or data.size, or '
+                           'optimiser.precision=bf16, needs less ({})'.format(
+                               str(error).splitlines()[0])) from error
+        if 'loading state_dict' in str(error):
+            raise FitError('{} is of another network than the configuration describes: {}'.format(
+                snapshot, ' '.join(str(error).split())[:400])) from error
+        raise

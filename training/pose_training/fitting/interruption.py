@@ -1,0 +1,84 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Ctrl-C and SIGTERM: a training stops after the step at hand, with a snapshot."""
+import signal
+import threading
+from typing import Any, Dict
+
+from lightning.pytorch.callbacks import Callback
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupted(BaseException):
+    """A training was asked to stop, and did. Nobody who guards against errors shall swallow it.
+
+    `snapshot` is where it can go on from, '' for the last one that there is.
+    """
+
+    def __init__(self, message: str, snapshot: str = ''):
+        super().__init__(message)
+        self.snapshot = snapshot
+
+
+class StopOnSignal(Callback):
+    """Raises Interrupted after the step in which a signal came, once a snapshot is written.
+
+    All processes stop after the same step if any of them is told to. A second signal ends the
+    process at once. `snapshots` writes: an object with `save(trainer) -> path`.
+    """
+
+    def __init__(self, snapshots):
+        self._snapshots, self._asked = snapshots, False
+        self._before: Dict[int, Any] = {}
+
+    def on_train_start(self, trainer, pl_module) -> None:
+        """Listen from here on; Lightning's own answer to SIGTERM is replaced."""
+        if threading.current_thread() is threading.main_thread():
+            for number in _SIGNALS:
+                self._before[number] = signal.signal(number, self._notice)
+
+    def _notice(self, number, _):
+        if self._asked:
+            self._restore()
+            raise Interrupted('stopped at once, in the middle of a step')
+        self._asked = True
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        """Stop here, unless the epoch ends with this step: its end makes a snapshot anyway."""
+        if self._told(trainer) and not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            self._stop(trainer)
+
+    def on_train_epoch_end(self, trainer, pl_module) -> None:
+        """Stop here if a signal came with the last step or during the validation."""
+        if self._told(trainer) and trainer.current_epoch + 1 < trainer.max_epochs:
+            self._stop(trainer)
+
+    def on_exception(self, trainer, pl_module, exception) -> None:
+        """Give the signals back."""
+        self._restore()
+
+    def on_train_end(self, trainer, pl_module) -> None:
+        """Give the signals back."""
+        self._restore()
+
+    def _told(self, trainer):
+        if trainer.world_size == 1:
+            return self._asked
+        return trainer.strategy.reduce_boolean_decision(self._asked, all=False)
+
+    def _stop(self, trainer):
+        path = self._snapshots.save(trainer)
+        raise Interrupted('stopped in epoch {} after step {}'.format(
+            trainer.current_epoch + 1, trainer.global_step), path)
+
+    def _restore(self):
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        self._before = {}
+
+
+def ignore_signals() -> None:
+    """Leave Ctrl-C, which reaches a whole process group, to the main process."""
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,141 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The network and how it learns, as Lightning wants it."""
+import math
+import os
+from typing import Optional
+
+import lightning
+import torch
+from torch import nn
+
+from pose_training.distillation.hints import Hints
+from pose_training.errors import FitError
+from pose_training.fitting.losses import stage_losses, total_loss
+from pose_training.fitting.schedules import (check_prefixes, frozen_prefixes, make_groups,
+                                             rate_factor)
+from pose_training.fitting.settings import RunConfig
+from pose_training.models import PoseNetwork, get_spec
+
+
+class PoseModule(lightning.LightningModule):
+    """Fits a network; `network` is what is wanted in the end.
+
+    `hints` compares the layers that teachers give hints for, None without; `memory_format` is the
+    layout of the pictures. Raises ConfigError for rates or a freeze of weights that the network
+    does not have, and FitError when the loss is no number any more.
+    """
+
+    def __init__(self, network: PoseNetwork, config: RunConfig, hints: Optional[Hints] = None,
+                 memory_format: torch.memory_format = torch.contiguous_format):
+        super().__init__()
+        self.network, self.hints, self._config = network, hints, config
+        self._memory_format = memory_format
+        names = [name for name, _ in network.named_parameters()]
+        check_prefixes(config.optimiser.freeze, names, 'optimiser.freeze')
+        self._groups = make_groups(self._named(), config.optimiser)
+        spec = get_spec(network.recipe.name).input
+        order = [0, 1, 2] if spec['color'] == 'bgr' else [2, 1, 0]
+        gain = torch.tensor([spec['scale'] / std for std in spec['std']])
+        bias = torch.tensor([-mean / std for mean, std in zip(spec['mean'], spec['std'])])
+        self.register_buffer('_order', torch.tensor(order), persistent=False)
+        self.register_buffer('_gain', gain.view(1, 3, 1, 1), persistent=False)
+        self.register_buffer('_bias', bias.view(1, 3, 1, 1), persistent=False)
+        self._sums = torch.zeros(2)
+        self.step_loss = torch.zeros(())  # of the last step
+
+    def _named(self):
+        yield from self.network.named_parameters()
+        if self.hints is not None:
+            yield from self.hints.named_parameters('hints')
+
+    def normalise(self, image):
+        """Turn (N, 3, h, w) uint8 BGR into what the network expects."""
+        image = image[:, self._order].float() * self._gain + self._bias
+        return image.contiguous(memory_format=self._memory_format)
+
+    def configure_optimizers(self):
+        """AdamW; `on_train_batch_start` sets the rates."""
+        return torch.optim.AdamW([{'params': group.parameters} for group in self._groups],
+                                 lr=self._config.optimiser.rate)
+
+    def on_train_batch_start(self, batch, batch_idx) -> None:
+        """Set the rates, the decays and the modes for this step."""
+        config, trainer = self._config.optimiser, self.trainer
+        rate = config.rate * rate_factor(config, trainer.global_step,
+                                         config.epochs * trainer.num_training_batches)
+        for group, chosen in zip(self.optimizers().param_groups, self._groups):
+            group['lr'], group['weight_decay'] = rate * chosen.factor, chosen.weight_decay
+        self._set_norms(frozen_prefixes(config, trainer.global_step))
+        self.log('rate', rate)
+
+    def _set_norms(self, frozen):
+        """Statistics of frozen layers stand still, too."""
+        everything = self._config.optimiser.norm == 'frozen'
+        for name, layer in self.network.named_modules():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                layer.train(not (everything or name.startswith(frozen)))
+
+    def training_step(self, batch, batch_idx):
+        """Return the loss of one batch."""
+        image, target, weights, *wanted = batch
+        config = self._config.optimiser
+        losses = stage_losses(self.network(self.normalise(image)), target, weights,
+                              config.emphasis)
+        loss = total_loss(losses, config.stage_weight)
+        for position, part in enumerate(losses, 1):
+            self.log('loss/stage_{}'.format(position), part)
+        if self.hints is not None:
+            for position, (part, hint) in enumerate(zip(self.hints(wanted),
+                                                        self._config.teacher.hints), 1):
+                self.log('loss/hint_{}'.format(position), part)
+                loss = loss + hint.weight * part
+        # The mean over the processes; each learns from its own, and the gradients are averaged.
+        self.step_loss = self.trainer.strategy.reduce(loss.detach().clone(), reduce_op='mean')
+        self.log('loss', self.step_loss, prog_bar=True)
+        if not torch.isfinite(self.step_loss):  # every process stops
+            raise self._no_number(loss.item(), batch_idx)
+        return loss
+
+    def _no_number(self, loss, batch_idx) -> FitError:
+        """Say what can be done about it."""
+        trainer = self.trainer
+        if math.isfinite(loss):
+            return FitError('the loss of another process is no number; see its message')
+        files = trainer.datamodule.files(trainer.current_epoch, batch_idx)
+        names = [os.path.basename(path) for path in files]
+        return FitError(
+            'the loss is {} in step {} (epoch {}, batch {}), and nothing can be learnt from it: '
+            'try a lower optimiser.rate, a lower optimiser.clip, a longer optimiser.warmup or '
+            'optimiser.precision=fp32, and go on from the last snapshot with --resume. The batch '
+            'is made of {}'.format(loss, trainer.global_step + 1, trainer.current_epoch + 1,
+                                   batch_idx + 1, ', '.join(names[:16])))
+
+    def configure_gradient_clipping(self, optimizer, gradient_clip_val=None,
+                                    gradient_clip_algorithm=None) -> None:
+        """Forget the gradients of what is frozen, then limit the norm of the others."""
+        frozen = frozen_prefixes(self._config.optimiser, self.trainer.global_step)
+        if frozen:
+            for name, parameter in self.network.named_parameters():
+                if name.startswith(frozen):
+                    parameter.grad = None
+        self.clip_gradients(optimizer, gradient_clip_val=gradient_clip_val,
+                            gradient_clip_algorithm=gradient_clip_algorithm)
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin to add up."""
+        self._sums = torch.zeros(2, device=self.device)
+
+    def validation_step(self, batch, batch_idx) -> None:
+        """Add the loss of one batch."""
+        image, target, weights = batch
+        config = self._config.optimiser
+        losses = stage_losses(self.network(self.normalise(image)), target, weights,
+                              config.emphasis)
+        loss = total_loss(losses, config.stage_weight)
+        self._sums += torch.stack([loss * len(image), loss.new_tensor(len(image))])
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the mean over all crops of all processes."""
+        total, count = self.trainer.strategy.reduce(self._sums, reduce_op='sum')
+        self.log('loss/validation', total / count, rank_zero_only=True)

@@ -1,0 +1,69 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""How far a training is: a bar on a terminal, a line per epoch elsewhere."""
+import sys
+import time
+from datetime import timedelta
+
+from lightning.pytorch.callbacks import Callback, TQDMProgressBar
+
+
+class Speed(Callback):
+    """Logs images per second of all processes, of the steps since it last did."""
+
+    def __init__(self, every: int = 20):
+        self._every, self._since, self._count = every, 0., 0
+
+    def on_train_epoch_start(self, trainer, pl_module) -> None:
+        """Begin to count."""
+        self._since, self._count = time.perf_counter(), 0
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        """Count, and log every few steps."""
+        self._count += len(batch[0]) * trainer.world_size
+        if (batch_idx + 1) % self._every == 0 or batch_idx + 1 == trainer.num_training_batches:
+            now = time.perf_counter()
+            pl_module.log('images_per_s', self._count / max(1e-9, now - self._since),
+                          prog_bar=True)
+            self._since, self._count = now, 0
+
+
+class EpochLines(Callback):
+    """Prints a line per epoch: for logs, where a bar would be noise."""
+
+    def __init__(self):
+        self._begin, self._first, self._epoch_begin = 0., 0, 0.
+        self._losses = []
+
+    def on_train_start(self, trainer, pl_module) -> None:
+        """Begin to measure."""
+        self._begin, self._first = time.perf_counter(), trainer.global_step
+
+    def on_train_epoch_start(self, trainer, pl_module) -> None:
+        """Begin to measure the epoch."""
+        self._epoch_begin, self._losses = time.perf_counter(), []
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        """Remember the loss, where it is."""
+        self._losses.append(pl_module.step_loss)
+
+    def on_train_epoch_end(self, trainer, pl_module) -> None:
+        """Print the epoch's last figures, and when the end is to be expected."""
+        if not trainer.is_global_zero:
+            return
+        now, figures = time.perf_counter(), trainer.callback_metrics
+        done = trainer.global_step - self._first
+        left = trainer.max_epochs * trainer.num_training_batches - trainer.global_step
+        ahead = timedelta(seconds=round((now - self._begin) / max(1, done) * left))
+        words = ['{} {:.4g}'.format(label, float(figures[name])) for name, label in (
+            ('loss/validation', 'validation'), ('rate', 'rate'), ('images_per_s', 'images/s'))
+            if name in figures]
+        loss = float(sum(self._losses)) / max(1, len(self._losses))
+        print('epoch {}/{}: loss {:.4g}, {}, {:.1f} s, {} to go'.format(
+            trainer.current_epoch + 1, trainer.max_epochs, loss, ', '.join(words),
+            now - self._epoch_begin, ahead), file=sys.stderr, flush=True)
+
+
+def make_progress() -> Callback:
+    """Return what suits where the output goes."""
+    return TQDMProgressBar() if sys.stdout.isatty() else EpochLines()

@@ -1,0 +1,68 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which weight moves how fast, at which step: all of it a function of the step alone.
+
+Nothing here has a state, so that a run that is resumed goes on exactly, and a changed rate or
+length takes effect at once.
+"""
+import difflib
+import math
+from typing import Dict, Iterable, List, NamedTuple, Tuple
+
+from torch.nn import Parameter
+
+from pose_training.errors import ConfigError
+from pose_training.fitting.settings import OptimiserConfig
+
+
+class Group(NamedTuple):
+    """Weights that share a rate: `factor` on the common one, and a weight decay."""
+
+    parameters: List[Parameter]
+    factor: float
+    weight_decay: float
+
+
+def rate_factor(config: OptimiserConfig, step: int, steps: int) -> float:
+    """Return the factor on the rate at a step of `steps`."""
+    warmup = max(1, int(config.warmup * steps))
+    if step < warmup:
+        return (step + 1) / warmup
+    if config.schedule == 'cosine':
+        progress = min(1., (step - warmup) / max(1, steps - warmup))
+        return config.least + (1 - config.least) * .5 * (1 + math.cos(math.pi * progress))
+    if config.schedule == 'step':
+        epoch = step * config.epochs // steps
+        return config.factor ** sum(epoch >= milestone for milestone in config.milestones)
+    return 1.
+
+
+def make_groups(named: Iterable[Tuple[str, Parameter]], config: OptimiserConfig) -> List[Group]:
+    """Sort weights by rate and decay; biases and norms do not decay.
+
+    The longest key of `rates` that a name begins with tells its factor. ConfigError for a key
+    that no name begins with.
+    """
+    named = list(named)
+    check_prefixes(config.rates, [name for name, _ in named], 'optimiser.rates')
+    sorted_out: Dict[Tuple[float, bool], List[Parameter]] = {}
+    for name, parameter in named:
+        found = [prefix for prefix in config.rates if name.startswith(prefix)]
+        factor = config.rates[max(found, key=len)] if found else 1.
+        sorted_out.setdefault((factor, parameter.ndim > 1), []).append(parameter)
+    return [Group(sorted_out[factor, decayed], factor, config.weight_decay if decayed else 0.)
+            for factor, decayed in sorted(sorted_out, reverse=True)]
+
+
+def frozen_prefixes(config: OptimiserConfig, step: int) -> Tuple[str, ...]:
+    """Return what the names of weights begin with that do not move at this step."""
+    return tuple(prefix for prefix, steps in config.freeze.items() if step < steps)
+
+
+def check_prefixes(prefixes: Iterable[str], names: List[str], where: str) -> None:
+    """Raise ConfigError for a prefix that no name begins with."""
+    for prefix in prefixes:
+        if not any(name.startswith(prefix) for name in names):
+            near = difflib.get_close_matches(prefix, {name.split('.')[0] for name in names}, 3, .3)
+            raise ConfigError('{}: no weight of the network has a name that begins with {!r}; '
+                              'there is {}'.format(where, prefix, ', '.join(near or names[:3])))

@@ -1,0 +1,91 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The teachers of a run, as its configuration names them."""
+from typing import List, Optional, Sequence
+
+import numpy as np
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from pose_ros.core.topology import Topology
+from pose_training.data.annotations import Sample
+from pose_training.data.dataset import PoseDataset
+from pose_training.distillation.hints import HintedCrops, Hints
+from pose_training.distillation.opening import layer_channels, module_channels
+from pose_training.distillation.points import add_joints, load_point_teacher
+from pose_training.distillation.soft_targets import SoftTargets
+from pose_training.distillation.teacher import (Ensemble, identity, known_channels, match_card,
+                                                Teacher)
+from pose_training.fitting.settings import RunConfig, TeacherConfig
+from pose_training.models.layouts import MapLayout
+from pose_training.models.network import PoseNetwork
+
+
+def soft_targets(config: RunConfig, layout: MapLayout, stride: int) -> Optional[SoftTargets]:
+    """Return what mixes the teachers in, None without any.
+
+    Every teacher's card is read here, so that an unfit one is told before the training begins;
+    the network is loaded where it is used, because engines do not survive the fork of a loader.
+    """
+    teacher = config.teacher
+    if not teacher.models:
+        return None
+    channels = [match_card(path, layout, _card(teacher, index))[2]
+                for index, path in enumerate(teacher.models)]
+    known = np.any([known_channels(found, layout) for found in channels], axis=0)
+
+    def load():
+        return Ensemble([load_teacher(config, index, layout, stride)
+                         for index in range(len(teacher.models))])
+    facts = [identity(path, _card(teacher, index)) for index, path in enumerate(teacher.models)]
+    return SoftTargets(load, layout, teacher.weight, teacher.cache or None,
+                       [facts, list(teacher.size)], known)
+
+
+def load_teacher(config: RunConfig, index: int, layout: MapLayout, stride: int,
+                 layers: Sequence[str] = ()) -> Teacher:
+    """Load one of the teachers; `layers` names what else than its maps it shall yield."""
+    teacher = config.teacher
+    size = teacher.size if any(teacher.size) else config.data.size
+    return Teacher(teacher.models[index], config.data.size, layout, stride, _card(teacher, index),
+                   teacher.backend, threads=1, layers=layers, input_size=size)
+
+
+def _card(teacher, index):
+    return teacher.cards[index] or None if index < len(teacher.cards) else None
+
+
+def with_hints(crops: PoseDataset, config: RunConfig, layout: MapLayout, stride: int) -> Dataset:
+    """Return the crops, with what the teachers' layers hold where hints are asked for."""
+    hints = config.teacher.hints
+    if not hints:
+        return crops
+    layers = {index: [hint.teacher for hint in hints if hint.model == index]
+              for index in sorted({hint.model for hint in hints})}
+
+    def load():
+        return {index: load_teacher(config, index, layout, stride, names)
+                for index, names in layers.items()}
+    return HintedCrops(crops, load, [(hint.model, hint.teacher) for hint in hints])
+
+
+def make_hints(network: PoseNetwork, config: RunConfig) -> Optional[Hints]:
+    """Return what compares the student's layers with the teachers', None without hints."""
+    hints = config.teacher.hints
+    if not hints:
+        return None
+    layers = [hint.student for hint in hints]
+    own = module_channels(network, layers, 'the student')
+    wanted = [layer_channels(config.teacher.models[hint.model], [hint.teacher])[0]
+              for hint in hints]
+    return Hints(network, layers, list(zip(own, wanted)))
+
+
+def add_points(samples: List[Sample], config: TeacherConfig, topology: Topology) -> List[Sample]:
+    """Add joints that single-person networks find in labelled boxes."""
+    teachers = [load_point_teacher(path) for path in config.points]
+    if not teachers:
+        return samples
+    return add_joints(samples, teachers, topology, config.confidence, config.cache or None,
+                      lambda items: tqdm(items, 'joints of the point teachers', leave=False,
+                                         disable=None))

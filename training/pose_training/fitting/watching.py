@@ -1,0 +1,83 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the network of a run is worth, and what it sees, every few epochs."""
+import os
+import sys
+import tempfile
+from typing import Any, Dict
+
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from pose_ros.core.decoders import create_decoder
+from pose_training.exporters.cards import make_card
+from pose_training.exporters.export import ExportOptions, export
+from pose_training.exporters.inference import inference_copy
+from pose_training.exporters.onnx_graph import OUTPUT
+from pose_training.fitting.pictures import draw_fit
+from pose_training.fitting.settings import WatchConfig
+
+
+class Watch(Callback):
+    """Measures AP by the robot's own engine and decoder, and draws fixed crops for TensorBoard.
+
+    Both are of the averaged weights; `average.averaged()` returns them. One process does it, and
+    the others wait.
+    """
+
+    def __init__(self, config: WatchConfig, average):
+        self._config, self._average = config, average
+
+    def on_train_epoch_end(self, trainer, pl_module) -> None:
+        """Look, if it is time."""
+        epoch, last = trainer.current_epoch + 1, trainer.current_epoch + 1 == trainer.max_epochs
+        config = self._config
+        pictures = config.pictures and (epoch % config.every == 0 or last)
+        measured = config.evaluate and (epoch % config.evaluate_every == 0 or last)
+        if trainer.is_global_zero and (pictures or measured):
+            network = inference_copy(pl_module.network)
+            network.load_state_dict(self._average.averaged())
+            if pictures:
+                self._draw(trainer, pl_module, network)
+            if measured:
+                self._measure(trainer, network)
+        trainer.strategy.barrier('watch')
+
+    def _draw(self, trainer, pl_module, network):
+        normalise = pl_module.normalise
+        crops = trainer.datamodule.fixed_crops(self._config.pictures)
+        card = make_card(network, ExportOptions(size=trainer.datamodule.size), {})
+        decoder = create_decoder(card) if card.family == 'paf' else None
+        for index, (image, target, _) in enumerate(crops):
+            with torch.no_grad():
+                batch = normalise(image[None].to(pl_module.device)).cpu()
+                maps = torch.cat([part for part in network(batch)[-1] if part is not None], 1)
+            people = decoder.decode({OUTPUT: maps.numpy()}) if decoder else None
+            picture = draw_fit(image.numpy().transpose(1, 2, 0), target.numpy(), maps[0].numpy(),
+                               card, people)
+            trainer.logger.experiment.add_image(
+                'crop_{}'.format(index + 1), np.ascontiguousarray(picture[..., ::-1]),
+                trainer.global_step, dataformats='HWC')
+
+    def _measure(self, trainer, network):
+        figures = measure(network, self._config)
+        for name in ('AP', 'AR', 'PCK'):
+            if figures.get(name) is not None:
+                trainer.logger.experiment.add_scalar('watch/' + name, figures[name],
+                                                     trainer.global_step)
+        print('epoch {}: AP {}, AR {}, PCK {} on {}'.format(
+            trainer.current_epoch + 1, *('-' if figures.get(name) is None else
+                                         '{:.4f}'.format(figures[name])
+                                         for name in ('AP', 'AR', 'PCK')), self._config.evaluate),
+              file=sys.stderr, flush=True)
+
+
+def measure(network, config: WatchConfig) -> Dict[str, Any]:
+    """Return the figures of `pose-train evaluate` for a network, exported for the occasion."""
+    from pose_training.evaluation.evaluate import evaluate  # needs pycocotools
+    size = config.evaluate_size if any(config.evaluate_size) else None
+    with tempfile.TemporaryDirectory(prefix='evaluate') as folder:
+        path = os.path.join(folder, 'network.onnx')
+        export(network, path, ExportOptions(size=size))
+        return evaluate(path, config.evaluate)[0].figures

@@ -1,0 +1,144 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rates, decays and what stands still, step by step."""
+import math
+
+from figures import run_data, TINY, write_figures
+import pytest
+import torch
+
+from pose_training.checkpoint import save_checkpoint
+from pose_training.errors import ConfigError
+from pose_training.fitting.config import build, load_config
+from pose_training.fitting.fit import fit
+from pose_training.fitting.module import PoseModule
+from pose_training.fitting.schedules import frozen_prefixes, make_groups, rate_factor
+from pose_training.fitting.settings import OptimiserConfig, RunConfig
+from pose_training.models import create_model
+
+
+def test_the_cosine_rises_and_falls():
+    config = OptimiserConfig(warmup=.1, least=.05)
+    factors = [rate_factor(config, step, 100) for step in range(100)]
+    assert factors[:10] == pytest.approx([(k + 1) / 10 for k in range(10)])
+    assert factors[10] == 1
+    assert factors[55] == pytest.approx(.05 + .95 * .5)
+    assert factors[99] == pytest.approx(.05 + .95 * .5 * (1 + math.cos(math.pi * 89 / 90)))
+    assert rate_factor(config, 100, 100) == rate_factor(config, 500, 100) == pytest.approx(.05)
+
+
+def test_steps_come_at_the_beginning_of_their_epochs():
+    config = OptimiserConfig(epochs=10, schedule='step', milestones=(4, 8), factor=.5, warmup=0.)
+    factors = [rate_factor(config, step, 70) for step in range(70)]
+    assert factors[1:28] == [1] * 27
+    assert factors[28:56] == [.5] * 28
+    assert factors[56:] == [.25] * 14
+
+
+def test_a_constant_rate_is_constant_after_the_warm_up():
+    config = OptimiserConfig(schedule='constant', warmup=.5)
+    assert [rate_factor(config, step, 8) for step in range(8)] == [.25, .5, .75, 1, 1, 1, 1, 1]
+
+
+def test_the_longest_prefix_tells_the_rate():
+    network = create_model('student', stages=1, **TINY)
+    config = OptimiserConfig(rates={'backbone': .25, 'backbone.4': .5, 'stages.': 2.},
+                             weight_decay=.3)
+    groups = make_groups(network.named_parameters(), config)
+    assert [(group.factor, group.weight_decay) for group in groups] == [
+        (2, .3), (2, 0), (1, .3), (1, 0), (.5, .3), (.5, 0), (.25, .3), (.25, 0)]
+    rates = {id(parameter): group.factor for group in groups for parameter in group.parameters}
+    decays = {id(parameter): group.weight_decay for group in groups
+              for parameter in group.parameters}
+    named = dict(network.named_parameters())
+    assert len(rates) == len(named) == sum(len(group.parameters) for group in groups)
+    for name, factor in (('backbone.0.0.dense.0.weight', .25), ('backbone.4.0.dense.1.bias', .5),
+                         ('pyramid.lateral.0.0.weight', 1), ('stages.0.4.bias', 2)):
+        assert rates[id(named[name])] == factor
+        assert decays[id(named[name])] == (.3 if named[name].ndim > 1 else 0)
+
+
+def test_a_prefix_of_nothing_is_refused():
+    network = create_model('student', stages=1, **TINY)
+    with pytest.raises(ConfigError, match="optimiser.rates.*begins with 'bakbone'; there is back"):
+        make_groups(network.named_parameters(), OptimiserConfig(rates={'bakbone': .1}))
+    config = load_config(None, ['optimiser.freeze={neck: 10}'])
+    with pytest.raises(ConfigError, match="optimiser.freeze.*begins with 'neck'"):
+        PoseModule(network, config)
+
+
+def test_freezing_ends_with_its_step():
+    config = OptimiserConfig(freeze={'backbone': 3, 'pyramid': 5})
+    assert frozen_prefixes(config, 2) == ('backbone', 'pyramid')
+    assert frozen_prefixes(config, 3) == ('pyramid',)
+    assert frozen_prefixes(config, 5) == ()
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Return a function that trains a network from the same weights: (before, after)."""
+    data = write_figures(tmp_path / 'data')
+    network = create_model('student', stages=1, **TINY)
+    save_checkpoint(str(tmp_path / 'start.pt'), network)
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+
+    def run(**changes):
+        config = build(RunConfig, run_data(
+            tmp_path, data, model={'checkpoint': str(tmp_path / 'start.pt')},
+            optimiser__epochs=1, optimiser__average=0., **changes), '')
+        path = fit(config, resume=False)
+        return before, torch.load(path, weights_only=True)['state_dict']
+    return run
+
+
+def moved(before, after):
+    """Return the names of what changed."""
+    return {name for name, value in before.items() if not torch.equal(after[name], value)}
+
+
+def test_what_is_frozen_does_not_move_nor_its_statistics(start):
+    before, after = start(optimiser__freeze={'backbone.': 3})
+    names = moved(before, after)
+    assert not any(name.startswith('backbone.') for name in names)
+    assert 'pyramid.lateral.0.0.weight' in names and 'pyramid.lateral.0.1.running_mean' in names
+    assert any(name.startswith('backbone.') for name in
+               moved(*start(optimiser__freeze={'backbone.': 2})))
+
+
+def test_a_rate_of_0_leaves_weights_alone(start):
+    before, after = start(optimiser__rates={'pyramid': 0.})
+    names = moved(before, after)
+    assert not any(name.startswith('pyramid') and 'running' not in name
+                   and 'num_batches' not in name for name in names)
+    assert 'stages.0.4.weight' in names and 'backbone.0.0.dense.0.weight' in names
+
+
+def test_frozen_norms_keep_the_statistics_and_learn_the_rest(start):
+    before, after = start(optimiser__norm='frozen')
+    names = moved(before, after)
+    assert not any('running' in name or 'num_batches' in name for name in names)
+    assert 'backbone.0.0.dense.1.weight' in names
+
+
+def test_the_first_step_is_as_long_as_the_rate(start):
+    # AdamW's first step moves every weight by the rate, whatever its gradient; the last layer has
+    # no weight with a gradient of 0, and its bias does not decay.
+    before, after = start(optimiser__crops_per_epoch=4, optimiser__schedule='constant',
+                          optimiser__rate=2e-3, optimiser__rates={'stages': .5})
+    step = (after['stages.0.4.bias'] - before['stages.0.4.bias']).abs()
+    assert torch.allclose(step, torch.full_like(step, 1e-3), rtol=1e-2)
+
+
+def test_clipping_limits_the_gradient(start, monkeypatch):
+    norms = []
+    original = PoseModule.clip_gradients
+
+    def clip_gradients(self, optimizer, **options):
+        original(self, optimizer, **options)
+        norms.append(torch.nn.utils.get_total_norm(
+            [value.grad for value in self.network.parameters()]).item())
+    monkeypatch.setattr(PoseModule, 'clip_gradients', clip_gradients)
+    start(optimiser__clip=.01)
+    assert norms == pytest.approx([.01] * 3, rel=1e-3)
+    start(optimiser__clip=0.)
+    assert min(norms[3:]) > .02
