@@ -92,6 +92,14 @@ def test_files_that_are_no_configuration_are_refused(tmp_path, text, words):
         load_config('nowhere.yaml')
 
 
+def test_a_key_without_a_value_has_its_default(tmp_path):
+    path = write(tmp_path, 'watch: {evaluate: a.json, every: 3}\noptimiser:\nseed: 4')
+    config = load_config(path, ['watch.evaluate=', 'seed='])
+    assert config.watch.evaluate == '' and config.watch.every == 3 and config.seed == 0
+    with pytest.raises(ConfigError, match="missing key 'path'"):
+        load_config(path, ['data.train=[{path: }]'])
+
+
 def test_an_empty_file_is_all_defaults(tmp_path):
     assert load_config(write(tmp_path, '')) == RunConfig()
 

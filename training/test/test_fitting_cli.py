@@ -134,6 +134,9 @@ def test_errors_say_what_to_do(tmp_path, data, capfd):
     assert 'there is no network' in unfit(tmp_path, data, capfd, 'model.name=studnet')
     assert 'figures.json is not opened' in unfit(tmp_path, data, capfd,
                                                  'model.checkpoint=' + data)
+    assert 'cannot read' in unfit(tmp_path, data, capfd, 'watch.evaluate=nowhere.json')
+    assert 'sync needs GPUs' in unfit(tmp_path, data, capfd, 'optimiser.norm=sync')
+    assert 'fp16 needs a GPU' in unfit(tmp_path, data, capfd, 'optimiser.precision=fp16')
     empty = tmp_path / 'empty'
     empty.mkdir()
     assert 'holds no photographs' in unfit(tmp_path, str(empty), capfd)

@@ -35,6 +35,24 @@ def test_the_loss_is_the_weighted_square_per_cell():
     assert total_loss(losses[:1], .5).item() == pytest.approx(wanted[0], rel=1e-5)
 
 
+def test_stages_of_one_kind_of_map_are_compared_with_that():
+    target = torch.rand(2, 5, 3, 4)
+    heat, fields = torch.rand(2, 2, 3, 4), torch.rand(2, 3, 3, 4)
+    ones = torch.ones_like(target)
+    losses = stage_losses([StageMaps(None, fields), StageMaps(heat, None),
+                           StageMaps(heat, fields)], target, ones, 0.)
+    wanted = [((found - part) ** 2).sum() / 24
+              for found, part in ((fields, target[:, 2:]), (heat, target[:, :2]))]
+    assert [loss.item() for loss in losses] == pytest.approx([
+        wanted[0].item(), wanted[1].item(), (wanted[0] + wanted[1]).item()], rel=1e-5)
+    network = create_model('body_25', stages=6).eval()
+    with torch.no_grad():
+        stages = network(torch.rand(1, 3, 16, 16))
+    target = torch.cat(stages[-1], 1)
+    losses = stage_losses(stages, target, torch.ones_like(target), 3.)
+    assert len(losses) == 6 and losses[-1].item() == 0 and losses[0].item() > 0
+
+
 def test_networks_without_fields_have_a_loss_and_maps_that_do_not_fit_none():
     heat = torch.ones(1, 2, 3, 3)
     assert stage_losses([StageMaps(heat, None)], heat, heat, 3.)[0].item() == 0

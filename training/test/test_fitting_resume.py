@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A training that is interrupted goes on exactly."""
 import os
+import re
 import signal
 
 from figures import run_data, write_figures
@@ -83,15 +84,20 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(folder, whole, monkeypatc
     assert_same(snapshot(folder / os.path.basename(run.output)), whole)
 
 
-def test_a_run_goes_on_after_two_interruptions_in_one_epoch(folder, whole, monkeypatch):
+def test_a_run_goes_on_after_two_interruptions_in_one_epoch(folder, whole, monkeypatch, capfd):
     run = config(folder, 'twice')
     for step, number in ((4, signal.SIGINT), (5, signal.SIGTERM)):
         with monkeypatch.context() as patched:
             stop_in(patched, step, number)
             with pytest.raises(Interrupted):
                 fit(run)
+    capfd.readouterr()
     fit(run)
     assert_same(snapshot(folder / 'twice'), whole)
+    # The epoch that was interrupted is timed from where it goes on.
+    lines = capfd.readouterr().err.splitlines()
+    assert [line.split(':')[0] for line in lines] == ['epoch 2/3', 'epoch 3/3']
+    assert all(float(re.search(r', ([0-9.]+) s, ', line).group(1)) < 30 for line in lines)
 
 
 def test_random_numbers_go_on_where_they_were(folder, monkeypatch):
@@ -125,6 +131,47 @@ def test_a_run_that_was_killed_goes_on_from_its_last_epoch(folder, whole, monkey
     assert_same(snapshot(folder / 'killed'), whole)
 
 
+def test_a_signal_that_is_repeated_at_once_is_one(folder, monkeypatch):
+    stop_in(monkeypatch, 2, signal.SIGINT)
+    stop_in(monkeypatch, 2)
+    with pytest.raises(Interrupted, match='after step 2'):
+        fit(config(folder, 'repeated'))
+
+
+@pytest.mark.parametrize('step', [5, 6])
+def test_validation_and_pictures_change_nothing(folder, whole, monkeypatch, step):
+    run = config(folder, 'watched_{}'.format(step), watch={'pictures': 1, 'every': 2},
+                 data__val=[{'path': str(folder / 'data' / 'figures.json')}], data__val_crops=5,
+                 data__workers=1)
+    with monkeypatch.context() as patched:
+        stop_in(patched, step)
+        with pytest.raises(Interrupted):
+            fit(run)
+    fit(run)
+    assert_same(snapshot(folder / os.path.basename(run.output)), whole)
+
+
+def test_a_damaged_snapshot_is_told(folder):
+    run = config(folder, 'damaged', optimiser__epochs=1)
+    fit(run)
+    last = folder / 'damaged' / 'snapshots' / 'last.ckpt'
+    whole = last.read_bytes()
+    last.unlink()  # the file has a second name
+    for content in (whole[:5000], b'', b'nothing of the kind'):
+        last.write_bytes(content)
+        with pytest.raises(FitError, match='cannot read the snapshot .*last.ckpt'):
+            fit(run)
+
+
+def test_ctrl_c_before_the_first_step_is_an_interruption_too(folder, monkeypatch):
+    def setup(self, stage):
+        raise KeyboardInterrupt
+    monkeypatch.setattr('pose_training.fitting.crops.Crops.setup', setup)
+    with pytest.raises(Interrupted, match='before the first step'):
+        fit(config(folder, 'early'))
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+
+
 def test_signals_have_their_old_meaning_afterwards(folder, monkeypatch):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     stop_in(monkeypatch, 2)
@@ -134,6 +181,8 @@ def test_signals_have_their_old_meaning_afterwards(folder, monkeypatch):
 
 
 def test_a_second_signal_stops_at_once(folder, monkeypatch):
+    monkeypatch.setattr('pose_training.fitting.interruption._PATIENCE', -1.)
+
     def training_step(self, batch, batch_idx):
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)

@@ -3,6 +3,8 @@
 """`pose-train fit`: train a network."""
 import sys
 
+from lightning.pytorch.utilities import rank_zero_only
+
 from pose_training.fitting.config import load_config
 from pose_training.fitting.fit import fit
 from pose_training.fitting.interruption import Interrupted
@@ -24,8 +26,11 @@ On several computers, the same on each of them, with its own --node-rank:
   torchrun --nnodes=2 --node-rank=0 --nproc-per-node=4 --rdzv-backend=c10d \\
     --rdzv-endpoint=FIRST_HOST:29500 -m pose_training.cli fit student.yaml --devices 4 nodes=2
 
-The batch of the configuration is shared among the processes. exit codes: 0 done; 1 failed;
-2 the command line is wrong; 130 stopped by a signal, with a snapshot
+The batch of the configuration is shared among the processes; only the first of them writes, to an
+OUTPUT that all computers must see. Batch norms take their statistics from each process's own part
+of the batch (optimiser.norm=sync: from all of it).
+
+exit codes: 0 done; 1 failed; 2 the command line is wrong; 130 stopped by a signal
 """
 
 
@@ -84,21 +89,16 @@ def run_config(config: RunConfig, args) -> int:
         path = fit(config, True if args.resume else False if args.fresh else None)
     except Interrupted as stopped:
         return _interrupted(stopped, config)
-    if _is_first():
+    if not rank_zero_only.rank:
         print('wrote {0}; next: pose-train export {0} -o model.onnx'.format(path))
     return 0
 
 
 def _interrupted(stopped, config):
-    if not _is_first():
+    if rank_zero_only.rank:
         return 0  # the first process tells; one that fails would be reported on top of it
     words = ' '.join(word for word in sys.argv[1:] if word not in ('--resume', '--fresh'))
     print('{}{}; to go on: pose-train {} --resume'.format(
         stopped, ', with the snapshot {}'.format(stopped.snapshot) if stopped.snapshot else
         '; snapshots are in {}/snapshots'.format(config.output), words), file=sys.stderr)
     return 130
-
-
-def _is_first():
-    from lightning.pytorch.utilities import rank_zero_only
-    return rank_zero_only.rank == 0

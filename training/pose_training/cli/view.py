@@ -80,7 +80,8 @@ def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, Draws]:
         model.name, model.topology, **model.options)
     layout = map_layout(network.recipe.topology)
     samples, weights = read_sets(data.train, get_topology(network.recipe.topology))
-    spec = CropSpec(data.size, network.stride, layout, data.crop, data.photometric, data.sigma)
+    spec = CropSpec(data.size, network.stride, layout, data.crop, data.photometric, data.sigma,
+                    data.limb_width)
     dataset = PoseDataset(samples, spec, config.seed,
                           soft_targets(config, layout, network.stride))
     return dataset, Draws(weights, count, data.variants, config.seed)

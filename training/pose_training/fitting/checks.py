@@ -32,6 +32,15 @@ def check_network(config: RunConfig, network: PoseNetwork) -> None:
                                            for side in size]))
 
 
+def check_device(config: RunConfig, device: str) -> None:
+    """Raise ConfigError for what a kind of device cannot do."""
+    learn = config.optimiser
+    if device == 'cpu' and learn.norm == 'sync':
+        raise ConfigError('optimiser.norm: sync needs GPUs; choose batch or frozen')
+    if device == 'cpu' and learn.precision == 'fp16':
+        raise ConfigError('optimiser.precision: fp16 needs a GPU; choose bf16 or fp32')
+
+
 def _rules(config):
     data, teacher, learn = config.data, config.teacher, config.optimiser
     processes = config.devices * config.nodes
@@ -40,7 +49,7 @@ def _rules(config):
         yield _get(config, key) >= 1, key, 'at least 1'
     for key in ('data.sigma', 'data.limb_width', 'optimiser.rate', 'optimiser.factor'):
         yield _get(config, key) > 0, key, 'above 0'
-    for key in ('data.workers', 'max_to_keep', 'watch.pictures', 'optimiser.weight_decay',
+    for key in ('seed', 'data.workers', 'max_to_keep', 'watch.pictures', 'optimiser.weight_decay',
                 'optimiser.clip', 'optimiser.stage_weight', 'optimiser.emphasis'):
         yield _get(config, key) >= 0, key, 'at least 0'
     for key in ('teacher.weight', 'teacher.confidence', 'optimiser.warmup', 'optimiser.least'):

@@ -70,7 +70,10 @@ def _apply(data, change):
 
 
 def build(kind, data, where: str):
-    """Build a NamedTuple from a mapping; ConfigError for unknown keys and unfit values."""
+    """Build a NamedTuple from a mapping; ConfigError for unknown keys and unfit values.
+
+    A key without a value has its default.
+    """
     if not isinstance(data, dict):
         raise ConfigError('{}: expected keys ({}), not {!r}'.format(
             where, ', '.join(kind._fields), data))
@@ -81,7 +84,8 @@ def build(kind, data, where: str):
             raise ConfigError('{}: unknown key {!r}; {}'.format(
                 where, key, 'did you mean {!r}?'.format(near[0]) if near
                 else 'the keys are ' + ', '.join(kind._fields)))
-        values[key] = _value(kind.__annotations__[key], value, '{}, {}'.format(where, key))
+        if value is not None:
+            values[key] = _value(kind.__annotations__[key], value, '{}, {}'.format(where, key))
     missing = [key for key in kind._fields if key not in values
                and key not in kind._field_defaults]
     if missing:

@@ -4,6 +4,7 @@
 import contextlib
 import logging
 import os
+import signal
 import warnings
 from typing import Any, Dict, Optional
 
@@ -12,15 +13,17 @@ import torch
 import yaml
 from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 
 from pose_ros.core.errors import PoseRosError
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.errors import ConfigError, FitError
+from pose_training.evaluation.labels import read_labels
 from pose_training.fitting.averaging import WeightAverage
-from pose_training.fitting.checks import check, check_network, PRECISIONS
+from pose_training.fitting.checks import check, check_device, check_network, PRECISIONS
 from pose_training.fitting.config import differences, load_config, plain
 from pose_training.fitting.crops import Crops
-from pose_training.fitting.interruption import StopOnSignal
+from pose_training.fitting.interruption import Interrupted, StopOnSignal
 from pose_training.fitting.module import PoseModule
 from pose_training.fitting.progress import make_progress, Speed
 from pose_training.fitting.settings import RunConfig
@@ -45,6 +48,8 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     and Interrupted when asked to stop.
     """
     check(config)
+    if config.watch.evaluate:
+        read_labels(config.watch.evaluate)  # now, and not after the first ten epochs
     snapshot = _prepare(config, resume)
     lightning.seed_everything(config.seed, verbose=False)
     network = make_network(config)
@@ -54,9 +59,9 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     average = WeightAverage(config.optimiser.average)
     with _quiet(), _plainly(snapshot):
         trainer = _trainer(config, average, provenance)
-        if config.optimiser.norm == 'sync' and trainer.strategy.root_device.type == 'cpu':
-            raise ConfigError('optimiser.norm: sync needs GPUs; choose batch or frozen')
-        layout = memory_format(trainer.strategy.root_device, config.optimiser.precision)
+        device = trainer.strategy.root_device
+        check_device(config, device.type)
+        layout = memory_format(device, config.optimiser.precision)
         module = PoseModule(network.to(memory_format=layout), config, hints, layout)
         trainer.fit(module, datamodule=crops, ckpt_path=snapshot or None, weights_only=True)
     path = os.path.join(config.output, _NETWORK)
@@ -75,7 +80,7 @@ def make_network(config: RunConfig) -> PoseNetwork:
 
 def _prepare(config, resume) -> str:
     """Return the snapshot to go on from, '' to begin; the folder is then free, with the config."""
-    if int(os.environ.get('LOCAL_RANK', 0)) or int(os.environ.get('RANK', 0)):
+    if rank_zero_only.rank:
         return last_snapshot(config.output) if resume else ''  # the first process has prepared
     there = last_snapshot(config.output)
     done = os.path.exists(os.path.join(config.output, _NETWORK))
@@ -99,7 +104,10 @@ def _prepare(config, resume) -> str:
 def _tell_differences(config, path):
     if not os.path.exists(path):
         return
-    changed = differences(load_config(path), config)
+    try:
+        changed = differences(load_config(path), config)
+    except ConfigError:  # of a version with other keys
+        return
     for key, (before, now) in changed.items():
         if not key.startswith(_FREE):
             _LOG.warning('%s was %r until now, and is %r from here on', key, before, now)
@@ -161,18 +169,21 @@ def memory_format(device: torch.device, precision: str) -> torch.memory_format:
 @contextlib.contextmanager
 def _quiet():
     """Silence what Lightning says of matters that are settled here."""
-    logger = logging.getLogger('lightning.pytorch')
-    level = logger.level
-    logger.setLevel(logging.WARNING)
+    loggers = [logging.getLogger('lightning.' + name) for name in ('pytorch', 'fabric')]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.WARNING)
     with warnings.catch_warnings():
         for words in ('.*does not have many workers.*', '.*dataloader is not resumable.*',
                       '.*smaller than the logging interval.*', '.*modules? in eval mode.*',
-                      '.*infer the `batch_size`.*', '.*LeafSpec.*'):
+                      '.*infer the `batch_size`.*', '.*LeafSpec.*',
+                      '.*fp16 is not supported on CPU.*'):
             warnings.filterwarnings('ignore', words)
         try:
             yield
         finally:
-            logger.setLevel(level)
+            for logger, level in zip(loggers, levels):
+                logger.setLevel(level)
 
 
 @contextlib.contextmanager
@@ -180,6 +191,9 @@ def _plainly(snapshot):
     """Say in one line what libraries say in many."""
     try:
         yield
+    except SystemExit as error:  # Lightning's answer to Ctrl-C before the first step
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        raise Interrupted('stopped before the first step') from error
     except PoseRosError as error:
         # A loader process sends its whole trace; what it says is in the last line.
         lines = str(error).strip().splitlines()

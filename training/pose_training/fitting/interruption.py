@@ -3,11 +3,13 @@
 """Ctrl-C and SIGTERM: a training stops after the step at hand, with a snapshot."""
 import signal
 import threading
+import time
 from typing import Any, Dict
 
 from lightning.pytorch.callbacks import Callback
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_PATIENCE = 3.  # seconds in which launchers may repeat a signal
 
 
 class Interrupted(BaseException):
@@ -24,12 +26,13 @@ class Interrupted(BaseException):
 class StopOnSignal(Callback):
     """Raises Interrupted after the step in which a signal came, once a snapshot is written.
 
-    All processes stop after the same step if any of them is told to. A second signal ends the
-    process at once. `snapshots` writes: an object with `save(trainer) -> path`.
+    All processes stop after the same step if any of them is told to. A signal that comes more
+    than three seconds later ends the process at once. `snapshots` is what writes: an object with
+    `save(trainer) -> path`.
     """
 
     def __init__(self, snapshots):
-        self._snapshots, self._asked = snapshots, False
+        self._snapshots, self._asked = snapshots, 0.
         self._before: Dict[int, Any] = {}
 
     def on_train_start(self, trainer, pl_module) -> None:
@@ -39,10 +42,11 @@ class StopOnSignal(Callback):
                 self._before[number] = signal.signal(number, self._notice)
 
     def _notice(self, number, _):
-        if self._asked:
+        if not self._asked:
+            self._asked = time.monotonic()
+        elif time.monotonic() - self._asked > _PATIENCE:
             self._restore()
             raise Interrupted('stopped at once, in the middle of a step')
-        self._asked = True
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
         """Stop here, unless the epoch ends with this step: its end makes a snapshot anyway."""
@@ -64,8 +68,8 @@ class StopOnSignal(Callback):
 
     def _told(self, trainer):
         if trainer.world_size == 1:
-            return self._asked
-        return trainer.strategy.reduce_boolean_decision(self._asked, all=False)
+            return bool(self._asked)
+        return trainer.strategy.reduce_boolean_decision(bool(self._asked), all=False)
 
     def _stop(self, trainer):
         path = self._snapshots.save(trainer)
@@ -74,7 +78,7 @@ class StopOnSignal(Callback):
 
     def _restore(self):
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            signal.signal(number, handler or signal.SIG_DFL)
         self._before = {}
 
 

@@ -138,4 +138,4 @@ class PoseModule(lightning.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log the mean over all crops of all processes."""
         total, count = self.trainer.strategy.reduce(self._sums, reduce_op='sum')
-        self.log('loss/validation', total / count, rank_zero_only=True)
+        self.log('loss/validation', total / count, prog_bar=True, rank_zero_only=True)

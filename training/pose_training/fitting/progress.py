@@ -14,6 +14,10 @@ class Speed(Callback):
     def __init__(self, every: int = 20):
         self._every, self._since, self._count = every, 0., 0
 
+    def on_train_start(self, trainer, pl_module) -> None:
+        """Begin to count, perhaps in the middle of an epoch."""
+        self.on_train_epoch_start(trainer, pl_module)
+
     def on_train_epoch_start(self, trainer, pl_module) -> None:
         """Begin to count."""
         self._since, self._count = time.perf_counter(), 0
@@ -36,8 +40,9 @@ class EpochLines(Callback):
         self._losses = []
 
     def on_train_start(self, trainer, pl_module) -> None:
-        """Begin to measure."""
+        """Begin to measure, perhaps in the middle of an epoch."""
         self._begin, self._first = time.perf_counter(), trainer.global_step
+        self.on_train_epoch_start(trainer, pl_module)
 
     def on_train_epoch_start(self, trainer, pl_module) -> None:
         """Begin to measure the epoch."""
@@ -54,14 +59,15 @@ class EpochLines(Callback):
         now, figures = time.perf_counter(), trainer.callback_metrics
         done = trainer.global_step - self._first
         left = trainer.max_epochs * trainer.num_training_batches - trainer.global_step
-        ahead = timedelta(seconds=round((now - self._begin) / max(1, done) * left))
+        ahead = timedelta(seconds=max(0, round((now - self._begin) / max(1, done) * left)))
         words = ['{} {:.4g}'.format(label, float(figures[name])) for name, label in (
             ('loss/validation', 'validation'), ('rate', 'rate'), ('images_per_s', 'images/s'))
             if name in figures]
         loss = float(sum(self._losses)) / max(1, len(self._losses))
-        print('epoch {}/{}: loss {:.4g}, {}, {:.1f} s, {} to go'.format(
-            trainer.current_epoch + 1, trainer.max_epochs, loss, ', '.join(words),
-            now - self._epoch_begin, ahead), file=sys.stderr, flush=True)
+        words = ['loss {:.4g}'.format(loss), *words, '{:.1f} s'.format(now - self._epoch_begin)]
+        print('epoch {}/{}: {}, {} to go'.format(
+            trainer.current_epoch + 1, trainer.max_epochs, ', '.join(words), ahead),
+            file=sys.stderr, flush=True)
 
 
 def make_progress() -> Callback:

@@ -3,6 +3,7 @@
 """All that a training needs to go on exactly, on disk after every few epochs."""
 import glob
 import os
+import pickle
 import shutil
 from typing import Any, Dict, List
 
@@ -37,6 +38,15 @@ class WholeFiles(TorchCheckpointIO):
         finally:
             if os.path.exists(temporary):
                 os.remove(temporary)
+
+    def load_checkpoint(self, path, map_location=None, weights_only=None):
+        """Read a snapshot; FitError if it is damaged."""
+        try:
+            return super().load_checkpoint(path, map_location, weights_only)
+        except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+            raise FitError('cannot read the snapshot {}: {}; an older epoch_*.ckpt beside it, '
+                           'copied in its place, serves as well'.format(
+                               path, ' '.join(str(error).split())[:200])) from error
 
 
 class Snapshots(Callback):

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """What the network of a run is worth, and what it sees, every few epochs."""
+import logging
 import os
 import sys
 import tempfile
@@ -11,12 +12,15 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from pose_ros.core.decoders import create_decoder
+from pose_ros.core.errors import PoseRosError
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions, export
 from pose_training.exporters.inference import inference_copy
 from pose_training.exporters.onnx_graph import OUTPUT
 from pose_training.fitting.pictures import draw_fit
 from pose_training.fitting.settings import WatchConfig
+
+_LOG = logging.getLogger('pose_training')
 
 
 class Watch(Callback):
@@ -61,7 +65,11 @@ class Watch(Callback):
                 trainer.global_step, dataformats='HWC')
 
     def _measure(self, trainer, network):
-        figures = measure(network, self._config)
+        try:
+            figures = measure(network, self._config)
+        except PoseRosError as error:  # no reason to end a training of days
+            _LOG.warning('epoch %d: cannot measure AP: %s', trainer.current_epoch + 1, error)
+            return
         for name in ('AP', 'AR', 'PCK'):
             if figures.get(name) is not None:
                 trainer.logger.experiment.add_scalar('watch/' + name, figures[name],
