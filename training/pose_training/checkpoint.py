@@ -7,7 +7,6 @@ The file is a dictionary that torch.save wrote: 'format', 'version', 'name', 'to
 under the key 'pose_training', beside whatever else it needs.
 """
 import json
-import os
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 import torch
@@ -17,6 +16,7 @@ from pose_training.errors import NetworkError, WeightsError
 from pose_training.importers.torch_file import load_torch_file
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import create_model
+from pose_training.whole_file import whole_file
 
 FORMAT = 'pose_training'
 VERSION = 1
@@ -64,17 +64,11 @@ def save_checkpoint(path: str, network: PoseNetwork,
     Raises NetworkError as `checkpoint_data`, WeightsError if the file cannot be written.
     """
     data = checkpoint_data(network, provenance)
-    target = os.path.realpath(path)  # a link stays a link
-    temporary = '{}.{}.tmp'.format(target, os.getpid())
     try:
-        with open(temporary, 'wb') as file:
+        with whole_file(path) as file:
             torch.save(data, file)
-        os.replace(temporary, target)
     except OSError as error:
         raise WeightsError('cannot write {}: {}'.format(path, error.strerror or error)) from error
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
 
 
 def load_checkpoint(path: str) -> Tuple[PoseNetwork, Dict[str, Any]]:

@@ -15,6 +15,7 @@ from pose_training.distillation.opening import CHECKPOINTS, checkpoint_card
 from pose_training.distillation.teacher import Teacher
 from pose_training.errors import DataError
 from pose_training.models.layouts import map_layout
+from pose_training.whole_file import whole_file
 
 DESCRIPTION = ('Find wrong labels with a trained network. Each labelled person is cut out and '
                'shown to it: labels that its heat maps agree with stay; labels that they clearly '
@@ -57,10 +58,8 @@ def run(args) -> int:
     cleaned = clean(file, os.path.abspath(args.images or os.path.dirname(args.data)), judge,
                     topology, args.least, folder,
                     lambda items: tqdm(items, 'photographs', disable=None))
-    temporary = args.output + '.tmp'
-    with open(temporary, 'w', encoding='utf-8') as stream:
-        json.dump(cleaned.data, stream)
-    os.replace(temporary, args.output)
+    with whole_file(args.output) as stream:
+        stream.write(json.dumps(cleaned.data).encode('utf-8'))
     print('\n'.join(_table(cleaned)))
     print('wrote {}: {} photographs'.format(args.output, len(cleaned.data['images'])))
     return 0

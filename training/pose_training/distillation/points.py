@@ -16,6 +16,7 @@ from pose_ros.core.sources.stills import read_image
 from pose_ros.core.topology import Topology
 from pose_training.data.annotations import Sample
 from pose_training.errors import DataError
+from pose_training.whole_file import whole_file
 
 _MARGIN = 1.3   # a crop is this much longer than the longer side of the box
 _ENOUGH = 1 / 3  # of its joints make a person of a box that had none
@@ -139,9 +140,8 @@ class _Said:
             return
         try:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            with open(self._path + '.tmp', 'wb') as stream:
+            with whole_file(self._path) as stream:
                 np.savez_compressed(stream, **self._known)
-            os.replace(self._path + '.tmp', self._path)
         except OSError as error:
             raise DataError('cannot write {}: {}'.format(self._path, error)) from error
 

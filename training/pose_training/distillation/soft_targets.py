@@ -12,6 +12,7 @@ from pose_training.data.geometry import Crop
 from pose_training.data.targets import Targets
 from pose_training.errors import DataError
 from pose_training.models.layouts import MapLayout
+from pose_training.whole_file import whole_file
 
 _SOMEBODY = .15  # a teacher's map value that no background has
 _OWNER = 'teachers.json'
@@ -75,7 +76,8 @@ class MapCache:
             with open(path, encoding='utf-8') as stream:
                 owner = json.load(stream)
         except FileNotFoundError:
-            self._replace(path, lambda stream: stream.write(json.dumps(identity).encode()))
+            with whole_file(path) as stream:
+                stream.write(json.dumps(identity).encode())
             return
         except ValueError:
             owner = None
@@ -96,7 +98,8 @@ class MapCache:
         """Keep maps of -1 to 1, and return them as they will be read."""
         levels = np.rint(maps.clip(-1, 1) * _LEVELS).astype(np.int8)
         try:
-            self._replace(self._path(key), lambda stream: np.save(stream, levels))
+            with whole_file(self._path(key)) as stream:
+                np.save(stream, levels)
         except OSError as error:
             raise DataError('cannot write to the cache {}: {}'.format(
                 self._folder, error.strerror or error)) from error
@@ -104,12 +107,6 @@ class MapCache:
 
     def _path(self, key):
         return os.path.join(self._folder, key + '.npy')
-
-    def _replace(self, path, write):
-        whole = '{}.{}.tmp'.format(path, os.getpid())
-        with open(whole, 'wb') as stream:
-            write(stream)
-        os.replace(whole, path)
 
 
 def mix(hard: Targets, soft: np.ndarray, known: np.ndarray, weight: float, complete: bool,

@@ -1,7 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """From a PyTorch network to one ONNX file that carries its card, checked before it is written."""
-import os
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from onnx import ModelProto
@@ -19,6 +18,7 @@ from pose_training.exporters.picture import draw_picture, prepare
 from pose_training.exporters.quantize import quantize
 from pose_training.exporters.tracing import trace
 from pose_training.models.network import PoseNetwork
+from pose_training.whole_file import whole_file
 
 _COMPARED = 4  # calibration pictures to compare on, where no others are given
 PRECISIONS = ('fp32', 'fp16', 'int8')
@@ -93,14 +93,8 @@ def _in_precision(model: ModelProto, card, options, images, say) -> ModelProto:
 
 
 def _write(path, content):
-    """Write all or nothing: a reader never sees half a file."""
-    part = '{}.{}.part'.format(path, os.getpid())
     try:
-        with open(part, 'wb') as stream:
+        with whole_file(path) as stream:
             stream.write(content)
-        os.replace(part, path)
     except OSError as error:
         raise ExportError('cannot write {}: {}'.format(path, error.strerror or error)) from error
-    finally:
-        if os.path.exists(part):
-            os.remove(part)

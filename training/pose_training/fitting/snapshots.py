@@ -14,6 +14,7 @@ from torch import distributed
 
 from pose_training.checkpoint import FORMAT, checkpoint_data
 from pose_training.errors import FitError
+from pose_training.whole_file import whole_file
 
 FOLDER = 'snapshots'
 LAST = 'last.ckpt'
@@ -25,19 +26,14 @@ class WholeFiles(TorchCheckpointIO):
 
     def save_checkpoint(self, checkpoint, path, storage_options=None) -> None:
         """Write a snapshot; FitError if the disk does not take it."""
-        temporary = '{}.{}.tmp'.format(path, os.getpid())
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with open(temporary, 'wb') as stream:
+            with whole_file(path) as stream:
                 torch.save(checkpoint, stream)
-            os.replace(temporary, path)
         except (OSError, RuntimeError) as error:  # torch's writer turns the one into the other
             raise FitError('cannot write the snapshot {}: {}; the one before it is untouched: '
                            'make room, and go on from there with --resume'.format(
                                path, error)) from error
-        finally:
-            if os.path.exists(temporary):
-                os.remove(temporary)
 
     def load_checkpoint(self, path, map_location=None, weights_only=None):
         """Read a snapshot; FitError if it is damaged."""

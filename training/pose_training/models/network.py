@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """What every network of this package is: a module that predicts maps, stage after stage."""
+import abc
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from torch import Tensor, nn
@@ -19,7 +20,7 @@ class StageMaps(NamedTuple):
     pafs: Optional[Tensor]
 
 
-class PoseNetwork(nn.Module):
+class PoseNetwork(nn.Module, abc.ABC):
     """A network from images (N, 3, h, w), normalised as its card says, to maps.
 
     `stride` is the number of input pixels per map cell; h and w must be multiples of
@@ -30,9 +31,9 @@ class PoseNetwork(nn.Module):
     size_multiple = 8
     recipe: 'Recipe'
 
+    @abc.abstractmethod
     def forward(self, image: Tensor) -> List[StageMaps]:
         """Return the maps of every prediction stage; the last holds all of the final ones."""
-        raise NotImplementedError
 
 
 class Recipe(NamedTuple):

@@ -5,6 +5,7 @@
 States are named like the TensorFlow variables, with `.` for `/`; each module named after a scope
 therefore holds the weight of its convolution and a child `BatchNorm`.
 """
+import abc
 import warnings
 from typing import List, Optional, Tuple
 
@@ -156,7 +157,7 @@ class SeparableScope(nn.Module):
 _PARTS = ('_depthwise', '_pointwise')
 
 
-class BranchedScope(SeparableScope):
+class BranchedScope(SeparableScope, abc.ABC):
     """Stages of a branch L1 (fields, where there are any) and a branch L2 (heat maps).
 
     Each stage reads the features, all but the first behind the maps of the stage before.
@@ -168,9 +169,9 @@ class BranchedScope(SeparableScope):
         self.branches = [(branch, outputs) for branch, outputs in (('L1', pafs), ('L2', heatmaps))
                          if outputs]
 
+    @abc.abstractmethod
     def run_branch(self, stage: int, branch: str, features: Tensor) -> Tensor:
         """Return the maps of one branch."""
-        raise NotImplementedError
 
     def predict(self, features: Tensor) -> List[StageMaps]:
         """Map (N, features, h, w) to the maps of every stage, at the same size."""
