@@ -34,8 +34,8 @@ def folder(tmp_path_factory):
     torch.manual_seed(5)
     teacher = create_model('student', stages=1, **TINY)
     with torch.no_grad():
-        teacher.stages[0][4].weight.mul_(2)
-        teacher.stages[0][4].bias.copy_(torch.linspace(-.4, .9, 57))
+        teacher.stages[0][3].weight.mul_(2)
+        teacher.stages[0][3].bias.copy_(torch.linspace(-.4, .9, 57))
     save_checkpoint(str(path / 'teacher.pt'), teacher.eval())
     export(teacher, str(path / 'teacher.onnx'), ExportOptions(size=(64, 64)))
     hand = make_card(create_model('student', 'hand_21', stages=1, **TINY), ExportOptions(), {})

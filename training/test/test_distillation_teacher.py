@@ -36,8 +36,8 @@ def network(topology='coco_18', seed=0):
         if name.endswith('running_mean'):
             value.normal_(0, .1)
     with torch.no_grad():
-        found.stages[0][4].weight.mul_(3)
-        found.stages[0][4].bias.normal_(.3, .3)
+        found.stages[0][3].weight.mul_(3)
+        found.stages[0][3].bias.normal_(.3, .3)
     return found.eval()
 
 

@@ -248,8 +248,8 @@ def test_snapshots_are_checkpoints_of_the_averaged_network(folder, whole):
         assert torch.equal(whole['state_dict']['network.' + name], value)
     assert provenance['trained_on'] == [str(folder / 'data' / 'figures.json')]
     current = whole['current_model_state']
-    assert not torch.equal(current['network.stages.0.4.weight'],
-                           final.state_dict()['stages.0.4.weight'])
+    assert not torch.equal(current['network.stages.0.3.weight'],
+                           final.state_dict()['stages.0.3.weight'])
 
 
 def test_a_snapshot_of_another_network_is_refused(folder):

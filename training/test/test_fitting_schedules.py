@@ -53,7 +53,7 @@ def test_the_longest_prefix_tells_the_rate():
     named = dict(network.named_parameters())
     assert len(rates) == len(named) == sum(len(group.parameters) for group in groups)
     for name, factor in (('backbone.0.0.dense.0.weight', .25), ('backbone.4.0.dense.1.bias', .5),
-                         ('pyramid.lateral.0.0.weight', 1), ('stages.0.4.bias', 2)):
+                         ('pyramid.lateral.0.0.weight', 1), ('stages.0.3.bias', 2)):
         assert rates[id(named[name])] == factor
         assert decays[id(named[name])] == (.3 if named[name].ndim > 1 else 0)
 
@@ -110,7 +110,7 @@ def test_a_rate_of_0_leaves_weights_alone(start):
     names = moved(before, after)
     assert not any(name.startswith('pyramid') and 'running' not in name
                    and 'num_batches' not in name for name in names)
-    assert 'stages.0.4.weight' in names and 'backbone.0.0.dense.0.weight' in names
+    assert 'stages.0.3.weight' in names and 'backbone.0.0.dense.0.weight' in names
 
 
 def test_frozen_norms_keep_the_statistics_and_learn_the_rest(start):
@@ -125,7 +125,7 @@ def test_the_first_step_is_as_long_as_the_rate(start):
     # no weight with a gradient of 0, and its bias does not decay.
     before, after = start(optimiser__crops_per_epoch=4, optimiser__schedule='constant',
                           optimiser__rate=2e-3, optimiser__rates={'stages': .5})
-    step = (after['stages.0.4.bias'] - before['stages.0.4.bias']).abs()
+    step = (after['stages.0.3.bias'] - before['stages.0.3.bias']).abs()
     assert torch.allclose(step, torch.full_like(step, 1e-3), rtol=1e-2)
 
 

@@ -9,17 +9,17 @@ from torch import nn
 from pose_training.errors import NetworkError
 from pose_training.models import create_model
 from pose_training.models.folding import fuse
-from pose_training.models.student import RepBlock
+from pose_training.models.student import Block
 
 
 @pytest.mark.parametrize('inputs, outputs, stride', [(4, 4, 1), (4, 6, 1), (4, 6, 2), (4, 4, 2)])
-def test_the_branches_of_a_block_become_one_equal_convolution(inputs, outputs, stride):
-    block = with_statistics(RepBlock(inputs, outputs, stride))
+def test_a_block_becomes_one_equal_convolution(inputs, outputs, stride):
+    block = with_statistics(Block(inputs, outputs, stride))
     image = torch.randn(2, inputs, 9, 8)
     merged = block.fused()
     assert [type(layer) for layer in merged] == [nn.Conv2d, nn.ReLU]
     assert torch.allclose(merged(image), block(image), atol=1e-5)
-    assert (block.identity is not None) == (inputs == outputs and stride == 1)
+    assert block.residual == (inputs == outputs and stride == 1)
 
 
 def test_maps_have_the_channels_of_the_topology_at_stride_8():
@@ -39,9 +39,11 @@ def test_for_inference_only_plain_convolutions_are_left():
             assert torch.allclose(plain.heatmaps, merged.heatmaps, rtol=1e-3, atol=1e-3)
             assert torch.allclose(plain.pafs, merged.pafs, rtol=1e-3, atol=1e-3)
     assert not [module for module in fused.modules() if isinstance(module, nn.BatchNorm2d)]
-    # 11 blocks of the backbone, 3 laterals, 2 smoothings, 3 + 2 of the stages, 2 + 3 1x1 and out
+    # 11 blocks of the backbone, 3 laterals, 2 smoothings, 2 + 2 of the stages, 2 + 3 1x1 and out
     convolutions = [module for module in fused.modules() if isinstance(module, nn.Conv2d)]
-    assert len(convolutions) == 11 + 3 + 2 + 3 + 2 + 2 + 3
+    assert len(convolutions) == 11 + 3 + 2 + 2 + 2 + 2 + 3
+    # What the bundled file may weigh, in float32.
+    assert sum(weight.numel() for weight in fused.parameters()) * 4 < 5.95e6
 
 
 def test_a_cut_network_predicts_what_its_last_stage_did():

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a configuration must fulfil beyond its types, told before anything is loaded."""
 from pose_training.errors import ConfigError
+from pose_training.fitting.muon import hidden_weights
 from pose_training.fitting.settings import RunConfig
 from pose_training.models.network import PoseNetwork
 
 PRECISIONS = {'fp32': '32-true', 'bf16': 'bf16-mixed', 'fp16': '16-mixed'}
+KINDS = ('adamw', 'muon')
 SCHEDULES = ('cosine', 'step', 'constant')
 NORMS = ('batch', 'sync', 'frozen')
 
@@ -21,7 +23,7 @@ def check(config: RunConfig) -> None:
 
 
 def check_network(config: RunConfig, network: PoseNetwork) -> None:
-    """Raise ConfigError if the network cannot take the crops."""
+    """Raise ConfigError if the network cannot take the crops, or suits no step of the kind."""
     multiple = network.size_multiple
     for key in ('data.size', 'watch.evaluate_size'):
         size = _get(config, key)
@@ -30,6 +32,9 @@ def check_network(config: RunConfig, network: PoseNetwork) -> None:
                               'do'.format(key, network.recipe.name, multiple, list(size),
                                           [max(1, round(side / multiple)) * multiple
                                            for side in size]))
+    if config.optimiser.kind == 'muon' and not hidden_weights(network):
+        raise ConfigError('optimiser.kind: muon is for convolutions that a norm follows, and {} '
+                          'has none; choose adamw'.format(network.recipe.name))
 
 
 def check_device(config: RunConfig, device: str) -> None:
@@ -64,7 +69,7 @@ def _rules(config):
            'a multiple of the {} processes'.format(processes))
     yield (not config.gpus or len(config.gpus) == config.devices, 'gpus',
            'as many numbers as devices ({})'.format(config.devices))
-    for key, choices in (('optimiser.precision', tuple(PRECISIONS)),
+    for key, choices in (('optimiser.kind', KINDS), ('optimiser.precision', tuple(PRECISIONS)),
                          ('optimiser.schedule', SCHEDULES), ('optimiser.norm', NORMS),
                          ('accelerator', ('auto', 'cpu', 'gpu'))):
         yield _get(config, key) in choices, key, 'one of ' + ', '.join(choices)

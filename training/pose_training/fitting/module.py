@@ -12,10 +12,13 @@ from torch import nn
 from pose_training.distillation.hints import Hints
 from pose_training.errors import FitError
 from pose_training.fitting.losses import stage_losses, total_loss
+from pose_training.fitting.muon import hidden_weights, Muon
 from pose_training.fitting.schedules import (check_prefixes, frozen_prefixes, make_groups,
                                              rate_factor)
 from pose_training.fitting.settings import RunConfig
 from pose_training.models import PoseNetwork, get_spec
+
+_OPTIMISERS = {'adamw': torch.optim.AdamW, 'muon': Muon}
 
 
 class PoseModule(lightning.LightningModule):
@@ -33,7 +36,9 @@ class PoseModule(lightning.LightningModule):
         self._memory_format = memory_format
         names = [name for name, _ in network.named_parameters()]
         check_prefixes(config.optimiser.freeze, names, 'optimiser.freeze')
-        self._groups = make_groups(self._named(), config.optimiser)
+        muon = config.optimiser.kind == 'muon'
+        self._groups = make_groups(self._named(), config.optimiser,
+                                   hidden_weights(network) if muon else ())
         spec = get_spec(network.recipe.name).input
         order = [0, 1, 2] if spec['color'] == 'bgr' else [2, 1, 0]
         gain = torch.tensor([spec['scale'] / std for std in spec['std']])
@@ -55,9 +60,11 @@ class PoseModule(lightning.LightningModule):
         return image.contiguous(memory_format=self._memory_format)
 
     def configure_optimizers(self):
-        """AdamW; `on_train_batch_start` sets the rates."""
-        return torch.optim.AdamW([{'params': group.parameters} for group in self._groups],
-                                 lr=self._config.optimiser.rate)
+        """Return the optimiser; `on_train_batch_start` sets the rates."""
+        config = self._config.optimiser
+        groups = [{'params': group.parameters, 'orthogonal': group.orthogonal}
+                  for group in self._groups]
+        return _OPTIMISERS[config.kind](groups, lr=config.rate)
 
     def on_train_batch_start(self, batch, batch_idx) -> None:
         """Set the rates, the decays and the modes for this step."""

@@ -7,7 +7,7 @@ length takes effect at once.
 """
 import difflib
 import math
-from typing import Dict, Iterable, List, NamedTuple, Tuple
+from typing import Container, Dict, Iterable, List, NamedTuple, Tuple
 
 from torch.nn import Parameter
 
@@ -16,11 +16,12 @@ from pose_training.fitting.settings import OptimiserConfig
 
 
 class Group(NamedTuple):
-    """Weights that share a rate: `factor` on the common one, and a weight decay."""
+    """Weights that share a rate: `factor` on the common one, a weight decay, a kind of step."""
 
     parameters: List[Parameter]
     factor: float
     weight_decay: float
+    orthogonal: bool = False
 
 
 def rate_factor(config: OptimiserConfig, step: int, steps: int) -> float:
@@ -37,21 +38,24 @@ def rate_factor(config: OptimiserConfig, step: int, steps: int) -> float:
     return 1.
 
 
-def make_groups(named: Iterable[Tuple[str, Parameter]], config: OptimiserConfig) -> List[Group]:
-    """Sort weights by rate and decay; biases and norms do not decay.
+def make_groups(named: Iterable[Tuple[str, Parameter]], config: OptimiserConfig,
+                hidden: Container[str] = ()) -> List[Group]:
+    """Sort weights by rate, decay and whether they are `hidden`; biases and norms do not decay.
 
-    The longest key of `rates` that a name begins with tells its factor. ConfigError for a key
-    that no name begins with.
+    The longest key of `rates` that a name begins with tells its factor; steps of hidden weights
+    are orthogonal. ConfigError for a key that no name begins with.
     """
     named = list(named)
     check_prefixes(config.rates, [name for name, _ in named], 'optimiser.rates')
-    sorted_out: Dict[Tuple[float, bool], List[Parameter]] = {}
+    sorted_out: Dict[Tuple[float, bool, bool], List[Parameter]] = {}
     for name, parameter in named:
         found = [prefix for prefix in config.rates if name.startswith(prefix)]
         factor = config.rates[max(found, key=len)] if found else 1.
-        sorted_out.setdefault((factor, parameter.ndim > 1), []).append(parameter)
-    return [Group(sorted_out[factor, decayed], factor, config.weight_decay if decayed else 0.)
-            for factor, decayed in sorted(sorted_out, reverse=True)]
+        key = factor, parameter.ndim > 1, name in hidden
+        sorted_out.setdefault(key, []).append(parameter)
+    return [Group(sorted_out[factor, decayed, orthogonal], factor,
+                  config.weight_decay if decayed else 0., orthogonal)
+            for factor, decayed, orthogonal in sorted(sorted_out, reverse=True)]
 
 
 def frozen_prefixes(config: OptimiserConfig, step: int) -> Tuple[str, ...]:

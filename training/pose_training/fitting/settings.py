@@ -62,6 +62,7 @@ class OptimiserConfig(NamedTuple):
     epochs: int = 100
     crops_per_epoch: int = 6400
     batch: int = 32              # crops per step, over all processes
+    kind: str = 'adamw'          # or muon: fewer steps for networks with batch norms
     rate: float = 1e-3
     schedule: str = 'cosine'     # after the warm-up: cosine, step or constant
     warmup: float = .02          # of all steps, in which the rate rises to `rate`
@@ -70,7 +71,7 @@ class OptimiserConfig(NamedTuple):
     least: float = .01           # cosine: the last rate, as a fraction of `rate`
     rates: Dict[str, float] = {}  # factors on the rate, by the first letters of weights' names
     freeze: Dict[str, int] = {}  # steps for which weights do not move, by the first letters
-    weight_decay: float = .01    # AdamW's; not of biases and norms
+    weight_decay: float = .01    # not of biases and norms
     clip: float = 1.             # norm of the gradient, 0 for no limit
     average: float = .999        # decay of the averaged weights, 0 for none
     precision: str = 'bf16'      # fp32, bf16 or fp16 (mixed)

@@ -1,0 +1,79 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Muon: steps along the momentum, with all of its singular values made alike."""
+import torch
+from torch import nn, Tensor
+
+_COEFFICIENTS = 3.4445, -4.7750, 2.0315
+_ITERATIONS = 5
+
+
+class Muon(torch.optim.AdamW):
+    """AdamW, but for groups with `orthogonal` set: their steps are orthogonal matrices.
+
+    A convolution's (outputs, inputs, h, w) is a matrix of (outputs, inputs h w). Its step is the
+    orthogonal factor of Nesterov's momentum (Jordan et al., 2024, "Muon: an optimizer for hidden
+    layers in neural networks"), scaled to the size of AdamW's (Liu et al., arXiv:2502.16982,
+    section 2.2), so that rate and weight decay mean the same in all groups.
+    """
+
+    def __init__(self, groups, lr: float, momentum: float = .95):
+        super().__init__(groups, lr=lr)
+        self._momentum = momentum
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        """Move the weights that have gradients."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        groups = self.param_groups
+        self.param_groups = [group for group in groups if not group.get('orthogonal')]
+        try:
+            super().step()
+        finally:
+            self.param_groups = groups
+        for group in groups:
+            for weight in group['params'] if group.get('orthogonal') else ():
+                if weight.grad is not None:
+                    self._move(weight, group['lr'], group['weight_decay'])
+        return loss
+
+    def _move(self, weight, rate, decay):
+        state = self.state[weight]
+        if not state:
+            state['step'] = torch.zeros(())  # AdamW asks for it when a state is loaded
+            state['momentum'] = torch.zeros_like(weight)
+        state['step'] += 1
+        momentum = state['momentum'].lerp_(weight.grad, 1 - self._momentum)
+        ahead = weight.grad.lerp(momentum, self._momentum)
+        step = orthogonal(ahead.flatten(1))
+        weight.mul_(1 - rate * decay)
+        weight.sub_(step.view(weight.shape).to(weight.dtype),
+                    alpha=rate * .2 * max(step.shape) ** .5)
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """Return nearly the factor U V^T of an (m, n) matrix U S V^T: singular values of 0.7 to 1.2.
+
+    Five rounds of Newton and Schulz' iteration with the coefficients of Jordan et al., in
+    bfloat16. Singular values below a thousandth of the largest stay smaller.
+    """
+    a, b, c = _COEFFICIENTS
+    tall = matrix.shape[0] > matrix.shape[1]
+    wide = (matrix.T if tall else matrix).bfloat16()
+    wide = wide / wide.norm().clamp(min=1e-7)
+    for _ in range(_ITERATIONS):
+        gram = wide @ wide.T
+        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
+    return wide.T if tall else wide
+
+
+def hidden_weights(network: nn.Module) -> frozenset:
+    """Name the weights that orthogonal steps suit: of convolutions that a norm follows.
+
+    Those have no bias. Depthwise ones are left out, because they are no matrices.
+    """
+    return frozenset('{}.weight'.format(name) for name, layer in network.named_modules()
+                     if isinstance(layer, nn.Conv2d) and layer.bias is None and layer.groups == 1)
