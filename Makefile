@@ -40,7 +40,7 @@ $(TRAINING): requirements/training.txt training/pyproject.toml setup.py
 	@tools/make_training_venv.sh
 	@touch $@
 
-demo: $(BUILT)  ## skeletons over ROS 2; MODEL=net.onnx [INPUT=picture|video|camera] [OUTPUT=...] [DURATION=seconds]
+demo: $(BUILT)  ## skeletons over ROS 2 [MODEL=net.onnx] [INPUT=picture|video|camera] [OUTPUT=...] [DURATION=seconds]
 	POSE_ROS_ISOLATE=1 tools/env.sh python -m pose_ros.nodes.demo $(call option,--model,$(MODEL)) \
 	  $(call option,--input,$(INPUT)) $(call option,--output,$(OUTPUT)) $(call option,--duration,$(DURATION))
 
@@ -54,10 +54,9 @@ lint: $(VENV)  ## check the style of the Python and shell files
 	.venv/bin/python -m flake8 $(PYTHON_FILES)
 	for file in tools/*.sh .ci/run; do bash -n $$file || exit 1; done
 
-bench: $(BUILT)  ## measure speed, and what ROS adds to it; MODEL=net.onnx
-	@[ -f "$(MODEL)" ] || { echo 'make bench needs MODEL=model.onnx, a network with its card' >&2; exit 1; }
-	tools/env.sh python benchmark/stages.py --model "$(MODEL)"
-	tools/env.sh python benchmark/ros_path.py --model "$(MODEL)"
+bench: $(BUILT)  ## measure speed, and what ROS adds to it [MODEL=net.onnx]
+	tools/env.sh python benchmark/stages.py $(call option,--model,$(MODEL))
+	tools/env.sh python benchmark/ros_path.py $(call option,--model,$(MODEL))
 
 clean:  ## remove what these targets made
 	rm -rf .venv .venv36 .venv-training build install log .pytest_cache *.egg-info

@@ -7,6 +7,8 @@ import platform
 
 import cv2
 
+from pose_ros.core.estimator import BUNDLED_MODEL
+
 FRAME_SIZE = (640, 480)
 
 
@@ -14,7 +16,8 @@ def argument_parser(description):
     """Parser with the options that every benchmark has."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument('--model', required=True, help='ONNX model with a card')
+    parser.add_argument('--model', default=BUNDLED_MODEL,
+                        help='ONNX model with a card; default: the bundled one')
     parser.add_argument('--images', nargs='*', default=[],
                         help='pictures; default: those of scikit-image')
     return parser

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time what ROS adds: image message in, SkeletonArray out, against the same Python API call.
 
-    tools/env.sh python benchmark/ros_path.py --model MODEL.onnx [--frames 300] [--size 640x480]
+    tools/env.sh python benchmark/ros_path.py [--model MODEL.onnx] [--frames 300] [--size 640x480]
 
 An estimator node runs in a process of its own, nobody listens to its drawings. This process
 publishes an image, waits for its skeletons, and then makes the same call through a PoseEstimator

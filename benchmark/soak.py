@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Feed a node thousands of frames: does its memory grow, do frames queue, is each accounted for?
 
-    tools/env.sh python benchmark/soak.py --model MODEL.onnx [--frames 20000] [--rate 0]
+    tools/env.sh python benchmark/soak.py [--model MODEL.onnx] [--frames 20000] [--rate 0]
         [--engine-time 0]
 
 `--rate 0` sends the next frame as soon as the last is answered. `--rate 30 --size 1280x720

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time each stage from frame to message, per engine, as ratios to the bare network call.
 
-    tools/env.sh python benchmark/stages.py --model MODEL.onnx [--images PICTURE ...] [--rounds 15]
+    tools/env.sh python benchmark/stages.py [--model MODEL.onnx] [--images PICTURE ...]
 
 Each engine runs in a process of its own (two CPU runtimes in one process slow each other down),
 and the processes take turns: one round on one engine, then one on the next. Within a round the

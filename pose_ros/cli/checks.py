@@ -67,7 +67,7 @@ def check_python() -> List[Check]:
 
 
 def check_engines(model: str) -> List[Check]:
-    """Import each engine, and let it run `model` (empty: the bundled one, where there is one)."""
+    """Import each engine, and let it run `model` (empty: the bundled one)."""
     model_check = _check_model(model)
     checks = [model_check]
     return checks + [_check_engine(name, model, model_check.status == OK) for name in ENGINES]
@@ -105,8 +105,8 @@ def _check_model(model):
         return Check('engines', 'model', OK, path)
     if model:
         return Check('engines', 'model', FAILED, 'no file {}'.format(model), 'check the path')
-    return Check('engines', 'model', ABSENT, 'this version bundles none',
-                 'pose-ros doctor --model FILE.onnx   (as for every other command)')
+    return Check('engines', 'model', ABSENT, 'the bundled one is missing: no file {}'.format(path),
+                 'install pose_ros again, or pose-ros doctor --model FILE.onnx')
 
 
 def _check_engine(name, model, runnable):

@@ -96,8 +96,9 @@ class PoseEstimator:
 
 def _bundled_model():
     if not os.path.isfile(BUNDLED_MODEL):
-        raise ModelError('no model was given, and this version bundles none yet: name an ONNX '
-                         'file with a model card')
+        raise ModelError('no model was given, and the bundled one is missing from this '
+                         'installation ({}): install pose_ros again, or name an ONNX file with a '
+                         'model card'.format(BUNDLED_MODEL))
     return BUNDLED_MODEL
 
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 
-from pose_ros.core.estimator import BUNDLED_MODEL
 from pose_ros.nodes.dds import shared_memory_settings
 
 _NAMESPACE = '/pose'
@@ -40,26 +39,14 @@ def _parser():
 def main(args=None):
     """Run the demo; the exit code is 0 if people could be looked for, 1 if a part failed."""
     options = _parser().parse_args(args)
-    problem = _model_problem(options.model)
-    if problem:
-        print('demo: ' + problem, file=sys.stderr)
+    if options.model and not os.path.isfile(options.model):
+        print('demo: there is no model file {!r}'.format(options.model), file=sys.stderr)
         return 2
     folder = os.path.dirname(os.path.abspath(options.output))
     os.makedirs(folder, exist_ok=True)
     endless = not _is_video(options.input)
     duration = options.duration or (_DURATION if endless else float('inf'))
     return _run(options, endless, duration)
-
-
-def _model_problem(model):
-    if model:
-        return '' if os.path.isfile(model) else 'there is no model file {!r}'.format(model)
-    if os.path.isfile(BUNDLED_MODEL):
-        return ''
-    return ('this version bundles no model yet, so it needs one:\n'
-            '    make demo MODEL=path/to/model.onnx\n'
-            'The file must carry a model card, lie beside one (model.onnx.json), or be one of the '
-            'public networks of docs/models.md.')
 
 
 def _is_video(spec):

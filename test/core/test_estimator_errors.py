@@ -92,5 +92,5 @@ def test_model_without_card(make_model):
 
 def test_without_a_bundled_model(monkeypatch, tmp_path):
     monkeypatch.setattr(estimator_module, 'BUNDLED_MODEL', str(tmp_path / 'default.onnx'))
-    with pytest.raises(ModelError, match='no model was given'):
+    with pytest.raises(ModelError, match='no model was given, and the bundled one is missing'):
         PoseEstimator()

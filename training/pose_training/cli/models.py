@@ -71,8 +71,9 @@ def markdown(facts) -> List[str]:
 
 
 def _command(fact):
-    if not fact['formats']:
-        return 'none: this project\'s own, to be trained'
+    if fact['formats'] == ['onnx']:
+        return ("none: it is this project's own; to train on, `pose-train import onnx FILE --model"
+                ' {0} -o {0}.pt`'.format(fact['name']))
     command = '`pose-train import {0} FILE --model {1} -o {1}.onnx`'.format(
         fact['formats'][0], fact['name'])
     others = ', '.join('`{}`'.format(name) for name in fact['formats'][1:])

@@ -27,6 +27,7 @@ FORMATS: Dict[str, Format] = {
     'caffe': Format('caffe', 'OpenPose, pose_iter_584000.caffemodel', ('prototxt',)),
     'torch': Format('torch_state', 'PyTorch state dict, .pth (trt_pose, Lightweight OpenPose, '
                                    'conversions of OpenPose)'),
+    'onnx': Format('exported', 'ONNX files that pose-train exported, to train on'),
     'openvino': Format('openvino_ir', 'OpenVINO IR, .xml with its .bin (Open Model Zoo)'),
 }
 

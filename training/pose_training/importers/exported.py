@@ -1,0 +1,78 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX files that `pose-train export` wrote: back to a network that can be trained on.
+
+An exported convolution holds the batch norm that followed it, and the identity beside it. Here a
+norm that changes nothing takes its place again. Its statistics are not those of the data: train on
+with `optimiser.norm: frozen`.
+"""
+from typing import Dict
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from onnx import numpy_helper
+from torch import nn
+
+from pose_ros.core.card_files import load_card
+from pose_training.errors import WeightsError
+from pose_training.importers.matching import Weights
+from pose_training.models.network import PoseNetwork
+from pose_training.models.registry import create_model, NetworkSpec
+from pose_training.models.student import Block
+
+_PREFIX = 'network.'  # of the network within what is exported
+
+
+def read_weights(path: str, spec: NetworkSpec) -> Weights:
+    """Read a file that was exported from the network; WeightsError for any other."""
+    made = load_card(path).provenance
+    if made.get('network') != spec.name or not isinstance(made.get('options'), dict):
+        raise WeightsError('{} was not exported from {}: its card says {!r}'.format(
+            path, spec.name, made.get('network')))
+    options = {**made['options'], 'topology': made.get('topology')}
+    tensors = _tensors(path)
+    try:
+        return Weights(_unfolded(create_model(spec.name, **options), tensors), options)
+    except KeyError as error:
+        raise WeightsError('{} lacks the tensor {}; only what pose-train exported in float32 '
+                           'can be read, as it was written'.format(path, error)) from error
+
+
+def _tensors(path) -> Dict[str, np.ndarray]:
+    try:
+        graph = onnx.load(path, load_external_data=False).graph
+        return {item.name[len(_PREFIX):]: numpy_helper.to_array(item).astype(np.float32)
+                for item in graph.initializer if item.name.startswith(_PREFIX)}
+    except (DecodeError, ValueError, TypeError) as error:
+        raise WeightsError('{} is no whole ONNX file: {}'.format(path, error)) from error
+
+
+def _unfolded(network: PoseNetwork, tensors) -> Dict[str, np.ndarray]:
+    """Return the state of the network, whose modules lie where their fused ones did."""
+    state = {}
+    modules = dict(network.named_modules())
+    for name, module in modules.items():
+        block = isinstance(module, Block)
+        layers = list(module.dense if block else module) if isinstance(
+            module, (Block, nn.Sequential)) else []
+        if len(layers) < 2 or not isinstance(layers[1], nn.BatchNorm2d) or name.endswith('.dense'):
+            continue
+        own = name + ('.dense.' if block else '.')
+        weight, bias = tensors[name + '.0.weight'].copy(), tensors[name + '.0.bias']
+        if block and module.residual and weight.shape[0] == weight.shape[1]:
+            channels = np.arange(len(weight))
+            weight[channels, channels, 1, 1] -= 1
+        state[own + '0.weight'] = weight
+        state.update((own + '1.' + key, value) for key, value in _norm(layers[1], bias).items())
+    for name, module in modules.items():
+        if isinstance(module, nn.Conv2d) and module.bias is not None:
+            state.update((name + key, tensors[name + key]) for key in ('.weight', '.bias'))
+    return state
+
+
+def _norm(norm, bias):
+    """Return a batch norm that adds a bias and changes nothing else."""
+    ones = np.ones_like(bias)
+    return {'weight': ones, 'bias': bias, 'running_mean': 0 * ones,
+            'running_var': ones - np.float32(norm.eps)}

@@ -1,0 +1,92 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Exported files of the project's own network, opened again to train on."""
+import json
+from pathlib import Path
+
+from exportable import final_maps, SIZE, tiny_student
+from figures import write_figures, write_run
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pose_ros.core.card import CARD_KEY
+from pose_ros.core.card_files import load_card
+from pose_ros.core.errors import ModelError
+from pose_ros.core.onnx_file import with_metadata
+from pose_training.checkpoint import load_checkpoint
+from pose_training.cli.main import main
+from pose_training.errors import WeightsError
+from pose_training.exporters.export import export, ExportOptions
+from pose_training.importers.formats import import_network
+from pose_training.models import create_model
+
+
+@pytest.fixture
+def exported(tmp_path):
+    """Return the path of an exported network."""
+    path = str(tmp_path / 'network.onnx')
+    export(tiny_student(), path, ExportOptions(size=SIZE))
+    return path
+
+
+def test_an_exported_network_is_a_network_again(exported):
+    network, provenance = import_network('onnx', exported, 'student')
+    wanted = tiny_student()
+    image = torch.randn(2, 3, 64, 96)
+    np.testing.assert_allclose(final_maps(network, image.numpy()),
+                               final_maps(wanted, image.numpy()), atol=1e-5)
+    assert network.recipe == wanted.recipe
+    assert set(network.state_dict()) == set(wanted.state_dict())
+    assert provenance['weights'] == 'network.onnx' and len(provenance['weights_sha256']) == 64
+    # Not only equal, but ready to learn: norms and identities are there.
+    assert any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
+
+
+def test_a_network_that_was_cut_has_the_stages_that_are_left(tmp_path):
+    path, image = str(tmp_path / 'cut.onnx'), torch.randn(1, 3, 64, 96)
+    export(tiny_student(), path, ExportOptions(size=SIZE, stages=1))
+    network, _ = import_network('onnx', path, 'student')
+    assert network.recipe.options['stages'] == len(network.stages) == 1
+    with torch.no_grad():
+        found, wanted = network(image)[-1].heatmaps, tiny_student()(image)[0].heatmaps
+    assert torch.allclose(found, wanted, atol=1e-4)
+
+
+def test_it_can_be_trained_on(exported, tmp_path):
+    weights = str(tmp_path / 'network.pt')
+    assert main(['import', 'onnx', exported, '--model', 'student', '-o', weights]) == 0
+    config = write_run(tmp_path, write_figures(tmp_path / 'data'), optimiser__norm='frozen',
+                       optimiser__rate=1e-12, model={'checkpoint': weights})
+    assert main(['fit', config]) == 0
+    trained, provenance = load_checkpoint(str(tmp_path / 'run' / 'network.pt'))
+    image = torch.randn(1, 3, 64, 96).numpy()
+    np.testing.assert_allclose(final_maps(trained, image), final_maps(tiny_student(), image),
+                               atol=1e-4)
+    assert provenance['began_with'] == weights
+
+
+def test_other_files_are_refused(exported, tmp_path):
+    with pytest.raises(WeightsError, match="never published as onnx"):
+        import_network('onnx', exported, 'cmu')
+    half, changed, small = (str(tmp_path / name) for name in ('h.onnx', 'c.onnx', 's.onnx'))
+    export(tiny_student(), small, ExportOptions(size=SIZE, precision='fp16'))
+    with pytest.raises(WeightsError, match='only what pose-train exported in float32'):
+        import_network('onnx', small, 'student')
+    content = Path(exported).read_bytes()
+    card = json.loads(load_card(exported).to_json())
+    card['provenance']['options']['stages'] = 3
+    Path(changed).write_bytes(with_metadata(content, CARD_KEY, json.dumps(card)))
+    with pytest.raises(WeightsError, match="lacks the tensor 'stages.2"):
+        import_network('onnx', changed, 'student')
+    Path(half).write_bytes(content[:len(content) // 2])
+    with pytest.raises(ModelError, match='is not a whole ONNX file'):
+        import_network('onnx', half, 'student')
+
+
+def test_a_file_of_another_network_is_refused(tmp_path):
+    path = str(tmp_path / 'other.onnx')
+    export(create_model('mobilenet_v2_small').eval(), path, ExportOptions(size=(64, 64)))
+    with pytest.raises(WeightsError, match="not exported from student: its card says 'mobilenet"):
+        import_network('onnx', path, 'student')
