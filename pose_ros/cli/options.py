@@ -30,7 +30,7 @@ def add_model_options(parser, positional: bool = False) -> None:
     group.add_argument('--size', type=size, metavar='WxH',
                        help='network input size, such as 432x368; for models with dynamic shapes '
                             "(default: the card's)")
-    group.add_argument('--set', action='append', default=[], type=_setting, metavar='NAME=VALUE',
+    group.add_argument('--set', action='append', default=[], type=setting, metavar='NAME=VALUE',
                        help='change a setting of the decoder; may be repeated')
     group = parser.add_argument_group('engine')
     for parameter in ENGINE_PARAMETERS:
@@ -115,7 +115,8 @@ def count(text: str) -> int:
     return int(text)
 
 
-def _setting(text):
+def setting(text: str) -> Tuple[str, str]:
+    """Read NAME=VALUE, for argparse."""
     name, equals, value = text.partition('=')
     if not (name and equals and value):
         raise argparse.ArgumentTypeError(

@@ -64,6 +64,24 @@ def test_options_reach_the_file(checkpoint, tmp_path):
     assert (card.input.scale, card.input.mean) == (1., (0., 0., 0.))
 
 
+def test_the_card_says_what_it_is_told(checkpoint, tmp_path, capsys):
+    path, facts = tmp_path / 'small.onnx', tmp_path / 'facts.json'
+    facts.write_text(json.dumps({'name': 'small', 'measured': {'AP': .25}}))
+    command = ('export', checkpoint, '-o', path, '--size', '64x64')
+    run(*command, '--set', 'min_score=0.3', '--set', 'min_parts=5', '--facts', facts)
+    card = load_card(str(path))
+    assert card.name == 'small' and card.decoder == {'min_score': .3, 'min_parts': 5}
+    assert card.provenance['measured'] == {'AP': .25} and card.provenance['network'] == 'student'
+    estimator = PoseEstimator(str(path))
+    assert estimator.decoder.settings['min_score'] == .3
+    estimator.close()
+    assert "no setting 'min_skore'" in refused(capsys, *command, '--set', 'min_skore=0.3')
+    assert 'must be within' in refused(capsys, *command, '--set', 'min_score=3')
+    facts.write_text('[1]')
+    assert 'holds no JSON object' in refused(capsys, *command, '--facts', facts)
+    assert 'cannot read the facts' in refused(capsys, *command, '--facts', tmp_path / 'absent')
+
+
 def test_verify_repeats_the_check_and_finds_a_changed_weight(checkpoint, tmp_path, capsys):
     path = tmp_path / 'small.onnx'
     run('export', checkpoint, '-o', path, '--size', '64x64')
@@ -115,7 +133,7 @@ def test_info_of_a_model_shows_its_card_and_operators(checkpoint, tmp_path, caps
 @pytest.mark.parametrize('arguments, reason', [
     (('import', 'caffe', 'x', '--model', 'bodi_25', '-o', 'x.onnx'), "did you mean .*body_25"),
     (('import', 'npy', 'x', '--model', 'body_25', '-o', 'x.onnx'), 'never published as npy'),
-    (('import', 'caffe', 'x', '--model', 'student', '-o', 'x.onnx'), 'own: train it'),
+    (('import', 'caffe', 'x', '--model', 'student', '-o', 'x.onnx'), 'known: onnx'),
     (('import', 'caffe', 'x', '--model', 'body_25', '-o', 'x.onnx'), "no file 'x'"),
     (('import', 'npy', 'x', '--model', 'cmu', '-o', 'x.onnx', '--averages'), 'npy has no option'),
     (('export', 'nothing.pt', '-o', 'x.onnx'), 'nothing.pt'),

@@ -1,13 +1,16 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Options and output that several commands share."""
+import json
 import os
 import sys
 from typing import Tuple
 
-from pose_ros.cli.options import size
+from pose_ros.cli.options import parse_settings, setting, size
+from pose_ros.core.decoders import decoder_parameters, FAMILIES
 from pose_ros.core.sources.stills import ENDINGS
 from pose_training.errors import ExportError
+from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions, export
 
 
@@ -30,6 +33,13 @@ def add_export_options(parser) -> None:
                        help='put the scaling of pixel values into the graph')
     group.add_argument('--stages', type=int, metavar='K',
                        help='cut the network after prediction stage K: faster, less accurate')
+    group = parser.add_argument_group('what its card says')
+    group.add_argument('--set', action='append', default=[], type=setting, metavar='NAME=VALUE',
+                       help='a setting of the decoder that suits the network; may be repeated')
+    group.add_argument('--facts', metavar='FILE',
+                       help='a JSON object for the provenance: how it was trained, what was '
+                            'measured; `name`, `version` and `licence` in it replace the '
+                            "network's")
 
 
 def write_network(network, provenance, args) -> None:
@@ -44,9 +54,29 @@ def write_network(network, provenance, args) -> None:
             args.output))
     options = ExportOptions(size=args.size, dynamic=args.dynamic, precision=args.precision,
                             normalise=args.normalise, stages=args.stages,
-                            calibration=pictures(args.calibration))
-    export(network, args.output, options, provenance, pictures(args.images), report)
+                            calibration=pictures(args.calibration),
+                            decoder=parse_settings(args.set, _settings_of(network)))
+    export(network, args.output, options, {**provenance, **_facts(args.facts)},
+           pictures(args.images), report)
     print('wrote {} ({:.1f} MB)'.format(args.output, os.path.getsize(args.output) / 1e6))
+
+
+def _settings_of(network):
+    family = make_card(network, ExportOptions(), {}).family
+    return decoder_parameters(family) if family in FAMILIES else ()
+
+
+def _facts(path):
+    if not path:
+        return {}
+    try:
+        with open(path, encoding='utf-8') as stream:
+            facts = json.load(stream)
+    except (OSError, ValueError) as error:
+        raise ExportError('cannot read the facts {}: {}'.format(path, error)) from error
+    if not isinstance(facts, dict):
+        raise ExportError('{} holds no JSON object'.format(path))
+    return facts
 
 
 def report(text: str) -> None:

@@ -40,7 +40,7 @@ def make_card(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> M
         'topology': recipe.topology,
         'input': _input(spec.input, size, options.normalise),
         'outputs': _outputs(layout, network.stride),
-        'decoder': {},
+        'decoder': dict(options.decoder),
         'provenance': {
             **{key: value for key, value in provenance.items() if key not in _WORDS},
             'network': recipe.name, 'topology': recipe.topology, 'options': recipe.options,

@@ -29,7 +29,8 @@ class ExportOptions(NamedTuple):
 
     `size` (width, height) px of the input, None for the network's own; `dynamic` leaves batch,
     height and width open; `normalise` puts the scaling of pixel values into the graph; `stages`
-    cuts after that prediction stage; `calibration` are image files for int8.
+    cuts after that prediction stage; `calibration` are image files for int8; `decoder` are
+    settings of the decoder that the card shall hold.
     """
 
     size: Optional[Tuple[int, int]] = None
@@ -38,6 +39,7 @@ class ExportOptions(NamedTuple):
     normalise: bool = False
     stages: Optional[int] = None
     calibration: Sequence[str] = ()
+    decoder: Mapping[str, Any] = {}
 
 
 def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptions(),

@@ -38,9 +38,8 @@ def read_weights(format_name: str, path: str, spec: NetworkSpec, **options) -> W
         raise WeightsError('there is no format {!r}; known: {}'.format(
             format_name, ', '.join(FORMATS)))
     if format_name not in spec.formats:
-        raise WeightsError('the weights of {} were never published as {}; {}'.format(
-            spec.name, format_name, 'known: ' + ', '.join(spec.formats) if spec.formats
-            else 'it is this project\'s own: train it'))
+        raise WeightsError('the weights of {} were never published as {}; known: {}'.format(
+            spec.name, format_name, ', '.join(spec.formats)))
     unknown = sorted(set(options) - set(FORMATS[format_name].options))
     if unknown:
         raise WeightsError('the format {} has no option {}; it has {}'.format(
