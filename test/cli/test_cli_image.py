@@ -169,6 +169,18 @@ def test_a_picture_is_not_drawn_over_itself(pose_ros, tiny_model, pictures):
     assert (pictures / 'a.png').read_bytes() == before
 
 
+def test_without_a_model_the_bundled_one_runs(pose_ros, tmp_path):
+    """On a photograph of a person."""
+    pytest.importorskip('onnxruntime')
+    data = pytest.importorskip('skimage.data')
+    path = str(tmp_path / 'astronaut.png')
+    cv2.imwrite(path, data.astronaut()[..., ::-1])
+    answer = pose_ros('image', path, '--output', tmp_path / 'drawn.png')
+    assert answer.code == 0 and 'astronaut.png: 1 person (score' in answer.out
+    drawn = cv2.imread(str(tmp_path / 'drawn.png'))
+    assert (drawn != cv2.imread(path)).any(2).sum() > 500
+
+
 def test_real_weights_find_the_skier(pose_ros, real_model, shared, tmp_path):
     """The card is found by the file's hash; the skier stands where the picture shows her."""
     skier = shared / 'data' / 'demo' / '01_single_skier.jpg'

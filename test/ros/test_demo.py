@@ -45,6 +45,14 @@ def test_a_video_to_its_end(tiny_model, video, tmp_path):
     assert (abs(image.astype(int) - (255, 0, 0)).max(2) > 100).sum() > 100  # people are drawn
 
 
+def test_without_a_model_it_shows_people_in_photographs(tmp_path):
+    pytest.importorskip('skimage')
+    output = tmp_path / 'demo.avi'
+    code, text = _demo('--duration', 8, '--output', output)
+    assert code == 0 and 'people  1' in text and 'ERROR' not in text, text
+    assert cv2.VideoCapture(str(output)).get(cv2.CAP_PROP_FRAME_COUNT) > 5
+
+
 def test_an_endless_input_for_a_while(tiny_model, tmp_path):
     picture = str(tmp_path / 'blue.png')
     cv2.imwrite(picture, blue(320, 240))
