@@ -43,8 +43,9 @@ class Step:
 
     def __init__(self, name, precision, device):
         """Build the network on the device."""
-        layout = memory_format(device, precision)
-        self.network = create_model(name).to(device, memory_format=layout)
+        network = create_model(name)
+        layout = memory_format(device, network)
+        self.network = network.to(device, memory_format=layout)
         config = load_config(None, ['optimiser.precision=' + precision])
         self._module = PoseModule(self.network, config, None, layout).to(device)
         self._optimiser, self._average = self._module.configure_optimizers(), WeightAverage(.999)

@@ -6,11 +6,12 @@ import math
 from figures import run_data, TINY, write_figures
 import pytest
 import torch
+from torch import nn
 
 from pose_training.checkpoint import save_checkpoint
 from pose_training.errors import ConfigError
 from pose_training.fitting.config import build, load_config
-from pose_training.fitting.fit import fit
+from pose_training.fitting.fit import fit, memory_format
 from pose_training.fitting.module import PoseModule
 from pose_training.fitting.schedules import frozen_prefixes, make_groups, rate_factor
 from pose_training.fitting.settings import OptimiserConfig, RunConfig
@@ -142,3 +143,12 @@ def test_clipping_limits_the_gradient(start, monkeypatch):
     assert norms == pytest.approx([.01] * 3, rel=1e-3)
     start(optimiser__clip=0.)
     assert min(norms[3:]) > .02
+
+
+def test_channels_lie_last_unless_a_cpu_would_write_beyond_its_buffers():
+    cpu, gpu = torch.device('cpu'), torch.device('cuda')
+    strided = nn.Sequential(nn.Conv2d(3, 8, 1, stride=2))
+    assert memory_format(cpu, create_model('student')) == torch.channels_last
+    assert memory_format(cpu, strided) == torch.contiguous_format
+    assert memory_format(gpu, strided) == torch.channels_last
+    assert memory_format(cpu, create_model('trt_pose_resnet18')) == torch.contiguous_format

@@ -14,6 +14,7 @@ import yaml
 from lightning.pytorch.callbacks import ProgressBar
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
+from torch import nn
 
 from pose_ros.core.errors import PoseRosError
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
@@ -61,7 +62,7 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
         trainer = _trainer(config, average, provenance)
         device = trainer.strategy.root_device
         check_device(config, device.type)
-        layout = memory_format(device, config.optimiser.precision)
+        layout = memory_format(device, network)
         module = PoseModule(network.to(memory_format=layout), config, hints, layout)
         trainer.fit(module, datamodule=crops, ckpt_path=snapshot or None, weights_only=True)
     path = os.path.join(config.output, _NETWORK)
@@ -156,14 +157,15 @@ def _trainer(config, average, provenance):
         enable_progress_bar=isinstance(progress, ProgressBar))
 
 
-def memory_format(device: torch.device, precision: str) -> torch.memory_format:
+def memory_format(device: torch.device, network: nn.Module) -> torch.memory_format:
     """Return the layout of the tensors that is fast, where it can be trusted.
 
-    In float32 on CPUs the backward pass of oneDNN (PyTorch 2.13) writes beyond its buffers for
-    some 1x1 convolutions of stride 2 in channels-last layout.
+    On CPUs the backward pass of oneDNN (PyTorch 2.13, float32 and bfloat16) writes beyond its
+    buffers for 1x1 convolutions of stride 2 and few channels in channels-last layout.
     """
-    trusted = device.type != 'cpu' or precision == 'bf16'
-    return torch.channels_last if trusted else torch.contiguous_format
+    strided = any(isinstance(layer, nn.Conv2d) and layer.kernel_size == (1, 1)
+                  and max(layer.stride) > 1 for layer in network.modules())
+    return torch.contiguous_format if device.type == 'cpu' and strided else torch.channels_last
 
 
 @contextlib.contextmanager
