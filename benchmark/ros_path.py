@@ -27,7 +27,7 @@ import rclpy
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
-from common import argument_parser, load_frames, machine, print_table
+from common import argument_parser, load_frames, machine, percentiles, print_table
 
 from pose_ros.core import PoseEstimator
 from pose_ros.msg import SkeletonArray
@@ -133,7 +133,7 @@ def main():
     worker.stdin.close()
     ros, api = ros[WARM_UP:], api[WARM_UP:]
     print(machine())
-    rows = [(name, statistics.median(values), sorted(values)[int(0.95 * len(values))])
+    rows = [(name, statistics.median(values), percentiles(values, (95,))[0])
             for name, values in (('Python API', api), ('round trip', ros),
                                  ('round trip - Python API', [a - b for a, b in zip(ros, api)]))]
     rows.insert(1, ('in the node',) + round_trip.node_total)

@@ -6,7 +6,8 @@
 
 Each engine runs in a process of its own (two CPU runtimes in one process slow each other down),
 and the processes take turns: one round on one engine, then one on the next. Within a round the
-stages of a frame follow the bare network call directly. Figures are medians over all rounds.
+stages of a frame follow the bare network call directly. Figures are medians over all rounds, and
+percentiles: a 99th of less than 100 runs is their slowest.
 """
 import argparse
 import json
@@ -18,7 +19,7 @@ import time
 
 import cv2
 
-from common import argument_parser, load_frames, machine, print_table
+from common import argument_parser, load_frames, machine, percentiles, print_table
 
 from pose_ros.core import PoseEstimator
 from pose_ros.core.decoders.paf_exact import ExactPafDecoder
@@ -128,12 +129,15 @@ def report(results):
         for stage in stages:
             # The median of ratios within a frame's own run is steadier than the ratio of medians.
             ratio = statistics.median(times[stage] / times['network'] for times in runs)
-            rows.append((backend, stage, '{:.2f}'.format(median[stage]), '{:.3f}'.format(ratio)))
+            slow = percentiles([times[stage] for times in runs], (95, 99))
+            rows.append((backend, stage, '{:.2f}'.format(median[stage]), '{:.3f}'.format(ratio)) +
+                        tuple('{:.2f}'.format(1000 * value) for value in slow))
         print('{}: {}; people per picture {}; {} runs'.format(
             backend, greeting['engine'], greeting['people'], len(runs)))
         print('  exact decode / fast decode: {:.1f}'.format(statistics.median(
             times['exact decode'] / times['decode'] for times in runs)))
-    print_table(('engine', 'stage', 'median [ms]', 'of the bare network'), rows)
+    print_table(('engine', 'stage', 'median [ms]', 'of the bare network', 'p95 [ms]', 'p99 [ms]'),
+                rows)
     if len(medians) == 2:
         print('\nend to end, onnxruntime / openvino: {:.2f}'.format(
             medians['onnxruntime']['end to end'] / medians['openvino']['end to end']))
