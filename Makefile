@@ -52,7 +52,7 @@ test: $(BUILT) $(TRAINING)  ## run the tests; TESTS=test/core or TESTS=training/
 
 lint: $(VENV)  ## check the style of the Python and shell files
 	.venv/bin/python -m flake8 $(PYTHON_FILES)
-	for file in tools/*.sh .ci/run; do bash -n $$file || exit 1; done
+	for file in tools/*.sh docker/*.sh .ci/run; do bash -n $$file || exit 1; done
 
 bench: $(BUILT)  ## measure speed, and what ROS adds to it [MODEL=net.onnx]
 	tools/env.sh python benchmark/stages.py $(call option,--model,$(MODEL))
