@@ -125,6 +125,21 @@ def test_entrypoint():
     subprocess.run(['bash', '-n', path], check=True)
 
 
+def test_the_guide_names_the_same_images_and_packages():
+    """docs/jetson.md gives by hand what the recipes do."""
+    guide = read('docs', 'jetson.md')
+    images = set(re.findall(r'`(dustynv/ros:[^`]+)`', guide))
+    assert images and images <= PUBLISHED
+    recipes = '\n'.join(read('docker', recipe) for recipe in RECIPES)
+    pins = set(re.findall(r'\b(?:numpy|onnxruntime(?:-gpu\[cuda,cudnn\])?|opencv-python-headless)'
+                          r'==[\d.]+\b', guide))
+    assert len(pins) == 6
+    for pin in pins - {'onnxruntime==' + arguments('jetson-orin.Dockerfile')['ONNXRUNTIME']}:
+        assert pin in recipes
+    for command in re.findall(r'docker build -f (\S+)', guide):
+        assert os.path.exists(os.path.join(ROOT, command))
+
+
 def test_readme_commands_fit_the_recipes():
     assert {name for name, _ in documented('-f')} == set(RECIPES)
     for recipe, value in documented('--build-arg'):

@@ -1,12 +1,14 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Least times from counts and peaks, and what is said about a measured one."""
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip('onnx')
 
 from devices import Device, DEVICES  # noqa: E402
-from network_cost import FUSED, Layer, NetworkCost  # noqa: E402
+from network_cost import count, FUSED, Layer, NetworkCost  # noqa: E402
 import roofline  # noqa: E402
 
 # 4 GMAC, 1 M weights, maps of 9 M numbers, of which 0.5 M are input and outputs.
@@ -62,6 +64,23 @@ def test_tables(real_model, capsys):
         assert '| {} | '.format(device.title) in text
     # Published for the unfolded network: 1.5 ms of arithmetic.
     assert '| Jetson TX2 | 1.506 | 1.93' in text
+
+
+def test_least_times_in_the_document(real_model):
+    """The row of docs/performance.md for the network that is at hand."""
+    path = Path(__file__).resolve().parents[2] / 'docs' / 'performance.md'
+    head, _, *rows = path.read_text(encoding='utf-8').split('<!-- least times -->\n')[1].split(
+        '\n<!-- end -->')[0].splitlines()
+    cells = {row.split('`')[1]: row.strip('| ').split(' | ') for row in rows}['mobilenet_v2_small']
+    cost = count(real_model)
+    assert float(cells[2]) == round(cost.multiply_adds / 1e9, 2)
+    assert float(cells[3]) == pytest.approx(2e-6 * cost.streamed, abs=.6)
+    names = ('nano', 'tx2', 'orin-nano', 'orin-nano-super', 'agx-orin', 'rtx-4090')
+    assert len(cells) == 4 + len(names) == head.count('|') - 1
+    for name, cell in zip(names, cells[4:]):
+        found = roofline.limits(cost, DEVICES[name], 'fp16')
+        time, letter = cell.split()
+        assert (round(found.least, 2), found.binds[0]) == (float(time), letter), name
 
 
 def test_measured(make_model, capsys):
