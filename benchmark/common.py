@@ -4,15 +4,13 @@
 import argparse
 import os
 import platform
-import re
 
 import cv2
 
-from pose_ros.cli.probe import run_program
+from pose_ros.cli.machine import jetson_facts
 from pose_ros.core.estimator import BUNDLED_MODEL
 
 FRAME_SIZE = (640, 480)
-TEGRA_RELEASE, BOARD = '/etc/nv_tegra_release', '/proc/device-tree/model'
 
 
 def argument_parser(description):
@@ -51,33 +49,6 @@ def machine():
     facts = ''.join('; ' + fact for fact in jetson_facts())
     return 'Machine: {}, {} cores; Python {}, OpenCV {}{}'.format(
         model, os.cpu_count(), platform.python_version(), cv2.__version__, facts)
-
-
-def jetson_facts():
-    """Board, L4T release and power mode of a Jetson, a list of str; empty elsewhere.
-
-    Clocks follow the power mode, and with them every figure (nvpmodel, Jetson Linux Developer
-    Guide). Inside a container nvpmodel is missing: then the mode is said to be unknown.
-    """
-    release = _read(TEGRA_RELEASE)
-    if not release:
-        return []
-    found = re.search(r'R(\d+) \(release\), REVISION: ([\d.]+)', release)
-    facts = ['L4T {}.{}'.format(*found.groups()) if found else release.splitlines()[0].strip()]
-    board = _read(BOARD).strip('\0 \n')
-    answer = run_program(['nvpmodel', '-q'])
-    mode = re.search(r'NV Power Mode: *(.+)', answer.output)
-    facts.append('power mode {}'.format(mode.group(1).strip()) if mode else
-                 'power mode unknown ({})'.format(answer.error or 'nvpmodel -q does not tell it'))
-    return ([board] if board else []) + facts
-
-
-def _read(path):
-    try:
-        with open(path) as stream:
-            return stream.read()
-    except OSError:
-        return ''
 
 
 def percentiles(values, ranks):

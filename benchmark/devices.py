@@ -19,7 +19,7 @@ class Device(NamedTuple):
 
 
 DEVICES: Dict[str, Device] = {
-    # "472 GFLOPS", 25.6 GB/s: Jetson Nano, developer.nvidia.com/embedded/jetson-modules.
+    # "472 GFLOPS", 25.6 GB/s: Jetson Nano, developer.nvidia.com/embedded/develop/hardware.
     # fp32: 128 cores x 2 x 0.92 GHz, half.
     'nano': Device('Jetson Nano', 0.472, 0.236, 25.6),
     # "1.33 TFLOPS", 59.7 GB/s: Jetson TX2, the same page. fp32: 256 cores x 2 x 1.3 GHz, half.

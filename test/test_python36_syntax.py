@@ -49,7 +49,7 @@ def imports(tree, path):
                 yield module + '.' + alias.name
 
 
-@pytest.mark.parametrize('path', python_files('pose_ros', 'launch'))
+@pytest.mark.parametrize('path', python_files('pose_ros', 'launch', 'benchmark'))
 def test_is_python_36(path):
     tree = parse(path, feature_version=(3, 6))
     assert '__future__.annotations' not in imports(tree, path)

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 
+from pose_ros.cli.machine import jetson_facts
 from pose_ros.cli.options import add_model_options, count, load_estimator, size
 from pose_ros.cli.run import open_file, progress_bar
 from pose_ros.core.engines import EngineInfo
@@ -104,7 +105,7 @@ def describe(source: FrameSource, estimator) -> dict:
     """Return what a figure means nothing without: machine, engine, model, sizes."""
     spec = estimator.card.input
     return {'machine': {'platform': platform.platform(), 'cpus': os.cpu_count(),
-                        'python': platform.python_version()},
+                        'python': platform.python_version(), 'jetson': jetson_facts()},
             'engine': dict(estimator.engine.describe()._asdict()), 'model': estimator.card.name,
             'network_input': [spec.width, spec.height], 'source': source.describe()}
 
@@ -112,6 +113,8 @@ def describe(source: FrameSource, estimator) -> dict:
 def _lines(report):
     yield '{model} at {network_input[0]}x{network_input[1]}, {source}'.format(**report)
     yield str(EngineInfo(**report['engine']))
+    if report['machine']['jetson']:
+        yield ', '.join(report['machine']['jetson'])
     yield ''
     yield '{:<12} {:>9} {:>9}'.format('stage', 'median ms', 'p95 ms')
     for name, figures in report['stages_ms'].items():
