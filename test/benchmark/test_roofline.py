@@ -45,14 +45,17 @@ def test_verdict(measured, words):
 def test_peaks_follow_from_cores_and_clocks():
     """Cores, tensor cores and clocks [GHz] of NVIDIA's data sheets give the stated peaks."""
     for name, cores, clock in (('nano', 128, .9216), ('tx2', 256, 1.3), ('orin-nano', 1024, .625),
-                               ('orin-nano-super', 1024, 1.02), ('agx-orin', 2048, 1.3)):
+                               ('orin-nano-super', 1024, 1.02), ('agx-orin', 2048, 1.3),
+                               ('t4', 2560, 1.59), ('rtx-4090', 16384, 2.52)):
         assert DEVICES[name].fp32 == pytest.approx(2e-3 * cores * clock, rel=.01), name
     for name in ('nano', 'tx2'):  # no tensor cores: twice the rate in half precision
         assert DEVICES[name].fp16 == pytest.approx(2 * DEVICES[name].fp32, rel=.01)
-    for name, tensor_cores, clock in (('orin-nano', 32, .625), ('orin-nano-super', 32, 1.02),
-                                      ('agx-orin', 64, 1.3)):
-        # 256 multiply-adds per tensor core and cycle
-        assert DEVICES[name].fp16 == pytest.approx(.512 * tensor_cores * clock, rel=.03), name
+    # Multiply-adds per tensor core and cycle: 256 of Orin's, 64 of Turing's, 128 of Ada's.
+    for name, tensor_cores, each, clock in (
+            ('orin-nano', 32, 256, .625), ('orin-nano-super', 32, 256, 1.02),
+            ('agx-orin', 64, 256, 1.3), ('t4', 320, 64, 1.59), ('rtx-4090', 512, 128, 2.52)):
+        peak = 2e-3 * tensor_cores * each * clock
+        assert DEVICES[name].fp16 == pytest.approx(peak, rel=.03), name
 
 
 def test_tables(real_model, capsys):
