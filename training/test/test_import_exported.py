@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Exported files of the project's own network, opened again to train on."""
+import copy
 import json
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from pose_training.checkpoint import load_checkpoint
 from pose_training.cli.main import main
 from pose_training.errors import WeightsError
 from pose_training.exporters.export import export, ExportOptions
+from pose_training.fitting.norms import settle_norms
 from pose_training.importers.formats import import_network
 from pose_training.models import create_model
 
@@ -65,6 +67,36 @@ def test_it_can_be_trained_on(exported, tmp_path):
     np.testing.assert_allclose(final_maps(trained, image), final_maps(tiny_student(), image),
                                atol=1e-4)
     assert provenance['began_with'] == weights
+
+
+def test_settled_norms_compute_the_same_and_may_learn(exported, tmp_path):
+    network, _ = import_network('onnx', exported, 'student')
+    images = torch.rand(6, 3, 64, 96) * 4 - 2
+    before = final_maps(network, images.numpy())
+    untouched = copy.deepcopy(network).train()(images)[-1].heatmaps.detach().numpy()
+    settle_norms(network, images)
+    assert not network.training
+    np.testing.assert_allclose(final_maps(network, images.numpy()), before, atol=1e-4)
+    learning = network.train()(images)[-1].heatmaps.detach().numpy()
+    wanted = before[:, :learning.shape[1]]
+    assert np.abs(learning - wanted).max() < 1e-3 < np.abs(untouched - wanted).max()
+
+
+def test_a_run_settles_the_norms_once(exported, tmp_path):
+    weights = str(tmp_path / 'network.pt')
+    assert main(['import', 'onnx', exported, '--model', 'student', '-o', weights]) == 0
+    config = write_run(tmp_path, write_figures(tmp_path / 'data'), optimiser__rate=1e-12,
+                       optimiser__average=0., optimiser__weight_decay=0.,
+                       model={'checkpoint': weights, 'settle': 6})
+    assert main(['fit', config]) == 0
+    trained = load_checkpoint(str(tmp_path / 'run' / 'network.pt'))[0].state_dict()
+    start = load_checkpoint(weights)[0].state_dict()
+    name = 'backbone.0.0.dense.1.'
+    assert torch.all(start[name + 'weight'] == 1)
+    assert not torch.allclose(trained[name + 'weight'], start[name + 'weight'], atol=.01)
+    assert main(['fit', config, '--resume', 'optimiser.epochs=3']) == 0
+    again = load_checkpoint(str(tmp_path / 'run' / 'network.pt'))[0].state_dict()
+    assert torch.allclose(again[name + 'weight'], trained[name + 'weight'], atol=1e-6)
 
 
 def test_other_files_are_refused(exported, tmp_path):

@@ -26,6 +26,7 @@ from pose_training.fitting.config import differences, load_config, plain
 from pose_training.fitting.crops import Crops
 from pose_training.fitting.interruption import Interrupted, StopOnSignal
 from pose_training.fitting.module import PoseModule
+from pose_training.fitting.norms import SettleNorms
 from pose_training.fitting.progress import make_progress, Speed
 from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.snapshots import last_snapshot, Snapshots, WholeFiles
@@ -59,7 +60,7 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     provenance = _provenance(config)
     average = WeightAverage(config.optimiser.average)
     with _quiet(), _plainly(snapshot):
-        trainer = _trainer(config, average, provenance)
+        trainer = _trainer(config, average, provenance, fresh=not snapshot)
         device = trainer.strategy.root_device
         check_device(config, device.type)
         layout = memory_format(device, network)
@@ -134,13 +135,15 @@ def _provenance(config) -> Dict[str, Any]:
     return facts
 
 
-def _trainer(config, average, provenance):
+def _trainer(config, average, provenance, fresh):
     learn = config.optimiser
     snapshots = Snapshots(config.output, config.max_to_keep, config.snapshot_every, provenance,
                           average)
-    # The order counts: what is saved holds the step's average, and who stops saves before.
+    # The order counts: averages begin with what is settled, what is saved holds the average of
+    # the step, and who stops saves before.
     progress = make_progress()
-    callbacks = [average, Speed(), progress, Watch(config.watch, average), snapshots,
+    settle = [SettleNorms(config.model.settle)] * bool(fresh and config.model.settle)
+    callbacks = [*settle, average, Speed(), progress, Watch(config.watch, average), snapshots,
                  StopOnSignal(snapshots)]
     processes = config.devices * config.nodes
     return lightning.Trainer(

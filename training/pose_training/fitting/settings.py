@@ -15,6 +15,7 @@ class ModelConfig(NamedTuple):
     topology: str = 'coco_18'
     options: Dict[str, Any] = {}
     checkpoint: str = ''  # start from these weights; what is above is then the checkpoint's
+    settle: int = 0       # crops whose statistics its norms take first; of an imported ONNX: 64
 
 
 class DataConfig(NamedTuple):

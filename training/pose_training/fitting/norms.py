@@ -1,0 +1,46 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Batch norms that have lost their statistics take those of the crops at hand."""
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import nn, Tensor
+
+
+class SettleNorms(Callback):
+    """Settles the norms on some crops before the first step; see `settle_norms`."""
+
+    def __init__(self, crops: int):
+        self._crops = crops
+
+    def on_fit_start(self, trainer, pl_module) -> None:
+        """Look at the same crops in every process."""
+        images = torch.stack([crop[0] for crop in trainer.datamodule.fixed_crops(self._crops)])
+        settle_norms(pl_module.network, pl_module.normalise(images.to(pl_module.device)))
+
+
+@torch.no_grad()
+def settle_norms(network: nn.Module, images: Tensor) -> None:
+    """Let each batch norm take the statistics of what it sees of `images`, normalised.
+
+    Its scale and offset change with them, so that the network computes in evaluation what it did,
+    and about the same in training.
+    """
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+    handles = [layer.register_forward_pre_hook(_settle) for layer in layers]
+    training = network.training
+    try:
+        network.eval()(images)
+    finally:
+        network.train(training)
+        for handle in handles:
+            handle.remove()
+
+
+def _settle(norm, inputs):
+    features = inputs[0].float()
+    variance, mean = torch.var_mean(features, (0, 2, 3), correction=0)
+    slope = norm.weight / (norm.running_var + norm.eps).sqrt()
+    norm.bias += (mean - norm.running_mean) * slope
+    norm.weight.copy_(slope * (variance + norm.eps).sqrt())
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(variance)
