@@ -55,7 +55,8 @@ def _rules(config):
     for key in ('data.sigma', 'data.limb_width', 'optimiser.rate', 'optimiser.factor'):
         yield _get(config, key) > 0, key, 'above 0'
     for key in ('seed', 'model.settle', 'data.workers', 'max_to_keep', 'watch.pictures',
-                'optimiser.weight_decay', 'optimiser.clip', 'optimiser.stage_weight', 'optimiser.emphasis'):
+                'optimiser.weight_decay', 'optimiser.clip', 'optimiser.stage_weight',
+                'optimiser.emphasis'):
         yield _get(config, key) >= 0, key, 'at least 0'
     for key in ('teacher.weight', 'teacher.confidence', 'optimiser.warmup', 'optimiser.least'):
         yield 0 <= _get(config, key) <= 1, key, 'from 0 to 1'
