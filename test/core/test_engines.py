@@ -136,7 +136,8 @@ def test_missing_file(backend, tmp_path):
 @pytest.mark.parametrize('options, word', [
     ({'backend': 'caffe'}, "backend must be one of .*'onnxruntime'.*'caffe'"),
     ({'device': 'tpu'}, "device must be one of 'cpu', 'cuda', 'tensorrt', not 'tpu'"),
-    ({'precision': 'int8'}, "precision must be one of 'f32', 'bf16', not 'int8'"),
+    ({'precision': 'fp64'},
+     "precision must be one of 'auto', 'f32', 'f16', 'int8', 'bf16', not 'fp64'"),
     ({'threads': -1}, 'threads must be within'),
     ({'threads': 1.5}, 'threads must be a whole number'),
     ({'spinning': 'yes'}, 'spinning must be true or false'),

@@ -15,9 +15,11 @@ class OnnxRuntimeEngine(Engine):
     def __init__(self, path, input_shape, options):
         """Load the model; EngineError without runtime or provider, ModelError for a bad file."""
         self._runtime = _import_runtime()
-        if options.precision != 'f32':
+        if options.precision not in ('auto', 'f32'):
             raise EngineError('onnxruntime runs the precision that is in the file: for {} use the '
-                              'openvino backend, or precision f32'.format(options.precision))
+                              '{} backend, or precision f32'.format(
+                                  options.precision,
+                                  'openvino' if options.precision == 'bf16' else 'tensorrt'))
         self._options, self._path = options, path
         self._session = self._load(path)
         inputs = self._session.get_inputs()
