@@ -2,7 +2,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs the tests of pose_ros/core under a real Python 3.6, the one of JetPack 4, where there is one.
+# Runs the tests of pose_ros/core, with the simulated TensorRT, under a real Python 3.6, the one of JetPack 4, where there is one.
 set -e
 cd "$(dirname "$0")/.."
 
@@ -25,5 +25,5 @@ if [ requirements/python36.txt -nt .venv36/.installed ]; then
   .venv36/bin/python -m pip install -qq --prefer-binary -r requirements/python36.txt
   touch .venv36/.installed
 fi
-echo "Tests of test/core under $(.venv36/bin/python -V):"
-exec env -u LD_LIBRARY_PATH PYTHONPATH="$PWD" .venv36/bin/python -m pytest test/core "$@"
+echo "Tests of test/core and test/simulated under $(.venv36/bin/python -V):"
+exec env -u LD_LIBRARY_PATH PYTHONPATH="$PWD" .venv36/bin/python -m pytest test/core test/simulated "$@"

@@ -175,8 +175,8 @@ class Loader:
     def _build(self, settings):
         facts = self._facts(settings)
         timings = file_name('{tensorrt}-{gpu}-{capability}'.format(**facts))
-        _LOG.info('building a TensorRT %s engine of %s (%s): minutes on a Jetson, once',
-                  settings.precision, self._path, facts['gpu'])
+        _LOG.info('building the TensorRT engine of %s for %s, precision %s: once, minutes on a '
+                  'Jetson', self._path, facts['gpu'], settings.precision)
         with self.progress:
             plan = self._thread.call(
                 lambda cuda: build_plan(self._library, cuda, self._model, self._path, settings,
