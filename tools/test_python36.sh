@@ -2,7 +2,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs the tests of pose_ros/core, with the simulated TensorRT, under a real Python 3.6, the one of JetPack 4, where there is one.
+# Runs the tests of pose_ros/core, the simulated TensorRT among them, under a real Python 3.6, the one of
+# JetPack 4, where there is one.
 set -e
 cd "$(dirname "$0")/.."
 
