@@ -5,6 +5,7 @@
 Work on a stream is done when the stream is synchronised, so that a missing wait shows. Contexts
 are those of PyCUDA: a stack per thread (src/cpp/cuda.hpp).
 """
+import functools
 import importlib.machinery
 import threading
 import types
@@ -75,18 +76,17 @@ class Stream:
     """pycuda.driver.Stream: queued work, or the graph that is being recorded."""
 
     def __init__(self, machine, flags=0):
+        self._machine, self.handle = machine, None
         machine.need_context('Stream')
-        self._machine = machine
         self.handle = machine.new_number()
+        # No method: the frame of one in a trace would keep the stream alive, as no C++ frame does.
+        self.synchronize = functools.partial(synchronise, machine, self.handle)
         machine.streams[self.handle] = types.SimpleNamespace(
             queue=[], recording=None, broken=False, flags=flags)
 
     def __del__(self):
         if self._machine.streams.pop(self.handle, None) and not self._machine.stack():
             self._machine.problems.append('a stream was freed without its context')
-
-    def synchronize(self):
-        synchronise(self._machine, self.handle)
 
 
 def enqueue(machine, handle, work):

@@ -7,7 +7,8 @@ import json
 VERSIONS = ('8.2.1', '8.5.3', '8.6.1', '10.3.0', '10.16.1.11', '11.4.0.106')
 # In all versions, but not in the lists of those that were parsed from the binding sources:
 # python/src/infer/pyCore.cpp (ILogger) and python/src/infer/pyPlugin.cpp of 8.2.1.
-_UNLISTED_CLASSES = {'ILogger': {'methods': {'__init__': [[]], 'log': [['severity', 'msg']]}}}
+_UNLISTED_CLASSES = {'ILogger': {'methods': {
+    '__init__': [[]], 'log': [['severity', 'msg']], 'Severity': []}}}
 _UNLISTED_FUNCTIONS = ('init_libnvinfer_plugins',)
 SEVERITIES = ('INTERNAL_ERROR', 'ERROR', 'WARNING', 'INFO', 'VERBOSE')
 # Their numbers matter: the one is a bit in 8 and 10, the other in 10 and 11.
