@@ -80,7 +80,7 @@ def open_cuda(index: int = 0) -> Cuda:
             return backend(index)
         except ImportError as error:
             refusals.append('{} cannot be imported ({})'.format(name, error))
-        except EngineError as error:
+        except Exception as error:  # a missing driver may show in any of them
             refusals.append('{}: {}'.format(name, error))
     raise EngineError('no NVIDIA GPU can be used: {}; {}'.format('; '.join(refusals), _ADVICE))
 
