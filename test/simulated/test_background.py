@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images go on while an engine is built, and the switch loses none."""
 import logging
+import os
+import subprocess
 import sys
 import threading
 import time
@@ -29,6 +31,8 @@ def test_serves_while_it_builds_and_then_switches(trt, tiny_model, caplog):
     with caplog.at_level(logging.INFO, 'pose_ros'):
         engine = open_engine(tiny_model, build='background')
         assert engine.describe().backend == 'onnxruntime' and 'being built' in engine.note
+        assert any(text.startswith('engine: onnxruntime') and text.endswith(
+            'while the TensorRT engine is being built') for text in messages(caplog))
         served = {'onnxruntime': 0, 'tensorrt': 0}
         end = time.monotonic() + 20
         while served['tensorrt'] < 5 and time.monotonic() < end:
@@ -126,6 +130,30 @@ def test_auto_takes_tensorrt_where_it_works(trt, tiny_model, monkeypatch, caplog
     assert engine.describe().backend in ('openvino', 'onnxruntime')
     assert 'no NVIDIA GPU can be used' in messages(caplog)[-1] and engine.fault == ''
     engine.close()
+
+
+def test_a_program_that_ends_without_closing(surfaces, shared, tiny_model, tmp_path):
+    """The context is popped before the thread dies: a real process would abort else."""
+    code = """import atexit, sys
+sys.path[:0] = [{simulated!r}, {root!r}]
+import fake_cuda, fake_tensorrt, surface
+from pathlib import Path
+from pose_ros.core.engines import create_engine
+class Patch:
+    setitem = staticmethod(lambda mapping, key, value: mapping.__setitem__(key, value))
+    setattr = staticmethod(setattr)
+machine = fake_cuda.Machine()
+atexit.register(lambda: print('left:', machine.leftovers()))
+fake_cuda.install(Patch, machine)
+sys.modules['tensorrt'] = fake_tensorrt.make_tensorrt(
+    surface.Surface(Path({surfaces!r}), '8.6.1'), machine)
+engine = create_engine({model!r}, (1, 3, 128, 160), 'tensorrt', strict=True)
+print(len(machine.memory), 'blocks')
+""".format(simulated=os.path.dirname(os.path.abspath(__file__)), root=str(models.ROOT),
+           surfaces=str(shared / 'tensorrt_api'), model=tiny_model)
+    output = subprocess.check_output([sys.executable, '-c', code], env=dict(
+        os.environ, XDG_CACHE_HOME=str(tmp_path))).decode()
+    assert output.splitlines() == ['2 blocks', 'left: []']
 
 
 def test_an_engine_that_nobody_closes_is_freed(trt, machine, tiny_model):

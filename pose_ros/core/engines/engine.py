@@ -30,7 +30,7 @@ ENGINE_PARAMETERS = (
     Parameter('threads', 0, 'CPU threads of the network; 0 lets the engine choose', 0, 256),
     Parameter('precision', 'auto',
               'Arithmetic of the network; auto is f32 on a CPU and, where it is as good, f16 on '
-              'TensorRT; f16 and int8 are for tensorrt, bf16 for openvino only',
+              'TensorRT; f16 and int8 are for TensorRT, bf16 for openvino only',
               choices=('auto', 'f32', 'f16', 'int8', 'bf16')),
     Parameter('spinning', False,
               'Let idle onnxruntime threads busy-wait: a faster network, but it takes the cores '
@@ -164,7 +164,7 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
         if backend != 'tensorrt' or settings.strict or _is_plan(path):
             raise
         return _load_instead(path, input_shape, settings, error)
-    _LOG.info('engine: %s', engine.describe())
+    _LOG.info('engine: %s%s', engine.describe(), engine.note and ', while ' + engine.note)
     return engine
 
 
@@ -192,7 +192,8 @@ def _load_fastest(path, input_shape, settings, candidates):
             refusals.append('{}: {}'.format(backend, error))
             kind = ModelError if isinstance(error, ModelError) else kind
             continue
-        _LOG.info('engine: %s, the fastest that works here%s', engine.describe(),
+        _LOG.info('engine: %s, %s%s', engine.describe(),
+                  engine.note and 'while ' + engine.note or 'the fastest that works here',
                   ' ({})'.format('; '.join(refusals)) if refusals else '')
         return engine
     raise kind('no engine can run {}: {}'.format(path, '; '.join(refusals)))
