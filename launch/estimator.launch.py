@@ -46,8 +46,9 @@ def arguments():
         DeclareLaunchArgument(
             'camera_info_topic', default_value='',
             description='Calibration of the camera (empty: camera_info in the namespace)'),
-        optional('model', 'Model file, .onnx'),
-        optional('backend', 'Inference engine', ['auto', 'onnxruntime', 'openvino']),
+        optional('model', 'Model file, .onnx or .engine'),
+        optional('backend', 'Inference engine',
+                 ['auto', 'onnxruntime', 'openvino', 'tensorrt']),
         optional('image_transport', 'Form in which the images arrive', ['raw', 'compressed']),
         optional('autostart', 'Configure and activate the node at start', SWITCH),
         optional('use_sim_time', 'Take the time from /clock', SWITCH),

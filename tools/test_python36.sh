@@ -2,8 +2,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs the tests of pose_ros/core and of the benchmarks under a real Python 3.6, the one of JetPack 4, where
-# there is one.
+# Runs the tests of pose_ros/core, of the simulated TensorRT and of the benchmarks under a real Python 3.6,
+# the one of JetPack 4, where there is one.
 set -e
 cd "$(dirname "$0")/.."
 
@@ -26,5 +26,6 @@ if [ requirements/python36.txt -nt .venv36/.installed ]; then
   .venv36/bin/python -m pip install -qq --prefer-binary -r requirements/python36.txt
   touch .venv36/.installed
 fi
-echo "Tests of test/core and test/benchmark under $(.venv36/bin/python -V):"
-exec env -u LD_LIBRARY_PATH PYTHONPATH="$PWD" .venv36/bin/python -m pytest test/core test/benchmark "$@"
+echo "Tests of test/core, test/simulated and test/benchmark under $(.venv36/bin/python -V):"
+exec env -u LD_LIBRARY_PATH PYTHONPATH="$PWD" .venv36/bin/python -m pytest \
+  test/core test/simulated test/benchmark "$@"

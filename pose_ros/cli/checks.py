@@ -22,7 +22,7 @@ _VERSION = 'import importlib, sys; print(importlib.import_module(sys.argv[1]).__
 _PYCUDA_VERSION = 'import pycuda; print(pycuda.VERSION_TEXT)'
 _RUN = """import sys, numpy
 from pose_ros.core import PoseEstimator
-estimator = PoseEstimator(sys.argv[2] or None, backend=sys.argv[1])
+estimator = PoseEstimator(sys.argv[2] or None, backend=sys.argv[1], strict=True)
 image = numpy.zeros((480, 640, 3), numpy.uint8)
 times = []
 for _ in range(5):

@@ -11,6 +11,8 @@ COMMANDS = {
     'bench': 'time a model on this machine, stage by stage',
     'doctor': 'say what this machine can run, and how to add what is missing',
     'info': 'describe a model: its card, tensors and settings',
+    'build-engine': 'build the TensorRT engine of a model on this machine',
+    'engines': 'list or remove the TensorRT engines that are kept',
 }
 
 _DESCRIPTION = 'Human pose estimation without ROS: skeletons from pictures, videos and cameras.'
@@ -26,7 +28,8 @@ exit codes: 0 done; 1 an input or the model failed; 2 the command line is wrong;
 """
 
 _PROGRAM = Program('pose-ros', 'pose_ros.cli', VERSION, _DESCRIPTION, _EPILOG, COMMANDS,
-                   '`pose-ros doctor` says what to install')
+                   '`pose-ros doctor` says what to install',
+                   {'build-engine': 'build_engine'})
 build_parser = _PROGRAM.build_parser
 
 

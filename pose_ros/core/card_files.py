@@ -5,7 +5,7 @@ import glob
 import hashlib
 import json
 import os
-from typing import Union
+from typing import Any, Dict, Union
 
 from pose_ros.core.card import CARD_KEY, ModelCard, parse_card
 from pose_ros.core.errors import CardError, ModelError
@@ -13,6 +13,7 @@ from pose_ros.core.onnx_file import read_metadata
 
 MODELS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'models')
 _HASH_KEY = 'model_sha256'
+ENGINE_FACTS = 'engine'  # the entry of a card's provenance that describes a built engine
 
 
 def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -> ModelCard:
@@ -61,6 +62,16 @@ def _known_card(model_path):
         if expected == digest:
             return _read_card_file(path)
     return None
+
+
+def read_engine_facts(path: str) -> Dict[str, Any]:
+    """Return what `pose-ros build-engine` wrote about an engine file into the card beside it.
+
+    Empty if there is no card or it does not say; CardError if it is no card.
+    """
+    if not os.path.isfile(path + '.json'):
+        return {}
+    return _read_card_file(path + '.json').provenance.get(ENGINE_FACTS, {})
 
 
 def sha256(path: str) -> str:

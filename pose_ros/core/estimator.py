@@ -11,6 +11,7 @@ from pose_ros.core.card import ModelCard, with_input_size
 from pose_ros.core.card_files import MODELS_FOLDER, load_card
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.engines import create_engine
+from pose_ros.core.engines.self_check import check_picture
 from pose_ros.core.errors import EngineError, ModelError
 from pose_ros.core.image import Preprocessor
 from pose_ros.core.people import Skeletons
@@ -49,9 +50,11 @@ class PoseEstimator:
         self.topology: Topology = self.card.topology
         self.decoder = create_decoder(self.card)
         shape = (1, 3, self.card.input.height, self.card.input.width)
-        self.engine = create_engine(path, shape, backend, **engine_options)
-        self.timings = Timings(0.0, 0.0, 0.0)
         self.preprocessor = Preprocessor(self.card.input)
+        self.engine = create_engine(
+            path, shape, backend, sample=lambda: self.preprocessor.prepare(check_picture())[0],
+            **engine_options)
+        self.timings = Timings(0.0, 0.0, 0.0)
         self._warm_up(shape)
 
     def __call__(self, image: np.ndarray) -> Skeletons:

@@ -60,6 +60,8 @@ class EstimatorNode(LifecycleNode):
         """End the worker before the node is destroyed under it."""
         if self._worker is not None:
             self._worker.stop()
+        if self._estimator is not None:
+            self._estimator.close()  # it may be building an engine still
         self.destroy_node()
 
     def on_configure(self, state):
@@ -184,17 +186,25 @@ class EstimatorNode(LifecycleNode):
         response.message = 'estimation is {}'.format('enabled' if request.data else 'disabled')
         return response
 
+    def _engine_faults(self):
+        fault = self._estimator.engine.fault if self._estimator is not None else ''
+        return [fault] if fault else []
+
     def _on_diagnostics(self):
         warnings = self._camera.check(self._values['no_image_timeout']) if self._active else []
         if warnings:
             self.get_logger().warning('; '.join(warnings), throttle_duration_sec=10.0)
         level, message = judge(
-            self._active, self._enabled, self._start_error, warnings, self._statistics)
+            self._active, self._enabled, self._start_error, warnings + self._engine_faults(),
+            self._statistics)
         values = statistics_values(self._statistics)
         hardware = 'none'
         if self._estimator is not None:
-            info = self._estimator.engine.describe()
+            engine = self._estimator.engine
+            info = engine.describe()
             hardware = info.device
+            if engine.note or engine.fault:
+                values['engine note'] = engine.note or engine.fault
             values.update({'model': self._estimator.card.name, 'model file': info.model,
                            'engine': str(info), 'image topic': self._camera.topic})
         name = '{}: pose estimation'.format(self.get_fully_qualified_name())

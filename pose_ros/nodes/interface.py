@@ -17,7 +17,8 @@ ENABLE_SERVICE = '~/enable'
 DECODER_PREFIX = 'decoder.'  # before the parameters that the model's decoder defines
 
 ESTIMATOR_PARAMETERS = (
-    Parameter('model', '', 'Model file (ONNX); empty takes the bundled one'),
+    Parameter('model', '',
+              'Model file (ONNX, or a TensorRT .engine); empty takes the bundled one'),
     Parameter('card', '', 'Model card (JSON) that replaces the one in the model; empty keeps it'),
     Parameter('input_width', 0,
               'Width of the network input, for models with dynamic shapes; 0 takes the model '
@@ -25,7 +26,11 @@ ESTIMATOR_PARAMETERS = (
     Parameter('input_height', 0,
               'Height of the network input, for models with dynamic shapes; 0 takes the model '
               "card's", 0, 8192, unit='px'),
-) + ENGINE_PARAMETERS + (
+) + tuple(
+    # A robot's frames go on while an engine is built.
+    parameter._replace(default='background') if parameter.name == 'build' else parameter
+    for parameter in ENGINE_PARAMETERS
+) + (
     Parameter('autostart', True,
               'Configure and activate at start; false waits for a lifecycle manager'),
     Parameter('image_transport', 'raw',

@@ -10,8 +10,11 @@ class _NodeHandler(logging.Handler):
         self._logger = node.get_logger()
 
     def emit(self, record):
-        warns = record.levelno >= logging.WARNING
-        (self._logger.warning if warns else self._logger.info)(record.getMessage())
+        # A line of its own each: rclpy refuses another severity from the same line.
+        if record.levelno >= logging.WARNING:
+            self._logger.warning(record.getMessage())
+        else:
+            self._logger.info(record.getMessage())
 
 
 def forward_log(node) -> None:

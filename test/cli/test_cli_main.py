@@ -30,8 +30,9 @@ def test_help_names_every_command_and_exit_code(pose_ros):
     """The first thing that a new user sees."""
     answer = pose_ros('--help')
     assert answer.code == 0 and 'exit codes: 0 done; 1 ' in answer.out
+    text = ' '.join(answer.out.split())
     for command, summary in COMMANDS.items():
-        assert '    {:<10}{}'.format(command, summary) in answer.out
+        assert ' {} {}'.format(command, summary) in text
 
 
 @pytest.mark.parametrize('command', sorted(COMMANDS))
@@ -178,9 +179,9 @@ def test_a_reader_that_has_gone_is_no_trace(tiny_model):
 def test_every_command_has_its_parser():
     """The parser that documentation tests look into."""
     parser = build_parser()
+    inputs = {'bench': [], 'doctor': [], 'engines': ['list']}
     for command in COMMANDS:
-        inputs = [] if command in ('bench', 'doctor') else ['0']
-        assert callable(parser.parse_args([command] + inputs).run)
+        assert callable(parser.parse_args([command] + inputs.get(command, ['0'])).run)
 
 
 def documented_commands():

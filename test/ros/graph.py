@@ -85,8 +85,8 @@ class Graph:
         self.node.create_subscription(
             DiagnosticArray, '/diagnostics', self._on_diagnostics, RELIABLE)
 
-    def start(self, node, script=None, remaps=(), **parameters):
-        script = [str(script)] if script else ['-m', 'pose_ros.nodes.' + node]
+    def start(self, node, script=None, remaps=(), arguments=(), **parameters):
+        script = [str(script)] + list(arguments) if script else ['-m', 'pose_ros.nodes.' + node]
         process = Process(script, self.namespace, parameters, remaps)
         self._processes.append(process)
         return process

@@ -3,9 +3,10 @@
 """The engine interface, and the choice of an engine."""
 import abc
 import importlib
+import importlib.util
 import logging
 import platform
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Callable, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -16,6 +17,7 @@ _LOG = logging.getLogger('pose_ros')
 
 # Name -> (module, class); the order is the order in which 'auto' tries them.
 BACKENDS = {
+    'tensorrt': ('pose_ros.core.engines.tensorrt_loader', 'open_tensorrt'),
     'openvino': ('pose_ros.core.engines.openvino', 'OpenVinoEngine'),
     'onnxruntime': ('pose_ros.core.engines.onnxruntime', 'OnnxRuntimeEngine'),
 }
@@ -23,25 +25,41 @@ BACKENDS = {
 ENGINE_PARAMETERS = (
     Parameter('backend', 'auto', 'Inference engine; auto takes the fastest that works here',
               choices=('auto',) + tuple(sorted(BACKENDS))),
-    Parameter('device', 'cpu', 'What the engine runs on; cuda and tensorrt need onnxruntime-gpu',
+    Parameter('device', 'cpu', 'What onnxruntime runs on; cuda and tensorrt need onnxruntime-gpu',
               choices=('cpu', 'cuda', 'tensorrt')),
     Parameter('threads', 0, 'CPU threads of the network; 0 lets the engine choose', 0, 256),
-    Parameter('precision', 'f32',
-              'Arithmetic of the network; bf16 (openvino only) trades exactness for speed',
-              choices=('f32', 'bf16')),
+    Parameter('precision', 'auto',
+              'Arithmetic of the network; auto is f32 on a CPU and, where it is as good, f16 on '
+              'TensorRT; f16 and int8 are for TensorRT, bf16 for openvino only',
+              choices=('auto', 'f32', 'f16', 'int8', 'bf16')),
     Parameter('spinning', False,
               'Let idle onnxruntime threads busy-wait: a faster network, but it takes the cores '
               'from other nodes'),
+    Parameter('build', 'wait',
+              'While TensorRT builds its engine, once per model and machine: wait for it, or let '
+              'onnxruntime serve and build in the background', choices=('wait', 'background')),
+    Parameter('workspace', 0,
+              'GPU memory that a TensorRT build may use; 0 takes a quarter of what is free, up to '
+              '1024', 0, 65536, unit='MiB'),
+    Parameter('strict', False,
+              'Fail where the tensorrt backend cannot work, instead of a warning and the CPU'),
 )
 
 
 class EngineOptions(NamedTuple):
-    """How an engine runs; the fields are ENGINE_PARAMETERS without `backend`."""
+    """How an engine runs; the fields are ENGINE_PARAMETERS without `backend`, and a sample.
+
+    sample() makes a typical input (N, 3, h, w), on which a built engine must be right.
+    """
 
     device: str = 'cpu'
     threads: int = 0
-    precision: str = 'f32'
+    precision: str = 'auto'
     spinning: bool = False
+    build: str = 'wait'
+    workspace: int = 0
+    strict: bool = False
+    sample: Optional[Callable[[], np.ndarray]] = None
 
 
 class EngineInfo(NamedTuple):
@@ -56,17 +74,22 @@ class EngineInfo(NamedTuple):
 
     def __str__(self):
         """Return one line for people."""
-        threads = '{} threads'.format(self.threads) if self.threads \
-            else 'its own number of threads'
-        return '{} {} on {}, {}, {}'.format(
-            self.backend, self.version, self.device, self.precision, threads)
+        text = '{} {} on {}, {}'.format(self.backend, self.version, self.device, self.precision)
+        if self.backend == 'tensorrt':
+            return text
+        return text + (', {} threads'.format(self.threads) if self.threads
+                       else ', its own number of threads')
 
 
 class Engine(abc.ABC):
     """A loaded network. Not thread-safe: one caller at a time.
 
     `input_shape` is (N, 3, height, width) with None for a dynamic axis; `output_names` is a tuple.
+    `note` says what is still to come, `fault` why this is not the engine that was asked for.
     """
+
+    note: str = ''
+    fault: str = ''
 
     input_shape: Tuple[Optional[int], ...] = (None, None, None, None)
     output_names: Tuple[str, ...] = ()
@@ -119,11 +142,12 @@ def available_backends() -> Dict[str, str]:
 
 
 def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: str = 'auto',
-                  **options) -> Engine:
+                  sample: Optional[Callable[[], np.ndarray]] = None, **options) -> Engine:
     """Load a model for batches of `input_shape` (N, 3, h, w); options are those of EngineOptions.
 
     Raises EngineError if the backend or an option is unknown or absent, ModelError if the file is
-    rejected.
+    rejected. Without the option `strict`, a CPU engine whose `fault` says why takes the place of
+    a tensorrt engine that cannot be had.
     """
     try:
         values = checked_values(
@@ -131,11 +155,16 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
     except PoseRosError as error:
         raise EngineError(str(error))
     values.pop('backend')
-    settings = EngineOptions(**values)
+    settings = EngineOptions(sample=sample, **values)
     if backend == 'auto':
-        return _load_fastest(path, input_shape, settings)
-    engine = _load(backend, path, input_shape, settings)
-    _LOG.info('engine: %s', engine.describe())
+        return _load_fastest(path, input_shape, settings, _candidates(path, settings))
+    try:
+        engine = _load(backend, path, input_shape, settings)
+    except (EngineError, ModelError) as error:
+        if backend != 'tensorrt' or settings.strict or _is_plan(path):
+            raise
+        return _load_instead(path, input_shape, settings, error)
+    _LOG.info('engine: %s%s', engine.describe(), engine.note and ', while ' + engine.note)
     return engine
 
 
@@ -144,27 +173,51 @@ def _load(backend, path, input_shape, settings):
     return getattr(importlib.import_module(module), name)(path, input_shape, settings)
 
 
-def _load_fastest(path, input_shape, settings):
+def _load_instead(path, input_shape, settings, error):
+    settings = settings._replace(device='cpu', precision='f32')
+    engine = _load_fastest(path, input_shape, settings, _cpu_backends())
+    engine.fault = '{} serves instead of tensorrt: {}'.format(
+        engine.describe().backend, ' '.join(str(error).split()))
+    _LOG.warning(engine.fault)
+    return engine
+
+
+def _load_fastest(path, input_shape, settings, candidates):
     """Try backends in turn; the first that loads wins, so only one CPU runtime is set to work."""
     refusals, kind = [], EngineError
-    for backend in _candidates(settings):
+    for backend in candidates:
         try:
             engine = _load(backend, path, input_shape, settings)
         except (EngineError, ModelError) as error:
             refusals.append('{}: {}'.format(backend, error))
             kind = ModelError if isinstance(error, ModelError) else kind
             continue
-        _LOG.info('engine: %s, the fastest that works here%s', engine.describe(),
+        _LOG.info('engine: %s, %s%s', engine.describe(),
+                  engine.note and 'while ' + engine.note or 'the fastest that works here',
                   ' ({})'.format('; '.join(refusals)) if refusals else '')
         return engine
     raise kind('no engine can run {}: {}'.format(path, '; '.join(refusals)))
 
 
-def _candidates(settings):
+def _candidates(path, settings):
+    if _is_plan(path):
+        return ['tensorrt']
     if settings.device != 'cpu':
         return ['onnxruntime']
     if settings.precision == 'bf16':
         return ['openvino']
+    if settings.precision in ('f16', 'int8'):
+        return ['tensorrt']
+    # Where nobody installed it, its absence is no news.
+    installed = importlib.util.find_spec('tensorrt') is not None
+    return (['tensorrt'] if installed else []) + _cpu_backends()
+
+
+def _cpu_backends():
     # OpenVINO is the faster one on x86 (1.4 to 1.6 times); elsewhere that is unmeasured.
     on_x86 = platform.machine().lower() in ('x86_64', 'amd64', 'i686')
-    return list(BACKENDS) if on_x86 else ['onnxruntime', 'openvino']
+    return ['openvino', 'onnxruntime'] if on_x86 else ['onnxruntime', 'openvino']
+
+
+def _is_plan(path):
+    return path.endswith('.engine')

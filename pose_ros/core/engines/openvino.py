@@ -15,7 +15,11 @@ class OpenVinoEngine(Engine):
         if options.device != 'cpu':
             raise EngineError('the openvino backend runs on the cpu here, not on {}; use the '
                               'onnxruntime backend'.format(options.device))
+        if options.precision not in ('auto', 'f32', 'bf16'):
+            raise EngineError('the openvino backend has no precision {}; use the tensorrt '
+                              'backend, or precision f32'.format(options.precision))
         self._options, self._path = options, path
+        self._precision = 'f32' if options.precision == 'auto' else options.precision
         compiled = self._compile(path, input_shape)
         self._request = compiled.create_infer_request()
         self.output_names = tuple(output.get_any_name() for output in compiled.outputs)
@@ -34,7 +38,7 @@ class OpenVinoEngine(Engine):
     def describe(self):
         """See Engine.describe."""
         version, options = self._runtime.__version__.split('-')[0], self._options
-        return EngineInfo('openvino', version, options.device, options.precision,
+        return EngineInfo('openvino', version, options.device, self._precision,
                           options.threads, self._path)
 
     def close(self):
@@ -63,7 +67,7 @@ class OpenVinoEngine(Engine):
     def _settings(self):
         settings = {'PERFORMANCE_HINT': 'LATENCY', 'NUM_STREAMS': '1',
                     # Asked for always: the default is silently bf16 on CPUs that have it.
-                    'INFERENCE_PRECISION_HINT': self._options.precision}
+                    'INFERENCE_PRECISION_HINT': self._precision}
         if self._options.threads:
             settings['INFERENCE_NUM_THREADS'] = str(self._options.threads)
         return settings

@@ -1,0 +1,41 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-ros engines`: the TensorRT engines that are kept for the next start."""
+from pose_ros.cli.run import plural
+from pose_ros.core.engines.engine_cache import EngineCache
+
+DESCRIPTION = ('List or remove the TensorRT engines that were built from ONNX files. They are '
+               'rebuilt when they are needed again.')
+EPILOG = """examples:
+  pose-ros engines list      what is kept, where, and how large it is
+  pose-ros engines clear     remove it all, what was learnt for faster builds too
+
+The folder is $XDG_CACHE_HOME/pose_ros/tensorrt, in ~/.cache without that variable.
+"""
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    parser.add_argument('action', choices=('list', 'clear'), help='what to do')
+
+
+def run(args) -> int:
+    """List or clear; return the exit code."""
+    cache = EngineCache()
+    if args.action == 'clear':
+        print('removed {} from {}'.format(plural(cache.clear(), 'engine', 'engines'),
+                                          cache.folder))
+        return 0
+    entries = cache.entries()
+    for entry in entries:
+        print('{} ({:.1f} MB)\n    {}'.format(entry.path, entry.size / 1e6, _described(entry)))
+    print('{} in {}'.format(plural(len(entries), 'engine', 'engines'), cache.folder))
+    return 0
+
+
+def _described(entry):
+    try:
+        return '{model}, {precision} at {0}, TensorRT {tensorrt}, {gpu}'.format(
+            'x'.join(map(str, entry.facts['shape'])), **entry.facts)
+    except KeyError:
+        return 'damaged: it is built again when it is needed'

@@ -1,0 +1,237 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""TensorRT 8.2 to 11.4: runs a plan with static shapes.
+
+One thread owns context, buffers and engine; buffers are allocated once; copies and network go
+through one stream, as a CUDA graph where that can be captured. Sources in brackets are files of
+NVIDIA/TensorRT at a tag.
+"""
+import logging
+from typing import NamedTuple, Tuple
+import weakref
+
+import numpy as np
+
+from pose_ros.core.engines.cuda import Cuda
+from pose_ros.core.engines.cuda_graph import CudaGraph
+from pose_ros.core.engines.cuda_thread import CudaThread
+from pose_ros.core.engines.engine import check_input_shape, check_open, Engine, EngineInfo
+from pose_ros.core.engines.tensorrt_library import Library, numpy_dtype
+from pose_ros.core.errors import EngineError, ModelError
+
+_LOG = logging.getLogger('pose_ros')
+
+
+class PlanError(EngineError):
+    """A plan was made by another TensorRT, for another GPU, or is damaged."""
+
+
+class Tensor(NamedTuple):
+    """An input or output of the engine; -1 stands for a dynamic axis."""
+
+    name: str
+    is_input: bool
+    shape: Tuple[int, ...]
+    dtype: np.dtype
+
+
+class TensorRtEngine(Engine):
+    """A plan on the GPU; may be called from any thread, one caller at a time."""
+
+    def __init__(self, thread: CudaThread, library: Library, plan: bytes, input_shape,
+                 precision: str, path: str):
+        """Load a plan for batches of input_shape (N, 3, h, w), and warm it up.
+
+        Takes the thread over, unless it raises: PlanError if TensorRT refuses the plan, ModelError
+        if it is another network than expected, EngineError if CUDA fails. `precision` is for
+        `describe`, `path` for errors.
+        """
+        self._precision, self._path, self._version = precision, path, library.version
+        self._thread = thread
+        self._session = thread.call(_Session, library, plan, tuple(input_shape), path)
+        self.input_shape = self._session.input_shape
+        self.output_names = self._session.output_names
+        self._device = '{} (compute capability {})'.format(
+            *thread.call(lambda cuda: cuda.info)[:2])
+        # Frees the GPU in the right order also when nobody calls close, and at exit.
+        self._finalizer = weakref.finalize(self, _end, thread, self._session)
+
+    def infer(self, batch):
+        """See Engine.infer."""
+        check_open(self._session, self._path)
+        return self._thread.call(self._session.infer, batch)
+
+    def describe(self):
+        """See Engine.describe."""
+        return EngineInfo('tensorrt', self._version, self._device, self._precision, 0, self._path)
+
+    def close(self):
+        """See Engine.close."""
+        self._session = None
+        self._finalizer()
+
+    def release(self) -> None:
+        """Close, but give the thread back instead of ending it."""
+        session, self._session = self._session, None
+        if self._finalizer.detach():
+            self._thread.call(session.close)
+
+
+def _end(thread, session):
+    thread.call(session.close)
+    thread.close()
+
+
+class _Session:
+    """What lives on the GPU; every method runs in the thread that owns it."""
+
+    def __init__(self, cuda: Cuda, library: Library, plan: bytes, input_shape, path):
+        self._library, self._path = library, path
+        self._graph = self._runtime = self._engine = self._tensors = None
+        try:
+            self._load(plan)
+            self._allocate(cuda, input_shape)
+            self._queue(cuda)  # the first run allocates and loads, which no graph may record
+            cuda.synchronise()
+            self._capture(cuda)
+        except BaseException:
+            self.close(cuda)
+            raise
+
+    def infer(self, cuda, batch):
+        """Run a batch; the outputs are overwritten by the next call."""
+        if batch.shape != self._input.shape:
+            raise EngineError('tensorrt failed on {}: the batch is {}, not {}'.format(
+                self._path, batch.shape, self._input.shape))
+        np.copyto(self._input, batch)
+        if self._graph is not None:
+            self._graph.launch()
+        else:
+            self._queue(cuda)
+        cuda.synchronise()
+        # Out of the page-locked memory: it is not cached on a TX2 (CUDA for Tegra, "I/O
+        # coherency"), and it is gone once the engine is closed.
+        for pinned, array in zip(self._pinned_outputs, self._outputs.values()):
+            np.copyto(array, pinned)
+        return dict(self._outputs)
+
+    def close(self, cuda):
+        """Free in the order that TensorRT asks for; buffers go with `cuda`."""
+        if self._graph is not None:
+            self._graph.close()
+        self._graph = self._tensors = None
+        self._engine = None
+        self._runtime = None
+        self._input = self._pinned_outputs = None
+
+    def _load(self, plan):
+        trt, logger = self._library.module, self._library.logger
+        logger.errors()  # forget those of earlier work
+        self._runtime = trt.Runtime(logger)
+        self._engine = self._runtime.deserialize_cuda_engine(plan)
+        if self._engine is None:
+            raise PlanError('TensorRT {} cannot load the engine of {}: {}; an engine fits only '
+                            'the TensorRT version and the GPU that built it: build it here, '
+                            'pose-ros build-engine MODEL.onnx'.format(
+                                self._library.version, self._path, logger.errors()))
+        # Names came with 8.5, and are all that 10.0 left [python/src/infer/pyCore.cpp of 8.5.3
+        # and v10.0.1]; numbered bindings are all that 8.2 has.
+        kind = _NamedTensors if hasattr(self._engine, 'num_io_tensors') else _Bindings
+        self._tensors = kind(trt, self._engine)
+
+    def _allocate(self, cuda, input_shape):
+        inputs = [tensor for tensor in self._tensors.list() if tensor.is_input]
+        if len(inputs) != 1 or inputs[0].dtype not in (np.float32, np.float16):
+            raise ModelError('{}: a network with one float input is needed, not {}'.format(
+                self._path, [(tensor.name, str(tensor.dtype)) for tensor in inputs]))
+        self.input_shape = tuple(None if size < 0 else size for size in inputs[0].shape)
+        check_input_shape(self.input_shape, input_shape, self._path)
+        self._tensors.set_input_shape(inputs[0].name, input_shape)
+        outputs = [tensor for tensor in self._tensors.list() if not tensor.is_input]
+        self.output_names = tuple(tensor.name for tensor in outputs)
+        self._outputs = {tensor.name: np.empty(tensor.shape, np.float32) for tensor in outputs}
+        self._input = cuda.pinned(input_shape, inputs[0].dtype)
+        self._input[...] = 0
+        self._pinned_outputs = [cuda.pinned(tensor.shape, tensor.dtype) for tensor in outputs]
+        self._input_address = cuda.allocate(self._input.nbytes)
+        self._output_addresses = [cuda.allocate(array.nbytes) for array in self._pinned_outputs]
+        addresses = dict(zip(self.output_names, self._output_addresses))
+        addresses[inputs[0].name] = self._input_address
+        self._tensors.set_addresses(addresses)
+
+    def _queue(self, cuda):
+        """Queue copy in, network, copies out."""
+        cuda.copy_in(self._input_address, self._input)
+        if not self._tensors.enqueue(cuda.stream):
+            raise EngineError('tensorrt failed on {}: {}'.format(
+                self._path, self._library.logger.errors()))
+        for pinned, address in zip(self._pinned_outputs, self._output_addresses):
+            cuda.copy_out(pinned, address)
+
+    def _capture(self, cuda):
+        """Record a graph, as trtexec does: after a run [samples/common/sampleInference.cpp]."""
+        try:
+            self._graph = CudaGraph(cuda.stream, lambda: self._queue(cuda))
+        except EngineError as error:
+            _LOG.info('tensorrt runs %s without a CUDA graph: %s', self._path, error)
+
+
+class _NamedTensors:
+    """Tensors by name (8.5 and newer)."""
+
+    def __init__(self, trt, engine):
+        self._trt, self._engine = trt, engine
+        self._context = engine.create_execution_context()
+        self._names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
+
+    def list(self):
+        """Return the engine's tensors, with the shapes that follow from the input's."""
+        trt, engine = self._trt, self._engine
+        return [Tensor(name, engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT,
+                       tuple(self._context.get_tensor_shape(name)),
+                       numpy_dtype(trt, engine.get_tensor_dtype(name))) for name in self._names]
+
+    def set_input_shape(self, name, shape):
+        """Fix the shape of the input."""
+        if not self._context.set_input_shape(name, tuple(shape)):
+            raise EngineError('TensorRT refuses the input shape {}'.format(shape))
+
+    def set_addresses(self, addresses):
+        """Tell where each tensor lies; valid for all runs [NvInferRuntime.h, setTensorAddress]."""
+        for name in self._names:
+            if not self._context.set_tensor_address(name, addresses[name]):
+                raise EngineError('TensorRT refuses the address of {}'.format(name))
+
+    def enqueue(self, stream):
+        """Queue the network on a stream; false if TensorRT refuses."""
+        return self._context.execute_async_v3(stream)
+
+
+class _Bindings:
+    """Tensors by number (8.2 to 8.6): with one profile, a binding each."""
+
+    def __init__(self, trt, engine):
+        self._trt, self._engine, self._addresses = trt, engine, []
+        self._context = engine.create_execution_context()
+        self._names = [engine.get_binding_name(index) for index in range(engine.num_bindings)]
+
+    def list(self):
+        """See _NamedTensors.list."""
+        engine = self._engine
+        return [Tensor(name, engine.binding_is_input(index),
+                       tuple(self._context.get_binding_shape(index)),
+                       numpy_dtype(self._trt, engine.get_binding_dtype(index)))
+                for index, name in enumerate(self._names)]
+
+    def set_input_shape(self, name, shape):
+        """See _NamedTensors.set_input_shape."""
+        if not self._context.set_binding_shape(self._names.index(name), tuple(shape)):
+            raise EngineError('TensorRT refuses the input shape {}'.format(shape))
+
+    def set_addresses(self, addresses):
+        """See _NamedTensors.set_addresses; plain ints, in the order of the bindings."""
+        self._addresses = [addresses[name] for name in self._names]
+
+    def enqueue(self, stream):
+        """See _NamedTensors.enqueue."""
+        return self._context.execute_async_v2(self._addresses, stream)

@@ -1,0 +1,196 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX to a TensorRT plan, for TensorRT 8.2 to 11.4.
+
+What a version offers is asked of it by hasattr, enums are taken by name: their numbers change
+(BuilderFlag is renumbered in 11). Sources in brackets are files of NVIDIA/TensorRT at a tag.
+"""
+from typing import NamedTuple, Optional, Tuple
+
+from pose_ros.core.engines.build_progress import BuildProgress
+from pose_ros.core.engines.cuda import Cuda
+from pose_ros.core.engines.tensorrt_library import Library
+from pose_ros.core.errors import EngineError, ModelError
+
+PRECISIONS = ('auto', 'f32', 'f16', 'int8')  # auto: that of the file, f16 where the GPU gains
+_MIB = 1 << 20
+_LARGEST_WORKSPACE = 1024  # MiB; more helps none of these networks
+
+
+class BuildSettings(NamedTuple):
+    """How to build: network input shape (N, 3, h, w), precision, workspace MiB (0: chosen)."""
+
+    shape: Tuple[int, int, int, int]
+    precision: str = 'auto'
+    workspace: int = 0
+
+
+class Plan(NamedTuple):
+    """A serialised engine, the precision it computes in, and the timings learnt meanwhile."""
+
+    data: bytes
+    precision: str
+    timings: bytes
+
+
+def build_plan(library: Library, cuda: Cuda, model: bytes, where: str, settings: BuildSettings,
+               timings: bytes = b'', progress: Optional[BuildProgress] = None) -> Plan:
+    """Build a plan from the bytes of an ONNX file, in the thread that holds `cuda`.
+
+    timings: those of an earlier Plan of this TensorRT and GPU (builds are much faster with them).
+    `where` names the file in errors: ModelError if TensorRT cannot read it or its input is another
+    than settings.shape, EngineError if the precision cannot be had or the build fails.
+    """
+    trt = library.module
+    library.logger.errors()  # forget those of earlier work
+    builder = trt.Builder(library.logger)
+    network = builder.create_network(_network_flags(trt))
+    parser = _parse(library, network, model, where)
+    config = builder.create_builder_config()
+    _set_workspace(trt, config, settings.workspace or _default_workspace(cuda))
+    precision = _set_precision(trt, builder, config, network, settings.precision, where)
+    _set_shape(builder, config, network, settings.shape, where)
+    _set_timings(config, timings)
+    if progress is not None:
+        progress.watch(trt, config)
+    # In all versions, while build_engine is gone since 10.0 [python/src/infer/pyCore.cpp].
+    data = builder.build_serialized_network(network, config)
+    del parser  # not before: the network's weights lie in its memory
+    if progress is not None and progress.cancelled:
+        raise EngineError('the build of the TensorRT engine of {} was stopped'.format(where))
+    if data is None:
+        raise EngineError('TensorRT {} cannot build an engine of {}: {}'.format(
+            library.version, where, library.logger.errors()))
+    cache = config.get_timing_cache()
+    learnt = bytes(cache.serialize()) if cache is not None else b''
+    return Plan(bytes(data), precision, learnt)
+
+
+def _network_flags(trt):
+    # Needed for ONNX up to 8.6, ignored in 10, gone in 11, where bit 0 means STRONGLY_TYPED
+    # [python/src/infer/pyGraph.cpp of 8.2.1 and v11.1, NetworkDefinitionCreationFlag].
+    if hasattr(trt.NetworkDefinitionCreationFlag, 'EXPLICIT_BATCH'):
+        return 1 << int(trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH)
+    return 0
+
+
+def _parse(library, network, model, where):
+    trt = library.module
+    parser = trt.OnnxParser(network, library.logger)
+    if hasattr(trt, 'OnnxParserFlag'):
+        # Optional in 8.6, the default since 10; without it a plugin would be needed
+        # [python/docstrings/parsers/pyOnnxDoc.h of v8.6.1, OnnxParserFlag].
+        parser.set_flag(trt.OnnxParserFlag.NATIVE_INSTANCENORM)
+    if not parser.parse(model):
+        errors = [_describe(parser.get_error(index)) for index in range(parser.num_errors)]
+        raise ModelError('TensorRT {} cannot read {}: {}'.format(
+            library.version, where, '; '.join(errors) or library.logger.errors()))
+    if network.num_inputs != 1:
+        raise ModelError('{}: a network with one input is needed, not {}'.format(
+            where, network.num_inputs))
+    return parser
+
+
+def _describe(error):
+    text = 'node {}'.format(error.node())
+    if hasattr(error, 'node_name'):  # since 10.0 [python/src/parsers/pyOnnx.cpp of v10.0.1]
+        text += ' ({} {})'.format(error.node_operator(), error.node_name())
+    return '{}: {} [{}, {}:{}, in {}]'.format(
+        text, error.desc(), error.code(), error.file(), error.line(), error.func())
+
+
+def _default_workspace(cuda):
+    # A quarter of what is free: on a Jetson the GPU shares the RAM with everything else.
+    return max(64, min(_LARGEST_WORKSPACE, cuda.free_memory() // 4 // _MIB))
+
+
+def _set_workspace(trt, config, mebibytes):
+    # Since 8.4; the attribute is gone since 10.0 [python/src/infer/pyCore.cpp of 8.4.1, v10.0.1].
+    if hasattr(config, 'set_memory_pool_limit'):
+        config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, mebibytes * _MIB)
+    else:
+        config.max_workspace_size = mebibytes * _MIB
+
+
+def _set_precision(trt, builder, config, network, wanted, where):
+    """Set the flags for the wanted precision; return the precision that comes out."""
+    inside = _precision_inside(trt, network)
+    if not hasattr(trt.BuilderFlag, 'FP16'):
+        # 11 computes in the types of the file, always [include/NvInfer.h of v11.1,
+        # kSTRONGLY_TYPED; BuilderFlag has neither FP16 nor INT8].
+        if wanted not in ('auto', inside):
+            raise _unfit(trt, where, wanted, inside, 'this TensorRT computes in the types that '
+                         'are in the file: export the model in that precision')
+        return inside
+    if 'int8' in (inside, wanted):
+        return _set_int8(trt, builder, config, wanted, inside, where)
+    if inside == 'f16' and wanted == 'f32':
+        raise _unfit(trt, where, wanted, inside, 'take the float32 file')
+    if 'f16' in (inside, wanted) or wanted == 'auto' and builder.platform_has_fast_fp16:
+        # Half tensors in the file need the flag too [include/NvInfer.h of 8.2.1, BuilderFlag].
+        config.set_flag(trt.BuilderFlag.FP16)
+        return 'f16'
+    return 'f32'
+
+
+def _set_int8(trt, builder, config, wanted, inside, where):
+    """Quantised layers are those between Q and DQ nodes; no calibrator, 11 has none."""
+    if inside != 'int8':
+        raise _unfit(trt, where, wanted, inside, 'int8 takes a file with QuantizeLinear and '
+                     'DequantizeLinear nodes: quantise the model, or use f16')
+    if wanted not in ('auto', 'int8'):
+        raise _unfit(trt, where, wanted, inside, 'a quantised file runs in int8: take the float '
+                     'file')
+    if not builder.platform_has_fast_int8:
+        raise _unfit(trt, where, 'int8', inside, 'this GPU has no fast int8 (a TX2 has none): use '
+                     'f16')
+    config.set_flag(trt.BuilderFlag.INT8)
+    if builder.platform_has_fast_fp16:  # for the layers that are not quantised
+        config.set_flag(trt.BuilderFlag.FP16)
+    return 'int8'
+
+
+def _unfit(trt, where, wanted, inside, advice):
+    return EngineError('precision {} cannot be had of {}, which is {} inside, with TensorRT {}: '
+                       '{}'.format(wanted, where, inside, trt.__version__, advice))
+
+
+def _precision_inside(trt, network):
+    """Say what the types of the file's tensors are: int8 with Q nodes, f16 with half tensors."""
+    found = 'f32'
+    for index in range(network.num_layers):
+        layer = network.get_layer(index)
+        if layer.type == trt.LayerType.QUANTIZE:
+            return 'int8'
+        for number in range(layer.num_outputs):
+            tensor = layer.get_output(number)
+            if tensor is not None and tensor.dtype == trt.DataType.HALF:
+                found = 'f16'
+    return found
+
+
+def _set_shape(builder, config, network, shape, where):
+    """Fix every dynamic axis of the input: static shapes are faster, and CUDA graphs need them."""
+    tensor = network.get_input(0)
+    found = tuple(tensor.shape)
+    if len(found) != len(shape) or any(have not in (-1, want)
+                                       for have, want in zip(found, shape)):
+        raise ModelError('{}: the network takes input {}, but the model card (or the chosen input '
+                         'size) says {}'.format(where, _shown(found), _shown(shape)))
+    if -1 in found:
+        profile = builder.create_optimization_profile()
+        profile.set_shape(tensor.name, tuple(shape), tuple(shape), tuple(shape))
+        if config.add_optimization_profile(profile) < 0:
+            raise EngineError('TensorRT refuses the input shape {} for {}'.format(
+                _shown(shape), where))
+
+
+def _shown(shape):
+    return 'x'.join('?' if size < 0 else str(size) for size in shape)
+
+
+def _set_timings(config, timings):
+    cache = config.create_timing_cache(timings)
+    # False if they come from another GPU or version; then it learns anew.
+    if cache is None or not config.set_timing_cache(cache, False):
+        config.set_timing_cache(config.create_timing_cache(b''), False)

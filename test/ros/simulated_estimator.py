@@ -1,0 +1,42 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The estimator on a simulated GPU: python simulated_estimator.py SURFACES VERSION SECONDS ...
+
+SURFACES is the folder of the API surfaces; a build takes SECONDS. See test/simulated.
+"""
+from pathlib import Path
+import sys
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'simulated'))
+
+import fake_cuda  # noqa: E402
+import fake_tensorrt  # noqa: E402
+from surface import Surface  # noqa: E402
+
+from pose_ros.nodes import estimator  # noqa: E402
+
+
+class _Patch:
+    """What a test's monkeypatch does, for as long as the process lives."""
+
+    setitem = staticmethod(lambda mapping, key, value: mapping.__setitem__(key, value))
+    setattr = staticmethod(setattr)
+
+
+def main():
+    """Simulate a GPU and TensorRT in this process, then run the node."""
+    folder, version, seconds = sys.argv[1:4]
+    del sys.argv[1:4]
+    machine = fake_cuda.Machine()
+    fake_cuda.install(_Patch, machine)
+    module = fake_tensorrt.make_tensorrt(Surface(Path(folder), version), machine)
+    module._settings.build_time = float(seconds)
+    sys.modules['tensorrt'] = module
+    code = estimator.main()
+    left = machine.leftovers()
+    print('left on the GPU: {}'.format(left))
+    return code or bool(left)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,73 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node with backend tensorrt: without a GPU, and on a simulated one."""
+import importlib.util
+from pathlib import Path
+
+from graph import blue, image_message, RELIABLE
+import pytest
+from sensor_msgs.msg import Image
+
+from pose_ros.msg import SkeletonArray
+
+SCRIPT = Path(__file__).resolve().parent / 'simulated_estimator.py'
+VERSIONS = ('8.2.1', '8.5.3', '8.6.1', '10.3.0', '10.16.1.11', '11.4.0.106')
+
+
+def test_without_a_gpu_it_says_so_in_one_line_and_publishes(graph, tiny_model):
+    if importlib.util.find_spec('tensorrt') is not None:
+        pytest.skip('this machine has TensorRT')
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    process = graph.start_estimator(tiny_model, backend='tensorrt')
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    answer = graph.send_until(publisher, image_message(blue()), arrays, process=process)
+    assert len(answer.skeletons) == 2
+    lines = [line for line in process.log().splitlines() if 'serves instead of tensorrt' in line]
+    assert len(lines) == 1 and 'tensorrt cannot be imported' in lines[0] and 'WARN' in lines[0]
+    graph.wait(lambda: 'serves instead of tensorrt' in graph.status.message, 'the diagnostic',
+               process)
+    assert graph.status.level == b'\x01'
+    assert 'cannot be imported' in graph.values()['engine note']
+    assert graph.values()['engine'].split()[0] in ('openvino', 'onnxruntime')
+
+
+def test_strict_stays_unconfigured(graph, tiny_model):
+    if importlib.util.find_spec('tensorrt') is not None:
+        pytest.skip('this machine has TensorRT')
+    process = graph.start('estimator', model=tiny_model, backend='tensorrt', strict=True,
+                          diagnostics_period=0.2)
+    graph.wait(lambda: graph.status.level == b'\x02', 'an error', process)
+    assert 'tensorrt cannot be imported' in graph.status.message and process.alive
+
+
+@pytest.mark.parametrize('version', VERSIONS)
+def test_images_go_on_during_a_build_and_the_switch_loses_none(
+        graph, shared, tiny_model, tmp_path, monkeypatch, version):
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+    surfaces = shared / 'tensorrt_api'
+    if not surfaces.is_dir():
+        pytest.skip('no TensorRT surfaces at {}'.format(surfaces))
+    process = graph.start('estimator', script=SCRIPT, model=tiny_model, backend='tensorrt',
+                          diagnostics_period=0.2, arguments=[str(surfaces), version, '3'])
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    graph.send_until(publisher, image_message(blue()), arrays, process=process)
+    graph.wait(lambda: 'being built' in graph.values().get('engine note', ''), 'the note', process)
+    sent, seen = 0, set()
+    graph.spin(0.5)  # what was sent while the match was made
+    arrays.clear()
+    while 'tensorrt' not in seen or len(arrays) < 10:
+        assert sent < 200, process.log()
+        sent += 1
+        publisher.publish(image_message(blue(), (100, sent)))
+        graph.wait(lambda: len(arrays) == sent, 'answer {}'.format(sent), process)
+        graph.spin(0.1)
+        seen.add(graph.values()['engine'].split()[0])
+    assert seen == {'onnxruntime', 'tensorrt'}
+    assert [array.header.stamp.nanosec for array in arrays] == list(range(1, sent + 1))
+    assert all(len(array.skeletons) == 2 for array in arrays)
+    assert 'from this image on' in process.log() and graph.failed() == 0
+    assert 'engine note' not in graph.values() and graph.status.level == b'\x00'
+    assert graph.values()['engine'].startswith('tensorrt {} on Simulated Orin'.format(version))
+    assert process.stop() == 0
+    assert 'left on the GPU: []' in process.log()

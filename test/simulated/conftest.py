@@ -1,0 +1,51 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: a simulated GPU with a simulated TensorRT of each version."""
+from pathlib import Path
+import sys
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # helper modules beside this file
+
+import fake_cuda  # noqa: E402
+import fake_tensorrt  # noqa: E402
+from surface import Surface, VERSIONS  # noqa: E402
+
+
+@pytest.fixture(scope='session')
+def surfaces(shared):
+    """The Python surface of each TensorRT version."""
+    folder = shared / 'tensorrt_api'
+    if not folder.is_dir():
+        pytest.skip('no TensorRT surfaces at {}'.format(folder))
+    return {version: Surface(folder, version) for version in VERSIONS}
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A simulated GPU, its driver and PyCUDA; nothing may be left of it in the end."""
+    found = fake_cuda.Machine()
+    fake_cuda.install(monkeypatch, found)
+    yield found
+    assert found.leftovers() == []
+
+
+@pytest.fixture
+def install_tensorrt(surfaces, machine, monkeypatch, tmp_path):
+    """Call it with a version to put that on the machine, with a cache folder of its own."""
+    pytest.importorskip('onnx')
+    pytest.importorskip('onnxruntime')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+
+    def install(version):
+        module = fake_tensorrt.make_tensorrt(surfaces[version], machine)
+        monkeypatch.setitem(sys.modules, 'tensorrt', module)
+        return module
+    return install
+
+
+@pytest.fixture(params=VERSIONS)
+def trt(request, install_tensorrt):
+    """A simulated tensorrt module of each version; `trt._settings` changes its behaviour."""
+    return install_tensorrt(request.param)

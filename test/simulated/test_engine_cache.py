@@ -1,0 +1,147 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What waits in the cache is used if it fits, and built again once if it does not."""
+import hashlib
+import json
+import logging
+import os
+
+import numpy as np
+import pytest
+from test_tensorrt import BLUE, expected_maps, messages, open_engine
+
+from pose_ros.core.engines.engine_cache import EngineCache, plan_key
+from pose_ros.core.errors import EngineError
+
+
+def cached_files():
+    entry, = EngineCache().entries()
+    return entry.path, entry.path + '.json'
+
+
+def works(path):
+    engine = open_engine(path)
+    assert np.abs(engine.infer(BLUE)['output'][0] - expected_maps()).max() < 1e-3
+    engine.close()
+
+
+def truncate(plan, _):
+    with open(plan, 'r+b') as stream:
+        stream.truncate(os.path.getsize(plan) // 2)
+
+
+def flip(plan, _):
+    with open(plan, 'r+b') as stream:
+        stream.seek(200)
+        stream.write(b'?')
+
+
+def empty_facts(_, facts):
+    open(facts, 'w').close()
+
+
+def no_facts(_, facts):
+    os.remove(facts)
+
+
+def foreign(plan, facts):
+    """A plan that is whole, but TensorRT refuses: of another version, in the place of ours."""
+    content = b'simulated plan of another version'
+    with open(plan, 'wb') as stream:
+        stream.write(content)
+    with open(facts) as stream:
+        data = json.load(stream)
+    data['plan_sha256'] = hashlib.sha256(content).hexdigest()
+    with open(facts, 'w') as stream:
+        json.dump(data, stream)
+
+
+@pytest.mark.parametrize('spoil', [truncate, flip, empty_facts, no_facts, foreign])
+def test_what_is_spoilt_is_built_again_once(trt, tiny_model, caplog, spoil):
+    works(tiny_model)
+    spoil(*cached_files())
+    works(tiny_model)
+    assert trt._settings.built == 2
+    assert any('cached engine' in text for text in messages(caplog))
+    works(tiny_model)
+    assert trt._settings.built == 2
+
+
+def test_what_tensorrt_refuses_again_is_an_error(trt, tiny_model, monkeypatch):
+    monkeypatch.setattr(trt.Runtime, 'deserialize_cuda_engine', lambda self, plan: None)
+    with pytest.raises(EngineError, match='cannot load the engine.*pose-ros build-engine'):
+        open_engine(tiny_model)
+    assert trt._settings.built == 1
+
+
+def test_each_of_version_gpu_model_shape_and_precision_has_its_own(
+        install_tensorrt, machine, tiny_model, make_model):
+    opened = 0
+    for version in ('8.6.1', '10.3.0'):
+        for name in ('GPU one', 'GPU two'):
+            machine.name = name
+            trt = install_tensorrt(version)
+            for path, options in ((tiny_model, {}), (tiny_model, {'precision': 'f32'}),
+                                  (make_model(color='rgb'), {})):
+                for _ in range(2):
+                    open_engine(path, **options).close()
+                opened += 1
+            assert trt._settings.built == 3
+    assert len(EngineCache().entries()) == opened == 12
+
+
+def test_a_folder_that_cannot_be_written(trt, tiny_model, tmp_path, monkeypatch, caplog):
+    (tmp_path / 'file').write_text('no folder')
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))
+    for built in (1, 2):
+        works(tiny_model)
+        assert trt._settings.built == built
+    assert any('cannot be kept in' in text and 'XDG_CACHE_HOME' in text
+               for text in messages(caplog))
+
+
+def test_timings_are_learnt_once_and_used(install_tensorrt, machine, tiny_model, monkeypatch):
+    trt = install_tensorrt('10.3.0')
+    seen = []
+    create = trt._kinds['IBuilderConfig'].create_timing_cache
+    monkeypatch.setattr(trt._kinds['IBuilderConfig'], 'create_timing_cache',
+                        lambda self, data: seen.append(bytes(data)) or create(self, data))
+    open_engine(tiny_model).close()
+    open_engine(tiny_model, precision='f32').close()
+    assert seen[0] == b'' and seen[1].endswith(b'learnt')
+
+
+def test_timings_of_another_gpu_are_no_obstacle(trt, machine, tiny_model):
+    open_engine(tiny_model).close()
+    folder = EngineCache().folder
+    name, = [name for name in os.listdir(folder) if name.endswith('.timings')]
+    with open(os.path.join(folder, name), 'wb') as stream:
+        stream.write(b'of another GPU')
+    open_engine(tiny_model, workspace=77).close()
+    assert EngineCache().load_timings(name[:-len('.timings')]).endswith(b'learnt')
+
+
+def test_nothing_half_written_stays(tmp_path, monkeypatch):
+    cache = EngineCache(str(tmp_path))
+    cache.store('a', b'plan', {'x': 1})
+    monkeypatch.setattr(os, 'replace', lambda *_: (_ for _ in ()).throw(OSError('disk full')))
+    cache.store('b', b'other', {})
+    assert sorted(os.listdir(str(tmp_path))) == ['a.engine', 'a.engine.json']
+    assert cache.load('a') == (b'plan', {
+        'x': 1, 'plan_sha256': hashlib.sha256(b'plan').hexdigest()})
+    assert cache.load('b') is None and cache.clear() == 1 and cache.entries() == []
+
+
+def test_keys():
+    keys = {plan_key(path, {'v': version}) for path in ('/a/net.onnx', 'b/other net.onnx')
+            for version in (1, 2)}
+    assert len(keys) == 4 and plan_key('/x/net.onnx', {'v': 1}) in keys
+    assert not any('/' in key or ' ' in key for key in keys)
+
+
+def test_f16_that_failed_is_not_tried_twice_in_one_start(trt, tiny_model, caplog):
+    trt._settings.broken_half = True
+    with caplog.at_level(logging.INFO, 'pose_ros'):
+        works(tiny_model)
+    half = not trt.__version__.startswith('11')
+    assert trt._settings.built == (2 if half else 1)

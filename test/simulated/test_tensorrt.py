@@ -1,0 +1,155 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole path on every simulated version: build, cache, check, run, close."""
+import logging
+import threading
+
+import models
+import numpy as np
+import pytest
+
+from pose_ros.core.engines import create_engine
+from pose_ros.core.engines.tensorrt_build import BuildSettings
+from pose_ros.core.engines.tensorrt_loader import Loader
+from pose_ros.core.errors import EngineError, ModelError
+from pose_ros.core.estimator import PoseEstimator
+
+SHAPE = (1, 3, 128, 160)
+BLUE = np.zeros(SHAPE, np.float32)
+BLUE[:, 0] = 255
+
+
+def open_engine(path, shape=SHAPE, **options):
+    options.setdefault('strict', True)
+    return create_engine(str(path), shape, 'tensorrt', **options)
+
+
+def expected_maps():
+    return models.draw_maps(models.tiny_people())
+
+
+def messages(caplog):
+    return [record.getMessage() for record in caplog.records if record.name == 'pose_ros']
+
+
+def test_answers_like_onnxruntime(trt, machine, tiny_model):
+    engine = open_engine(tiny_model)
+    for level in (255, 0, 51):
+        batch = np.zeros(SHAPE, np.float32)
+        batch[:, 0] = level
+        outputs = engine.infer(batch)
+        assert list(outputs) == ['output'] == list(engine.output_names)
+        assert outputs['output'].dtype == np.float32
+        assert np.abs(outputs['output'][0] - expected_maps() * (level / 255.0)).max() < 1e-3
+    assert engine.input_shape == SHAPE
+    info = engine.describe()
+    assert info.backend == 'tensorrt' and info.version == trt.__version__
+    assert info.device == 'Simulated Orin (compute capability 8.7)'
+    assert info.precision == ('f32' if trt.__version__.startswith('11') else 'f16')
+    assert machine.launches > 3 and set(machine.capture_modes) == {1}  # thread-local
+    engine.close()
+    engine.close()
+    with pytest.raises(EngineError, match='closed'):
+        engine.infer(BLUE)
+
+
+def test_any_thread_may_call(trt, tiny_model):
+    engine, found = open_engine(tiny_model), []
+    threads = [threading.Thread(target=lambda: found.append(engine.infer(BLUE)['output'].copy()))
+               for _ in range(3)]
+    for thread in threads:
+        thread.start()
+        thread.join()
+    assert len(found) == 3 and all(np.abs(maps[0] - expected_maps()).max() < 1e-3
+                                   for maps in found)
+    engine.close()
+
+
+def test_estimator(trt, tiny_model, tiny_people):
+    estimator = PoseEstimator(tiny_model, 'tensorrt', strict=True)
+    found = models.matched(estimator(models.image()), tiny_people)
+    assert np.abs(found[..., :2] - tiny_people).max() < 1.0
+    estimator.close()
+
+
+def test_the_second_start_takes_the_cache(trt, tiny_model):
+    for _ in range(2):
+        open_engine(tiny_model).close()
+        assert trt._settings.built == 1
+    open_engine(tiny_model, workspace=100).close()
+    assert trt._settings.built == 2
+
+
+def test_dynamic_shapes_and_several_outputs(trt, make_model):
+    engine = open_engine(make_model(dynamic=True, separate=True), (1, 3, 256, 320))
+    outputs = engine.infer(np.full((1, 3, 256, 320), 255, np.float32))
+    assert outputs['heat'].shape == (1, 19, 32, 40) and outputs['paf'].shape == (1, 38, 32, 40)
+    engine.close()
+
+
+def test_a_batch_of_another_shape(trt, tiny_model):
+    engine = open_engine(tiny_model)
+    with pytest.raises(EngineError, match=r'the batch is \(1, 3, 64, 160\)'):
+        engine.infer(np.zeros((1, 3, 64, 160), np.float32))
+    assert np.abs(engine.infer(BLUE)['output'][0] - expected_maps()).max() < 1e-3
+    engine.close()
+
+
+def test_contradicting_shapes(trt, tiny_model):
+    with pytest.raises(ModelError, match='1x3x128x160.*model card'):
+        open_engine(tiny_model, (1, 3, 8, 8))
+
+
+def test_without_graphs(trt, machine, tiny_model, caplog):
+    trt._settings.graphs = False
+    with caplog.at_level(logging.INFO, 'pose_ros'):
+        engine = open_engine(tiny_model)
+    assert np.abs(engine.infer(BLUE)['output'][0] - expected_maps()).max() < 1e-3
+    assert machine.launches == 0
+    assert any('without a CUDA graph' in text for text in messages(caplog))
+    engine.close()
+
+
+@pytest.mark.parametrize('driver', [(10, 2), (11, 2), (12, 6)])
+def test_graphs_of_every_driver(install_tensorrt, machine, tiny_model, driver):
+    machine.driver = driver
+    install_tensorrt('8.2.1')
+    engine = open_engine(tiny_model)
+    engine.infer(BLUE)
+    assert machine.launches == 2  # the check's and ours
+    engine.close()
+
+
+def test_half_that_breaks_is_replaced_by_f32(trt, tiny_model, caplog):
+    trt._settings.broken_half = True
+    engine = open_engine(tiny_model)
+    assert engine.describe().precision == 'f32'
+    assert np.abs(engine.infer(BLUE)['output'][0] - expected_maps()).max() < 1e-5
+    engine.close()
+    if not trt.__version__.startswith('11'):
+        assert any('disagrees with ONNX Runtime' in text and 'NaN' in text
+                   for text in messages(caplog))
+
+
+def test_wrong_in_every_precision(trt, tiny_model):
+    trt._settings.wrong_peaks = True
+    with pytest.raises(EngineError, match='disagrees with ONNX Runtime'):
+        open_engine(tiny_model)
+    engine = create_engine(tiny_model, SHAPE, 'tensorrt')
+    assert engine.describe().backend in ('openvino', 'onnxruntime')
+    assert 'serves instead of tensorrt: the f' in engine.fault
+    engine.close()
+
+
+def test_parser_errors_in_full(trt, tmp_path, tiny_model):
+    import onnx
+    model = onnx.load(tiny_model)
+    for number in (1, 2):
+        model.graph.node[number].domain = 'some.where'
+    (tmp_path / 'odd.onnx').write_bytes(model.SerializeToString())
+    loader = Loader(str(tmp_path / 'odd.onnx'), BuildSettings(SHAPE))
+    with pytest.raises(ModelError) as error:
+        loader._build(loader._settings)
+    loader.close()
+    assert str(error.value).count('No importer registered for op') == 2
+    assert 'node 1' in str(error.value) and 'node 2' in str(error.value)
