@@ -1,9 +1,11 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """`pose-ros doctor`: what this machine can run, and how to add what is missing."""
+import argparse
 import json
 import sys
 
+from pose_ros.cli import hardware
 from pose_ros.cli.checks import (ABSENT, check_engines, check_gpu, check_python, check_ros, FAILED,
                                  OK)
 
@@ -14,8 +16,10 @@ EPILOG = """examples:
   pose-ros doctor                         look at everything; tries the bundled model
   pose-ros doctor --model model.onnx      let every engine run this model
   pose-ros doctor --json                  the same for programs
+  pose-ros doctor --hardware > report.md  test TensorRT on this GPU; takes minutes
 
 exit codes: 0 a model can be run here; 1 it cannot
+with --hardware: 0 TensorRT works here and agrees with ONNX Runtime; 1 it does not
 """
 _MARKS = {OK: 'ok', ABSENT: '--', FAILED: 'FAIL'}
 
@@ -24,11 +28,20 @@ def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('--model', metavar='FILE', default='',
                         help='model that every engine runs (default: the bundled model)')
+    parser.add_argument('--hardware', action='store_true',
+                        help='build the TensorRT engine of the model, compare it with ONNX '
+                             'Runtime, time every engine, and print a report in Markdown, to '
+                             'paste into an issue')
     parser.add_argument('--json', action='store_true', help='print JSON')
 
 
 def run(args) -> int:
     """Print the report as it grows; return the exit code."""
+    if args.hardware:
+        if args.model.endswith('.engine'):
+            raise argparse.ArgumentError(None, '--hardware builds the engine itself: give --model '
+                                               'the ONNX file, not {}'.format(args.model))
+        return hardware.run(args.model, args.json)
     checks = []
     for examine in (check_python, lambda: check_engines(args.model), check_gpu, check_ros):
         found = examine()

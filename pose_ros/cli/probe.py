@@ -9,7 +9,9 @@ import os
 import signal
 import subprocess
 import sys
-from typing import NamedTuple, Sequence
+import tempfile
+import threading
+from typing import NamedTuple, Sequence, Tuple
 
 _TIMEOUT = 120  # s; a large network may take a while to compile
 
@@ -23,9 +25,40 @@ class Answer(NamedTuple):
 
 def run_python(code: str, *arguments: str) -> Answer:
     """Run Python code in a new interpreter that imports what this one would."""
-    path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
-    return run_program([sys.executable, '-c', code] + list(arguments),
-                       dict(os.environ, PYTHONPATH=path))
+    return run_program([sys.executable, '-c', code] + list(arguments), _environment())
+
+
+def follow_python(timeout: float, code: str, *arguments: str) -> Tuple[Answer, str]:
+    """Like run_python, of what may take many minutes: shows on stderr what it logs, as it comes.
+
+    Returns the answer and the log; it is given up after `timeout` seconds.
+    """
+    log, late = [], threading.Event()
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [sys.executable, '-c', code] + list(arguments), stdin=subprocess.DEVNULL,
+            stdout=output, stderr=subprocess.PIPE, encoding='utf-8', errors='backslashreplace',
+            env=_environment())
+        timer = threading.Timer(timeout, lambda: (late.set(), process.kill()))
+        timer.start()
+        try:
+            for line in process.stderr:
+                log.append(line)
+                sys.stderr.write(line)
+                sys.stderr.flush()
+            process.wait()
+        finally:
+            timer.cancel()
+            if process.poll() is None:  # we are being interrupted
+                process.kill()
+                process.wait()
+            process.stderr.close()
+        output.seek(0)
+        printed = output.read().decode('utf-8', 'backslashreplace').strip()
+    logged = ''.join(log)
+    error = ('no answer within {:g} s'.format(timeout) if late.is_set() else
+             _why(process.returncode, logged))
+    return Answer(printed, error), logged
 
 
 def run_program(command: Sequence[str], environment=None) -> Answer:
@@ -39,12 +72,19 @@ def run_program(command: Sequence[str], environment=None) -> Answer:
         return Answer('', 'no answer within {} s'.format(_TIMEOUT))
     except OSError as error:
         return Answer('', '{}: {}'.format(command[0], error.strerror or error))
-    error = ''
-    if done.returncode < 0:
-        error = _killed_by(-done.returncode)
-    elif done.returncode:
-        error = _last_line(done.stderr) or 'exit code {}'.format(done.returncode)
-    return Answer(done.stdout.strip(), error)
+    return Answer(done.stdout.strip(), _why(done.returncode, done.stderr))
+
+
+def _environment():
+    path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
+    return dict(os.environ, PYTHONPATH=path)
+
+
+def _why(code, log):
+    """Say why a process failed; nothing if it did not."""
+    if code < 0:
+        return _killed_by(-code)
+    return (_last_line(log) or 'exit code {}'.format(code)) if code else ''
 
 
 def _killed_by(number):
@@ -55,6 +95,8 @@ def _killed_by(number):
     if name == 'SIGILL':
         return ('it dies of an illegal instruction: it was built for another CPU, try an older '
                 'version')
+    if name == 'SIGKILL':
+        return 'it was killed (SIGKILL), as is done when the memory runs out: see dmesg'
     return 'it dies of {}'.format(name)
 
 

@@ -4,10 +4,11 @@
 import hashlib
 import json
 import os
+import re
 import signal
 import stat
 
-from pose_ros.cli import checks, doctor, probe
+from pose_ros.cli import checks, doctor, hardware, probe
 from pose_ros.cli.checks import ABSENT, Check, FAILED, OK
 from pose_ros.core.engines import BACKENDS
 import pytest
@@ -153,6 +154,58 @@ def test_a_trial_that_hangs_is_given_up(monkeypatch):
     assert probe.run_python('import time; time.sleep(60)').error == 'no answer within 0.2 s'
 
 
+def test_a_long_trial_is_followed(capsys):
+    """Its log is shown, and returned; so is what it printed before it died."""
+    answer, log = probe.follow_python(
+        60, 'import sys; print(sys.argv[1]); sys.stderr.buffer.write(b"one\\ntwo \\xff\\n")', 'x')
+    assert answer == ('x', '') and log == 'one\ntwo \\xff\n' == capsys.readouterr().err
+    answer, log = probe.follow_python(60, 'print("begun", flush=True); import os; os.abort()')
+    assert answer == ('begun', 'it dies of SIGABRT')
+    assert probe.follow_python(60, 'raise ValueError("why")')[0].error == 'ValueError: why'
+    answer, log = probe.follow_python(
+        1.5, 'import sys, time; print("x", file=sys.stderr, flush=True); time.sleep(60)')
+    assert answer == ('', 'no answer within 1.5 s') and log == 'x\n'
+
+
+def test_the_hardware_test_without_tensorrt_or_gpu(pose_ros, tiny_model, monkeypatch, tmp_path):
+    """A report all the same: why, in one line, and the times of what works."""
+    pytest.importorskip('onnxruntime')
+    for name in ('tensorrt', 'pycuda', 'cuda'):
+        (tmp_path / (name + '.py')).write_text('raise ImportError("no {} here")'.format(name))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(hardware, 'CPU_BACKENDS', ('onnxruntime', 'abacus'))
+    answer = pose_ros('doctor', '--hardware', '--model', tiny_model)
+    lines = answer.out.splitlines()
+    assert answer.code == 1 and lines[0].endswith('TensorRT does not work')
+    assert lines[2].startswith('tensorrt cannot be imported (no tensorrt here); on a Jetson: ')
+    assert '| GPU | none that can be used, see below |' in lines
+    assert '| TensorRT | ImportError: no tensorrt here |' in lines
+    assert [lines[lines.index('### {} failed'.format(name)) + 2].split('(')[0] for name in (
+        'the GPU', 'tensorrt')] == ['    no NVIDIA GPU can be used: pycuda cannot be imported ',
+                                    '    tensorrt cannot be imported ']
+    assert '### abacus failed' in lines and '### onnxruntime failed' not in lines
+    row = [line for line in lines if line.startswith('| onnxruntime ')][0]
+    assert re.search(r'\| f32 \|  \|  \|  \|  \|( \d+\.\d\d \|){4}$', row)
+
+
+def test_the_hardware_test_of_a_model_that_is_not_there(pose_ros, monkeypatch, tmp_path):
+    """Every trial says so, and nothing else happens."""
+    monkeypatch.setattr(hardware, 'MODULES', (('PyCUDA', 'no_such_pycuda'),))
+    answer = pose_ros('doctor', '--hardware', '--json', '--model', tmp_path / 'absent.onnx')
+    report = json.loads(answer.out)
+    assert answer.code == 1 and report['works'] is False
+    assert report['versions']['PyCUDA'] == 'not installed'
+    for trial in report['trials'][1:]:
+        assert trial['error'].startswith("no model file at '")
+
+
+def test_the_hardware_test_builds_its_engine_itself(pose_ros):
+    """An engine file is refused before anything is tried."""
+    answer = pose_ros('doctor', '--hardware', '--model', 'robot.engine')
+    assert answer.code == 2 and answer.out == ''
+    assert 'give --model the ONNX file, not robot.engine' in answer.err
+
+
 def test_an_absent_engine_comes_with_the_command_that_adds_it(monkeypatch, tmp_path):
     """An import error of the module itself is an absence, any other a failure."""
     (tmp_path / 'openvino.py').write_text('raise OSError("libtbb.so.12: cannot open")')
@@ -201,4 +254,5 @@ def test_an_installed_ros_that_waits_to_be_sourced(monkeypatch, tmp_path):
 def test_the_names_of_signals():
     """Every signal has one; a number that is none stays a number."""
     assert probe._killed_by(signal.SIGSEGV) == 'it dies of SIGSEGV'
+    assert 'memory runs out' in probe._killed_by(signal.SIGKILL)
     assert probe._killed_by(64 + 40) == 'it dies of signal 104'

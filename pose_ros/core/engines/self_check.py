@@ -5,7 +5,7 @@
 Half precision overflows in some networks and some TensorRT versions without any error: maps of
 NaN, or maps without people (NVIDIA/TensorRT issue 1787).
 """
-from typing import Dict
+from typing import Dict, List, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,26 @@ def check_picture(height: int = 480, width: int = 640) -> np.ndarray:
     return picture.astype(np.uint8)
 
 
+class Difference(NamedTuple):
+    """How far one output is from ONNX Runtime's.
+
+    `largest` difference in parts of the reference's largest value (NaN if the answer holds NaN),
+    channels that have lost their peak, channels in all.
+    """
+
+    output: str
+    largest: float
+    lost_peaks: int
+    channels: int
+
+
+def differences(expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
+                precision: str) -> List[Difference]:
+    """Measure outputs (1, C, h, w) by name, which must have the same names and shapes."""
+    return [_difference(name, reference, found[name], TOLERANCES[precision])
+            for name, reference in expected.items()]
+
+
 def disagreement(expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
                  precision: str) -> str:
     """Compare outputs (1, C, h, w) by name; '' if they agree, else what differs and how much."""
@@ -42,16 +62,21 @@ def disagreement(expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
             return 'output {} is {}, not {}'.format(name, answer.shape, reference.shape)
         if not np.isfinite(answer).all():
             return 'output {} holds NaN or infinite values'.format(name)
-        largest = max(float(np.abs(reference).max()), 1e-6)
-        difference = float(np.abs(answer - reference).max()) / largest
-        if difference > tolerance:
+        measured = _difference(name, reference, answer, tolerance)
+        if measured.largest > tolerance:
             return 'output {} is off by {:.1%} of its largest value ({:.0%} allowed)'.format(
-                name, difference, tolerance)
-        lost = _lost_peaks(reference, answer, _PEAK * largest, tolerance)
-        if lost:
+                name, measured.largest, tolerance)
+        if measured.lost_peaks:
             return 'output {} has its peak elsewhere in {} of {} channels'.format(
-                name, lost, reference.shape[1])
+                name, measured.lost_peaks, measured.channels)
     return ''
+
+
+def _difference(name, reference, answer, tolerance):
+    largest = max(float(np.abs(reference).max()), 1e-6)
+    return Difference(name, float(np.abs(answer - reference).max()) / largest,
+                      _lost_peaks(reference, answer, _PEAK * largest, tolerance),
+                      reference.shape[1])
 
 
 def _lost_peaks(reference, answer, threshold, tolerance):

@@ -36,7 +36,10 @@ class Tensor(NamedTuple):
 
 
 class TensorRtEngine(Engine):
-    """A plan on the GPU; may be called from any thread, one caller at a time."""
+    """A plan on the GPU; may be called from any thread, one caller at a time.
+
+    `no_graph` says why a run is not launched as one CUDA graph; empty if it is.
+    """
 
     def __init__(self, thread: CudaThread, library: Library, plan: bytes, input_shape,
                  precision: str, path: str):
@@ -51,6 +54,7 @@ class TensorRtEngine(Engine):
         self._session = thread.call(_Session, library, plan, tuple(input_shape), path)
         self.input_shape = self._session.input_shape
         self.output_names = self._session.output_names
+        self.no_graph: str = self._session.no_graph
         self._device = '{} (compute capability {})'.format(
             *thread.call(lambda cuda: cuda.info)[:2])
         # Frees the GPU in the right order also when nobody calls close, and at exit.
@@ -88,6 +92,7 @@ class _Session:
     def __init__(self, cuda: Cuda, library: Library, plan: bytes, input_shape, path):
         self._library, self._path = library, path
         self._graph = self._runtime = self._engine = self._tensors = None
+        self.no_graph = ''
         try:
             self._load(plan)
             self._allocate(cuda, input_shape)
@@ -173,6 +178,7 @@ class _Session:
         try:
             self._graph = CudaGraph(cuda.stream, lambda: self._queue(cuda))
         except EngineError as error:
+            self.no_graph = str(error)
             _LOG.info('tensorrt runs %s without a CUDA graph: %s', self._path, error)
 
 

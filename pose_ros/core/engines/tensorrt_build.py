@@ -66,6 +66,24 @@ def build_plan(library: Library, cuda: Cuda, model: bytes, where: str, settings:
     return Plan(bytes(data), precision, learnt)
 
 
+def sensible_precisions(library: Library, model: bytes, where: str) -> Tuple[str, ...]:
+    """Return the precisions in which this GPU can run an ONNX file and, of f16, gains by it.
+
+    In the thread that holds the GPU. ModelError if TensorRT cannot read the bytes of `where`.
+    """
+    trt = library.module
+    builder = trt.Builder(library.logger)
+    network = builder.create_network(_network_flags(trt))
+    parser = _parse(library, network, model, where)
+    inside = _precision_inside(trt, network)
+    del parser  # not before: it holds the network's weights
+    if not hasattr(trt.BuilderFlag, 'FP16'):
+        return (inside,)  # as in _set_precision
+    if inside == 'f32' and builder.platform_has_fast_fp16:
+        return ('f32', 'f16')
+    return (inside,)
+
+
 def _network_flags(trt):
     # Needed for ONNX up to 8.6, ignored in 10, gone in 11, where bit 0 means STRONGLY_TYPED
     # [python/src/infer/pyGraph.cpp of 8.2.1 and v11.1, NetworkDefinitionCreationFlag].

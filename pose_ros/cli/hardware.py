@@ -1,0 +1,95 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-ros doctor --hardware`: does TensorRT work on this machine? Nothing heavy is imported."""
+import json
+import os
+import platform
+import sys
+from typing import List
+
+from pose_ros.cli.hardware_report import markdown
+from pose_ros.cli.machine import jetson_facts
+from pose_ros.cli.probe import follow_python, run_program, run_python
+from pose_ros.cli.version import VERSION
+
+CPU_BACKENDS = ('onnxruntime', 'openvino')
+# What the report calls it -> the module.
+MODULES = (('NumPy', 'numpy'), ('OpenCV', 'cv2'), ('ONNX Runtime', 'onnxruntime'),
+           ('OpenVINO', 'openvino'), ('TensorRT', 'tensorrt'), ('PyCUDA', 'pycuda'),
+           ('cuda-bindings', 'cuda.bindings'))
+_MODULE_VERSION = """import importlib, sys
+module = importlib.import_module(sys.argv[1])
+print(getattr(module, 'VERSION_TEXT', None) or module.__version__)
+"""  # the first is PyCUDA's
+_TRIAL = 'import sys; from pose_ros.cli.hardware_trial import main; main(*sys.argv[1:])'
+_TIMEOUT = 3600.0  # s for each trial; a TX2 may build for the better part of that
+_DRIVER = ['nvidia-smi', '--query-gpu=name,driver_version', '--format=csv,noheader']
+
+
+def run(model: str, as_json: bool) -> int:
+    """Try everything and print one report; 0 if TensorRT works in every precision that is tried.
+
+    model: an ONNX file ('' is the bundled one). What goes on is told on stderr meanwhile.
+    """
+    report = examine(model)
+    print(json.dumps(report, indent=2) if as_json else markdown(report))
+    return 0 if report['works'] else 1
+
+
+def examine(model: str) -> dict:
+    """Return the whole report; a trial that failed has its `error` in full, and its `log`."""
+    _tell('looking at the machine')
+    driver = run_program(_DRIVER)
+    report = {
+        'versions': _versions(),
+        'machine': {'platform': platform.platform(), 'cpus': os.cpu_count(),
+                    'jetson': jetson_facts(), 'driver': driver.error or driver.output},
+        'gpu': _try('gpu', model), 'model': model or 'the bundled one',
+        'trials': _try_tensorrt(model)}
+    # Before the CPU's: they do not decide.
+    report['works'] = all('error' not in trial for trial in report['trials'])
+    report['trials'] += [_named(backend, '', _try('cpu', model, backend))
+                         for backend in CPU_BACKENDS]
+    return report
+
+
+def _versions():
+    found = {'pose_ros': VERSION,
+             'Python': '{}, {}'.format(platform.python_version(), platform.machine())}
+    for name, module in MODULES:
+        answer = run_python(_MODULE_VERSION, module)
+        absent = any("No module named '{}'".format(part) in answer.error
+                     for part in (module, module.split('.')[0]))
+        found[name] = 'not installed' if absent else answer.error or answer.output
+    return found
+
+
+def _try_tensorrt(model) -> List[dict]:
+    """Try each precision that makes sense; one failed trial if that cannot be found out."""
+    asked = _try('precisions', model)
+    if 'error' in asked:
+        return [_named('tensorrt', '', asked)]
+    return [_named('tensorrt', precision, _try('tensorrt', model, precision))
+            for precision in asked['precisions']]
+
+
+def _named(engine, precision, trial):
+    return dict({'engine': engine, 'precision': precision}, **trial)
+
+
+def _try(what, model, argument=''):
+    """Run a trial; what it found, or `error` (and `log`, if there is one)."""
+    _tell('trying {} {}{}'.format(what, argument, ' (its build may take many minutes)'
+                                  if what == 'tensorrt' else ''))
+    answer, log = follow_python(_TIMEOUT, _TRIAL, what, model, argument)
+    # Libraries may print, too; and a process may die after its work is done.
+    lines = [line for line in answer.output.splitlines() if line.startswith('{')]
+    found = json.loads(lines[-1]) if lines else {'error': 'the trial ended without an answer'}
+    if answer.error:
+        found['error'] = answer.error
+    return dict(found, log=log) if 'error' in found and log else found
+
+
+def _tell(text):
+    print('pose-ros: ' + text.strip(), file=sys.stderr)
+    sys.stderr.flush()

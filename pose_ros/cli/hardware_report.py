@@ -1,0 +1,95 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The report of `pose-ros doctor --hardware` as Markdown, to paste into an issue."""
+from typing import List
+
+_COLUMNS = ('engine', 'precision', 'build s', 'CUDA graph', 'largest difference', 'lost peaks',
+            'network ms: median', 'p95', 'end to end ms: median', 'p95')
+_NOTE = ('Difference to ONNX Runtime on a fixed picture, in parts of an output\'s largest value; '
+         'times of {} frames of that picture.')
+
+
+def markdown(report: dict) -> str:
+    """Return the report that hardware.examine made as text."""
+    trials = report['trials']
+    lines = ['## pose_ros hardware test: TensorRT {}'.format(
+        'works' if report['works'] else 'does not work'), '', _reason(report), '']
+    lines += _table(('', ''), _facts(report)) + ['']
+    lines += _table(_COLUMNS, [_row(trial) for trial in trials]) + ['']
+    frames = [trial['frames'] for trial in trials if 'frames' in trial]
+    if frames:
+        lines += [_NOTE.format(frames[0]), '']
+    for name, found in [('the GPU', report['gpu'])] + [
+            (' '.join((trial['engine'], trial['precision'])).strip(), trial) for trial in trials]:
+        if 'error' in found:
+            lines += _failure(name, found)
+    return '\n'.join(lines).rstrip()
+
+
+def _reason(report):
+    """Say in one line why TensorRT does not work, or in what it does."""
+    tried = [trial for trial in report['trials'] if trial['engine'] == 'tensorrt']
+    failed = [trial for trial in tried if 'error' in trial]
+    if not failed:
+        return 'It agrees with ONNX Runtime in {}.'.format(
+            ' and '.join(trial['precision'] for trial in tried))
+    first = failed[0]
+    return ' '.join('{} {}'.format(first['precision'] and first['precision'] + ':',
+                                   first['error']).split())
+
+
+def _facts(report):
+    machine, gpu = report['machine'], report['gpu']
+    rows = list(report['versions'].items())
+    rows.append(('machine', '{}, {} CPUs'.format(machine['platform'], machine['cpus'])))
+    rows.append(('Jetson', ', '.join(machine['jetson']) or 'no'))
+    rows.append(('nvidia-smi', machine['driver']))
+    rows.append(('GPU', 'none that can be used, see below' if 'error' in gpu else
+                 '{name}, compute capability {capability}{}'.format(
+                     ', shares the RAM' if gpu['integrated'] else '', **gpu)))
+    models = [trial['model'] for trial in report['trials'] if 'model' in trial]
+    rows.append(('model', '{name}, input {input[0]}x{input[1]}, SHA-256 {sha256}'.format(
+        **models[0]) if models else report['model']))
+    return rows
+
+
+def _row(trial):
+    engine = ' '.join((trial['engine'], trial.get('version', '')))
+    cells = [engine, trial['precision'], str(trial.get('build_s', '')), _graph(trial)]
+    if 'channels' in trial:
+        cells += ['{} ({:.0%} allowed)'.format(_share(trial['largest_difference']),
+                                               trial['allowed_difference']),
+                  '{lost_peaks} of {channels}'.format(**trial)]
+    else:
+        cells += ['', '']
+    if 'error' in trial:
+        return cells + ['failed, see below', '', '', '']
+    for stage in ('network', 'end_to_end'):
+        cells += ['{:.2f}'.format(trial['stages_ms'][stage][name]) for name in ('median', 'p95')]
+    return cells
+
+
+def _graph(trial):
+    if 'no_graph' not in trial:
+        return ''
+    return 'no: ' + trial['no_graph'] if trial['no_graph'] else 'yes'
+
+
+def _share(value):
+    return 'NaN' if value is None else '{:.2%}'.format(value)
+
+
+def _failure(name, found):
+    text = found['error'] + '\n\nlog:\n' + found['log'] if 'log' in found else found['error']
+    # Four blanks make it code, whatever is in it.
+    return ['### {} failed'.format(name), ''] + [
+        ('    ' + line).rstrip() for line in text.strip().splitlines()] + ['']
+
+
+def _table(head, rows) -> List[str]:
+    lines = [head, ['---'] * len(head)] + list(rows)
+    return ['| {} |'.format(' | '.join(_cell(cell) for cell in line)) for line in lines]
+
+
+def _cell(text):
+    return ' '.join(text.replace('|', '\\|').split())

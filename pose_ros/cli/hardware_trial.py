@@ -1,0 +1,169 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The trials of `pose-ros doctor --hardware`: each runs in a process of its own, prints JSON."""
+import json
+import logging
+import math
+import sys
+import time
+
+import cv2
+
+from pose_ros.cli.bench import measure
+from pose_ros.cli.run import progress_bar
+from pose_ros.core.card_files import sha256
+from pose_ros.core.engines.build_progress import BuildProgress
+from pose_ros.core.engines.cuda_thread import CudaThread
+from pose_ros.core.engines.self_check import (check_picture, differences, disagreement,
+                                              TOLERANCES)
+from pose_ros.core.engines.tensorrt import TensorRtEngine
+from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, sensible_precisions
+from pose_ros.core.engines.tensorrt_library import import_tensorrt
+from pose_ros.core.errors import ModelError, PoseRosError
+from pose_ros.core.estimator import BUNDLED_MODEL, PoseEstimator
+from pose_ros.core.sources import FrameSource
+
+_LOG = logging.getLogger('pose_ros')
+_FRAMES = 100  # that are timed
+
+
+def main(what: str, model: str, argument: str) -> None:
+    """Run one of TRIALS on a model file ('' is the bundled one); print one line of JSON.
+
+    `argument` is a precision for tensorrt, a backend for cpu, nothing for the others. The line
+    holds `error` if the trial failed in a way that pose_ros knows of; logs go to stderr.
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format='%(message)s')
+    _LOG.setLevel(logging.INFO)
+    cv2.setNumThreads(1)  # its pool takes the cores from the network's
+    try:
+        found = TRIALS[what](model or BUNDLED_MODEL, argument)
+    except PoseRosError as error:
+        found = {'error': str(error)}
+    print(json.dumps(found), flush=True)  # a driver may end the process its own way
+
+
+def look_at_gpu(model: str, argument: str) -> dict:
+    """Return the fields of DeviceInfo; EngineError without a GPU."""
+    thread = CudaThread()
+    try:
+        return dict(thread.call(lambda cuda: cuda.info)._asdict())
+    finally:
+        thread.close()
+
+
+def find_precisions(model: str, argument: str) -> dict:
+    """Return the `precisions` that make sense here; EngineError without TensorRT or GPU."""
+    library, content = import_tensorrt(), _read(model)
+    thread = CudaThread()
+    try:
+        return {'precisions': thread.call(
+            lambda cuda: sensible_precisions(library, content, model))}
+    finally:
+        thread.close()
+
+
+def try_cpu(model: str, backend: str) -> dict:
+    """Time a backend that needs no GPU."""
+    estimator = PoseEstimator(model, backend)
+    try:
+        return _timed(estimator, model)
+    finally:
+        estimator.close()
+
+
+def try_tensorrt(model: str, precision: str) -> dict:
+    """Build an engine, compare it with ONNX Runtime, and time it if it agrees.
+
+    Neither the user's engines nor what earlier builds learnt is used, and nothing is kept. Has
+    `error` and no timings if the engine is wrong; other errors as in build_plan.
+    """
+    import_tensorrt()  # for its error, before the slow part
+    estimator = PoseEstimator(model, 'onnxruntime')
+    try:
+        batch = estimator.preprocessor.prepare(check_picture())[0].copy()
+        expected = {name: array.copy() for name, array in estimator.engine.infer(batch).items()}
+        estimator.close()
+        estimator.engine, seconds = _build(model, batch.shape, precision)
+        info = estimator.engine.describe()
+        found = {name: array.copy() for name, array in estimator.engine.infer(batch).items()}
+        report = {'precision': info.precision, 'build_s': round(seconds, 1),
+                  'no_graph': estimator.engine.no_graph}
+        wrong = disagreement(expected, found, info.precision)
+        if _shapes(found) == _shapes(expected):
+            report.update(_compared(expected, found, info.precision))
+        if wrong:
+            return dict(report, version=info.version,
+                        error='it disagrees with ONNX Runtime: {}'.format(wrong))
+        return dict(report, **_timed(estimator, model))
+    finally:
+        estimator.close()
+
+
+def _build(path, shape, precision):
+    """Return an engine and the seconds that its build took."""
+    library, model = import_tensorrt(), _read(path)
+    progress = BuildProgress(lambda text: _LOG.info('still building: %s', text))
+    thread = CudaThread()
+    try:
+        start = time.monotonic()
+        with progress:
+            plan = thread.call(lambda cuda: build_plan(
+                library, cuda, model, path, BuildSettings(shape, precision), progress=progress))
+        seconds = time.monotonic() - start
+        return TensorRtEngine(thread, library, plan.data, shape, plan.precision, path), seconds
+    except BaseException:
+        thread.close()
+        raise
+
+
+def _shapes(outputs):
+    return {name: array.shape for name, array in outputs.items()}
+
+
+def _compared(expected, found, precision):
+    """Sum the outputs up; JSON has no NaN, so that becomes None."""
+    measured = differences(expected, found, precision)
+    worst = max((item.largest for item in measured),
+                key=lambda value: value if math.isfinite(value) else math.inf)
+    return {'largest_difference': worst if math.isfinite(worst) else None,
+            'allowed_difference': TOLERANCES[precision],
+            'lost_peaks': sum(item.lost_peaks for item in measured),
+            'channels': sum(item.channels for item in measured)}
+
+
+def _timed(estimator, path):
+    info, spec = estimator.engine.describe(), estimator.card.input
+    figures = measure(estimator, _CheckPicture(), _FRAMES, progress_bar(_FRAMES, quiet=True))
+    return {'version': info.version, 'precision': info.precision,
+            'frames': figures['frames'], 'people_per_frame': figures['people_per_frame'],
+            'stages_ms': figures['stages_ms'],
+            'model': {'name': estimator.card.name, 'sha256': sha256(path),
+                      'input': [spec.width, spec.height]}}
+
+
+def _read(path):
+    try:
+        with open(path, 'rb') as stream:
+            return stream.read()
+    except OSError as error:
+        raise ModelError('cannot read the model {}: {}'.format(path, error.strerror or error))
+
+
+class _CheckPicture(FrameSource):
+    """The picture of the self-check, for ever."""
+
+    def __init__(self):
+        super(_CheckPicture, self).__init__()
+        self._image = check_picture()
+
+    def describe(self):
+        """See FrameSource.describe."""
+        return 'the fixed picture'
+
+    def _read(self):
+        return self._image, 'fixed'
+
+
+TRIALS = {'gpu': look_at_gpu, 'precisions': find_precisions, 'tensorrt': try_tensorrt,
+          'cpu': try_cpu}

@@ -1,0 +1,183 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-ros doctor --hardware` on simulated GPUs, its trials in processes of their own."""
+import json
+from pathlib import Path
+
+import pytest
+from test_precision import rewritten
+
+from pose_ros.cli import hardware, hardware_trial
+from pose_ros.cli.main import main
+from pose_ros.core.errors import ModelError
+
+HERE = Path(__file__).resolve().parent
+# `import tensorrt` in a new process finds this, which puts the simulation in its own place.
+TENSORRT = """
+import atexit, os, pathlib, sys
+sys.path.insert(0, {folder!r})
+import fake_cuda, fake_tensorrt, surface
+class Patch:
+    setattr = staticmethod(setattr)
+    setitem = staticmethod(lambda mapping, name, value: mapping.__setitem__(name, value))
+machine = fake_cuda.Machine()
+fake_cuda.install(Patch, machine)
+trt = fake_tensorrt.make_tensorrt(
+    surface.Surface(pathlib.Path({surfaces!r}), {version!r}), machine)
+vars(trt._settings).update({settings!r})
+{code}
+atexit.register(lambda: open({leftovers!r}, 'a').write(''.join(
+    problem + chr(10) for problem in machine.leftovers())))
+sys.modules['tensorrt'] = trt
+"""
+
+
+@pytest.fixture
+def simulate(shared, monkeypatch, tmp_path):
+    """Put a TensorRT on the path of new processes; whatever they leave on the GPU is an error."""
+    pytest.importorskip('onnxruntime')
+    folder = tmp_path / 'modules'
+    folder.mkdir()
+    leftovers = tmp_path / 'leftovers'
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setattr(hardware, 'CPU_BACKENDS', ('onnxruntime',))
+
+    def make(version, code='', **settings):
+        (folder / 'tensorrt.py').write_text(TENSORRT.format(
+            folder=str(HERE), surfaces=str(shared / 'tensorrt_api'), version=version, code=code,
+            settings=settings, leftovers=str(leftovers)))
+        (folder / 'pycuda.py').write_text('import tensorrt\n')
+    yield make
+    assert leftovers.read_text() == ''
+
+
+def examined(capsys, model):
+    """Run the test; its exit code and report."""
+    capsys.readouterr()
+    code = main(['doctor', '--hardware', '--json', '--model', model])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize('version, precisions', [
+    ('8.2.1', ['f32', 'f16']), ('10.3.0', ['f32', 'f16']), ('11.4.0.106', ['f32'])])
+def test_a_gpu_that_works(simulate, tiny_model, capsys, version, precisions):
+    simulate(version)
+    code, report = examined(capsys, tiny_model)
+    assert code == 0 and report['works'] is True
+    assert report['versions']['TensorRT'] == version and report['versions']['PyCUDA'] == '2026.1'
+    assert report['gpu'] == {'name': 'Simulated Orin', 'capability': '8.7', 'integrated': True}
+    found = [(trial['engine'], trial['precision']) for trial in report['trials']]
+    assert found == [('tensorrt', name) for name in precisions] + [('onnxruntime', 'f32')]
+    for trial in report['trials']:
+        for stage in ('network', 'end_to_end'):
+            assert 0 < trial['stages_ms'][stage]['median'] <= trial['stages_ms'][stage]['p95']
+        assert trial['model']['input'] == [160, 128] and trial['frames'] == 100
+    for trial in report['trials'][:-1]:
+        assert trial['version'] == version and trial['no_graph'] == '' and trial['build_s'] >= 0
+        assert trial['largest_difference'] < 1e-3 and trial['lost_peaks'] == 0
+        assert trial['channels'] == 57
+
+
+def test_the_report_to_paste(simulate, tiny_model, capsys):
+    simulate('8.2.1')
+    assert main(['doctor', '--hardware', '--model', tiny_model]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[:3] == ['## pose_ros hardware test: TensorRT works', '',
+                         'It agrees with ONNX Runtime in f32 and f16.']
+    assert '| GPU | Simulated Orin, compute capability 8.7, shares the RAM |' in lines
+    assert any(line.startswith('| model | tiny, input 160x128, SHA-256 ') for line in lines)
+    rows = [line for line in lines if line.startswith('| tensorrt 8.2.1 | f')]
+    assert len(rows) == 2 and all('| yes | 0.0' in row and '| 0 of 57 |' in row for row in rows)
+    assert '(2% allowed)' in rows[0] and '(5% allowed)' in rows[1]
+    assert 'trying tensorrt f16' in err and 'failed' not in out
+
+
+def test_half_precision_that_is_wrong(simulate, tiny_model, capsys):
+    """Its difference is told, its speed is not; f32 is tried all the same."""
+    simulate('8.2.1', broken_half=True)
+    code, report = examined(capsys, tiny_model)
+    full, half = report['trials'][:2]
+    assert code == 1 and report['works'] is False
+    assert full['precision'] == 'f32' and 'error' not in full
+    assert half['error'] == ('it disagrees with ONNX Runtime: output output holds NaN or infinite '
+                             'values')
+    assert half['largest_difference'] is None and 'stages_ms' not in half
+    assert half['build_s'] >= 0 and half['version'] == '8.2.1'
+
+
+def test_peaks_in_the_wrong_place(simulate, tiny_model, capsys):
+    simulate('10.3.0', wrong_peaks=True, fast_half=False)
+    assert main(['doctor', '--hardware', '--model', tiny_model]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].startswith('f32: it disagrees with ONNX Runtime: output output is off by ')
+    row = [line for line in lines if line.startswith('| tensorrt 10.3.0 | f32')][0]
+    assert 'failed, see below' in row and '| 0 of 57 |' not in row and 'of 57 |' in row
+    assert not any(line.startswith('| tensorrt 10.3.0 | f16') for line in lines)
+
+
+@pytest.mark.parametrize('code, error', [
+    ('trt.Builder = lambda logger: os.abort()', 'it dies of SIGABRT'),
+    ('trt.Builder = lambda logger: {}[0]', 'KeyError: 0')])
+def test_a_crash_is_a_line_of_the_report(simulate, tiny_model, capsys, code, error):
+    simulate('10.3.0', code)
+    code, report = examined(capsys, tiny_model)
+    assert code == 1 and report['gpu']['name'] == 'Simulated Orin'
+    failed, other = report['trials']
+    assert failed['engine'] == 'tensorrt' and failed['error'] == error
+    assert other['engine'] == 'onnxruntime' and 'error' not in other
+
+
+def test_a_crash_in_the_end(simulate, tiny_model, capsys):
+    """What was found before stays in the report, which fails."""
+    simulate('10.3.0', 'atexit.register(os.abort)', fast_half=False)
+    code, report = examined(capsys, tiny_model)
+    assert code == 1 and report['trials'][0]['error'] == 'it dies of SIGABRT'
+    assert report['gpu']['name'] == 'Simulated Orin'
+
+
+def test_a_build_that_fails_is_told_in_full(simulate, tiny_model, capsys):
+    simulate('8.2.1', build_fails='Error Code 10: no tactic | of 7 fits', fast_half=False)
+    assert main(['doctor', '--hardware', '--model', tiny_model]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    start = lines.index('### tensorrt f32 failed')
+    assert 'cannot build an engine' in lines[start + 2]
+    assert lines[start + 2].endswith('Error Code 10: no tactic | of 7 fits')
+    assert '    tensorrt: Error Code 10: no tactic | of 7 fits' in lines[start + 3:]
+
+
+def test_without_a_cuda_graph(simulate, tiny_model, capsys):
+    """It works, and the reason is told."""
+    simulate('10.3.0', graphs=False, fast_half=False)
+    assert main(['doctor', '--hardware', '--model', tiny_model]) == 0
+    assert '| no: ' in capsys.readouterr().out
+
+
+def test_sensible_precisions(trt, machine, tiny_model, tmp_path):
+    """What the file is inside, and f16 where the GPU gains by it."""
+    of_11 = trt._surface.numbers >= (11,)
+    assert hardware_trial.find_precisions(tiny_model, '')['precisions'] == (
+        ('f32',) if of_11 else ('f32', 'f16'))
+    for kind, precision in (('Cast', 'f16'), ('QuantizeLinear', 'int8')):
+        path = rewritten(tiny_model, tmp_path / (kind + '.onnx'), kind)
+        assert hardware_trial.find_precisions(path, '')['precisions'] == (precision,)
+    trt._settings.fast_half = False
+    assert hardware_trial.find_precisions(tiny_model, '')['precisions'] == ('f32',)
+    with pytest.raises(ModelError, match='cannot read the model absent.onnx'):
+        hardware_trial.find_precisions('absent.onnx', '')
+
+
+def test_every_version_builds_compares_and_times(trt, machine, tiny_model):
+    found = hardware_trial.try_tensorrt(tiny_model, 'f32')
+    assert found['lost_peaks'] == 0 and found['stages_ms']['network']['median'] > 0
+    assert hardware_trial.look_at_gpu('', '')['capability'] == '8.7'
+
+
+def test_other_outputs_are_not_compared(trt, machine, tiny_model, make_model, monkeypatch):
+    """They are an error, without figures."""
+    other = make_model(separate=True)
+    read = hardware_trial._read
+    monkeypatch.setattr(hardware_trial, '_read', lambda path: read(other))
+    found = hardware_trial.try_tensorrt(tiny_model, 'f32')
+    assert "the outputs are ['heat', 'paf'], not ['output']" in found['error']
+    assert 'channels' not in found and 'stages_ms' not in found
