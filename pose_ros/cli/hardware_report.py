@@ -12,8 +12,8 @@ _NOTE = ('Difference to ONNX Runtime on a fixed picture, in parts of an output\'
 def markdown(report: dict) -> str:
     """Return the report that hardware.examine made as text."""
     trials = report['trials']
-    lines = ['## pose_ros hardware test: TensorRT {}'.format(
-        'works' if report['works'] else 'does not work'), '', _reason(report), '']
+    lines = ['## pose_ros hardware test: TensorRT {}'.format(_verdict(report)), '']
+    lines += [_reason(report), '']
     lines += _table(('', ''), _facts(report)) + ['']
     lines += _table(_COLUMNS, [_row(trial) for trial in trials]) + ['']
     frames = [trial['frames'] for trial in trials if 'frames' in trial]
@@ -24,6 +24,14 @@ def markdown(report: dict) -> str:
         if 'error' in found:
             lines += _failure(name, found)
     return '\n'.join(lines).rstrip()
+
+
+def _verdict(report):
+    fine = [trial['precision'] for trial in report['trials']
+            if trial['engine'] == 'tensorrt' and 'error' not in trial]
+    if report['works']:
+        return 'works'
+    return 'works in {} only'.format(' and '.join(fine)) if fine else 'does not work'
 
 
 def _reason(report):

@@ -8,6 +8,7 @@ import pytest
 from test_precision import rewritten
 
 from pose_ros.cli import hardware, hardware_trial
+from pose_ros.cli.hardware_report import markdown
 from pose_ros.cli.main import main
 from pose_ros.core.errors import ModelError
 
@@ -104,6 +105,10 @@ def test_half_precision_that_is_wrong(simulate, tiny_model, capsys):
                              'values')
     assert half['largest_difference'] is None and 'stages_ms' not in half
     assert half['build_s'] >= 0 and half['version'] == '8.2.1'
+    lines = markdown(report).splitlines()
+    assert lines[0] == '## pose_ros hardware test: TensorRT works in f32 only'
+    assert lines[2].startswith('f16: it disagrees with ONNX Runtime')
+    assert any('| NaN (5% allowed) |' in line and 'failed, see below' in line for line in lines)
 
 
 def test_peaks_in_the_wrong_place(simulate, tiny_model, capsys):
