@@ -14,8 +14,9 @@ EPILOG = """examples:
   pose-ros doctor                         look at everything; tries the bundled model
   pose-ros doctor --model model.onnx      let every engine run this model
   pose-ros doctor --json                  the same for programs
+  pose-ros doctor --hardware              TensorRT on this GPU: build, compare, time (minutes)
 
-exit codes: 0 a model can be run here; 1 it cannot
+exit codes: 0 a model can be run here; 1 it cannot, or TensorRT fails with --hardware
 """
 _MARKS = {OK: 'ok', ABSENT: '--', FAILED: 'FAIL'}
 
@@ -25,10 +26,19 @@ def add_arguments(parser) -> None:
     parser.add_argument('--model', metavar='FILE', default='',
                         help='model that every engine runs (default: the bundled model)')
     parser.add_argument('--json', action='store_true', help='print JSON')
+    parser.add_argument('--hardware', action='store_true',
+                        help='build the TensorRT engines of the model anew, compare them with '
+                             'ONNX Runtime, time both, and print a report for an issue')
 
 
 def run(args) -> int:
     """Print the report as it grows; return the exit code."""
+    if args.hardware:
+        from pose_ros.cli.hardware import hardware_report  # NumPy and OpenCV may be missing
+        for line in hardware_report(args.model):
+            print(line, flush=True)
+        print('\nTensorRT works here: its answers are those of ONNX Runtime.')
+        return 0
     checks = []
     for examine in (check_python, lambda: check_engines(args.model), check_gpu, check_ros):
         found = examine()

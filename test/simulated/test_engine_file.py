@@ -96,6 +96,25 @@ def test_another_precision_than_it_was_built_in(built):
         PoseEstimator(built[0], 'tensorrt', precision=other)
 
 
+def test_hardware_report(trt, tiny_model, capsys):
+    """Two engines, built anew each time, with times and differences."""
+    for count in (2, 4):
+        assert main(['doctor', '--hardware', '--model', tiny_model]) == 0
+        assert trt._settings.built == count
+    text = capsys.readouterr().out
+    rows = [line.split() for line in text.splitlines() if line.startswith(('tensorrt f', 'onnx'))]
+    half = 'f32' if trt.__version__.startswith('11') else 'f16'
+    assert [row[:2] for row in rows[1:3]] == [['tensorrt', 'f32'], ['tensorrt', half]]
+    assert all(row[-1] == 'yes' and float(row[-2].rstrip('%')) < 0.1 for row in rows[1:3])
+    assert 'Simulated Orin, compute capability 8.7' in text and 'TensorRT works here' in text
+
+
+def test_hardware_report_of_wrong_answers(trt, tiny_model, capsys):
+    trt._settings.wrong_peaks = True
+    assert main(['doctor', '--hardware', '--model', tiny_model]) == 1
+    assert 'f32: the f32 engine of' in capsys.readouterr().err
+
+
 def test_list_and_clear(trt, tiny_model, tmp_path, capsys):
     assert main(['engines', 'list']) == 0 and '0 engines' in capsys.readouterr().out
     open_engine(tiny_model).close()

@@ -46,7 +46,8 @@ def test_answers_like_onnxruntime(trt, machine, tiny_model):
     assert info.backend == 'tensorrt' and info.version == trt.__version__
     assert info.device == 'Simulated Orin (compute capability 8.7)'
     assert info.precision == ('f32' if trt.__version__.startswith('11') else 'f16')
-    assert machine.launches > 3 and set(machine.capture_modes) == {1}  # thread-local
+    assert engine.uses_graph and machine.launches > 3
+    assert set(machine.capture_modes) == {1}  # thread-local
     engine.close()
     engine.close()
     with pytest.raises(EngineError, match='closed'):
@@ -105,7 +106,7 @@ def test_without_graphs(trt, machine, tiny_model, caplog):
     with caplog.at_level(logging.INFO, 'pose_ros'):
         engine = open_engine(tiny_model)
     assert np.abs(engine.infer(BLUE)['output'][0] - expected_maps()).max() < 1e-3
-    assert machine.launches == 0
+    assert machine.launches == 0 and not engine.uses_graph
     assert any('without a CUDA graph' in text for text in messages(caplog))
     engine.close()
 

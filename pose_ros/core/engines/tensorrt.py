@@ -36,7 +36,10 @@ class Tensor(NamedTuple):
 
 
 class TensorRtEngine(Engine):
-    """A plan on the GPU; may be called from any thread, one caller at a time."""
+    """A plan on the GPU; may be called from any thread, one caller at a time.
+
+    `uses_graph` says whether copies and network are launched as one CUDA graph.
+    """
 
     def __init__(self, thread: CudaThread, library: Library, plan: bytes, input_shape,
                  precision: str, path: str):
@@ -51,6 +54,7 @@ class TensorRtEngine(Engine):
         self._session = thread.call(_Session, library, plan, tuple(input_shape), path)
         self.input_shape = self._session.input_shape
         self.output_names = self._session.output_names
+        self.uses_graph = self._session.has_graph()
         self._device = '{} (compute capability {})'.format(
             *thread.call(lambda cuda: cuda.info)[:2])
         # Frees the GPU in the right order also when nobody calls close, and at exit.
@@ -114,6 +118,10 @@ class _Session:
         for pinned, array in zip(self._pinned_outputs, self._outputs.values()):
             np.copyto(array, pinned)
         return dict(self._outputs)
+
+    def has_graph(self):
+        """Whether copies and network are launched as one CUDA graph."""
+        return self._graph is not None
 
     def close(self, cuda):
         """Free in the order that TensorRT asks for; buffers go with `cuda`."""
