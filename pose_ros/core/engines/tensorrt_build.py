@@ -68,7 +68,7 @@ def build_plan(library: Library, cuda: Cuda, model: bytes, where: str, settings:
 
 def _network_flags(trt):
     # Needed for ONNX up to 8.6, ignored in 10, gone in 11, where bit 0 means STRONGLY_TYPED
-    # [python/src/infer/pyGraph.cpp of 8.2.1 and v11.1, NetworkDefinitionCreationFlag].
+    # [python/src/infer/pyCore.cpp of 8.2.1 and v11.1, NetworkDefinitionCreationFlag].
     if hasattr(trt.NetworkDefinitionCreationFlag, 'EXPLICIT_BATCH'):
         return 1 << int(trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH)
     return 0
