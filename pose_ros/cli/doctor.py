@@ -34,7 +34,8 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Print the report as it grows; return the exit code."""
     if args.hardware:
-        from pose_ros.cli.hardware import hardware_report  # NumPy and OpenCV may be missing
+        # Not at the top: NumPy and OpenCV may be missing.
+        from pose_ros.cli.hardware import hardware_report
         for line in hardware_report(args.model):
             print(line, flush=True)
         print('\nTensorRT works here: its answers are those of ONNX Runtime.')

@@ -41,7 +41,7 @@ class BuildProgress:
 
     def watch(self, module, config) -> None:
         """Let TensorRT tell its phases and ask whether to go on, where it can."""
-        # IProgressMonitor came with 10.0 (NvInfer.h, class IProgressMonitor).
+        # IProgressMonitor came with 10.0 [include/NvInfer.h of v10.0.1].
         if hasattr(module, 'IProgressMonitor'):
             self._monitor = _make_monitor(module, self)  # TensorRT may not keep it alive
             config.progress_monitor = self._monitor

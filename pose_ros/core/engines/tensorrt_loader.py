@@ -20,6 +20,7 @@ from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.errors import EngineError, ModelError
 
 _LOG = logging.getLogger('pose_ros')
+_BUILD_LOG = logging.getLogger('pose_ros.build')  # what takes so long, for who waits
 PLAN_SUFFIX = '.engine'
 
 
@@ -103,7 +104,7 @@ class Loader:
         self._library, self._rebuild = import_tensorrt(), rebuild
         self._path, self._settings, self._cache = path, settings, cache or EngineCache()
         self._sample = _noise(settings.shape) if sample is None else np.array(sample())
-        self.progress = BuildProgress(lambda text: _LOG.info(
+        self.progress = BuildProgress(lambda text: _BUILD_LOG.info(
             'building the TensorRT engine of %s: %s', path, text))
         try:
             with open(path, 'rb') as stream:
@@ -175,8 +176,8 @@ class Loader:
     def _build(self, settings):
         facts = self._facts(settings)
         timings = file_name('{tensorrt}-{gpu}-{capability}'.format(**facts))
-        _LOG.info('building the TensorRT engine of %s for %s, precision %s: once, minutes on a '
-                  'Jetson', self._path, facts['gpu'], settings.precision)
+        _BUILD_LOG.info('building the TensorRT engine of %s for %s, precision %s: once, minutes '
+                        'on a Jetson', self._path, facts['gpu'], settings.precision)
         with self.progress:
             plan = self._thread.call(
                 lambda cuda: build_plan(self._library, cuda, self._model, self._path, settings,
