@@ -90,6 +90,14 @@ def test_each_of_version_gpu_model_shape_and_precision_has_its_own(
     assert len(EngineCache().entries()) == opened == 12
 
 
+def test_the_same_file_elsewhere_is_the_same_model(install_tensorrt, tiny_model, tmp_path):
+    trt = install_tensorrt('10.3.0')
+    open_engine(tiny_model).close()
+    (tmp_path / 'tiny.onnx').write_bytes(open(tiny_model, 'rb').read())
+    open_engine(str(tmp_path / 'tiny.onnx')).close()
+    assert trt._settings.built == 1
+
+
 def test_a_folder_that_cannot_be_written(trt, tiny_model, tmp_path, monkeypatch, caplog):
     (tmp_path / 'file').write_text('no folder')
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'file'))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pose_ros.core.engines import create_engine
+from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import BuildSettings
 from pose_ros.core.engines.tensorrt_loader import Loader
 from pose_ros.core.errors import EngineError, ModelError
@@ -130,6 +131,20 @@ def test_half_that_breaks_is_replaced_by_f32(trt, tiny_model, caplog):
     if not trt.__version__.startswith('11'):
         assert any('disagrees with ONNX Runtime' in text and 'NaN' in text
                    for text in messages(caplog))
+
+
+def test_half_that_fails_to_run_is_replaced_by_f32(install_tensorrt, tiny_model, monkeypatch):
+    install_tensorrt('10.3.0')
+    infer = TensorRtEngine.infer
+
+    def fail(self, batch):
+        if self.describe().precision == 'f16':
+            raise EngineError('cuStreamSynchronize failed')
+        return infer(self, batch)
+    monkeypatch.setattr(TensorRtEngine, 'infer', fail)
+    engine = open_engine(tiny_model)
+    assert engine.describe().precision == 'f32'
+    engine.close()
 
 
 def test_wrong_in_every_precision(trt, tiny_model):
