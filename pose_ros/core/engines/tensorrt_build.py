@@ -120,7 +120,8 @@ def _set_precision(trt, builder, config, network, wanted, where):
         # kSTRONGLY_TYPED; BuilderFlag has neither FP16 nor INT8].
         if wanted not in ('auto', inside):
             raise _unfit(trt, where, wanted, inside, 'this TensorRT computes in the types that '
-                         'are in the file: export the model in that precision')
+                         'are in the file: export the model in that precision (pose-train export '
+                         '--precision)')
         return inside
     if 'int8' in (inside, wanted):
         return _set_int8(trt, builder, config, wanted, inside, where)
