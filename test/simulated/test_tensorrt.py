@@ -169,3 +169,21 @@ def test_parser_errors_in_full(trt, tmp_path, tiny_model):
     loader.close()
     assert str(error.value).count('No importer registered for op') == 2
     assert 'node 1' in str(error.value) and 'node 2' in str(error.value)
+
+
+@pytest.mark.parametrize('version', ['8.2.1', '11.4.0.106'])
+def test_a_published_network(install_tensorrt, real_model, shared, version):
+    """The people of a photo are those of ONNX Runtime, the maps within half precision."""
+    install_tensorrt(version)
+    with np.load(str(shared / 'golden' / 'p1.npz')) as data:
+        image = data['resized_bgr']
+    expected, found = [], []
+    for backend, answers in (('onnxruntime', expected), ('tensorrt', found)):
+        estimator = PoseEstimator(real_model, backend, strict=True)
+        assert estimator.engine.describe().backend == backend
+        answers.append(estimator(image))
+        estimator.close()
+    assert expected[0].count == found[0].count > 0
+    keypoints = models.matched(found[0], expected[0].keypoints[..., :2])
+    difference = np.abs(keypoints[..., :2] - expected[0].keypoints[..., :2])
+    assert np.nanmax(difference) < 1.0
