@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pose-ros build-engine`: an ONNX file to a TensorRT engine of this machine."""
 import argparse
-import logging
-import sys
 
-from pose_ros.cli.options import parse_value, size
+from pose_ros.cli.options import parse_value, show_builds, size
 from pose_ros.core.engines.engine import ENGINE_PARAMETERS
 from pose_ros.core.engines.engine_file import build_engine_file
 from pose_ros.core.engines.tensorrt_build import PRECISIONS
@@ -50,16 +48,9 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Build, and say what came out; return the exit code."""
-    logger, handler = logging.getLogger('pose_ros'), logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter('%(message)s'))
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        path, facts = build_engine_file(
-            args.model, args.output, args.card, args.shape, args.precision, args.workspace,
-            args.rebuild)
-    finally:
-        logger.removeHandler(handler)
+    show_builds()
+    path, facts = build_engine_file(args.model, args.output, args.card, args.shape, args.precision,
+                                    args.workspace, args.rebuild)
     print('{}: {}, TensorRT {tensorrt}, {gpu}; agrees with ONNX Runtime'.format(
         path, facts['precision'], **facts))
     return 0

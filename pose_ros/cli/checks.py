@@ -14,12 +14,17 @@ ENGINES = {
     'onnxruntime': 'python3 -m pip install onnxruntime',
 }
 _TENSORRT = {True: 'sudo apt install nvidia-jetpack', False: 'python3 -m pip install tensorrt'}
-_PYCUDA = 'python3 -m pip install pycuda   (CUDA\'s nvcc must be on the PATH)'
+_CUDA = {True: 'PATH=/usr/local/cuda/bin:$PATH python3 -m pip install pycuda',
+         False: 'python3 -m pip install cuda-bindings   (or pycuda, with nvcc on the PATH)'}
 _BUILD = 'colcon build --packages-select pose_ros && source install/setup.bash'
 _TEGRA, _ROS = '/etc/nv_tegra_release', '/opt/ros'
 
 _VERSION = 'import importlib, sys; print(importlib.import_module(sys.argv[1]).__version__)'
-_PYCUDA_VERSION = 'import pycuda; print(pycuda.VERSION_TEXT)'
+_OPEN_GPU = """from pose_ros.core.engines.cuda import open_cuda
+gpu = open_cuda()
+print('{0} on {1.name}, compute capability {1.capability}'.format(type(gpu).__name__, gpu.info))
+gpu.close()
+"""
 _RUN = """import sys, numpy
 from pose_ros.core import PoseEstimator
 estimator = PoseEstimator(sys.argv[2] or None, backend=sys.argv[1], strict=True)
@@ -81,9 +86,9 @@ def check_gpu() -> List[Check]:
     if not found:
         return [Check('gpu', 'nvidia', ABSENT, 'none found; the CPU engines need none')]
     checks = [Check('gpu', 'nvidia', OK, found)]
-    tensorrt, pycuda = run_python(_VERSION, 'tensorrt'), run_python(_PYCUDA_VERSION)
+    tensorrt, cuda = run_python(_VERSION, 'tensorrt'), run_python(_OPEN_GPU)
     return checks + [_optional('gpu', 'tensorrt', tensorrt, _TENSORRT[bool(board)]),
-                     _optional('gpu', 'pycuda', pycuda, _PYCUDA)]
+                     _optional('gpu', 'cuda', cuda, _CUDA[bool(board)])]
 
 
 def check_ros() -> List[Check]:

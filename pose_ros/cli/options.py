@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Options that commands share, made from the tables that the engines and decoders publish."""
 import argparse
+import logging
+import sys
 from typing import Any, Dict, Sequence, Tuple
 
 import cv2
@@ -52,6 +54,7 @@ def add_output_options(parser, output: str) -> None:
 
 def load_estimator(args) -> PoseEstimator:
     """Load what add_model_options describes; argparse.ArgumentError for an unfit --set."""
+    show_builds()
     cv2.setNumThreads(1)  # its pool takes the cores from the network's
     engine = {parameter.name: getattr(args, parameter.name) for parameter in ENGINE_PARAMETERS}
     estimator = PoseEstimator(args.model, card=args.card, input_size=args.size, **engine)
@@ -60,6 +63,19 @@ def load_estimator(args) -> PoseEstimator:
     except PoseRosError as error:
         raise argparse.ArgumentError(None, 'argument --set: {}'.format(error))
     return estimator
+
+
+def show_builds() -> None:
+    """Show the progress of TensorRT builds, which may take minutes, on stderr."""
+    logger = logging.getLogger('pose_ros.build')
+    logger.setLevel(logging.INFO)
+    if not logger.handlers:
+        logger.addHandler(_ToStderr())
+
+
+class _ToStderr(logging.Handler):
+    def emit(self, record):
+        print(record.getMessage(), file=sys.stderr)
 
 
 def parse_settings(pairs: Sequence[Tuple[str, str]], table: Sequence[Parameter]) -> Dict[str, Any]:

@@ -229,6 +229,7 @@ def test_a_gpu_without_its_libraries(monkeypatch, tmp_path):
     found = {check.name: check for check in checks.check_gpu()}
     assert found['nvidia'][2:4] == (OK, 'NVIDIA RTX A1000, 550.54')
     assert found['tensorrt'][2:4] == (OK, '10.3.0')
+    assert found['cuda'].status == ABSENT and 'cuda-bindings' in found['cuda'].advice
     monkeypatch.setattr(checks, '_TEGRA', str(tmp_path / 'release'))
     (tmp_path / 'release').write_text('# R36 (release), REVISION: 4.3\nmore\n')
     (tmp_path / 'tensorrt.py').write_text('import absent_library')

@@ -14,6 +14,7 @@ import pytest
 from test_tensorrt import BLUE, expected_maps, messages, open_engine
 
 from pose_ros.core.engines import create_engine
+from pose_ros.core.errors import EngineError
 from pose_ros.core.estimator import PoseEstimator
 
 SHAPE = BLUE.shape
@@ -30,6 +31,7 @@ def test_serves_while_it_builds_and_then_switches(trt, tiny_model, caplog):
     trt._settings.build_time = 0.5
     with caplog.at_level(logging.INFO, 'pose_ros'):
         engine = open_engine(tiny_model, build='background')
+        serving = engine._engine
         assert engine.describe().backend == 'onnxruntime' and 'being built' in engine.note
         assert any(text.startswith('engine: onnxruntime') and text.endswith(
             'while the TensorRT engine is being built') for text in messages(caplog))
@@ -41,6 +43,8 @@ def test_serves_while_it_builds_and_then_switches(trt, tiny_model, caplog):
             served[engine.describe().backend] += 1
     assert served['onnxruntime'] >= 5 and served['tensorrt'] == 5
     assert engine.note == '' == engine.fault
+    with pytest.raises(EngineError, match='closed'):  # its threads are gone
+        serving.infer(BLUE)
     assert sum('from this image on' in text for text in messages(caplog)) == 1
     engine.close()
 

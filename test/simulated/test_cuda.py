@@ -107,6 +107,18 @@ def test_thread_runs_calls_in_one_place_and_passes_errors_on(library):
         thread.call(fail, 'late')
 
 
+def test_a_thread_may_end_itself(library):
+    """As it does when the garbage collector runs there and finds an engine that nobody closed."""
+    thread = CudaThread()
+
+    def end(cuda):
+        assert thread.call(lambda inner: inner is cuda)
+        thread.close()
+    thread.call(end)
+    thread._thread.join(10)
+    assert not thread._thread.is_alive()
+
+
 def test_the_real_bindings_have_what_is_called():
     """Names, where NVIDIA's package is installed; it needs a driver for the calls themselves."""
     driver = pytest.importorskip('cuda.bindings.driver')

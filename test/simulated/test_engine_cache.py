@@ -67,6 +67,28 @@ def test_what_is_spoilt_is_built_again_once(trt, tiny_model, caplog, spoil):
     assert trt._settings.built == 2
 
 
+def test_tensorrt_never_sees_a_damaged_plan(install_tensorrt, tiny_model, monkeypatch):
+    """It may crash on one."""
+    trt = install_tensorrt('10.3.0')
+    works(tiny_model)
+    flip(*cached_files())
+    seen, deserialise = [], trt.Runtime.deserialize_cuda_engine
+    monkeypatch.setattr(trt.Runtime, 'deserialize_cuda_engine',
+                        lambda self, plan: seen.append(plan) or deserialise(self, plan))
+    works(tiny_model)
+    assert len(seen) == 1 and trt._settings.built == 2
+
+
+def test_a_refused_plan_is_gone_though_the_build_fails(install_tensorrt, tiny_model):
+    trt = install_tensorrt('10.3.0')
+    works(tiny_model)
+    foreign(*cached_files())
+    trt._settings.build_fails = 'out of memory'
+    with pytest.raises(EngineError, match='out of memory'):
+        open_engine(tiny_model)
+    assert EngineCache().entries() == []
+
+
 def test_what_tensorrt_refuses_again_is_an_error(trt, tiny_model, monkeypatch):
     monkeypatch.setattr(trt.Runtime, 'deserialize_cuda_engine', lambda self, plan: None)
     with pytest.raises(EngineError, match='cannot load the engine.*pose-ros build-engine'):
@@ -88,6 +110,14 @@ def test_each_of_version_gpu_model_shape_and_precision_has_its_own(
                 opened += 1
             assert trt._settings.built == 3
     assert len(EngineCache().entries()) == opened == 12
+
+
+def test_the_same_file_elsewhere_is_the_same_model(install_tensorrt, tiny_model, tmp_path):
+    trt = install_tensorrt('10.3.0')
+    open_engine(tiny_model).close()
+    (tmp_path / 'tiny.onnx').write_bytes(open(tiny_model, 'rb').read())
+    open_engine(str(tmp_path / 'tiny.onnx')).close()
+    assert trt._settings.built == 1
 
 
 def test_a_folder_that_cannot_be_written(trt, tiny_model, tmp_path, monkeypatch, caplog):

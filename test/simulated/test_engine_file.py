@@ -118,7 +118,17 @@ def test_rebuild_precision_workspace_and_shape(trt, make_model, tmp_path, capsys
         assert main(['build-engine', path, '-o', out] + options) == 0
         assert trt._settings.built == count
     assert load_card(out).input.width == 320
-    assert 'agrees with ONNX Runtime' in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert 'agrees with ONNX Runtime' in shown.out
+    assert shown.err.count('building the TensorRT engine of ' + path) == 5
+
+
+def test_every_command_shows_that_it_builds(trt, tiny_model, capsys):
+    for count in (1, 0):
+        assert main(['info', tiny_model, '--backend', 'tensorrt', '--strict']) == 0
+        shown = capsys.readouterr()
+        assert shown.err.count('building the TensorRT engine of') == count
+        assert 'engine      tensorrt {} on Simulated Orin'.format(trt.__version__) in shown.out
 
 
 @pytest.mark.parametrize('options, text', [

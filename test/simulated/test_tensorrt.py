@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from pose_ros.core.engines import create_engine
+from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import BuildSettings
 from pose_ros.core.engines.tensorrt_loader import Loader
 from pose_ros.core.errors import EngineError, ModelError
@@ -29,7 +30,7 @@ def expected_maps():
 
 
 def messages(caplog):
-    return [record.getMessage() for record in caplog.records if record.name == 'pose_ros']
+    return [record.getMessage() for record in caplog.records if record.name.startswith('pose_ros')]
 
 
 def test_answers_like_onnxruntime(trt, machine, tiny_model):
@@ -46,7 +47,8 @@ def test_answers_like_onnxruntime(trt, machine, tiny_model):
     assert info.backend == 'tensorrt' and info.version == trt.__version__
     assert info.device == 'Simulated Orin (compute capability 8.7)'
     assert info.precision == ('f32' if trt.__version__.startswith('11') else 'f16')
-    assert machine.launches > 3 and set(machine.capture_modes) == {1}  # thread-local
+    assert engine.no_graph == '' and machine.launches > 3
+    assert set(machine.capture_modes) == {1}  # thread-local
     engine.close()
     engine.close()
     with pytest.raises(EngineError, match='closed'):
@@ -105,7 +107,7 @@ def test_without_graphs(trt, machine, tiny_model, caplog):
     with caplog.at_level(logging.INFO, 'pose_ros'):
         engine = open_engine(tiny_model)
     assert np.abs(engine.infer(BLUE)['output'][0] - expected_maps()).max() < 1e-3
-    assert machine.launches == 0
+    assert machine.launches == 0 and engine.no_graph
     assert any('without a CUDA graph' in text for text in messages(caplog))
     engine.close()
 
@@ -131,6 +133,20 @@ def test_half_that_breaks_is_replaced_by_f32(trt, tiny_model, caplog):
                    for text in messages(caplog))
 
 
+def test_half_that_fails_to_run_is_replaced_by_f32(install_tensorrt, tiny_model, monkeypatch):
+    install_tensorrt('10.3.0')
+    infer = TensorRtEngine.infer
+
+    def fail(self, batch):
+        if self.describe().precision == 'f16':
+            raise EngineError('cuStreamSynchronize failed')
+        return infer(self, batch)
+    monkeypatch.setattr(TensorRtEngine, 'infer', fail)
+    engine = open_engine(tiny_model)
+    assert engine.describe().precision == 'f32'
+    engine.close()
+
+
 def test_wrong_in_every_precision(trt, tiny_model):
     trt._settings.wrong_peaks = True
     with pytest.raises(EngineError, match='disagrees with ONNX Runtime'):
@@ -153,3 +169,21 @@ def test_parser_errors_in_full(trt, tmp_path, tiny_model):
     loader.close()
     assert str(error.value).count('No importer registered for op') == 2
     assert 'node 1' in str(error.value) and 'node 2' in str(error.value)
+
+
+@pytest.mark.parametrize('version', ['8.2.1', '11.4.0.106'])
+def test_a_published_network(install_tensorrt, real_model, shared, version):
+    """The people of a photo are those of ONNX Runtime, the maps within half precision."""
+    install_tensorrt(version)
+    with np.load(str(shared / 'golden' / 'p1.npz')) as data:
+        image = data['resized_bgr']
+    expected, found = [], []
+    for backend, answers in (('onnxruntime', expected), ('tensorrt', found)):
+        estimator = PoseEstimator(real_model, backend, strict=True)
+        assert estimator.engine.describe().backend == backend
+        answers.append(estimator(image))
+        estimator.close()
+    assert expected[0].count == found[0].count > 0
+    keypoints = models.matched(found[0], expected[0].keypoints[..., :2])
+    difference = np.abs(keypoints[..., :2] - expected[0].keypoints[..., :2])
+    assert np.nanmax(difference) < 1.0

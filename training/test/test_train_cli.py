@@ -3,6 +3,7 @@
 """The `pose-train` command line, from files to files."""
 import json
 import re
+import sys
 from pathlib import Path
 
 import onnx
@@ -142,6 +143,28 @@ def test_info_of_a_model_shows_its_card_and_operators(checkpoint, tmp_path, caps
 ])
 def test_what_cannot_be_done_is_explained_in_one_line(arguments, reason, capsys):
     assert re.search(reason, refused(capsys, *arguments))
+
+
+def test_engine_is_built_of_the_exported_file(checkpoint, tmp_path, capsys, monkeypatch):
+    asked = []
+
+    def build(path):
+        asked.append((path, load_card(path).name))
+        return path[:-5] + '.engine', {'precision': 'f16', 'tensorrt': '10.3.0', 'gpu': 'a GPU'}
+    monkeypatch.setattr('pose_training.cli.options.build_engine_file', build)
+    path = tmp_path / 'small.onnx'
+    run('export', checkpoint, '-o', path, '--size', '64x64', '--engine')
+    assert asked == [(str(path), 'student')]
+    assert capsys.readouterr().out.endswith('small.engine (f16, TensorRT 10.3.0, a GPU)\n')
+
+
+def test_engine_without_tensorrt_leaves_the_onnx_file(checkpoint, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'tensorrt', None)
+    path = tmp_path / 'small.onnx'
+    line = refused(capsys, 'export', checkpoint, '-o', path, '--size', '64x64', '--engine')
+    assert 'tensorrt cannot be imported' in line and path.exists()
+    line = refused(capsys, 'export', checkpoint, '-o', tmp_path / 'small2.pt', '--engine')
+    assert "--engine builds from an ONNX file" in line and not (tmp_path / 'small2.pt').exists()
 
 
 def test_an_ending_that_says_nothing_is_refused(checkpoint, tmp_path, capsys):

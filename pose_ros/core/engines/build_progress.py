@@ -16,7 +16,7 @@ class BuildProgress:
         """Take where reports go; nothing runs yet."""
         self._report, self._period = report, period
         self._phase, self._start = '', time.monotonic()
-        self._ended = threading.Event()
+        self._ended, self._monitor = threading.Event(), None
         self.cancelled = False
 
     def __enter__(self):
@@ -41,9 +41,10 @@ class BuildProgress:
 
     def watch(self, module, config) -> None:
         """Let TensorRT tell its phases and ask whether to go on, where it can."""
-        # IProgressMonitor came with 10.0 (NvInfer.h, class IProgressMonitor).
+        # IProgressMonitor came with 10.0 [include/NvInfer.h of v10.0.1].
         if hasattr(module, 'IProgressMonitor'):
-            config.progress_monitor = _make_monitor(module, self)
+            self._monitor = _make_monitor(module, self)  # TensorRT may not keep it alive
+            config.progress_monitor = self._monitor
 
     def show(self, phase: str) -> None:
         """Remember the phase for the next report."""

@@ -15,7 +15,7 @@ class CudaThread:
     def __init__(self, index: int = 0):
         """Start the thread; EngineError if no GPU can be used."""
         self._jobs: queue.Queue = queue.Queue()
-        self._started = _Job(None)
+        self._started, self._cuda = _Job(None), None
         # A daemon, or a program that forgets to close would never end.
         self._thread = threading.Thread(
             target=self._run, args=(index,), name='pose_cuda', daemon=True)
@@ -24,6 +24,8 @@ class CudaThread:
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Return function(cuda, *arguments), or raise what it raises; it runs in the thread."""
+        if threading.current_thread() is self._thread:  # a finalizer, by the garbage collector
+            return function(self._cuda, *arguments)
         if not self._thread.is_alive():
             raise EngineError('the GPU is closed already')
         job = _Job(function, arguments)
@@ -33,11 +35,12 @@ class CudaThread:
     def close(self) -> None:
         """Close the GPU and end the thread, after the call in hand; a second call does nothing."""
         self._jobs.put(None)
-        self._thread.join()
+        if threading.current_thread() is not self._thread:
+            self._thread.join()
 
     def _run(self, index):
         try:
-            cuda = open_cuda(index)
+            self._cuda = cuda = open_cuda(index)
         except BaseException as error:
             self._started.fail(error)
             return

@@ -86,7 +86,7 @@ def sensible_precisions(library: Library, model: bytes, where: str) -> Tuple[str
 
 def _network_flags(trt):
     # Needed for ONNX up to 8.6, ignored in 10, gone in 11, where bit 0 means STRONGLY_TYPED
-    # [python/src/infer/pyGraph.cpp of 8.2.1 and v11.1, NetworkDefinitionCreationFlag].
+    # [python/src/infer/pyCore.cpp of 8.2.1 and v11.1, NetworkDefinitionCreationFlag].
     if hasattr(trt.NetworkDefinitionCreationFlag, 'EXPLICIT_BATCH'):
         return 1 << int(trt.NetworkDefinitionCreationFlag.EXPLICIT_BATCH)
     return 0
@@ -138,7 +138,8 @@ def _set_precision(trt, builder, config, network, wanted, where):
         # kSTRONGLY_TYPED; BuilderFlag has neither FP16 nor INT8].
         if wanted not in ('auto', inside):
             raise _unfit(trt, where, wanted, inside, 'this TensorRT computes in the types that '
-                         'are in the file: export the model in that precision')
+                         'are in the file: export the model in that precision (pose-train export '
+                         '--precision)')
         return inside
     if 'int8' in (inside, wanted):
         return _set_int8(trt, builder, config, wanted, inside, where)

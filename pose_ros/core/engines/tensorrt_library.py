@@ -39,7 +39,7 @@ def import_tensorrt() -> Library:
         logger = _make_logger(tensorrt)
         if not hasattr(tensorrt, 'OnnxParserFlag'):
             # Before 8.6 the ONNX parser takes InstanceNormalization from the plugin registry, and
-            # plans look their plugins up there (onnx-tensorrt 8.2, builtin_op_importers.cpp).
+            # plans look their plugins up there [onnx-tensorrt 8.2, builtin_op_importers.cpp].
             tensorrt.init_libnvinfer_plugins(logger, '')
         _libraries[tensorrt] = Library(tensorrt, tensorrt.__version__, logger)
     return _libraries[tensorrt]
@@ -48,7 +48,8 @@ def import_tensorrt() -> Library:
 def numpy_dtype(module, dtype) -> np.dtype:
     """Translate a DataType; EngineError for one that NumPy lacks.
 
-    Not trt.nptype: in 8.2 it reads np.bool, which NumPy 1.24 removed (python/src/pyTensorRT.cpp).
+    Not trt.nptype: in 8.2 it reads np.bool, which NumPy 1.24 removed [python/packaging/tensorrt/
+    __init__.py of 8.2.1].
     """
     for name, kind in (('FLOAT', np.float32), ('HALF', np.float16), ('INT32', np.int32),
                        ('INT8', np.int8), ('BOOL', np.bool_), ('UINT8', np.uint8),  # since 8.5

@@ -20,6 +20,7 @@ from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.errors import EngineError, ModelError
 
 _LOG = logging.getLogger('pose_ros')
+_BUILD_LOG = logging.getLogger('pose_ros.build')  # what takes so long, for who waits
 PLAN_SUFFIX = '.engine'
 
 
@@ -97,13 +98,12 @@ class Loader:
     """
 
     def __init__(self, path: str, settings: BuildSettings,
-                 sample: Optional[Callable[[], np.ndarray]] = None, rebuild: bool = False,
-                 cache: Optional[EngineCache] = None):
+                 sample: Optional[Callable[[], np.ndarray]] = None, rebuild: bool = False):
         """Look for TensorRT and a GPU; EngineError without either, ModelError without the file."""
         self._library, self._rebuild = import_tensorrt(), rebuild
-        self._path, self._settings, self._cache = path, settings, cache or EngineCache()
+        self._path, self._settings, self._cache = path, settings, EngineCache()
         self._sample = _noise(settings.shape) if sample is None else np.array(sample())
-        self.progress = BuildProgress(lambda text: _LOG.info(
+        self.progress = BuildProgress(lambda text: _BUILD_LOG.info(
             'building the TensorRT engine of %s: %s', path, text))
         try:
             with open(path, 'rb') as stream:
@@ -148,9 +148,9 @@ class Loader:
         plan, facts, engine = self._cached_or_built(settings)
         try:
             found = engine.infer(self._sample)
-        except EngineError:
+        except EngineError as error:
             engine.release()
-            raise
+            return None, str(error)
         difference = disagreement(expected, found, facts['precision'])
         if not difference:
             return Built(engine, plan, facts), ''
@@ -175,8 +175,8 @@ class Loader:
     def _build(self, settings):
         facts = self._facts(settings)
         timings = file_name('{tensorrt}-{gpu}-{capability}'.format(**facts))
-        _LOG.info('building the TensorRT engine of %s for %s, precision %s: once, minutes on a '
-                  'Jetson', self._path, facts['gpu'], settings.precision)
+        _BUILD_LOG.info('building the TensorRT engine of %s for %s, precision %s: once, minutes '
+                        'on a Jetson', self._path, facts['gpu'], settings.precision)
         with self.progress:
             plan = self._thread.call(
                 lambda cuda: build_plan(self._library, cuda, self._model, self._path, settings,
@@ -196,7 +196,9 @@ class Loader:
             reference.close()
 
     def _key(self, settings):
-        return plan_key(self._path, dict(self._facts(settings), options=list(settings)))
+        facts = self._facts(settings)
+        del facts['model']  # the same file elsewhere is the same model
+        return plan_key(self._path, facts)
 
     def _facts(self, settings):
         return {'model': self._path, 'model_sha256': self._digest,

@@ -11,6 +11,7 @@ EPILOG = """examples:
   pose-train export student.pt -o student.onnx
   pose-train export student.pt -o student_fp16.onnx --precision fp16 --size 448x352
   pose-train export student.pt -o student_int8.onnx --precision int8 --calibration photos/
+  pose-train export student.pt -o student.onnx --engine    on the machine with the GPU
 """
 
 

@@ -6,8 +6,9 @@ import os
 import sys
 from typing import Tuple
 
-from pose_ros.cli.options import parse_settings, setting, size
+from pose_ros.cli.options import parse_settings, setting, show_builds, size
 from pose_ros.core.decoders import decoder_parameters, FAMILIES
+from pose_ros.core.engines.engine_file import build_engine_file
 from pose_ros.core.sources.stills import ENDINGS
 from pose_training.errors import ExportError
 from pose_training.exporters.cards import make_card
@@ -33,6 +34,9 @@ def add_export_options(parser) -> None:
                        help='put the scaling of pixel values into the graph')
     group.add_argument('--stages', type=int, metavar='K',
                        help='cut the network after prediction stage K: faster, less accurate')
+    group.add_argument('--engine', action='store_true',
+                       help='build its TensorRT engine too, beside it, for the GPU of this '
+                            'machine alone (on a robot: pose-ros build-engine)')
     group = parser.add_argument_group('what its card says')
     group.add_argument('--set', action='append', default=[], type=setting, metavar='NAME=VALUE',
                        help='a setting of the decoder that suits the network; may be repeated')
@@ -45,6 +49,9 @@ def add_export_options(parser) -> None:
 def write_network(network, provenance, args) -> None:
     """Export the network as the options ask, or save it as a checkpoint."""
     from pose_training.checkpoint import save_checkpoint
+    if args.engine and not args.output.endswith('.onnx'):
+        raise ExportError('--engine builds from an ONNX file: end {!r} in .onnx'.format(
+            args.output))
     if args.output.endswith(('.pt', '.ckpt')):
         save_checkpoint(args.output, network, provenance)
         print('wrote ' + args.output)
@@ -59,6 +66,10 @@ def write_network(network, provenance, args) -> None:
     export(network, args.output, options, {**provenance, **_facts(args.facts)},
            pictures(args.images), report)
     print('wrote {} ({:.1f} MB)'.format(args.output, os.path.getsize(args.output) / 1e6))
+    if args.engine:
+        show_builds()
+        path, facts = build_engine_file(args.output)
+        print('wrote {0} ({precision}, TensorRT {tensorrt}, {gpu})'.format(path, **facts))
 
 
 def _settings_of(network):
