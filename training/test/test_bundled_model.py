@@ -1,0 +1,58 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The model that comes with pose_ros: what its card says of it is true."""
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from exportable import final_maps
+from pose_ros.core.card_files import load_card
+from pose_ros.core.estimator import BUNDLED_MODEL
+from pose_training.cli.main import main
+from pose_training.evaluation.evaluate import evaluate
+from pose_training.exporters.export import export, ExportOptions
+from pose_training.exporters.operators import check_model
+from pose_training.importers.formats import import_network
+
+SETS = ('coco_dev', 'fashion_dev', 'lspet_dev', 'pfg_dev')
+
+
+@pytest.fixture(scope='module')
+def network():
+    """Return the network that was exported."""
+    return import_network('onnx', BUNDLED_MODEL, 'student')[0]
+
+
+def test_it_is_whole_and_computes_what_its_network_did():
+    assert main(['verify', BUNDLED_MODEL]) == 0
+    model = onnx.load(BUNDLED_MODEL)
+    check_model(model)
+    assert model.ir_version <= 8 and model.opset_import[0].version == 13
+
+
+def test_it_opens_again_to_train_on(network):
+    spec = load_card(BUNDLED_MODEL).input
+    image = torch.randn(1, 3, spec.height, spec.width).numpy()
+    onnxruntime = pytest.importorskip('onnxruntime')
+    session = onnxruntime.InferenceSession(BUNDLED_MODEL, providers=['CPUExecutionProvider'])
+    wanted, = session.run(None, {'image': image})
+    np.testing.assert_allclose(final_maps(network, image), wanted, atol=1e-4)
+
+
+def test_a_variant_in_float16_is_made_from_it(network, tmp_path):
+    path, spec = tmp_path / 'half.onnx', load_card(BUNDLED_MODEL).input
+    export(network, str(path), ExportOptions(size=(spec.width, spec.height), precision='fp16'))
+    assert path.stat().st_size < 3.2e6
+
+
+def test_it_is_as_good_as_its_card_says(shared):
+    """What was measured is measured again; engines and processors differ by little."""
+    measured = load_card(BUNDLED_MODEL).provenance['measured']
+    folder = shared / 'data' / 'dev'
+    found = evaluate(BUNDLED_MODEL, [str(folder / (name + '.json')) for name in SETS], threads=1)
+    assert [result.name for result in found] == list(SETS)
+    for result in found:
+        assert result.protocol == measured['protocol']
+        assert result.figures['AP'] == pytest.approx(measured[result.name]['AP'], abs=.01)
+        assert result.figures['swapped'] < .1
