@@ -54,5 +54,5 @@ def test_it_is_as_good_as_its_card_says(shared):
     assert [result.name for result in found] == list(SETS)
     for result in found:
         assert result.protocol == measured['protocol']
-        assert result.figures['AP'] == pytest.approx(measured[result.name]['AP'], abs=.01)
+        assert result.figures['AP'] == pytest.approx(measured[result.name]['AP'], abs=.02)
         assert result.figures['swapped'] < .1
