@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
 
 def config(folder, **changes):
     """Write the configuration of a run, and return its path."""
-    values = {'optimiser__epochs': 6, 'optimiser__crops_per_epoch': 64, 'optimiser__batch': 8,
+    values = {'optimiser__epochs': 16, 'optimiser__crops_per_epoch': 64, 'optimiser__batch': 8,
               'optimiser__rate': 1e-2, 'optimiser__average': .9, 'data__photometric': CLEAN,
               'seed': 1}
     return write_run(folder, str(folder / 'data' / 'figures.json'), **{**values, **changes})
@@ -137,7 +137,7 @@ def test_hints_are_learnt_and_are_no_part_of_the_network(folder, tmp_path):
     log = EventAccumulator(str(tmp_path / 'run' / 'log'))
     log.Reload()
     values = [event.value for event in log.Scalars('loss/hint_1')]
-    assert values[-1] < .6 * values[0] and values[0] < 2
+    assert values[-1] < .6 * values[0] < 60
     loss, stage = ([event.value for event in log.Scalars(name)] for name
                    in ('loss', 'loss/stage_1'))
     assert loss == pytest.approx(np.add(stage, values), rel=1e-4)

@@ -220,7 +220,7 @@ def test_layers_between_can_be_had(tmp_path):
     features = teacher.features(image)[layer]
     kept = {}
     copied = inference_copy(found)
-    copied.stages[0][3].register_forward_hook(lambda module, inputs, output: kept.update(
+    copied.stages[0][2].register_forward_hook(lambda module, inputs, output: kept.update(
         last=output))
     own_maps(copied, image)
     assert np.abs(features - kept['last'][0].numpy()).max() < 1e-4

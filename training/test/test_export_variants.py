@@ -48,7 +48,7 @@ def test_half_files_compute_in_float16_and_speak_float32(tmp_path):
     stored = constants(model)
     weights = [name for node in model.graph.node if node.op_type == 'Conv'
                for name in node.input[1:]]
-    assert len(weights) == 2 * 20 and {stored[name].dtype for name in weights} == {np.dtype('f2')}
+    assert len(weights) == 2 * 19 and {stored[name].dtype for name in weights} == {np.dtype('f2')}
     assert operators(path)[0] == operators(path)[-1] == 'Cast'
     assert operators(path).count('Cast') == 2
     image = torch.randn(1, 3, 64, 96).numpy()
@@ -158,7 +158,7 @@ def test_int8_files_are_of_the_form_that_tensorrt_reads(tmp_path, pictures, quie
     assert model.ir_version <= 8 and {item.version for item in model.opset_import} == {13}
     makers = {name: node for node in model.graph.node for name in node.output}
     convolutions = [node for node in model.graph.node if node.op_type == 'Conv']
-    assert len(convolutions) == 20
+    assert len(convolutions) == 19
     for node in convolutions:
         for name, count in zip(node.input, (1, None)):
             dequantize = makers[name]
