@@ -23,14 +23,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('models', nargs='+', metavar='MODEL', help='ONNX models with a card')
-    parser.add_argument('--backend', default='onnxruntime', choices=('onnxruntime', 'openvino'))
+    parser.add_argument('--backend', default='onnxruntime',
+                        choices=('onnxruntime', 'openvino', 'tensorrt'))
     parser.add_argument('--threads', type=int, default=0, help="0: the engine's own choice")
     parser.add_argument('--rounds', type=int, default=40)
     parser.add_argument('--images', nargs='*', default=[],
                         help='pictures; default: those of scikit-image')
     args = parser.parse_args()
     cv2.setNumThreads(1)
-    estimators = [PoseEstimator(path, backend=args.backend, threads=args.threads)
+    estimators = [PoseEstimator(path, backend=args.backend, threads=args.threads, strict=True)
                   for path in args.models]
     frames = load_frames(args.images)
     turns = [[_turn(estimator, frame) for estimator in estimators]

@@ -168,49 +168,6 @@ def test_onnxruntime_names_the_missing_provider(tiny_model):
             create_engine(tiny_model, SHAPE, choice, device='cuda')
 
 
-@pytest.mark.parametrize('device, precision, expected', [
-    ('cpu', 'auto', {}), ('cuda', 'f32', {'cudnn_conv_algo_search': 'HEURISTIC'}),
-    ('tensorrt', 'auto', {'trt_fp16_enable': False, 'trt_engine_cache_enable': True}),
-    ('tensorrt', 'f16', {'trt_fp16_enable': True, 'trt_engine_cache_enable': True})])
-def test_onnxruntime_asks_its_providers(tiny_model, monkeypatch, tmp_path, device, precision,
-                                        expected):
-    runtime = pytest.importorskip('onnxruntime')
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
-    names = ['TensorrtExecutionProvider', 'CUDAExecutionProvider', 'CPUExecutionProvider']
-    monkeypatch.setattr(runtime, 'get_available_providers', lambda: names)
-    asked, load = [], runtime.InferenceSession
-
-    def session(path, options, providers):
-        asked.extend(providers)
-        loaded = load(path, options, providers=['CPUExecutionProvider'])
-        monkeypatch.setattr(loaded, 'get_providers', lambda: [
-            name if isinstance(name, str) else name[0] for name in providers], raising=False)
-        return loaded
-    monkeypatch.setattr(runtime, 'InferenceSession', session)
-    engine = create_engine(tiny_model, SHAPE, 'onnxruntime', device=device, precision=precision)
-    assert engine.describe().precision == ('f16' if precision == 'f16' else 'f32')
-    assert asked[-1] == 'CPUExecutionProvider' and len(asked) == (1 if device == 'cpu' else 2)
-    options = {} if device == 'cpu' else dict(asked[0][1])
-    folder = options.pop('trt_engine_cache_path', '')
-    assert options == expected
-    assert folder.startswith(str(tmp_path)) == (device == 'tensorrt')
-    if device == 'tensorrt':
-        assert os.path.isdir(folder)
-
-
-def test_no_silent_fall_back_from_a_gpu(tiny_model, monkeypatch):
-    """A provider whose library fails to load is dropped by onnxruntime with a log line only."""
-    runtime = pytest.importorskip('onnxruntime')
-    monkeypatch.setattr(runtime, 'get_available_providers',
-                        lambda: ['CUDAExecutionProvider', 'CPUExecutionProvider'])
-    load = runtime.InferenceSession
-    monkeypatch.setattr(runtime, 'InferenceSession', lambda path, options, providers: load(
-        path, options, providers=['CPUExecutionProvider']))
-    for backend in ('onnxruntime', 'auto'):
-        with pytest.raises(EngineError, match='fell back from CUDAExecutionProvider to CPU'):
-            create_engine(tiny_model, SHAPE, backend, device='cuda')
-
-
 def test_openvino_refuses_other_devices(tiny_model):
     pytest.importorskip('openvino')
     with pytest.raises(EngineError, match='not on cuda'):

@@ -35,7 +35,7 @@ def make_bindings(machine):
         'CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR': 75,
         'CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR': 76, 'CU_DEVICE_ATTRIBUTE_INTEGRATED': 18})
     values = dict(zip(attribute, tuple(machine.capability) + (1,)))
-    buffers = {}
+    buffers, mapped = {}, {}
 
     def need(function):
         def checked(*arguments):
@@ -59,15 +59,30 @@ def make_bindings(machine):
         buffers[ctypes.addressof(buffer)] = buffer
         return ctypes.addressof(buffer)
 
+    def device_pointer(address, flags):
+        buffer = buffers[address]
+        pointer = machine.new_number()
+        machine.new_number(len(buffer))
+        machine.memory[pointer] = np.frombuffer(buffer, np.uint8)
+        mapped[address] = pointer
+        return pointer
+
+    def host_free(address):
+        machine.memory.pop(mapped.pop(address, None), None)
+        buffers.pop(address)
+        return ()
+
     def host(address, size):
         return np.frombuffer((ctypes.c_char * size).from_address(address), np.uint8)
 
     def copy_in(target, source, size, stream):
+        machine.copies += 1
         machine.block(target, size)
         enqueue(machine, stream, lambda: np.copyto(machine.block(target, size),
                                                    host(source, size)))
 
     def copy_out(target, source, size, stream):
+        machine.copies += 1
         machine.block(source, size)
         enqueue(machine, stream, lambda: np.copyto(host(target, size),
                                                    machine.block(source, size)))
@@ -84,7 +99,8 @@ def make_bindings(machine):
         'cuStreamSynchronize': lambda stream: synchronise(machine, stream) or (),
         'cuMemGetInfo': need(lambda: (4 << 30, 8 << 30)),
         'cuMemHostAlloc': need(host_allocate),
-        'cuMemFreeHost': need(lambda address: buffers.pop(address) and ()),
+        'cuMemFreeHost': need(host_free),
+        'cuMemHostGetDevicePointer': need(device_pointer),
         'cuMemAlloc': need(allocate),
         'cuMemFree': need(lambda address: (machine.memory.pop(address), ())[1]),
         'cuMemcpyHtoDAsync': need(lambda *arguments: copy_in(*arguments) or ()),

@@ -12,7 +12,7 @@ import types
 
 import numpy as np
 
-NON_BLOCKING, THREAD_LOCAL = 1, 1
+NON_BLOCKING, THREAD_LOCAL, DEVICE_MAP = 1, 1, 2
 NOT_PERMITTED_IN_CAPTURE, CAPTURE_UNSUPPORTED, ILLEGAL_ADDRESS = 900, 900, 700
 CAPTURE_INVALIDATED = 901
 
@@ -31,8 +31,9 @@ class Machine:
     def __init__(self, name='Simulated Orin', capability=(8, 7), driver=(12, 6)):
         self.name, self.capability, self.driver = name, capability, driver
         self.memory, self.streams, self.graphs = {}, {}, {}
-        self.capture_modes, self.launches, self.pinned = [], 0, []
+        self.capture_modes, self.launches, self.copies, self.pinned = [], 0, 0, []
         self.problems = []
+        self.dead = ''  # the error that every later call repeats
         self._local, self._stacks = threading.local(), []
         self._next = 0x10000
 
@@ -98,6 +99,8 @@ def enqueue(machine, handle, work):
 def synchronise(machine, handle):
     """Do what is queued."""
     machine.need_context('cuStreamSynchronize')
+    if machine.dead:
+        raise LogicError('cuStreamSynchronize failed: {}'.format(machine.dead))
     stream = machine.streams[handle]
     if stream.recording is not None:
         stream.broken = True
@@ -173,8 +176,10 @@ def make_driver(machine):
     driver.init = lambda flags=0: ready.append(True)
     driver.mem_alloc = DeviceAllocation
     driver.mem_get_info = lambda: machine.need_context('mem_get_info') or (4 << 30, 8 << 30)
-    driver.pagelocked_empty = lambda shape, dtype, order='C', mem_flags=0: _pinned(
-        machine, shape, dtype)
+    driver.host_alloc_flags = types.SimpleNamespace(DEVICEMAP=DEVICE_MAP)
+    driver.pagelocked_empty = lambda shape, dtype, order='C', mem_flags=0: (
+        np.asarray(HostAllocation(machine, shape, dtype)) if mem_flags & DEVICE_MAP
+        else _pinned(machine, shape, dtype))
     driver.memcpy_htod_async = lambda dest, src, stream=None: _copy_in(
         machine, int(dest), src, stream)
     driver.memcpy_dtoh_async = lambda dest, src, stream=None: _copy_out(
@@ -190,8 +195,31 @@ def _pinned(machine, shape, dtype):
     return array
 
 
+class HostAllocation:
+    """Page-locked memory that the GPU sees too; freed with the last array on it, as for real."""
+
+    def __init__(self, machine, shape, dtype):
+        machine.need_context('pagelocked_empty')
+        memory = np.empty(shape, dtype)
+        memory.view(np.uint8)[...] = 0x5A
+        self._machine, self._address = machine, machine.new_number()
+        machine.new_number(memory.nbytes)
+        machine.memory[self._address] = memory.reshape(-1).view(np.uint8)
+        self.__array_interface__ = memory.__array_interface__
+
+    def get_device_pointer(self):
+        self._machine.need_context('get_device_pointer')
+        return self._address
+
+    def __del__(self):
+        self._machine.memory.pop(self._address, None)
+        if not self._machine.stack():
+            self._machine.problems.append('host memory was freed without its context')
+
+
 def _check_copy(machine, array, stream):
     machine.need_context('memcpy')
+    machine.copies += 1
     if not array.flags.c_contiguous:
         raise ValueError('ndarray is not contiguous')
     if stream is None:

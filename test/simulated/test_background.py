@@ -97,6 +97,38 @@ def test_closing_between_build_and_switch(trt, tiny_model):
     engine.close()  # the fixture looks for what is left
 
 
+@pytest.mark.parametrize('build', ['wait', 'background'])
+def test_a_gpu_that_fails_at_work_is_replaced(trt, machine, tiny_model, caplog, build):
+    engine = open_engine(tiny_model, build=build, strict=False)
+    wait_for(lambda: engine.infer(BLUE) and engine.describe().backend == 'tensorrt')
+    assert engine.fault == '' == engine.note and engine.output_names == ('output',)
+    machine.dead = 'unspecified launch failure'
+    found = engine.infer(BLUE)['output']  # the image in hand is not lost
+    assert np.abs(found[0] - expected_maps()).max() < 1e-5
+    assert engine.describe().backend in ('openvino', 'onnxruntime')
+    assert 'serves instead of tensorrt' in engine.fault and machine.dead in engine.fault
+    assert messages(caplog)[-1] == engine.fault
+    assert 'pose_cuda' not in {thread.name for thread in threading.enumerate()}
+    engine.close()
+
+
+def test_a_gpu_that_fails_at_work_when_strict(trt, machine, tiny_model):
+    engine = open_engine(tiny_model)
+    machine.dead = 'unspecified launch failure'
+    for _ in range(2):
+        with pytest.raises(EngineError, match='unspecified launch failure'):
+            engine.infer(BLUE)
+    engine.close()
+
+
+def test_a_wrong_batch_is_no_failure_of_the_gpu(trt, tiny_model):
+    engine = open_engine(tiny_model, strict=False)
+    with pytest.raises(EngineError, match='the batch is'):
+        engine.infer(BLUE[:, :, :64])
+    assert engine.describe().backend == 'tensorrt'
+    engine.close()
+
+
 def test_progress_is_logged(install_tensorrt, tiny_model, caplog, monkeypatch):
     from pose_ros.core.engines import build_progress
     monkeypatch.setattr(build_progress.BuildProgress.__init__, '__defaults__', (0.05,))

@@ -8,7 +8,7 @@ import fake_bindings
 import fake_cuda
 import numpy as np
 import pytest
-from test_tensorrt import BLUE, expected_maps, open_engine
+from test_tensorrt import BLUE, expected_maps, messages, open_engine
 
 from pose_ros.core.engines.cuda import CudaBindings, open_cuda, PyCuda
 from pose_ros.core.engines.cuda_graph import CudaGraph
@@ -66,6 +66,29 @@ def test_engine(library, install_tensorrt, machine, tiny_model):
         assert machine.launches
         engine.close()
         assert np.abs(outputs[0] - expected_maps()).max() < 1e-3  # not in freed memory
+
+
+def test_mapped_memory_needs_no_copies(library, install_tensorrt, machine, tiny_model):
+    for version in ('8.2.1', '10.16.1.11'):
+        install_tensorrt(version)
+        engine = open_engine(tiny_model, mapped=True)
+        assert engine.describe().device.endswith('8.7, mapped memory)')
+        for level in (255, 51):
+            outputs = engine.infer(BLUE * (level / 255.0))['output']
+            assert np.abs(outputs[0] - expected_maps() * (level / 255.0)).max() < 1e-3
+        assert machine.copies == 0
+        engine.close()
+
+
+def test_mapped_memory_is_for_gpus_that_share_the_ram(
+        install_tensorrt, machine, tiny_model, caplog):
+    machine.name, machine.capability = 'Simulated card', (8, 9)
+    install_tensorrt('10.3.0')
+    engine = open_engine(tiny_model, mapped=True)
+    assert engine.describe().device == 'Simulated card (compute capability 8.9)'
+    assert any('Simulated card has its own' in text for text in messages(caplog))
+    assert machine.copies > 0
+    engine.close()
 
 
 def test_no_gpu_names_every_way(machine, monkeypatch):

@@ -133,6 +133,26 @@ def test_half_that_breaks_is_replaced_by_f32(trt, tiny_model, caplog):
                    for text in messages(caplog))
 
 
+def test_a_refused_half_is_not_tried_again(install_tensorrt, tiny_model, caplog):
+    trt = install_tensorrt('10.3.0')
+    trt._settings.broken_half = True
+    open_engine(tiny_model).close()
+    assert trt._settings.built == 2
+    caplog.clear()
+    engine = open_engine(tiny_model, build='background')  # it need not wait for a build
+    assert engine.describe().precision == 'f32' and trt._settings.built == 2
+    assert any('disagrees with ONNX Runtime' in text and 'build-engine --rebuild' in text
+               for text in messages(caplog))
+    engine.close()
+    trt._settings.broken_half = False
+    built = Loader(tiny_model, BuildSettings(SHAPE), rebuild=True).load()
+    assert built.facts['precision'] == 'f16'
+    built.engine.close()
+    engine = open_engine(tiny_model)
+    assert engine.describe().precision == 'f16' and trt._settings.built == 3
+    engine.close()
+
+
 def test_half_that_fails_to_run_is_replaced_by_f32(install_tensorrt, tiny_model, monkeypatch):
     install_tensorrt('10.3.0')
     infer = TensorRtEngine.infer

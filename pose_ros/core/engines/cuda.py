@@ -18,6 +18,7 @@ import numpy as np
 from pose_ros.core.errors import EngineError
 
 _NON_BLOCKING = 1  # CU_STREAM_NON_BLOCKING: do not wait for the legacy default stream
+_MAPPED = 2  # CU_MEMHOSTALLOC_DEVICEMAP
 _ADVICE = ('on a Jetson: PATH=/usr/local/cuda/bin:$PATH python3 -m pip install pycuda; on a PC: '
            'python3 -m pip install cuda-bindings, or pycuda where nvcc is on the PATH')
 
@@ -47,6 +48,10 @@ class Cuda(abc.ABC):
     @abc.abstractmethod
     def pinned(self, shape: Tuple[int, ...], dtype) -> np.ndarray:
         """Return a new array in page-locked memory, which asynchronous copies need."""
+
+    @abc.abstractmethod
+    def mapped(self, shape: Tuple[int, ...], dtype) -> Tuple[np.ndarray, int]:
+        """Return a new page-locked array and the address at which the GPU sees it."""
 
     @abc.abstractmethod
     def allocate(self, size: int) -> int:
@@ -119,6 +124,13 @@ class PyCuda(Cuda):
         with _errors_of(self._driver.Error):
             return self._driver.pagelocked_empty(shape, dtype)
 
+    def mapped(self, shape, dtype):
+        """See Cuda.mapped."""
+        with _errors_of(self._driver.Error):
+            array = self._driver.pagelocked_empty(
+                shape, dtype, mem_flags=self._driver.host_alloc_flags.DEVICEMAP)
+            return array, int(array.base.get_device_pointer())
+
     def allocate(self, size):
         """See Cuda.allocate."""
         with _errors_of(self._driver.Error):
@@ -190,11 +202,19 @@ class CudaBindings(Cuda):
 
     def pinned(self, shape, dtype):
         """See Cuda.pinned."""
+        return self._host(shape, dtype, 0)[0]
+
+    def mapped(self, shape, dtype):
+        """See Cuda.mapped."""
+        array, address = self._host(shape, dtype, _MAPPED)
+        return array, int(self._call('cuMemHostGetDevicePointer', address, 0))
+
+    def _host(self, shape, dtype, flags):
         dtype, count = np.dtype(dtype), int(np.prod(shape, dtype=np.int64))
-        address = int(self._call('cuMemHostAlloc', count * dtype.itemsize, 0))
+        address = int(self._call('cuMemHostAlloc', count * dtype.itemsize, flags))
         self._pinned.append(address)
         memory = (ctypes.c_char * (count * dtype.itemsize)).from_address(address)
-        return np.frombuffer(memory, dtype).reshape(shape)
+        return np.frombuffer(memory, dtype).reshape(shape), address
 
     def allocate(self, size):
         """See Cuda.allocate."""

@@ -41,9 +41,19 @@ ENGINE_PARAMETERS = (
     Parameter('workspace', 0,
               'GPU memory that a TensorRT build may use; 0 takes a quarter of what is free, up to '
               '1024', 0, 65536, unit='MiB'),
+    Parameter('cuda_graph', False,
+              'Launch the network as one CUDA graph on a GPU device of onnxruntime, which needs a '
+              'model with static shapes; the tensorrt backend does so by itself'),
+    Parameter('mapped', False,
+              'Let a GPU that shares the RAM, as those of a Jetson do, read the image and write '
+              'the maps in place; tensorrt copies both else'),
     Parameter('strict', False,
               'Fail where the tensorrt backend cannot work, instead of a warning and the CPU'),
 )
+
+
+class RunError(EngineError):
+    """A loaded engine failed in its work; another engine may not."""
 
 
 class EngineOptions(NamedTuple):
@@ -58,6 +68,8 @@ class EngineOptions(NamedTuple):
     spinning: bool = False
     build: str = 'wait'
     workspace: int = 0
+    cuda_graph: bool = False
+    mapped: bool = False
     strict: bool = False
     sample: Optional[Callable[[], np.ndarray]] = None
 
@@ -163,7 +175,7 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
     except (EngineError, ModelError) as error:
         if backend != 'tensorrt' or settings.strict or _is_plan(path):
             raise
-        return _load_instead(path, input_shape, settings, error)
+        return load_instead(path, input_shape, settings, error)
     _LOG.info('engine: %s%s', engine.describe(), engine.note and ', while ' + engine.note)
     return engine
 
@@ -173,7 +185,8 @@ def _load(backend, path, input_shape, settings):
     return getattr(importlib.import_module(module), name)(path, input_shape, settings)
 
 
-def _load_instead(path, input_shape, settings, error):
+def load_instead(path: str, input_shape, settings: EngineOptions, error: Exception) -> Engine:
+    """Load the fastest CPU engine; its `fault` says that the GPU's failed, and how."""
     settings = settings._replace(device='cpu', precision='f32')
     engine = _load_fastest(path, input_shape, settings, _cpu_backends())
     engine.fault = '{} serves instead of tensorrt: {}'.format(

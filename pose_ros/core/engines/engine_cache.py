@@ -11,7 +11,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 from pose_ros.core.files import write_whole
 
 _LOG = logging.getLogger('pose_ros')
-_PLAN, _FACTS, _TIMINGS = '.engine', '.engine.json', '.timings'
+_PLAN, _FACTS, _TIMINGS, _REFUSED = '.engine', '.engine.json', '.timings', '.refused'
 
 
 class Entry(NamedTuple):
@@ -63,17 +63,22 @@ class EngineCache:
         self._write(key + _FACTS, json.dumps(facts, indent=2, sort_keys=True).encode('utf-8'))
 
     def remove(self, key: str) -> None:
-        """Forget a plan."""
-        for suffix in (_PLAN, _FACTS):
+        """Forget a plan, or its refusal."""
+        for suffix in (_PLAN, _FACTS, _REFUSED):
             self._remove(key + suffix)
+
+    def refuse(self, key: str, why: str) -> None:
+        """Forget a plan, and remember why it must not be made again."""
+        self.remove(key)
+        self._write(key + _REFUSED, why.encode('utf-8'))
+
+    def refusal(self, key: str) -> str:
+        """Return why a plan was refused; empty if it was not."""
+        return self._read(key + _REFUSED).decode('utf-8', 'replace')
 
     def load_timings(self, name: str) -> bytes:
         """Return what earlier builds on this TensorRT and GPU learnt; empty if nothing."""
-        try:
-            with open(os.path.join(self.folder, name + _TIMINGS), 'rb') as stream:
-                return stream.read()
-        except OSError:
-            return b''
+        return self._read(name + _TIMINGS)
 
     def store_timings(self, name: str, timings: bytes) -> None:
         """Keep what a build learnt."""
@@ -93,9 +98,9 @@ class EngineCache:
         return found
 
     def clear(self) -> int:
-        """Remove all plans and timings; return how many plans there were. OSError if it fails."""
+        """Remove all that is kept; return how many plans there were. OSError if it fails."""
         plans = self._names(_PLAN)
-        for name in self._names(_PLAN, _FACTS, _TIMINGS):
+        for name in self._names(_PLAN, _FACTS, _TIMINGS, _REFUSED):
             os.remove(os.path.join(self.folder, name))
         return len(plans)
 
@@ -103,6 +108,13 @@ class EngineCache:
         if not os.path.isdir(self.folder):
             return []
         return [name for name in sorted(os.listdir(self.folder)) if name.endswith(suffixes)]
+
+    def _read(self, name):
+        try:
+            with open(os.path.join(self.folder, name), 'rb') as stream:
+                return stream.read()
+        except OSError:
+            return b''
 
     def _write(self, name, content):
         try:

@@ -1,18 +1,12 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """ONNX Runtime: the engine that runs everywhere (1.10 and newer)."""
-import logging
-import os
-
-from pose_ros.core.card_files import sha256
 from pose_ros.core.engines.engine import (check_input_shape, check_open, Engine,
                                           EngineInfo)
-from pose_ros.core.engines.engine_cache import default_folder, file_name
+from pose_ros.core.engines.onnxruntime_gpu import GPU_PROVIDERS, GpuOptions, open_on_gpu
 from pose_ros.core.errors import EngineError, ModelError
 
-_LOG = logging.getLogger('pose_ros')
-_PROVIDERS = {'cpu': 'CPUExecutionProvider', 'cuda': 'CUDAExecutionProvider',
-              'tensorrt': 'TensorrtExecutionProvider'}
+_CPU = 'CPUExecutionProvider'
 
 
 class OnnxRuntimeEngine(Engine):
@@ -29,7 +23,7 @@ class OnnxRuntimeEngine(Engine):
                                   'openvino' if options.precision == 'bf16' else 'tensorrt'))
         self._options, self._path = options, path
         self._precision = 'f16' if half else 'f32'
-        self._session = self._load(path)
+        self._session, self._run = self._load(path, input_shape)
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].type != 'tensor(float)':
             raise ModelError('{}: a network with one float32 input is needed, not {}'.format(
@@ -44,7 +38,8 @@ class OnnxRuntimeEngine(Engine):
         """See Engine.infer."""
         check_open(self._session, self._path)
         try:
-            arrays = self._session.run(None, {self._input_name: batch})
+            arrays = (self._session.run(None, {self._input_name: batch})
+                      if self._run is None else self._run(batch))
         except Exception as error:  # the runtime has no public base class for its errors
             raise EngineError('onnxruntime failed on {}: {}'.format(self._path, error))
         return dict(zip(self.output_names, arrays))
@@ -56,49 +51,24 @@ class OnnxRuntimeEngine(Engine):
 
     def close(self):
         """See Engine.close."""
-        self._session = None
+        self._session = self._run = None
 
-    def _load(self, path):
-        provider = _PROVIDERS[self._options.device]
-        present = self._runtime.get_available_providers()
+    def _load(self, path, input_shape):
+        device, runtime = self._options.device, self._runtime
+        provider = GPU_PROVIDERS.get(device, _CPU)
+        present = runtime.get_available_providers()
         if provider not in present:
             raise EngineError('device {!r} needs {}, but this onnxruntime offers {}; install '
                               'onnxruntime-gpu or use device cpu'.format(
-                                  self._options.device, provider, ', '.join(present)))
+                                  device, provider, ', '.join(present)))
+        if device != 'cpu':
+            wanted = GpuOptions(device, self._precision == 'f16', self._options.cuda_graph)
+            return open_on_gpu(runtime, path, input_shape, wanted, self._session_options)
         try:
-            session = self._runtime.InferenceSession(
-                path, self._session_options(), providers=self._providers(provider))
+            return runtime.InferenceSession(
+                path, self._session_options(), providers=[_CPU]), None
         except Exception as error:  # the runtime has no public base class for its errors
             raise ModelError('onnxruntime cannot load {}: {}'.format(path, error))
-        # A provider whose library fails to load is dropped with a log line only.
-        if session.get_providers()[0] != provider:
-            raise EngineError('onnxruntime fell back from {} to {}; check the CUDA and TensorRT '
-                              'libraries'.format(provider, session.get_providers()[0]))
-        return session
-
-    def _providers(self, provider):
-        if provider == _PROVIDERS['cpu']:
-            return [provider]
-        return [(provider, self._provider_options()), _PROVIDERS['cpu']]
-
-    def _provider_options(self):
-        """Options that releases since 1.10 know; a GPU provider refuses unknown ones."""
-        if self._options.device == 'cuda':
-            # The default tries every convolution at each start: seconds to minutes on a Jetson.
-            return {'cudnn_conv_algo_search': 'HEURISTIC'}
-        # Its own cache knows neither model nor version (onnxruntime.ai, TensorRT provider), so
-        # the folder does.
-        folder = os.path.join(os.path.dirname(default_folder()), 'onnxruntime', file_name(
-            '{}-{}-{}'.format(sha256(self._path)[:20], self._runtime.__version__,
-                              self._precision)))
-        options = {'trt_fp16_enable': self._precision == 'f16'}
-        try:
-            os.makedirs(folder, exist_ok=True)
-        except OSError as error:
-            _LOG.warning('TensorRT engines of onnxruntime cannot be kept in %s (%s): they are '
-                         'built at each start', folder, error.strerror)
-            return options
-        return dict(options, trt_engine_cache_enable=True, trt_engine_cache_path=folder)
 
     def _session_options(self):
         options = self._runtime.SessionOptions()

@@ -13,9 +13,11 @@ import weakref
 import numpy as np
 
 from pose_ros.core.engines.cuda import Cuda
+from pose_ros.core.engines.cuda_buffer import Buffer
 from pose_ros.core.engines.cuda_graph import CudaGraph
 from pose_ros.core.engines.cuda_thread import CudaThread
-from pose_ros.core.engines.engine import check_input_shape, check_open, Engine, EngineInfo
+from pose_ros.core.engines.engine import (check_input_shape, check_open, Engine, EngineInfo,
+                                          RunError)
 from pose_ros.core.engines.tensorrt_library import Library, numpy_dtype
 from pose_ros.core.errors import EngineError, ModelError
 
@@ -42,28 +44,39 @@ class TensorRtEngine(Engine):
     """
 
     def __init__(self, thread: CudaThread, library: Library, plan: bytes, input_shape,
-                 precision: str, path: str):
+                 precision: str, path: str, mapped: bool = False):
         """Load a plan for batches of input_shape (N, 3, h, w), and warm it up.
 
         Takes the thread over, unless it raises: PlanError if TensorRT refuses the plan, ModelError
         if it is another network than expected, EngineError if CUDA fails. `precision` is for
-        `describe`, `path` for errors.
+        `describe`, `path` for errors; `mapped` spares the copies on a GPU that shares the RAM.
         """
         self._precision, self._path, self._version = precision, path, library.version
         self._thread = thread
-        self._session = thread.call(_Session, library, plan, tuple(input_shape), path)
+        info = thread.call(lambda cuda: cuda.info)
+        if mapped and not info.integrated:
+            _LOG.warning('mapped memory is for GPUs that share the RAM, and %s has its own: '
+                         'images and maps are copied', info.name)
+        mapped = mapped and info.integrated
+        self._session = thread.call(_Session, library, plan, tuple(input_shape), path, mapped)
         self.input_shape = self._session.input_shape
         self.output_names = self._session.output_names
         self.no_graph: str = self._session.no_graph
-        self._device = '{} (compute capability {})'.format(
-            *thread.call(lambda cuda: cuda.info)[:2])
+        self._device = '{} (compute capability {}{})'.format(
+            info.name, info.capability, ', mapped memory' if mapped else '')
         # Frees the GPU in the right order also when nobody calls close, and at exit.
         self._finalizer = weakref.finalize(self, _end, thread, self._session)
 
     def infer(self, batch):
         """See Engine.infer."""
         check_open(self._session, self._path)
-        return self._thread.call(self._session.infer, batch)
+        if batch.shape != self._session.batch_shape:
+            raise EngineError('tensorrt failed on {}: the batch is {}, not {}'.format(
+                self._path, batch.shape, self._session.batch_shape))
+        try:
+            return self._thread.call(self._session.infer, batch)
+        except EngineError as error:
+            raise RunError(str(error)) from error
 
     def describe(self):
         """See Engine.describe."""
@@ -82,21 +95,24 @@ class TensorRtEngine(Engine):
 
 
 def _end(thread, session):
-    thread.call(session.close)
-    thread.close()
+    try:
+        thread.call(session.close)
+    finally:
+        thread.close()
 
 
 class _Session:
     """What lives on the GPU; every method runs in the thread that owns it."""
 
-    def __init__(self, cuda: Cuda, library: Library, plan: bytes, input_shape, path):
+    def __init__(self, cuda: Cuda, library: Library, plan: bytes, input_shape, path, mapped):
         self._library, self._path = library, path
         self._graph = self._runtime = self._engine = self._tensors = None
         self.no_graph = ''
         try:
             self._load(plan)
-            self._allocate(cuda, input_shape)
-            self._queue(cuda)  # the first run allocates and loads, which no graph may record
+            self._allocate(cuda, input_shape, mapped)
+            # The first run allocates and loads, which no graph may record.
+            self._queue(cuda.stream)
             cuda.synchronise()
             self._capture(cuda)
         except BaseException:
@@ -105,19 +121,16 @@ class _Session:
 
     def infer(self, cuda, batch):
         """Run a batch; the outputs are overwritten by the next call."""
-        if batch.shape != self._input.shape:
-            raise EngineError('tensorrt failed on {}: the batch is {}, not {}'.format(
-                self._path, batch.shape, self._input.shape))
-        np.copyto(self._input, batch)
+        np.copyto(self._input.host, batch)
         if self._graph is not None:
             self._graph.launch()
         else:
-            self._queue(cuda)
+            self._queue(cuda.stream)
         cuda.synchronise()
         # Out of the page-locked memory: it is not cached on a TX2 (CUDA for Tegra, "I/O
         # coherency"), and it is gone once the engine is closed.
-        for pinned, array in zip(self._pinned_outputs, self._outputs.values()):
-            np.copyto(array, pinned)
+        for buffer, array in zip(self._results, self._outputs.values()):
+            np.copyto(array, buffer.host)
         return dict(self._outputs)
 
     def close(self, cuda):
@@ -127,7 +140,7 @@ class _Session:
         self._graph = self._tensors = None
         self._engine = None
         self._runtime = None
-        self._input = self._pinned_outputs = None
+        self._input = self._results = None
 
     def _load(self, plan):
         trt, logger = self._library.module, self._library.logger
@@ -144,39 +157,39 @@ class _Session:
         kind = _NamedTensors if hasattr(self._engine, 'num_io_tensors') else _Bindings
         self._tensors = kind(trt, self._engine)
 
-    def _allocate(self, cuda, input_shape):
+    def _allocate(self, cuda, input_shape, mapped):
         inputs = [tensor for tensor in self._tensors.list() if tensor.is_input]
         if len(inputs) != 1 or inputs[0].dtype not in (np.float32, np.float16):
             raise ModelError('{}: a network with one float input is needed, not {}'.format(
                 self._path, [(tensor.name, str(tensor.dtype)) for tensor in inputs]))
+        self.batch_shape = tuple(input_shape)
         self.input_shape = tuple(None if size < 0 else size for size in inputs[0].shape)
         check_input_shape(self.input_shape, input_shape, self._path)
         self._tensors.set_input_shape(inputs[0].name, input_shape)
         outputs = [tensor for tensor in self._tensors.list() if not tensor.is_input]
         self.output_names = tuple(tensor.name for tensor in outputs)
         self._outputs = {tensor.name: np.empty(tensor.shape, np.float32) for tensor in outputs}
-        self._input = cuda.pinned(input_shape, inputs[0].dtype)
-        self._input[...] = 0
-        self._pinned_outputs = [cuda.pinned(tensor.shape, tensor.dtype) for tensor in outputs]
-        self._input_address = cuda.allocate(self._input.nbytes)
-        self._output_addresses = [cuda.allocate(array.nbytes) for array in self._pinned_outputs]
-        addresses = dict(zip(self.output_names, self._output_addresses))
-        addresses[inputs[0].name] = self._input_address
+        self._input = Buffer(cuda, input_shape, inputs[0].dtype, mapped)
+        self._input.host[...] = 0
+        self._results = [Buffer(cuda, tensor.shape, tensor.dtype, mapped) for tensor in outputs]
+        addresses = {name: buffer.address
+                     for name, buffer in zip(self.output_names, self._results)}
+        addresses[inputs[0].name] = self._input.address
         self._tensors.set_addresses(addresses)
 
-    def _queue(self, cuda):
+    def _queue(self, stream):
         """Queue copy in, network, copies out."""
-        cuda.copy_in(self._input_address, self._input)
-        if not self._tensors.enqueue(cuda.stream):
+        self._input.send()
+        if not self._tensors.enqueue(stream):
             raise EngineError('tensorrt failed on {}: {}'.format(
                 self._path, self._library.logger.errors()))
-        for pinned, address in zip(self._pinned_outputs, self._output_addresses):
-            cuda.copy_out(pinned, address)
+        for buffer in self._results:
+            buffer.fetch()
 
     def _capture(self, cuda):
         """Record a graph, as trtexec does: after a run [samples/common/sampleInference.cpp]."""
         try:
-            self._graph = CudaGraph(cuda.stream, lambda: self._queue(cuda))
+            self._graph = CudaGraph(cuda.stream, lambda: self._queue(cuda.stream))
         except EngineError as error:
             self.no_graph = str(error)
             _LOG.info('tensorrt runs %s without a CUDA graph: %s', self._path, error)

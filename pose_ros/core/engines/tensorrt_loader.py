@@ -10,8 +10,9 @@ from pose_ros.core.card_files import read_engine_facts, sha256
 from pose_ros.core.engines.background import BackgroundEngine
 from pose_ros.core.engines.build_progress import BuildProgress
 from pose_ros.core.engines.cuda_thread import CudaThread
-from pose_ros.core.engines.engine import Engine, EngineOptions
+from pose_ros.core.engines.engine import Engine, EngineOptions, load_instead
 from pose_ros.core.engines.engine_cache import EngineCache, file_name, plan_key
+from pose_ros.core.engines.fallback import FallbackEngine
 from pose_ros.core.engines.onnxruntime import OnnxRuntimeEngine
 from pose_ros.core.engines.self_check import disagreement
 from pose_ros.core.engines.tensorrt import PlanError, TensorRtEngine
@@ -37,6 +38,7 @@ def open_tensorrt(path: str, input_shape, options: EngineOptions) -> Engine:
 
     EngineError without TensorRT or GPU, for a precision that cannot be had, and for an engine that
     differs from ONNX Runtime in every precision; ModelError for a file that TensorRT cannot read.
+    Unless options.strict, a CPU engine takes over should the GPU fail later.
     """
     if options.device != 'cpu':
         raise EngineError("device belongs to the onnxruntime backend: leave it 'cpu' with the "
@@ -46,8 +48,15 @@ def open_tensorrt(path: str, input_shape, options: EngineOptions) -> Engine:
             options.precision, ', '.join(PRECISIONS)))
     if path.endswith(PLAN_SUFFIX):
         return _open_plan_file(path, input_shape, options)
+    engine = _open_onnx_file(path, input_shape, options)
+    if options.strict:
+        return engine
+    return FallbackEngine(engine, lambda error: load_instead(path, input_shape, options, error))
+
+
+def _open_onnx_file(path, input_shape, options):
     loader = Loader(path, BuildSettings(tuple(input_shape), options.precision,
-                                        options.workspace), options.sample)
+                                        options.workspace), options.sample, mapped=options.mapped)
     if options.build == 'wait' or loader.is_cached():
         return loader.load().engine
     try:
@@ -73,7 +82,7 @@ def _open_plan_file(path, input_shape, options):
             raise EngineError('{} was built in {}, not {}: build it again with pose-ros '
                               'build-engine --precision {}'.format(
                                   path, precision, options.precision, options.precision))
-        return TensorRtEngine(thread, library, plan, input_shape, precision, path)
+        return TensorRtEngine(thread, library, plan, input_shape, precision, path, options.mapped)
     except BaseException:
         thread.close()
         raise
@@ -98,9 +107,10 @@ class Loader:
     """
 
     def __init__(self, path: str, settings: BuildSettings,
-                 sample: Optional[Callable[[], np.ndarray]] = None, rebuild: bool = False):
+                 sample: Optional[Callable[[], np.ndarray]] = None, rebuild: bool = False,
+                 mapped: bool = False):
         """Look for TensorRT and a GPU; EngineError without either, ModelError without the file."""
-        self._library, self._rebuild = import_tensorrt(), rebuild
+        self._library, self._rebuild, self._mapped = import_tensorrt(), rebuild, mapped
         self._path, self._settings, self._cache = path, settings, EngineCache()
         self._sample = _noise(settings.shape) if sample is None else np.array(sample())
         self.progress = BuildProgress(lambda text: _BUILD_LOG.info(
@@ -110,24 +120,23 @@ class Loader:
                 self._model = stream.read()
         except OSError as error:
             raise ModelError('cannot read the model {}: {}'.format(path, error.strerror or error))
-        self._digest = sha256(path)
+        self._digest, self._answer = sha256(path), None
         self._thread = CudaThread()
         self._info = self._thread.call(lambda cuda: cuda.info)
 
     def is_cached(self) -> bool:
         """Whether `load` need not build, as far as can be seen."""
-        return not self._rebuild and self._cache.load(self._key(self._settings)) is not None
+        for key in map(self._key, self._attempts()):
+            if not self._refusal(key):
+                return not self._rebuild and self._cache.load(key) is not None
+        return True  # that nothing works, `load` says at once
 
     def load(self) -> Built:
         """Return a checked engine: the wanted precision, else f32; errors as in open_tensorrt."""
-        attempts = [self._settings]
-        if self._settings.precision != 'f32':
-            attempts.append(self._settings._replace(precision='f32'))
         refusals = []
         try:
-            expected = self._expected()
-            for settings in attempts:
-                built, refusal = self._attempt(settings, expected)
+            for settings in self._attempts():
+                built, refusal = self._attempt(settings)
                 if built is not None:
                     self._thread = None  # the engine's now
                     return built
@@ -143,9 +152,23 @@ class Loader:
         if thread is not None:
             thread.close()
 
-    def _attempt(self, settings, expected):
+    def _attempts(self):
+        settings = self._settings
+        return [settings] + ([settings._replace(precision='f32')]
+                             if settings.precision != 'f32' else [])
+
+    def _refusal(self, key):
+        return '' if self._rebuild else self._cache.refusal(key)
+
+    def _attempt(self, settings):
         """Return (Built, '') if the engine passes the check, (None, why) if it fails it."""
-        plan, facts, engine = self._cached_or_built(settings)
+        key = self._key(settings)
+        refusal = self._refusal(key)
+        if refusal:
+            return None, refusal + ' (at an earlier start; pose-ros build-engine --rebuild tries '\
+                                   'again)'
+        expected = self._expected()
+        plan, facts, engine = self._cached_or_built(settings, key)
         try:
             found = engine.infer(self._sample)
         except EngineError as error:
@@ -155,11 +178,12 @@ class Loader:
         if not difference:
             return Built(engine, plan, facts), ''
         engine.release()
-        return None, 'the {} engine of {} disagrees with ONNX Runtime: {}'.format(
+        refusal = 'the {} engine of {} disagrees with ONNX Runtime: {}'.format(
             facts['precision'], self._path, difference)
+        self._cache.refuse(key, refusal)
+        return None, refusal
 
-    def _cached_or_built(self, settings):
-        key = self._key(settings)
+    def _cached_or_built(self, settings, key):
         found = None if self._rebuild else self._cache.load(key)
         if found is not None:
             try:
@@ -186,14 +210,17 @@ class Loader:
 
     def _open(self, plan, facts):
         return TensorRtEngine(self._thread, self._library, plan, self._settings.shape,
-                              facts['precision'], self._path)
+                              facts['precision'], self._path, self._mapped)
 
     def _expected(self):
-        reference = OnnxRuntimeEngine(self._path, self._settings.shape, EngineOptions())
-        try:
-            return {name: array.copy() for name, array in reference.infer(self._sample).items()}
-        finally:
-            reference.close()
+        if self._answer is None:
+            reference = OnnxRuntimeEngine(self._path, self._settings.shape, EngineOptions())
+            try:
+                self._answer = {name: array.copy()
+                                for name, array in reference.infer(self._sample).items()}
+            finally:
+                reference.close()
+        return self._answer
 
     def _key(self, settings):
         facts = self._facts(settings)
