@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The estimator on a simulated GPU: python simulated_estimator.py SURFACES VERSION SECONDS ...
 
-SURFACES is the folder of the API surfaces; a build takes SECONDS. See test/simulated.
+SURFACES is the folder of the API surfaces; a build takes SECONDS, or until SIGUSR2 comes; at
+SIGUSR1 the GPU fails for good. See test/simulated.
 """
 from pathlib import Path
+import signal
 import sys
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'simulated'))
@@ -28,10 +30,13 @@ def main():
     folder, version, seconds = sys.argv[1:4]
     del sys.argv[1:4]
     machine = fake_cuda.Machine()
+    signal.signal(signal.SIGUSR1,
+                  lambda *_: setattr(machine, 'dead', 'unspecified launch failure'))
     fake_cuda.install(_Patch, machine)
     module = fake_tensorrt.make_tensorrt(Surface(Path(folder), version), machine)
     module._settings.build_time = float(seconds)
     sys.modules['tensorrt'] = module
+    signal.signal(signal.SIGUSR2, lambda *_: setattr(module._settings, 'build_time', 0.0))
     code = estimator.main()
     left = machine.leftovers()
     print('left on the GPU: {}'.format(left))

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node with backend tensorrt: without a GPU, and on a simulated one."""
 import importlib.util
+import os
 from pathlib import Path
+import signal
 
 from graph import blue, image_message, RELIABLE
 import pytest
@@ -40,15 +42,19 @@ def test_strict_stays_unconfigured(graph, tiny_model):
     assert 'tensorrt cannot be imported' in graph.status.message and process.alive
 
 
-@pytest.mark.parametrize('version', VERSIONS)
-def test_images_go_on_during_a_build_and_the_switch_loses_none(
-        graph, shared, tiny_model, tmp_path, monkeypatch, version):
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+def start_simulated(graph, shared, model, folder, monkeypatch, version, seconds):
+    monkeypatch.setenv('XDG_CACHE_HOME', str(folder))
     surfaces = shared / 'tensorrt_api'
     if not surfaces.is_dir():
         pytest.skip('no TensorRT surfaces at {}'.format(surfaces))
-    process = graph.start('estimator', script=SCRIPT, model=tiny_model, backend='tensorrt',
-                          diagnostics_period=0.2, arguments=[str(surfaces), version, '3'])
+    return graph.start('estimator', script=SCRIPT, model=model, backend='tensorrt',
+                       diagnostics_period=0.2, arguments=[str(surfaces), version, seconds])
+
+
+@pytest.mark.parametrize('version', VERSIONS)
+def test_images_go_on_during_a_build_and_the_switch_loses_none(
+        graph, shared, tiny_model, tmp_path, monkeypatch, version):
+    process = start_simulated(graph, shared, tiny_model, tmp_path, monkeypatch, version, '300')
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     graph.send_until(publisher, image_message(blue()), arrays, process=process)
@@ -59,6 +65,8 @@ def test_images_go_on_during_a_build_and_the_switch_loses_none(
     while 'tensorrt' not in seen or len(arrays) < 10:
         assert sent < 200, process.log()
         sent += 1
+        if sent == 10:
+            os.kill(process.pid, signal.SIGUSR2)  # the build ends
         publisher.publish(image_message(blue(), (100, sent)))
         graph.wait(lambda: len(arrays) == sent, 'answer {}'.format(sent), process)
         graph.spin(0.1)
@@ -69,5 +77,27 @@ def test_images_go_on_during_a_build_and_the_switch_loses_none(
     assert 'from this image on' in process.log() and graph.failed() == 0
     assert 'engine note' not in graph.values() and graph.status.level == b'\x00'
     assert graph.values()['engine'].startswith('tensorrt {} on Simulated Orin'.format(version))
+    assert process.stop() == 0
+    assert 'left on the GPU: []' in process.log()
+
+
+def test_a_gpu_that_fails_at_work_loses_no_image(
+        graph, shared, tiny_model, tmp_path, monkeypatch):
+    process = start_simulated(graph, shared, tiny_model, tmp_path, monkeypatch, '10.3.0', '0')
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    graph.send_while(publisher, image_message(blue()), lambda: graph.values().get(
+        'engine', '').startswith('tensorrt'), 'the switch', process)
+    graph.spin(0.5)
+    arrays.clear()
+    os.kill(process.pid, signal.SIGUSR1)
+    graph.spin(0.5)
+    for number in range(1, 4):
+        publisher.publish(image_message(blue(), (100, number)))
+        graph.wait(lambda: len(arrays) == number, 'answer {}'.format(number), process)
+    assert all(len(array.skeletons) == 2 for array in arrays) and graph.failed() == 0
+    graph.wait(lambda: 'unspecified launch failure' in graph.status.message, 'the fault', process)
+    assert graph.status.level == b'\x01'
+    assert graph.values()['engine'].split()[0] in ('openvino', 'onnxruntime')
     assert process.stop() == 0
     assert 'left on the GPU: []' in process.log()

@@ -18,7 +18,7 @@ MAGIC = b'simulated plan '
 class Settings:
     """How the simulated TensorRT behaves, for tests to change."""
 
-    build_time = 0.0         # s
+    build_time = 0.0         # s; less of it ends a build in hand
     build_fails = ''         # the error that the builder logs
     broken_half = False      # f16 yields NaN
     fast_half = True
@@ -120,7 +120,7 @@ class Builder(Shaped):
             log(trt, self._logger, 'Network has dynamic or shape inputs, but no optimization '
                                    'profile has been defined.')
             return None
-        if not _worked(config, settings.build_time):
+        if not _worked(config, settings):
             return None
         settings.built += 1
         cache = config._cache
@@ -135,12 +135,14 @@ class Builder(Shaped):
             'shape': config._profiles[0]._shape if config._profiles else None}))
 
 
-def _worked(config, seconds, steps=10):
+def _worked(config, settings, steps=10):
+    start = time.monotonic()
     monitor = config.progress_monitor if 'progress_monitor' in config._allowed else None
     if monitor is not None:
         monitor.phase_start('Building', None, steps)
     for step in range(steps):
-        time.sleep(seconds / steps)
+        while time.monotonic() - start < settings.build_time * (step + 1) / steps:
+            time.sleep(0.01)
         if monitor is not None and not monitor.step_complete('Building', step):
             return False
     if monitor is not None:
