@@ -97,6 +97,8 @@ def test_parts_on_the_cpu_are_no_secret(gpu, tiny_model, caplog):
 
 
 def test_a_cuda_graph(gpu, tiny_model, caplog):
+    if not hasattr(pytest.importorskip('onnxruntime').OrtValue, 'update_inplace'):
+        pytest.skip('this onnxruntime is too old for CUDA graphs')
     for device, option in (('cuda', 'enable_cuda_graph'), ('tensorrt', 'trt_cuda_graph_enable')):
         gpu.loads, gpu.bound_runs = [], 0
         engine = create_engine(tiny_model, SHAPE, 'onnxruntime', device=device, cuda_graph=True)
@@ -116,7 +118,8 @@ def test_without_a_cuda_graph(gpu, make_model, caplog, reason):
     assert is_right(engine) and gpu.bound_runs == 0
     message = caplog.records[-1].getMessage()
     assert 'without a CUDA graph: ' in message
-    assert ('not all nodes' if reason == 'refused' else 'static shapes') in message
+    old = 'too old' in message
+    assert old or ('not all nodes' if reason == 'refused' else 'static shapes') in message
 
 
 def test_no_silent_fall_back(tiny_model, monkeypatch):

@@ -108,7 +108,9 @@ class GraphRun:
     """Runs a session from and to fixed GPU memory, which a CUDA graph needs."""
 
     def __init__(self, runtime, session, shape):
-        """Bind input and outputs, and run once; ValueError if an output's shape is not known."""
+        """Bind input and outputs, and run once; ValueError where that cannot be."""
+        if not hasattr(runtime.OrtValue, 'update_inplace'):
+            raise ValueError('onnxruntime {} is too old for that'.format(runtime.__version__))
         self._session, self._binding = session, session.io_binding()
         self._input = runtime.OrtValue.ortvalue_from_numpy(
             np.zeros(shape, np.float32), 'cuda', 0)
