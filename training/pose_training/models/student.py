@@ -120,7 +120,7 @@ def build(heatmaps: int, pafs: int, stages: int = 2, widths=(24, 48, 96, 128, 11
 
 NETWORKS = (
     NetworkSpec('student', build, 'coco_18', {}, card_input(
-        384, 320, color='bgr', scale=1 / 255., mean=(.5, .5, .5), std=(.25, .25, .25)),
+        416, 320, color='bgr', scale=1 / 255., mean=(.5, .5, .5), std=(.25, .25, .25)),
         'dense 3x3 convolutions, one refinement stage; the network to train',
         formats=('onnx',), source='pose_ros', licence='Apache-2.0'),
 )
