@@ -142,6 +142,18 @@ def test_a_thread_may_end_itself(library):
     assert not thread._thread.is_alive()
 
 
+def test_a_gpu_that_cannot_be_closed(library, monkeypatch, caplog):
+    """The thread ends with a warning, not with a trace on the terminal."""
+    close = library.close
+
+    def fail(self):
+        close(self)
+        raise EngineError('CUDA: cuMemFree failed: unspecified launch failure')
+    monkeypatch.setattr(library, 'close', fail)
+    CudaThread().close()
+    assert 'not be closed cleanly: CUDA: cuMemFree failed' in messages(caplog)[-1]
+
+
 def test_the_real_bindings_have_what_is_called():
     """Names, where NVIDIA's package is installed; it needs a driver for the calls themselves."""
     driver = pytest.importorskip('cuda.bindings.driver')

@@ -1,12 +1,15 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """A thread that owns a GPU, so that callers may come from any thread."""
+import logging
 import queue
 import threading
 from typing import Any, Callable
 
 from pose_ros.core.engines.cuda import open_cuda
 from pose_ros.core.errors import EngineError
+
+_LOG = logging.getLogger('pose_ros')
 
 
 class CudaThread:
@@ -50,7 +53,10 @@ class CudaThread:
                 job.run(cuda)
                 del job  # it may hold the last reference to what belongs to this context
         finally:
-            cuda.close()
+            try:
+                cuda.close()
+            except EngineError as error:  # of a GPU that has failed, everything fails
+                _LOG.warning('the GPU could not be closed cleanly: %s', error)
 
 
 class _Job:

@@ -135,12 +135,14 @@ class _Session:
 
     def close(self, cuda):
         """Free in the order that TensorRT asks for; buffers go with `cuda`."""
-        if self._graph is not None:
-            self._graph.close()
-        self._graph = self._tensors = None
-        self._engine = None
-        self._runtime = None
-        self._input = self._results = None
+        try:
+            if self._graph is not None:
+                self._graph.close()
+        finally:
+            self._graph = self._tensors = None
+            self._engine = None
+            self._runtime = None
+            self._input = self._results = None
 
     def _load(self, plan):
         trt, logger = self._library.module, self._library.logger
