@@ -232,7 +232,7 @@ def test_a_teacher_is_told_crops_apart_by_their_pictures(tmp_path):
     samples, keys = photographs(tmp_path), []
 
     class Soft:
-        def targets(self, key, crop, found, hard):
+        def targets(self, key, crop, hard):
             keys.append(key)
             return Targets(hard.maps + 1, hard.weights)
     dataset = PoseDataset(samples, spec(), soft=Soft())

@@ -50,8 +50,8 @@ def test_a_mosaic_is_four_crops_with_their_own_targets(tmp_path):
     told = []
 
     class Soft:
-        def targets(self, key, crop, found, hard):
-            told.append(found.complete)
+        def targets(self, key, crop, hard):
+            told.append(crop.complete)
             return hard
     dataset = crops(samples, geometry, Soft())  # tiles end before photographs do
     seen = set()

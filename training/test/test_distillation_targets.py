@@ -8,6 +8,7 @@ import cv2
 from figures import COCO, draw_figure, figure, write_figures
 import numpy as np
 import pytest
+import torch
 
 from pose_ros.core.sources.stills import read_image
 from pose_ros.core.topology import get_topology
@@ -15,9 +16,10 @@ from pose_training.data.annotations import read_dataset
 from pose_training.data.dataset import CropSpec, Draw, PoseDataset
 from pose_training.data.geometry import Crop, CropRange
 from pose_training.data.targets import Targets
+from pose_training.distillation.mixing import mix
 from pose_training.distillation.points import (add_joints, cut_out, load_point_teacher,
                                                PointTeacher)
-from pose_training.distillation.soft_targets import mix, SoftTargets
+from pose_training.distillation.soft_targets import SoftTargets
 from pose_training.errors import DataError
 from pose_training.models.layouts import map_layout
 
@@ -30,16 +32,23 @@ def labels(value=0., weight=1.):
     return Targets(np.full(SHAPE, value, np.float32), np.full(SHAPE, weight, np.float32))
 
 
+def mixed(hard, soft, known, share=.5, complete=True):
+    """Return the targets of one crop."""
+    maps, weights = mix(*(torch.from_numpy(part)[None] for part in (*hard, soft)),
+                        torch.from_numpy(known), share, torch.tensor([complete]), LAYOUT)
+    return Targets(maps[0].numpy(), weights[0].numpy())
+
+
 def test_where_both_know_the_mixture_is_weighted_and_else_who_knows_counts():
     hard, soft = labels(.2), np.full(SHAPE, .8, np.float32)
-    hard.weights[3], known = 0, np.ones(SHAPE, bool)
+    hard.weights[3], known = 0, np.ones(SHAPE[0], bool)
     known[5] = False
-    found = mix(hard, soft, known, .25, True, LAYOUT)
+    found = mixed(hard, soft, known, .25)
     assert found.maps[0] == pytest.approx(.75 * .2 + .25 * .8)
     assert found.maps[3] == pytest.approx(.8) and found.weights[3].all()
     assert found.maps[5] == pytest.approx(.2) and found.weights[5].all()
     hard.weights[5] = 0
-    assert not mix(hard, soft, known, .25, True, LAYOUT).weights[5].any()
+    assert not mixed(hard, soft, known, .25).weights[5].any()
 
 
 def test_people_whom_only_the_teacher_sees_count_where_labels_are_incomplete():
@@ -49,12 +58,12 @@ def test_people_whom_only_the_teacher_sees_count_where_labels_are_incomplete():
     soft[0, 1, 1], soft[18, 1, 1] = .9, .1       # a nose that nobody labelled
     soft[19:21, 2, 2] = .6, .6                   # and a limb
     soft[1, 3, 3], hard.maps[1, 3, 3] = .5, 1.   # a neck that both know
-    known = np.ones(SHAPE, bool)
-    found = mix(hard, soft, known, .5, False, LAYOUT).maps
+    known = np.ones(SHAPE[0], bool)
+    found = mixed(hard, soft, known, complete=False).maps
     assert found[0, 1, 1] == pytest.approx(.9) and found[18, 1, 1] == pytest.approx(.1)
     assert found[19, 2, 2] == pytest.approx(.6)
     assert found[1, 3, 3] == pytest.approx(.75)
-    assert mix(hard, soft, known, .5, True, LAYOUT).maps[0, 1, 1] == pytest.approx(.45)
+    assert mixed(hard, soft, known).maps[0, 1, 1] == pytest.approx(.45)
 
 
 class Echo:
@@ -78,9 +87,7 @@ def targets_of(soft, level=100, key='a'):
     image = np.full((32, 32, 3), level, np.uint8)
     crop = Crop(image, np.zeros((0, 18, 3)), np.zeros(0), np.ones((32, 32), np.uint8),
                 np.ones(18, bool), None)
-    sample = read_dataset.__globals__['Sample']('a', None, crop.people, np.zeros((0, 4)), (),
-                                                crop.labelled)
-    return soft.targets(key, crop, sample, labels(weight=0.))
+    return soft.targets(key, crop, labels(weight=0.))
 
 
 def test_what_teachers_said_is_kept_and_read_again(tmp_path):

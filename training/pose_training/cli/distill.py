@@ -12,6 +12,7 @@ EPILOG = """examples:
   pose-train distill student.yaml --teacher large.onnx
   pose-train distill student.yaml --teacher a.onnx --teacher b.xml --card b.json --cache maps/
   pose-train distill student.yaml --teacher large.pt --weight 1    the teacher alone, if it knows
+  pose-train distill student.yaml --teacher large.pt --on-device     on a GPU, with the student
   pose-train distill student.yaml --points movenet.tflite            joints for people in boxes
 
 A teacher is an ONNX file or an OpenVINO network (.xml) with a model card (inside, beside it, or by
@@ -31,6 +32,9 @@ def add_arguments(parser) -> None:
     group.add_argument('--weight', type=float, metavar='W',
                        help='of the teachers where there are labels too, 0 to 1')
     group.add_argument('--cache', metavar='DIR', help='folder in which what they say is kept')
+    group.add_argument('--on-device', action='store_true',
+                       help='run them in the training step, beside the student, and not on the '
+                            'CPU in the loaders: what a GPU wants; checkpoints (.pt) only')
     group.add_argument('--points', action='append', default=[], metavar='FILE',
                        help='a single-person network (.tflite) that adds joints to people in '
                             'boxes; may be repeated')
@@ -50,6 +54,8 @@ def run(args) -> int:
         teacher = teacher._replace(weight=args.weight)
     if args.cache:
         teacher = teacher._replace(cache=args.cache)
+    if args.on_device:
+        teacher = teacher._replace(on_device=True)
     if not (teacher.models or teacher.points):
         raise ConfigError('nobody to learn from: name a network with --teacher or --points, or in '
                           'the configuration under teacher.models; without teachers it is '

@@ -11,7 +11,6 @@ from pose_ros.cli.options import count
 from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import load_checkpoint
 from pose_training.data.dataset import CropSpec, Draw, Draws, PoseDataset
-from pose_training.data.photometric import degrade
 from pose_training.data.pictures import sheet
 from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError
@@ -90,7 +89,7 @@ def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, Draws]:
 def picture(dataset, draw: Draw) -> np.ndarray:
     """Draw one crop of a PoseDataset."""
     crop, targets = dataset.draw(draw.sample, draw.variant)
-    seen = degrade(crop.image, dataset.spec.photometric, np.random.default_rng(draw.seed))
+    seen = dataset.degraded(crop, draw.seed)
     caption = '{}, variant {}: {} labelled'.format(
         dataset.samples[draw.sample].path, draw.variant, len(crop.people))
     return sheet(crop, targets, seen, dataset.spec.layout, caption)

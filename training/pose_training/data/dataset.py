@@ -45,8 +45,8 @@ class PoseDataset(Dataset):
 
     The geometry of a crop depends on the seed, the photograph and the variant alone, so that what
     a teacher says of it can be kept; light and noise differ each time. `soft` is what mixes a
-    teacher in: an object with `targets(key, crop, sample, targets) -> Targets`. Raises ConfigError
-    for a spec that no crop fits, DataError without samples.
+    teacher in: an object with `targets(key, crop, targets) -> Targets`. Raises ConfigError for a
+    spec that no crop fits, DataError without samples.
     """
 
     def __init__(self, samples: Sequence[Sample], spec: CropSpec, seed: int = 0, soft=None):
@@ -80,9 +80,12 @@ class PoseDataset(Dataset):
     def __getitem__(self, draw: Draw):
         """Return image (3, h, w) uint8 BGR, maps and weights (C, h, w) float32."""
         crop, targets = self.draw(draw.sample, draw.variant)
-        image = degrade(crop.image, self.spec.photometric, np.random.default_rng(draw.seed))
-        return (torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))),
-                torch.from_numpy(targets.maps), torch.from_numpy(targets.weights))
+        return (as_tensor(self.degraded(crop, draw.seed)), torch.from_numpy(targets.maps),
+                torch.from_numpy(targets.weights))
+
+    def degraded(self, crop: Crop, seed: int) -> np.ndarray:
+        """Return the crop's picture (h, w, 3) in another light, and with noise."""
+        return degrade(crop.image, self.spec.photometric, np.random.default_rng(seed))
 
     def draw(self, index: int, variant: int) -> Tuple[Crop, Targets]:
         """Return the crop, not yet degraded, and its targets."""
@@ -94,9 +97,9 @@ class PoseDataset(Dataset):
             indices += random.integers(len(self.samples), size=len(sizes) - 1).tolist()
             random.shuffle(indices)
         pieces = [self._piece(*piece, random) for piece in zip(indices, sizes)]
-        crop, targets, sample = pieces[0] if len(pieces) == 1 else put_together(pieces)
+        crop, targets = pieces[0] if len(pieces) == 1 else put_together(pieces)
         if self._soft is not None:
-            targets = self._soft.targets(self._key(crop), crop, sample, targets)
+            targets = self._soft.targets(self._key(crop), crop, targets)
         return crop, targets
 
     def _piece(self, index, size, random):
@@ -108,7 +111,7 @@ class PoseDataset(Dataset):
                          self._backdrop)
         targets = make_targets(crop.people, crop.labelled, crop.known, spec.layout, spec.stride,
                                spec.sigma, spec.limb_width, crop.regions)
-        return crop, targets, sample
+        return crop, targets
 
     def _backdrop(self, size, random):
         image = self._photographs.draw_empty(random)
@@ -118,6 +121,11 @@ class PoseDataset(Dataset):
         """Name a crop by its picture, and the maps by what they are maps of."""
         facts = repr((self.spec.layout, self.spec.stride, crop.image.shape)).encode()
         return hashlib.sha256(facts + crop.image.tobytes()).hexdigest()[:32]
+
+
+def as_tensor(image: np.ndarray) -> torch.Tensor:
+    """Return an (h, w, 3) picture as (3, h, w)."""
+    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
 
 
 class Draws(Sampler):

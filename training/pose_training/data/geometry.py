@@ -43,7 +43,7 @@ class Crop(NamedTuple):
     `scales` (P,): how large each person is [px]; `known` (h, w) uint8: 0 where nothing is known;
     `labelled` (K,) as in Sample; `regions` (P, 4, 2): corners [px] of where joints of a person
     may be that have no label, or None if such joints are not to be seen (of a person in a mosaic:
-    NaN).
+    NaN); `complete`: whether everybody in it is labelled or masked.
     """
 
     image: np.ndarray
@@ -52,6 +52,7 @@ class Crop(NamedTuple):
     known: np.ndarray
     labelled: np.ndarray
     regions: Optional[np.ndarray]
+    complete: bool = True
 
 
 def check_ranges(ranges: CropRange) -> None:
@@ -105,7 +106,7 @@ def warp(image, mask, sample: Sample, matrix: np.ndarray, size, mirror=None, bor
         unknown = _warp_mask(mask, matrix, size)
     regions = None if sample.thorough else _moved(_corners(sample.boxes), matrix)
     return Crop(_warp_image(image, matrix, size, border), people, scales, 1 - unknown, labelled,
-                regions)
+                regions, sample.complete)
 
 
 def _determinant(matrix):

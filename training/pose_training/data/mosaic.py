@@ -5,11 +5,10 @@ from typing import List, Sequence, Tuple
 
 import numpy as np
 
-from pose_training.data.annotations import Sample
 from pose_training.data.geometry import Crop
 from pose_training.data.targets import Targets
 
-Piece = Tuple[Crop, Targets, Sample]
+Piece = Tuple[Crop, Targets]
 
 
 def draw_tiles(size: Tuple[int, int], stride: int,
@@ -33,10 +32,9 @@ def _part(cells, random):
 def put_together(pieces: Sequence[Piece]) -> Piece:
     """Lay the pieces of four tiles side by side.
 
-    What reaches over a seam is cut there, as at the edge of any picture. The sample is the first
-    piece's, complete only if all are.
+    What reaches over a seam is cut there, as at the edge of any picture.
     """
-    crops, targets, samples = zip(*pieces)
+    crops, targets = zip(*pieces)
     height, width = crops[0].image.shape[:2]
     corners = [(0, 0), (width, 0), (0, height), (width, height)]
     nowhere = [np.full((len(crop.people), 4, 2), np.nan) for crop in crops]
@@ -48,10 +46,11 @@ def put_together(pieces: Sequence[Piece]) -> Piece:
         _laid([crop.known for crop in crops], 0),
         np.all([crop.labelled for crop in crops], axis=0),
         np.concatenate([(none if crop.regions is None else crop.regions) + corner
-                        for crop, none, corner in zip(crops, nowhere, corners)]))
+                        for crop, none, corner in zip(crops, nowhere, corners)]),
+        all(crop.complete for crop in crops))
     maps = Targets(_laid([target.maps for target in targets], 1),
                    _laid([target.weights for target in targets], 1))
-    return crop, maps, samples[0]._replace(complete=all(sample.complete for sample in samples))
+    return crop, maps
 
 
 def _within(crop):

@@ -25,11 +25,15 @@ class Resampler:
 
     def __call__(self, maps: np.ndarray) -> np.ndarray:
         """Map (C, h, w) of the teacher to (C, height, width) float32 of the student."""
+        matrices = self.matrices(maps.shape[1:])
+        return matrices[0] @ maps @ matrices[1].T if matrices else maps
+
+    def matrices(self, shape: Tuple[int, int]) -> Tuple[np.ndarray, ...]:
+        """Return (height, h) and (width, w) for maps of (h, w); nothing if all stays as it is."""
         (width, _, _), (height, _, _) = self._axes
-        if self._identity and maps.shape[1:] == (height, width):
-            return maps
-        across, down = (self._matrix(axis, maps.shape[2 - axis]) for axis in (0, 1))
-        return down @ maps @ across.T
+        if self._identity and tuple(shape) == (height, width):
+            return ()
+        return self._matrix(1, shape[0]), self._matrix(0, shape[1])
 
     def _matrix(self, axis, source):
         if (axis, source) not in self._matrices:

@@ -1,20 +1,20 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Labels and a teacher's maps, mixed into what the student should say."""
+"""What a teacher says of crops, kept on disk, in the targets that loaders make."""
 import json
 import os
 from typing import Any, Callable, Optional, Tuple
 
 import numpy as np
+import torch
 
-from pose_training.data.annotations import Sample
 from pose_training.data.geometry import Crop
 from pose_training.data.targets import Targets
+from pose_training.distillation.mixing import mix
 from pose_training.errors import DataError
 from pose_training.models.layouts import MapLayout
 from pose_training.whole_file import whole_file
 
-_SOMEBODY = .15  # a teacher's map value that no background has
 _OWNER = 'teachers.json'
 _LEVELS = 127.   # maps are kept as signed bytes: 1/127 is below any teacher's noise
 
@@ -22,13 +22,11 @@ _LEVELS = 127.   # maps are kept as signed bytes: 1/127 is below any teacher's n
 class SoftTargets:
     """Mixes a teacher in, and keeps what it said.
 
-    Where labels and the teacher both know, the target is (1 - weight) label + weight teacher;
-    where one knows, it alone. In photographs that do not label everybody, people whom only the
-    teacher sees are taken from it. `load()` returns the teacher; `cache` is a folder for what it
-    says, or None, and `identity` JSON data that tells it from others: a folder serves one
-    teacher. `known` (C,) bool are the channels that it has (None: it is loaded and asked, even
-    where all it says is in the cache). Raises DataError for a folder that is another's, or that
-    cannot be written.
+    `weight` is the share of the teacher where there are labels too: see `mix`. `load()` returns
+    the teacher; `cache` is a folder for what it says, or None, and `identity` JSON data that tells
+    it from others: a folder serves one teacher. `known` (C,) bool are the channels that it has
+    (None: it is loaded and asked, even where all it says is in the cache). Raises DataError for a
+    folder that is another's, or that cannot be written.
     """
 
     def __init__(self, load: Callable, layout: MapLayout, weight: float = .5,
@@ -38,7 +36,7 @@ class SoftTargets:
         self._loaded, self._known = None, known
         self._cache = MapCache(cache, identity) if cache else None
 
-    def targets(self, key: str, crop: Crop, sample: Sample, hard: Targets) -> Targets:
+    def targets(self, key: str, crop: Crop, hard: Targets) -> Targets:
         """Return the mixture for one crop; `key` names the crop in the cache."""
         soft = self._cache.load(key, hard.maps.shape) if self._cache else None
         if soft is None:
@@ -46,8 +44,10 @@ class SoftTargets:
             if self._cache:
                 soft = self._cache.save(key, soft)
         known = self._teacher.known() if self._known is None else self._known
-        known = np.broadcast_to(known[:, None, None], soft.shape)
-        return mix(hard, soft, known, self._weight, sample.complete, self._layout)
+        maps, weights = mix(*(torch.from_numpy(part)[None] for part in (*hard, soft)),
+                            torch.from_numpy(known), self._weight, torch.tensor([crop.complete]),
+                            self._layout)
+        return Targets(maps[0].numpy(), weights[0].numpy())
 
     @property
     def _teacher(self):
@@ -107,26 +107,3 @@ class MapCache:
 
     def _path(self, key):
         return os.path.join(self._folder, key + '.npy')
-
-
-def mix(hard: Targets, soft: np.ndarray, known: np.ndarray, weight: float, complete: bool,
-        layout: MapLayout) -> Targets:
-    """Mix (C, h, w) labels and teacher, where it is `known`."""
-    share = np.where(known, np.where(hard.weights > 0, weight, 1.), 0.).astype(np.float32)
-    maps = (1 - share) * hard.maps + share * soft
-    if not complete:
-        maps = np.where(_only_teacher(hard.maps, soft, layout) & known, soft, maps)
-    return Targets(maps.astype(np.float32), np.maximum(hard.weights, known.astype(np.float32)))
-
-
-def _only_teacher(hard, soft, layout):
-    """Find the cells where the teacher sees somebody whom the labels do not have."""
-    joints = layout.heatmaps - layout.background
-    found = np.zeros(soft.shape, bool)
-    found[:joints] = (soft[:joints] > _SOMEBODY) & (hard[:joints] < .01)
-    if layout.background:
-        found[joints] = found[:joints].any(0)
-    strength, labelled = (np.hypot(maps[layout.heatmaps::2], maps[layout.heatmaps + 1::2])
-                          for maps in (soft, hard))
-    found[layout.heatmaps:] = np.repeat((strength > _SOMEBODY) & (labelled < .01), 2, 0)
-    return found

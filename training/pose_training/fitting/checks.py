@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """What a configuration must fulfil beyond its types, told before anything is loaded."""
+from pose_training.distillation.opening import CHECKPOINTS
 from pose_training.errors import ConfigError
 from pose_training.fitting.muon import hidden_weights
 from pose_training.fitting.settings import RunConfig
@@ -79,6 +80,12 @@ def _rules(config):
     yield (list(learn.milestones) == sorted(learn.milestones), 'optimiser.milestones', 'ascending')
     yield (len(teacher.cards) <= len(teacher.models), 'teacher.cards',
            'no more than the teacher.models')
+    alone = not (teacher.cache or teacher.hints or any(teacher.size))
+    yield (not teacher.on_device or alone, 'teacher.on_device',
+           'false with a teacher.cache, teacher.hints or a teacher.size')
+    yield (not teacher.on_device or all(path.endswith(CHECKPOINTS) for path in teacher.models),
+           'teacher.on_device', 'false unless all teacher.models are checkpoints ({}): see '
+           'pose-train import'.format(', '.join(CHECKPOINTS)))
     yield (all(0 <= hint.model < len(teacher.models) for hint in teacher.hints), 'teacher.hints',
            'of models that are listed in teacher.models')
     yield (all(hint.weight > 0 for hint in teacher.hints), 'teacher.hints', 'of weights above 0')

@@ -13,12 +13,12 @@ from torch.utils.data import DataLoader, Sampler
 from tqdm import tqdm
 
 from pose_ros.core.topology import get_topology
-from pose_training.data.dataset import CropSpec, Draw, Draws, PoseDataset
+from pose_training.data.dataset import as_tensor, CropSpec, Draw, Draws, PoseDataset
 from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError, DataError
 from pose_training.fitting.interruption import ignore_signals
 from pose_training.fitting.settings import RunConfig
-from pose_training.fitting.teachers import add_points, with_hints, soft_targets
+from pose_training.fitting.teachers import add_points, soft_targets, with_questions
 from pose_training.models.layouts import map_layout
 from pose_training.models.network import PoseNetwork
 
@@ -49,8 +49,8 @@ class CleanCrops(PoseDataset):
     def __getitem__(self, draw: Draw):
         """See PoseDataset."""
         crop, targets = self.draw(draw.sample, draw.variant)
-        return tuple(map(torch.from_numpy, (np.ascontiguousarray(crop.image.transpose(2, 0, 1)),
-                                            targets.maps, targets.weights)))
+        return (as_tensor(crop.image), torch.from_numpy(targets.maps),
+                torch.from_numpy(targets.weights))
 
 
 class Crops(lightning.LightningDataModule):
@@ -83,7 +83,7 @@ class Crops(lightning.LightningDataModule):
                             'learnt'.format(', '.join(part.path for part in data.train)))
         self._crops = PoseDataset(samples, self._spec(), config.seed,
                                   soft_targets(config, self._layout, self._stride))
-        self._train = with_hints(self._crops, config, self._layout, self._stride)
+        self._train = with_questions(self._crops, config, self._layout, self._stride)
         if data.val:
             samples, self._val_weights = read_sets(data.val, self._topology)
             self._val = CleanCrops(samples, self._spec(), config.seed)

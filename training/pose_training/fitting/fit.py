@@ -30,7 +30,7 @@ from pose_training.fitting.norms import SettleNorms
 from pose_training.fitting.progress import make_progress, Speed
 from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.snapshots import last_snapshot, Snapshots, WholeFiles
-from pose_training.fitting.teachers import make_hints
+from pose_training.fitting.teachers import device_teachers, make_hints
 from pose_training.fitting.watching import Watch
 from pose_training.models import create_model, PoseNetwork
 
@@ -57,6 +57,7 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     network = make_network(config)
     check_network(config, network)
     crops, hints = Crops(config, network), make_hints(network, config)
+    teachers = device_teachers(network, config)
     provenance = _provenance(config)
     average = WeightAverage(config.optimiser.average)
     with _quiet(), _plainly(snapshot):
@@ -64,7 +65,8 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
         device = trainer.strategy.root_device
         check_device(config, device.type)
         layout = memory_format(device, network)
-        module = PoseModule(network.to(memory_format=layout), config, hints, layout)
+        module = PoseModule(network.to(memory_format=layout), config, hints, layout,
+                            teachers)
         trainer.fit(module, datamodule=crops, ckpt_path=snapshot or None, weights_only=True)
     path = os.path.join(config.output, _NETWORK)
     if trainer.is_global_zero:
@@ -155,7 +157,8 @@ def _trainer(config, average, provenance, fresh):
         check_val_every_n_epoch=config.watch.every, num_sanity_val_steps=0,
         limit_val_batches=1. if config.data.val else 0,
         logger=TensorBoardLogger(config.output, name='', version='log'), log_every_n_steps=20,
-        deterministic=config.deterministic, use_distributed_sampler=False,
+        deterministic=config.deterministic, benchmark=not config.deterministic,
+        use_distributed_sampler=False,
         enable_checkpointing=False, enable_model_summary=False,
         enable_progress_bar=isinstance(progress, ProgressBar))
 

@@ -9,14 +9,17 @@ import lightning
 import torch
 from torch import nn
 
+from pose_ros.core.card import InputSpec
 from pose_training.distillation.hints import Hints
+from pose_training.distillation.on_device import DeviceTeachers
 from pose_training.errors import FitError
 from pose_training.fitting.losses import stage_losses, total_loss
 from pose_training.fitting.muon import hidden_weights, Muon
 from pose_training.fitting.schedules import (check_prefixes, frozen_prefixes, make_groups,
                                              rate_factor)
 from pose_training.fitting.settings import RunConfig
-from pose_training.models import PoseNetwork, get_spec
+from pose_training.models import get_spec, PoseNetwork
+from pose_training.models.normalisation import Normalisation
 
 _OPTIMISERS = {'adamw': torch.optim.AdamW, 'muon': Muon}
 
@@ -25,27 +28,23 @@ class PoseModule(lightning.LightningModule):
     """Fits a network; `network` is what is wanted in the end.
 
     `hints` compares the layers that teachers give hints for, None without; `memory_format` is the
-    layout of the pictures. Raises ConfigError for rates or a freeze of weights that the network
-    does not have, and FitError when the loss is no number any more.
+    layout of the pictures; `teachers` answer in the training step, None without. Raises
+    ConfigError for rates or a freeze of weights that the network does not have, and FitError when
+    the loss is no number any more.
     """
 
     def __init__(self, network: PoseNetwork, config: RunConfig, hints: Optional[Hints] = None,
-                 memory_format: torch.memory_format = torch.contiguous_format):
+                 memory_format: torch.memory_format = torch.contiguous_format,
+                 teachers: Optional[DeviceTeachers] = None):
         super().__init__()
         self.network, self.hints, self._config = network, hints, config
-        self._memory_format = memory_format
+        self._memory_format, self._teachers = memory_format, teachers
         names = [name for name, _ in network.named_parameters()]
         check_prefixes(config.optimiser.freeze, names, 'optimiser.freeze')
         muon = config.optimiser.kind == 'muon'
         self._groups = make_groups(self._named(), config.optimiser,
                                    hidden_weights(network) if muon else ())
-        spec = get_spec(network.recipe.name).input
-        order = [0, 1, 2] if spec['color'] == 'bgr' else [2, 1, 0]
-        gain = torch.tensor([spec['scale'] / std for std in spec['std']])
-        bias = torch.tensor([-mean / std for mean, std in zip(spec['mean'], spec['std'])])
-        self.register_buffer('_order', torch.tensor(order), persistent=False)
-        self.register_buffer('_gain', gain.view(1, 3, 1, 1), persistent=False)
-        self.register_buffer('_bias', bias.view(1, 3, 1, 1), persistent=False)
+        self._normalisation = Normalisation(InputSpec(**get_spec(network.recipe.name).input))
         self._sums = torch.zeros(2)
         self.step_loss = torch.zeros(())  # of the last step
 
@@ -56,8 +55,12 @@ class PoseModule(lightning.LightningModule):
 
     def normalise(self, image):
         """Turn (N, 3, h, w) uint8 BGR into what the network expects."""
-        image = image[:, self._order].float() * self._gain + self._bias
-        return image.contiguous(memory_format=self._memory_format)
+        return self._normalisation(image).contiguous(memory_format=self._memory_format)
+
+    def on_fit_start(self) -> None:
+        """Take the teachers along to the device."""
+        if self._teachers is not None:
+            self._teachers.to(self.device, self._memory_format)
 
     def configure_optimizers(self):
         """Return the optimiser; `on_train_batch_start` sets the rates."""
@@ -85,7 +88,9 @@ class PoseModule(lightning.LightningModule):
 
     def training_step(self, batch, batch_idx):
         """Return the loss of one batch."""
-        image, target, weights, *wanted = batch
+        image, target, weights, *rest = batch
+        if self._teachers is not None:
+            target, weights = self._teachers.mix(target, weights, *rest)
         config = self._config.optimiser
         losses = stage_losses(self.network(self.normalise(image)), target, weights,
                               config.emphasis)
@@ -93,7 +98,7 @@ class PoseModule(lightning.LightningModule):
         for position, part in enumerate(losses, 1):
             self.log('loss/stage_{}'.format(position), part)
         if self.hints is not None:
-            for position, (part, hint) in enumerate(zip(self.hints(wanted),
+            for position, (part, hint) in enumerate(zip(self.hints(rest),
                                                         self._config.teacher.hints), 1):
                 self.log('loss/hint_{}'.format(position), part)
                 loss = loss + hint.weight * part

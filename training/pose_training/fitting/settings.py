@@ -52,6 +52,7 @@ class TeacherConfig(NamedTuple):
     size: Tuple[int, int] = (0, 0)  # that teachers see the crop at [px]; 0, 0: the crop's own
     weight: float = .5             # of the teacher where there are labels too
     cache: str = ''                # folder for what the teachers said
+    on_device: bool = False        # in the training step, and not in the loaders: checkpoints
     points: Tuple[str, ...] = ()   # single-person networks that add joints to people in boxes
     confidence: float = .4         # of the joints that are added
     hints: Tuple[HintConfig, ...] = ()

@@ -11,24 +11,26 @@ from pose_ros.core.topology import Topology
 from pose_training.data.annotations import Sample
 from pose_training.data.dataset import PoseDataset
 from pose_training.distillation.hints import HintedCrops, Hints
+from pose_training.distillation.on_device import (CropsToAskAbout, DeviceTeacher,
+                                                  DeviceTeachers)
 from pose_training.distillation.opening import layer_channels, module_channels
 from pose_training.distillation.points import add_joints, load_point_teacher
 from pose_training.distillation.soft_targets import SoftTargets
 from pose_training.distillation.teacher import (Ensemble, identity, known_channels, match_card,
                                                 Teacher)
 from pose_training.fitting.settings import RunConfig, TeacherConfig
-from pose_training.models.layouts import MapLayout
+from pose_training.models.layouts import map_layout, MapLayout
 from pose_training.models.network import PoseNetwork
 
 
 def soft_targets(config: RunConfig, layout: MapLayout, stride: int) -> Optional[SoftTargets]:
-    """Return what mixes the teachers in, None without any.
+    """Return what mixes the teachers in, None without any in the loaders.
 
     Every teacher's card is read here, so that an unfit one is told before the training begins;
     the network is loaded where it is used, because engines do not survive the fork of a loader.
     """
     teacher = config.teacher
-    if not teacher.models:
+    if not teacher.models or teacher.on_device:
         return None
     channels = [match_card(path, layout, _card(teacher, index))[2]
                 for index, path in enumerate(teacher.models)]
@@ -55,9 +57,26 @@ def _card(teacher, index):
     return teacher.cards[index] or None if index < len(teacher.cards) else None
 
 
-def with_hints(crops: PoseDataset, config: RunConfig, layout: MapLayout, stride: int) -> Dataset:
-    """Return the crops, with what the teachers' layers hold where hints are asked for."""
+def device_teachers(network: PoseNetwork, config: RunConfig) -> Optional[DeviceTeachers]:
+    """Load the teachers that answer in the training step, None without any."""
+    teacher, layout = config.teacher, map_layout(network.recipe.topology)
+    if not (teacher.models and teacher.on_device):
+        return None
+    return DeviceTeachers([DeviceTeacher(path, config.data.size, layout, network.stride,
+                                         _card(teacher, index))
+                           for index, path in enumerate(teacher.models)], layout, teacher.weight)
+
+
+def with_questions(crops: PoseDataset, config: RunConfig, layout: MapLayout,
+                   stride: int) -> Dataset:
+    """Return the crops, with all that the training step needs of them beside their targets.
+
+    That is what the teachers' layers hold where hints are asked for, or what teachers on the
+    device shall see.
+    """
     hints = config.teacher.hints
+    if config.teacher.models and config.teacher.on_device:
+        return CropsToAskAbout(crops)
     if not hints:
         return crops
     layers = {index: [hint.teacher for hint in hints if hint.model == index]

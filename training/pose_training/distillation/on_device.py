@@ -1,0 +1,122 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Teachers that answer in the training step, on the device of the student.
+
+Loader processes run a teacher on the CPU; a GPU answers for a whole batch in the time that they
+need for one crop.
+"""
+from typing import Sequence, Tuple
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from pose_ros.core.image import make_transform
+from pose_training.checkpoint import load_checkpoint
+from pose_training.data.dataset import as_tensor, Draw, PoseDataset
+from pose_training.distillation.mixing import mix
+from pose_training.distillation.resampling import Resampler
+from pose_training.distillation.teacher import known_channels, match_card
+from pose_training.errors import DataError
+from pose_training.models.layouts import MapLayout
+from pose_training.models.normalisation import Normalisation
+
+
+class CropsToAskAbout(Dataset):
+    """Crops as the student sees them, and as teachers do: before light and noise."""
+
+    def __init__(self, crops: PoseDataset):
+        self._crops = crops
+
+    def __len__(self) -> int:
+        return len(self._crops)
+
+    def __getitem__(self, draw: Draw):
+        """Return image, maps (float16), weights (bool), the clean image, and `complete`."""
+        crop, targets = self._crops.draw(draw.sample, draw.variant)
+        return (as_tensor(self._crops.degraded(crop, draw.seed)),
+                torch.from_numpy(targets.maps).half(), torch.from_numpy(targets.weights > 0),
+                as_tensor(crop.image), torch.tensor(crop.complete))
+
+
+class DeviceTeacher:
+    """A checkpoint of this package with a `paf` card, run on batches of crops by PyTorch.
+
+    `size` (width, height) of the crops [px], `layout` and `stride` are the student's. Raises
+    DataError if it cannot take such crops, or shares no channel with the student.
+    """
+
+    def __init__(self, path: str, size: Tuple[int, int], layout: MapLayout, stride: int,
+                 card=None):
+        found, outputs, channels = match_card(path, layout, card)
+        self._network = load_checkpoint(path)[0].eval().requires_grad_(False)
+        if any(side % self._network.size_multiple for side in size):
+            raise DataError('{} takes multiples of {} pixels, not {}x{}; choose another '
+                            'data.size'.format(path, self._network.size_multiple, *size))
+        self._normalise = Normalisation(found.input)
+        self._layout, self._memory_format = layout, torch.contiguous_format
+        self._channels = torch.tensor(channels.heat + channels.pafs)
+        self._signs = torch.tensor([1.] * len(channels.heat) + list(channels.signs))
+        self._signs[self._channels < 0] = 0
+        self._known = torch.from_numpy(known_channels(channels, layout))
+        spec = found.input._replace(width=size[0], height=size[1])
+        resample = Resampler((size[0] // stride, size[1] // stride), stride,
+                             make_transform(*size, spec), outputs.stride)
+        self._matrices = [torch.from_numpy(matrix) for matrix in resample.matrices(
+            (size[1] // outputs.stride, size[0] // outputs.stride))]
+
+    def to(self, device: torch.device, memory_format: torch.memory_format) -> None:
+        """Move to a device; pictures will have the layout `memory_format`."""
+        self._memory_format = memory_format
+        self._network.to(device, memory_format=memory_format)
+        self._normalise.to(device)
+        self._channels, self._signs, self._known = (
+            part.to(device) for part in (self._channels, self._signs, self._known))
+        self._matrices = [matrix.to(device) for matrix in self._matrices]
+
+    @property
+    def known(self) -> Tensor:
+        """(C,) bool: the student's channels that this teacher has."""
+        return self._known
+
+    @torch.no_grad()
+    def maps(self, images: Tensor) -> Tensor:
+        """Return (N, C, h, w) float32 for (N, 3, H, W) uint8 BGR; unknown channels are 0."""
+        images = self._normalise(images).contiguous(memory_format=self._memory_format)
+        last = self._network(images)[-1]
+        found = torch.cat([part.float() for part in last if part is not None], 1)
+        found = found[:, self._channels.clamp(min=0)] * self._signs.view(-1, 1, 1)
+        joints = self._layout.heatmaps - self._layout.background
+        found[:, :joints].clamp_(0, 1)
+        if self._matrices:
+            # Weights of a mean, and not for the half precision of the step.
+            with torch.autocast(images.device.type, enabled=False):
+                down, across = self._matrices
+                found = down @ found @ across.T
+        background = [1 - found[:, :joints].amax(1, keepdim=True)] * self._layout.background
+        return torch.cat([found[:, :joints], *background, found[:, joints:]], 1)
+
+
+class DeviceTeachers:
+    """Mixes teachers, averaged where they know, into the labels of a batch.
+
+    `share` of the teachers where there are labels too: see `mix`.
+    """
+
+    def __init__(self, teachers: Sequence[DeviceTeacher], layout: MapLayout, share: float):
+        self._teachers, self._layout, self._share = list(teachers), layout, share
+
+    def to(self, device: torch.device, memory_format: torch.memory_format) -> None:
+        """See DeviceTeacher.to."""
+        for teacher in self._teachers:
+            teacher.to(device, memory_format)
+
+    def mix(self, maps: Tensor, weights: Tensor, images: Tensor,
+            complete: Tensor) -> Tuple[Tensor, Tensor]:
+        """Return the targets (N, C, h, w) float32 and their weights, of what the crops yield."""
+        counts = torch.stack([teacher.known for teacher in self._teachers]).sum(0)
+        total = sum(teacher.maps(images) * teacher.known.view(-1, 1, 1)
+                    for teacher in self._teachers)
+        soft = total / counts.clamp(min=1).view(-1, 1, 1)
+        return mix(maps.float(), weights.float(), soft, counts > 0, self._share, complete,
+                   self._layout)

@@ -1,0 +1,137 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Teachers in the training step say what teachers in the loaders say."""
+from figures import run_data, TINY, write_figures, write_run
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import default_collate
+
+from pose_training.checkpoint import load_checkpoint, save_checkpoint
+from pose_training.cli.main import main
+from pose_training.data.dataset import Draw, PoseDataset
+from pose_training.distillation.on_device import CropsToAskAbout, DeviceTeacher, DeviceTeachers
+from pose_training.distillation.teacher import Ensemble, Teacher
+from pose_training.errors import ConfigError, DataError
+from pose_training.fitting.checks import check
+from pose_training.fitting.config import build
+from pose_training.fitting.crops import Crops
+from pose_training.fitting.fit import fit
+from pose_training.fitting.settings import RunConfig
+from pose_training.fitting.teachers import soft_targets
+from pose_training.models import create_model
+from pose_training.models.layouts import map_layout
+
+LAYOUT = map_layout('coco_18')
+SIZE = 96, 64
+
+
+def lively(topology, seed):
+    """Return a tiny network whose maps are no background."""
+    torch.manual_seed(seed)
+    network = create_model('student', topology, stages=1, **TINY)
+    with torch.no_grad():
+        network.stages[0][3].weight.mul_(3)
+        network.stages[0][3].bias.normal_(.3, .3)
+    return network.eval()
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory):
+    """Return a folder with a dataset and teachers of two topologies."""
+    path = tmp_path_factory.mktemp('device')
+    write_figures(path / 'data')
+    for seed, topology in enumerate(('coco_18', 'body_25')):
+        save_checkpoint(str(path / (topology + '.pt')), lively(topology, seed))
+    return path
+
+
+def images(count=3):
+    """Return (N, 3, h, w) uint8 noise."""
+    random = np.random.default_rng(0)
+    return torch.from_numpy(random.integers(0, 256, (count, 3, *SIZE[::-1])).astype(np.uint8))
+
+
+@pytest.mark.parametrize('names', [['coco_18'], ['body_25'], ['coco_18', 'body_25']])
+@pytest.mark.parametrize('stride', [4, 8, 16])
+def test_the_maps_are_those_of_a_teacher_in_the_loaders(folder, names, stride):
+    paths = [str(folder / (name + '.pt')) for name in names]
+    loaders = Ensemble([Teacher(path, SIZE, LAYOUT, stride) for path in paths])
+    device = DeviceTeachers([DeviceTeacher(path, SIZE, LAYOUT, stride) for path in paths],
+                            LAYOUT, 1.)
+    device.to(torch.device('cpu'), torch.channels_last)
+    pictures = images()
+    nothing = torch.zeros(3, 57, SIZE[1] // stride, SIZE[0] // stride)
+    maps, weights = device.mix(nothing, nothing, pictures, torch.ones(3, dtype=torch.bool))
+    for found, weight, picture in zip(maps, weights, pictures):
+        wanted = loaders.maps(picture.numpy().transpose(1, 2, 0).copy())
+        assert np.abs(found.numpy() - wanted).max() < 1e-5
+        assert (weight.numpy() == loaders.known()[:, None, None]).all()
+
+
+def run_config(folder, **changes):
+    """Return the configuration of a run with a teacher in the training step."""
+    data = run_data(folder, str(folder / 'data' / 'figures.json'), **{
+        'teacher__models': [str(folder / 'body_25.pt')], 'teacher__on_device': True, **changes})
+    return build(RunConfig, data, '')
+
+
+@pytest.mark.parametrize('complete', [True, False])
+def test_a_batch_is_mixed_as_the_loaders_mix_crops(folder, complete):
+    path = str(folder / 'data' / 'figures.json')
+    device = run_config(folder, data__train=[{'path': path, 'complete': complete}],
+                        data__crop={'mosaic': .5})
+    loader = device._replace(teacher=device.teacher._replace(on_device=False))
+    module = Crops(device, create_model('student', stages=1, **TINY))
+    module.setup('fit')
+    samples, spec = module._crops.samples, module._spec()
+    asked = CropsToAskAbout(PoseDataset(samples, spec))
+    mixed = PoseDataset(samples, spec, soft=soft_targets(loader, LAYOUT, 8))
+    assert soft_targets(device, LAYOUT, 8) is None
+    draws = [Draw(index % 8, index, index) for index in range(12)]
+    image, maps, weights, *rest = default_collate([asked[draw] for draw in draws])
+    teachers = DeviceTeachers([DeviceTeacher(str(folder / 'body_25.pt'), (64, 64), LAYOUT, 8)],
+                              LAYOUT, .5)
+    maps, weights = teachers.mix(maps, weights, *rest)
+    assert not rest[1].any() if not complete else rest[1].all()
+    for draw, *found in zip(draws, image, maps, weights):
+        wanted = mixed[draw]
+        assert torch.equal(found[0], wanted[0])
+        assert (found[1] - wanted[1]).abs().max() < 1e-3  # half precision of the labels
+        assert torch.equal(found[2], wanted[2])
+
+
+def test_a_student_learns_the_same_either_way(folder, tmp_path):
+    learnt = []
+    for name, device in (('loader', False), ('step', True)):
+        config = run_config(folder, teacher__on_device=device, output=str(tmp_path / name),
+                            optimiser__epochs=3, optimiser__kind='adamw', seed=3)
+        learnt.append(load_checkpoint(fit(config))[0].state_dict())
+        snapshot = torch.load(tmp_path / name / 'snapshots' / 'last.ckpt', weights_only=True)
+        assert all(key.startswith('network.') for key in snapshot['state_dict'])
+    begun = create_model('student', stages=1, **TINY).state_dict()
+    moved = [(learnt[0][name] - begun[name]).norm() for name in begun if 'weight' in name]
+    apart = [(learnt[0][name] - learnt[1][name]).norm() for name in begun if 'weight' in name]
+    assert sum(apart) < .02 * sum(moved)
+
+
+def test_the_command_line_chooses_it(folder, tmp_path):
+    config = write_run(tmp_path, str(folder / 'data' / 'figures.json'))
+    assert main(['distill', config, '--teacher', str(folder / 'coco_18.pt'), '--on-device']) == 0
+    assert 'on_device: true' in (tmp_path / 'run' / 'config.yaml').read_text()
+
+
+@pytest.mark.parametrize('changes', [
+    {'teacher__models': ['large.onnx']}, {'teacher__cache': 'maps'},
+    {'teacher__size': [128, 128]},
+    {'teacher__hints': [{'student': 'pyramid', 'teacher': 'pyramid'}]}])
+def test_what_only_loaders_can_do_is_refused(folder, changes):
+    with pytest.raises(ConfigError, match='teacher.on_device must be false'):
+        check(run_config(folder, **changes))
+    check(run_config(folder, **changes)._replace(teacher=run_config(
+        folder, **changes).teacher._replace(on_device=False)))
+
+
+def test_crops_that_a_teacher_cannot_take_are_refused(folder):
+    with pytest.raises(DataError, match='takes multiples of 32 pixels, not 72x64'):
+        DeviceTeacher(str(folder / 'coco_18.pt'), (72, 64), LAYOUT, 8)
