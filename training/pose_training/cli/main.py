@@ -9,6 +9,7 @@ COMMANDS = {
     'clean': "hold a dataset's labels against a trained network",
     'fit': 'train a network',
     'distill': 'train a network on labels and on what other networks say',
+    'average': 'average the weights of checkpoints',
     'evaluate': 'measure a model on labelled photographs, with the robot\'s engine and decoder',
     'import': 'turn published weights of another system into an ONNX file',
     'export': 'turn a checkpoint into an ONNX file',

@@ -1,0 +1,29 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-train average`: one network from several of the same kind."""
+from pose_training.checkpoint import save_checkpoint
+from pose_training.mean import mean_network
+
+DESCRIPTION = ('Average the weights of checkpoints of one kind of network. Of runs that began '
+               'with the same weights, or of snapshots of one run, the mean often finds people '
+               'better than any of them; of others it finds nobody. Evaluate it.')
+EPILOG = """examples:
+  pose-train average runs/a/network.pt runs/b/network.pt -o both.pt
+  pose-train average runs/a/snapshots/epoch_*.ckpt -o late.pt
+"""
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    parser.add_argument('checkpoints', nargs='+', metavar='CHECKPOINT',
+                        help='networks (.pt) or snapshots of runs (.ckpt: their averages)')
+    parser.add_argument('-o', '--output', required=True, metavar='FILE.pt',
+                        help='the checkpoint to write')
+
+
+def run(args) -> int:
+    """Write the mean; return the exit code."""
+    network, provenance = mean_network(args.checkpoints)
+    save_checkpoint(args.output, network, provenance)
+    print('wrote {}; next: pose-train export {} -o model.onnx'.format(args.output, args.output))
+    return 0
