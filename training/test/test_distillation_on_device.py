@@ -9,6 +9,7 @@ from torch.utils.data import default_collate
 
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.cli.main import main
+from pose_training.cli.view import crops_of
 from pose_training.data.dataset import Draw, PoseDataset
 from pose_training.distillation.on_device import CropsToAskAbout, DeviceTeacher, DeviceTeachers
 from pose_training.distillation.teacher import Ensemble, Teacher
@@ -17,7 +18,7 @@ from pose_training.fitting.checks import check
 from pose_training.fitting.config import build
 from pose_training.fitting.crops import Crops
 from pose_training.fitting.fit import fit
-from pose_training.fitting.settings import RunConfig
+from pose_training.fitting.settings import RunConfig, TeacherConfig
 from pose_training.fitting.teachers import soft_targets
 from pose_training.models import create_model
 from pose_training.models.layouts import map_layout
@@ -119,6 +120,13 @@ def test_the_command_line_chooses_it(folder, tmp_path):
     config = write_run(tmp_path, str(folder / 'data' / 'figures.json'))
     assert main(['distill', config, '--teacher', str(folder / 'coco_18.pt'), '--on-device']) == 0
     assert 'on_device: true' in (tmp_path / 'run' / 'config.yaml').read_text()
+
+
+def test_what_the_student_would_be_taught_can_be_looked_at(folder):
+    config = run_config(folder, teacher__weight=1.)
+    taught, labels = (crops_of(found, 3)[0].draw(0, 0)[1] for found in (
+        config, config._replace(teacher=TeacherConfig())))
+    assert np.abs(taught.maps - labels.maps).max() > .1
 
 
 @pytest.mark.parametrize('changes', [

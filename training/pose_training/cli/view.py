@@ -81,8 +81,10 @@ def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, Draws]:
     samples, weights = read_sets(data.train, get_topology(network.recipe.topology))
     spec = CropSpec(data.size, network.stride, layout, data.crop, data.photometric, data.sigma,
                     data.limb_width)
+    # Here teachers answer crop by crop, wherever they do in the run: they say the same.
+    teacher = config.teacher._replace(on_device=False)
     dataset = PoseDataset(samples, spec, config.seed,
-                          soft_targets(config, layout, network.stride))
+                          soft_targets(config._replace(teacher=teacher), layout, network.stride))
     return dataset, Draws(weights, count, data.variants, config.seed)
 
 
