@@ -39,10 +39,10 @@ def lively(topology, seed):
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):
-    """Return a folder with a dataset and teachers of two topologies."""
+    """Return a folder with a dataset and teachers of three topologies."""
     path = tmp_path_factory.mktemp('device')
     write_figures(path / 'data')
-    for seed, topology in enumerate(('coco_18', 'body_25')):
+    for seed, topology in enumerate(('coco_18', 'body_25', 'trt_pose_18')):
         save_checkpoint(str(path / (topology + '.pt')), lively(topology, seed))
     return path
 
@@ -53,7 +53,8 @@ def images(count=3):
     return torch.from_numpy(random.integers(0, 256, (count, 3, *SIZE[::-1])).astype(np.uint8))
 
 
-@pytest.mark.parametrize('names', [['coco_18'], ['body_25'], ['coco_18', 'body_25']])
+@pytest.mark.parametrize('names', [['coco_18'], ['trt_pose_18'],
+                                   ['coco_18', 'body_25']])
 @pytest.mark.parametrize('stride', [4, 8, 16])
 def test_the_maps_are_those_of_a_teacher_in_the_loaders(folder, names, stride):
     paths = [str(folder / (name + '.pt')) for name in names]
