@@ -11,7 +11,7 @@ from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.cli.main import main
 from pose_training.cli.view import crops_of
 from pose_training.data.dataset import Draw, PoseDataset
-from pose_training.distillation.on_device import CropsToAskAbout, DeviceTeacher, DeviceTeachers
+from pose_training.distillation.on_device import DeviceTeacher, DeviceTeachers, PairedCrops
 from pose_training.distillation.teacher import Ensemble, Teacher
 from pose_training.errors import ConfigError, DataError
 from pose_training.fitting.checks import check
@@ -87,7 +87,7 @@ def test_a_batch_is_mixed_as_the_loaders_mix_crops(folder, complete):
     module = Crops(device, create_model('student', stages=1, **TINY))
     module.setup('fit')
     samples, spec = module._crops.samples, module._spec()
-    asked = CropsToAskAbout(PoseDataset(samples, spec))
+    asked = PairedCrops(PoseDataset(samples, spec))
     mixed = PoseDataset(samples, spec, soft=soft_targets(loader, LAYOUT, 8))
     assert soft_targets(device, LAYOUT, 8) is None
     draws = [Draw(index % 8, index, index) for index in range(12)]
@@ -132,6 +132,7 @@ def test_what_the_student_would_be_taught_can_be_looked_at(folder):
 
 @pytest.mark.parametrize('changes', [
     {'teacher__models': ['large.onnx']}, {'teacher__cache': 'maps'},
+    {'teacher__cards': ['a.json']},
     {'teacher__size': [128, 128]},
     {'teacher__hints': [{'student': 'pyramid', 'teacher': 'pyramid'}]}])
 def test_what_only_loaders_can_do_is_refused(folder, changes):

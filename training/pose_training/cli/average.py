@@ -5,8 +5,8 @@ from pose_training.checkpoint import save_checkpoint
 from pose_training.mean import mean_network
 
 DESCRIPTION = ('Average the weights of checkpoints of one kind of network. Of runs that began '
-               'with the same weights, or of snapshots of one run, the mean often finds people '
-               'better than any of them; of others it finds nobody. Evaluate it.')
+               'with the same weights, or of snapshots of one run, the mean may be better than '
+               'any of them; of others it is of no use. Evaluate it.')
 EPILOG = """examples:
   pose-train average runs/a/network.pt runs/b/network.pt -o both.pt
   pose-train average runs/a/snapshots/epoch_*.ckpt -o late.pt

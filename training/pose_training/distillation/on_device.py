@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Teachers that answer in the training step, on the device of the student.
 
-Loader processes run a teacher on the CPU; a GPU answers for a whole batch in the time that they
-need for one crop.
+Loader processes run a teacher on the CPU, crop by crop, and a GPU would wait for them.
 """
 from typing import Sequence, Tuple
 
@@ -12,17 +11,16 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from pose_ros.core.image import make_transform
-from pose_training.checkpoint import load_checkpoint
 from pose_training.data.dataset import as_tensor, Draw, PoseDataset
 from pose_training.distillation.mixing import mix
+from pose_training.distillation.opening import checkpoint_network
 from pose_training.distillation.resampling import Resampler
 from pose_training.distillation.teacher import known_channels, match_card
-from pose_training.errors import DataError
 from pose_training.models.layouts import MapLayout
 from pose_training.models.normalisation import Normalisation
 
 
-class CropsToAskAbout(Dataset):
+class PairedCrops(Dataset):
     """Crops as the student sees them, and as teachers do: before light and noise."""
 
     def __init__(self, crops: PoseDataset):
@@ -40,25 +38,22 @@ class CropsToAskAbout(Dataset):
 
 
 class DeviceTeacher:
-    """A checkpoint of this package with a `paf` card, run on batches of crops by PyTorch.
+    """A checkpoint of this package with heat maps and fields, run on batches of crops by PyTorch.
 
-    `size` (width, height) of the crops [px], `layout` and `stride` are the student's. Raises
-    DataError if it cannot take such crops, or shares no channel with the student.
+    `size` (width, height) of the crops [px], `layout` and `stride` are the student's; `known` (C,)
+    bool are the student's channels that it has. Raises DataError if it cannot take such crops, or
+    shares no channel with the student.
     """
 
-    def __init__(self, path: str, size: Tuple[int, int], layout: MapLayout, stride: int,
-                 card=None):
-        found, outputs, channels = match_card(path, layout, card)
-        self._network = load_checkpoint(path)[0].eval().requires_grad_(False)
-        if any(side % self._network.size_multiple for side in size):
-            raise DataError('{} takes multiples of {} pixels, not {}x{}; choose another '
-                            'data.size'.format(path, self._network.size_multiple, *size))
+    def __init__(self, path: str, size: Tuple[int, int], layout: MapLayout, stride: int):
+        found, outputs, channels = match_card(path, layout)
+        self._network = checkpoint_network(path, size, 'data.size').requires_grad_(False)
         self._normalise = Normalisation(found.input)
         self._layout, self._memory_format = layout, torch.contiguous_format
         self._channels = torch.tensor(channels.heat + channels.pafs)
         self._signs = torch.tensor([1.] * len(channels.heat) + list(channels.signs))
         self._signs[self._channels < 0] = 0
-        self._known = torch.from_numpy(known_channels(channels, layout))
+        self.known = torch.from_numpy(known_channels(channels, layout))
         spec = found.input._replace(width=size[0], height=size[1])
         resample = Resampler((size[0] // stride, size[1] // stride), stride,
                              make_transform(*size, spec), outputs.stride)
@@ -70,14 +65,9 @@ class DeviceTeacher:
         self._memory_format = memory_format
         self._network.to(device, memory_format=memory_format)
         self._normalise.to(device)
-        self._channels, self._signs, self._known = (
-            part.to(device) for part in (self._channels, self._signs, self._known))
+        self._channels, self._signs, self.known = (
+            part.to(device) for part in (self._channels, self._signs, self.known))
         self._matrices = [matrix.to(device) for matrix in self._matrices]
-
-    @property
-    def known(self) -> Tensor:
-        """(C,) bool: the student's channels that this teacher has."""
-        return self._known
 
     @torch.no_grad()
     def maps(self, images: Tensor) -> Tensor:

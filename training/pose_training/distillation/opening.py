@@ -60,14 +60,23 @@ def checkpoint_card(path: str) -> ModelCard:
     return make_card(network, ExportOptions(), provenance)
 
 
+def checkpoint_network(path: str, size: Tuple[int, int], key: str) -> PoseNetwork:
+    """Return a checkpoint's network, float32 on the CPU, for pictures of `size` (width, height).
+
+    Raises DataError if it cannot take that size, which the setting `key` chooses.
+    """
+    network = inference_copy(load_checkpoint(path)[0])
+    if any(side % network.size_multiple for side in size):
+        raise DataError('{} takes multiples of {} pixels, not {}x{}; choose another {}'.format(
+            path, network.size_multiple, *size, key))
+    return network
+
+
 class TorchEngine:
     """A checkpoint of this package, run by PyTorch on the CPU as an engine would."""
 
     def __init__(self, path: str, size: Tuple[int, int], layers: Sequence[str]):
-        self._network = inference_copy(load_checkpoint(path)[0])
-        if any(side % self._network.size_multiple for side in size):
-            raise DataError('{} takes multiples of {} pixels, not {}x{}; choose '
-                            'teacher.size'.format(path, self._network.size_multiple, *size))
+        self._network = checkpoint_network(path, size, 'teacher.size')
         self._found: Dict[str, torch.Tensor] = {}
         modules = dict(self._network.named_modules())
         for name in layers:

@@ -80,9 +80,9 @@ def _rules(config):
     yield (list(learn.milestones) == sorted(learn.milestones), 'optimiser.milestones', 'ascending')
     yield (len(teacher.cards) <= len(teacher.models), 'teacher.cards',
            'no more than the teacher.models')
-    alone = not (teacher.cache or teacher.hints or any(teacher.size))
-    yield (not teacher.on_device or alone, 'teacher.on_device',
-           'false with a teacher.cache, teacher.hints or a teacher.size')
+    more = teacher.cards or teacher.cache or teacher.hints or any(teacher.size)
+    yield (not (teacher.on_device and more), 'teacher.on_device',
+           'false with teacher.cards, a teacher.cache, teacher.hints or a teacher.size')
     yield (not teacher.on_device or all(path.endswith(CHECKPOINTS) for path in teacher.models),
            'teacher.on_device', 'false unless all teacher.models are checkpoints ({}): see '
            'pose-train import'.format(', '.join(CHECKPOINTS)))

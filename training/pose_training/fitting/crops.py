@@ -18,7 +18,7 @@ from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError, DataError
 from pose_training.fitting.interruption import ignore_signals
 from pose_training.fitting.settings import RunConfig
-from pose_training.fitting.teachers import add_points, soft_targets, with_questions
+from pose_training.fitting.teachers import add_points, soft_targets, training_crops
 from pose_training.models.layouts import map_layout
 from pose_training.models.network import PoseNetwork
 
@@ -83,7 +83,7 @@ class Crops(lightning.LightningDataModule):
                             'learnt'.format(', '.join(part.path for part in data.train)))
         self._crops = PoseDataset(samples, self._spec(), config.seed,
                                   soft_targets(config, self._layout, self._stride))
-        self._train = with_questions(self._crops, config, self._layout, self._stride)
+        self._train = training_crops(self._crops, config, self._layout, self._stride)
         if data.val:
             samples, self._val_weights = read_sets(data.val, self._topology)
             self._val = CleanCrops(samples, self._spec(), config.seed)

@@ -11,8 +11,7 @@ from pose_ros.core.topology import Topology
 from pose_training.data.annotations import Sample
 from pose_training.data.dataset import PoseDataset
 from pose_training.distillation.hints import HintedCrops, Hints
-from pose_training.distillation.on_device import (CropsToAskAbout, DeviceTeacher,
-                                                  DeviceTeachers)
+from pose_training.distillation.on_device import DeviceTeacher, DeviceTeachers, PairedCrops
 from pose_training.distillation.opening import layer_channels, module_channels
 from pose_training.distillation.points import add_joints, load_point_teacher
 from pose_training.distillation.soft_targets import SoftTargets
@@ -62,12 +61,11 @@ def device_teachers(network: PoseNetwork, config: RunConfig) -> Optional[DeviceT
     teacher, layout = config.teacher, map_layout(network.recipe.topology)
     if not (teacher.models and teacher.on_device):
         return None
-    return DeviceTeachers([DeviceTeacher(path, config.data.size, layout, network.stride,
-                                         _card(teacher, index))
-                           for index, path in enumerate(teacher.models)], layout, teacher.weight)
+    return DeviceTeachers([DeviceTeacher(path, config.data.size, layout, network.stride)
+                           for path in teacher.models], layout, teacher.weight)
 
 
-def with_questions(crops: PoseDataset, config: RunConfig, layout: MapLayout,
+def training_crops(crops: PoseDataset, config: RunConfig, layout: MapLayout,
                    stride: int) -> Dataset:
     """Return the crops, with all that the training step needs of them beside their targets.
 
@@ -76,7 +74,7 @@ def with_questions(crops: PoseDataset, config: RunConfig, layout: MapLayout,
     """
     hints = config.teacher.hints
     if config.teacher.models and config.teacher.on_device:
-        return CropsToAskAbout(crops)
+        return PairedCrops(crops)
     if not hints:
         return crops
     layers = {index: [hint.teacher for hint in hints if hint.model == index]
