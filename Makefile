@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .PHONY: help venv build training demo test lint bench clean
 export PYTHON
 
-FLAVOUR := $(shell tools/ros_flavour.sh)
+FLAVOUR := $(shell tools/ros_flavor.sh)
 VENV := .venv/.installed-$(FLAVOUR)
 BUILT := install/.built-$(FLAVOUR)
 TRAINING := .venv-training/.installed

@@ -45,7 +45,7 @@ class NetworkCost(NamedTuple):
     def streamed(self) -> int:
         """Numbers moved if every convolution reads and writes its maps in memory, and only they.
 
-        Activations, normalisations, sums and concatenations count as fused into a neighbour.
+        Activations, normalizations, sums and concatenations count as fused into a neighbor.
         """
         return sum(layer.weights + layer.maps for layer in self.layers if layer.kind != FUSED)
 

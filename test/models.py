@@ -83,7 +83,7 @@ def card_data(color='bgr', separate=False, **changes):
     """Return the tiny network's card as a dict; `changes` replace or add top-level keys."""
     first = 0 if separate else HEAT_CHANNELS
     data = {
-        'name': 'tiny', 'version': '1.0', 'licence': 'Apache-2.0', 'family': 'paf',
+        'name': 'tiny', 'version': '1.0', 'license': 'Apache-2.0', 'family': 'paf',
         'topology': 'coco_18',
         'input': {'height': HEIGHT, 'width': WIDTH, 'color': color, 'scale': 1.0,
                   'mean': [0.0, 0.0, 0.0], 'std': [1.0, 1.0, 1.0], 'resize': 'letterbox',

@@ -5,10 +5,10 @@
 # Builds the messages and the overlay into build/ and install/ with colcon. Needs .venv (make venv).
 set -e
 cd "$(dirname "$0")/.."
-flavour=$(tools/ros_flavour.sh)
+flavor=$(tools/ros_flavor.sh)
 
 # CMake's cache does not survive another Python, ROS or folder.
-made_for="$flavour $(.venv/bin/python -V) $PWD"
+made_for="$flavor $(.venv/bin/python -V) $PWD"
 if [ -d build ] && [ "$(cat build/made-for 2>/dev/null)" != "$made_for" ]; then
   rm -rf build install
 fi
@@ -16,7 +16,7 @@ mkdir -p build
 echo "$made_for" > build/made-for
 
 arguments=(build --symlink-install --event-handlers desktop_notification- --cmake-args -DBUILD_TESTING=OFF)
-if [ "$flavour" = wheels ]; then
+if [ "$flavor" = wheels ]; then
   exec tools/env.sh python -m colcon --log-level error "${arguments[@]}" -GNinja \
     -DPython3_EXECUTABLE="$PWD/.venv/bin/python"
 fi

@@ -16,10 +16,10 @@ if [ ! -x "$venv/bin/python" ]; then
   echo "There is no $venv yet: run 'make build' first." >&2
   exit 1
 fi
-made_for=$(cat "$venv/ros-flavour" 2>/dev/null)
-flavour=$("$root/tools/ros_flavour.sh")
-if [ -n "$made_for" ] && [ "$made_for" != "$flavour" ]; then
-  echo "$venv was made for ROS '$made_for', this shell has '$flavour': run 'make build' again," \
+made_for=$(cat "$venv/ros-flavor" 2>/dev/null)
+flavor=$("$root/tools/ros_flavor.sh")
+if [ -n "$made_for" ] && [ "$made_for" != "$flavor" ]; then
+  echo "$venv was made for ROS '$made_for', this shell has '$flavor': run 'make build' again," \
        'or use a shell with the ROS setup file that was sourced then.' >&2
   exit 1
 fi
@@ -31,7 +31,7 @@ prepend() {
 
 export VIRTUAL_ENV=$venv
 prepend PATH "$venv/bin"
-if [ "$flavour" = wheels ]; then
+if [ "$flavor" = wheels ]; then
   prepend AMENT_PREFIX_PATH "$venv"
   prepend CMAKE_PREFIX_PATH "$venv"
   # What the wheels do themselves by starting every Python process twice.
@@ -50,7 +50,7 @@ prepend PYTHONPATH "$root"
 if [ -n "${POSE_ROS_ISOLATE:-}" ]; then
   if [ -z "${ROS_LOCALHOST_ONLY:-}${ROS_AUTOMATIC_DISCOVERY_RANGE:-}" ]; then
     # Humble reads the first, later ones the second.
-    if [ "$flavour" = humble ]; then
+    if [ "$flavor" = humble ]; then
       export ROS_LOCALHOST_ONLY=1
     else
       export ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST

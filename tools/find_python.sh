@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Prints the Python to build .venv with: $PYTHON if set, else the first that fits.
-#   tools/find_python.sh FLAVOUR      FLAVOUR as tools/ros_flavour.sh prints it
-flavour=$1
+#   tools/find_python.sh FLAVOUR      FLAVOUR as tools/ros_flavor.sh prints it
+flavor=$1
 
 fits() {  # with a ROS installation, only the Python that its rclpy is built for
-  if [ "$flavour" = wheels ]; then
+  if [ "$flavor" = wheels ]; then
     "$1" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null
   else
     "$1" -c 'import rclpy' 2>/dev/null
@@ -27,12 +27,12 @@ for candidate in "${candidates[@]}"; do
   fi
 done
 
-if [ "$flavour" = wheels ]; then
+if [ "$flavor" = wheels ]; then
   echo "No Python 3.10 to 3.14 found (tried: ${candidates[*]}), and the ROS 2 wheels need one." >&2
   echo "Install one (Debian, Ubuntu: sudo apt install python3 python3-venv python3-dev) or name it:" \
        "make build PYTHON=/path/to/python3.11" >&2
 else
-  echo "ROS $flavour is sourced, but no Python here can import rclpy (tried: ${candidates[*]})." >&2
-  echo "Install it (sudo apt install ros-$flavour-ros-base) or name the Python: PYTHON=/usr/bin/python3" >&2
+  echo "ROS $flavor is sourced, but no Python here can import rclpy (tried: ${candidates[*]})." >&2
+  echo "Install it (sudo apt install ros-$flavor-ros-base) or name the Python: PYTHON=/usr/bin/python3" >&2
 fi
 exit 1

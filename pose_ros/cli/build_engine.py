@@ -12,17 +12,16 @@ from pose_ros.core.errors import PoseRosError
 DESCRIPTION = ('Build the TensorRT engine of a model, once, on the machine that runs it: an '
                'engine fits only the TensorRT version and the GPU that built it. The engine must '
                'give the answers of ONNX Runtime; half precision that does not is replaced by '
-               'f32. Without this command an ONNX file is built at the first start, and kept.')
+               'fp32. Without this command an ONNX file is built at the first start, and kept.')
 EPILOG = """examples:
   pose-ros build-engine model.onnx                          writes model.engine and its card
   pose-ros build-engine model.onnx -o robot.engine          another file
-  pose-ros build-engine model.onnx --precision f32          no half precision
+  pose-ros build-engine model.onnx --precision fp32          no half precision
   pose-ros image photo.jpg --model model.engine --backend tensorrt --output people.jpg
 
 Needs an NVIDIA GPU, TensorRT 8.2 to 11.4, and PyCUDA or cuda-bindings: see pose-ros doctor.
 exit codes: 0 built; 1 not built, and why
 """
-_ALIASES = {'fp32': 'f32', 'fp16': 'f16'}
 _WORKSPACE = [parameter for parameter in ENGINE_PARAMETERS if parameter.name == 'workspace'][0]
 
 
@@ -31,10 +30,9 @@ def add_arguments(parser) -> None:
     parser.add_argument('model', metavar='MODEL', help='model file (ONNX)')
     parser.add_argument('-o', '--output', metavar='FILE',
                         help='engine file (default: the name of the model, ending in .engine)')
-    parser.add_argument('--precision', type=_precision, default='auto',
-                        metavar='{' + ','.join(PRECISIONS) + '}',
-                        help='arithmetic of the network; fp16 and fp32 are understood too '
-                             '(default: auto: f16 where the GPU gains by it)')
+    parser.add_argument('--precision', choices=PRECISIONS, default='auto',
+                        help='arithmetic of the network (default: auto: fp16 where the GPU gains '
+                             'by it)')
     parser.add_argument('--workspace', type=_workspace, default=_WORKSPACE.default, metavar='MIB',
                         help='{} [MiB] (default: 0)'.format(_WORKSPACE.description))
     parser.add_argument('--shape', type=size, metavar='WxH',
@@ -54,14 +52,6 @@ def run(args) -> int:
     print('{}: {}, TensorRT {tensorrt}, {gpu}; agrees with ONNX Runtime'.format(
         path, facts['precision'], **facts))
     return 0
-
-
-def _precision(text):
-    value = _ALIASES.get(text, text)
-    if value not in PRECISIONS:
-        raise argparse.ArgumentTypeError('{!r} is not one of {}'.format(
-            text, ', '.join(PRECISIONS)))
-    return value
 
 
 def _workspace(text):

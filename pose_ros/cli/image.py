@@ -20,7 +20,7 @@ EPILOG = """examples:
   pose-ros image val2017/ --json results.json --format coco      for COCO's evaluation
   pose-ros image photo.jpg --set min_score=0.4 --set max_people=1
 
-JSON: pixel centres are at whole numbers. The image_id of coco is the last number in the file name
+JSON: pixel centers are at whole numbers. The image_id of coco is the last number in the file name
 (000000000192.jpg: 192), else the picture's place in the list.
 
 """ + settings_help()

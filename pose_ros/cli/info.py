@@ -55,7 +55,7 @@ def describe(path: str, estimator) -> dict:
 
 def _lines(facts, estimator):
     card, topology = facts['card'], facts['topology']
-    yield 'model       {} {}, licence {}'.format(card['name'], card['version'], card['licence'])
+    yield 'model       {} {}, license {}'.format(card['name'], card['version'], card['license'])
     yield 'file        {} ({:.1f} MB)'.format(facts['file'], facts['bytes'] / 1e6)
     yield 'sha256      ' + facts['sha256']
     yield 'family      ' + card['family']

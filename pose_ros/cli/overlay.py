@@ -9,13 +9,13 @@ from typing import Callable
 
 import cv2
 
-from pose_ros.core.draw import draw_skeletons
+from pose_ros.core.draw import draw_people
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.sources import ASSUMED_RATE, FrameSource
 from pose_ros.core.topology import Topology
 from pose_ros.core.video import VideoRecorder
 
-# What OpenCV writes in colour.
+# What OpenCV writes in color.
 _ENDINGS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 
 
@@ -29,7 +29,7 @@ class Overlay(abc.ABC):
 
     def add(self, frame, people) -> None:
         """Draw the people of a frame, and write it."""
-        self.write(frame, draw_skeletons(frame.image.copy(), people, self._topology, self._labels))
+        self.write(frame, draw_people(frame.image.copy(), people, self._topology, self._labels))
 
     @abc.abstractmethod
     def write(self, frame, image) -> None:

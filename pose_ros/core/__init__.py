@@ -4,5 +4,5 @@
 from pose_ros.core.errors import (CardError, EngineError, ImageError, ModelError,  # noqa: F401
                                   PoseRosError)
 from pose_ros.core.estimator import PoseEstimator  # noqa: F401
-from pose_ros.core.people import Skeletons  # noqa: F401
+from pose_ros.core.people import People  # noqa: F401
 from pose_ros.core.topology import TOPOLOGIES, Topology, get_topology  # noqa: F401

@@ -11,7 +11,7 @@ from pose_ros.core.topology import TOPOLOGIES, Topology, get_topology, make_topo
 
 CARD_KEY = 'pose_ros.card'  # the ONNX metadata property that holds the JSON text
 
-_CARD_KEYS = ('name', 'version', 'licence', 'family', 'topology', 'input', 'outputs', 'decoder',
+_CARD_KEYS = ('name', 'version', 'license', 'family', 'topology', 'input', 'outputs', 'decoder',
               'provenance')
 _TOPOLOGY_KEYS = ('name', 'keypoint_names', 'limbs')
 
@@ -23,13 +23,13 @@ _INPUT_TABLE = (
     Parameter('resize', 'letterbox', 'how a frame is fitted', choices=('letterbox', 'stretch')),
     Parameter('interpolation', 'linear', 'how a frame is resampled',
               choices=('linear', 'cubic', 'area')),
-    Parameter('pad_value', 0, 'grey level around a letterboxed frame', 0, 255),
+    Parameter('pad_value', 0, 'gray level around a letterboxed frame', 0, 255),
 )
 _INPUT_KEYS = tuple(parameter.name for parameter in _INPUT_TABLE) + ('mean', 'std')
 
 
 class InputSpec(NamedTuple):
-    """A network's input: size px, colour order, values as (x * scale - mean) / std per channel."""
+    """A network's input: size px, color order, values as (x * scale - mean) / std per channel."""
 
     height: int
     width: int
@@ -47,7 +47,7 @@ class ModelCard(NamedTuple):
 
     name: str
     version: str
-    licence: str
+    license: str
     family: str
     topology: Topology
     input: InputSpec
@@ -86,14 +86,14 @@ def parse_card(text, where: str) -> ModelCard:
     """Read a card from JSON text or a dict; CardError names what is wrong and `where`."""
     data = _parse_json(text, where) if isinstance(text, (str, bytes)) else text
     require_keys(data, _CARD_KEYS, where)
-    for key in ('name', 'version', 'licence', 'family'):
+    for key in ('name', 'version', 'license', 'family'):
         if not isinstance(data[key], str) or not data[key]:
             raise CardError('{}: {!r} must be a word, not {!r}'.format(where, key, data[key]))
     for key in ('outputs', 'decoder', 'provenance'):
         if not isinstance(data[key], dict):
             raise CardError('{}: {!r} must be an object, not {!r}'.format(where, key, data[key]))
     topology = _parse_topology(data['topology'], where)
-    return ModelCard(data['name'], data['version'], data['licence'], data['family'], topology,
+    return ModelCard(data['name'], data['version'], data['license'], data['family'], topology,
                      _parse_input(data['input'], where), data['outputs'], data['decoder'],
                      data['provenance'])
 

@@ -4,7 +4,7 @@
 import numpy as np
 
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.people import Skeletons, make_skeletons
+from pose_ros.core.people import People, make_people
 from pose_ros.core.topology import Topology
 
 # Joints that formats leave out because they lie halfway between two others.
@@ -15,7 +15,7 @@ _MIDPOINTS = {
 }
 
 
-def convert_skeletons(skeletons: Skeletons, source: Topology, target: Topology) -> Skeletons:
+def convert_people(skeletons: People, source: Topology, target: Topology) -> People:
     """Return the same people, scores and track ids with `target`'s joints, (P, target.size, 3).
 
     A joint is taken by name. Where the source format lacks it, neck, mid_hip and pelvis are the
@@ -33,7 +33,7 @@ def convert_skeletons(skeletons: Skeletons, source: Topology, target: Topology) 
     keypoints = np.minimum(one, other)
     keypoints[..., :2] = (one[..., :2] + other[..., :2]) / 2
     keypoints[:, [pair is None for pair in parents]] = 0
-    return make_skeletons(keypoints, skeletons.scores, skeletons.track_ids)
+    return make_people(keypoints, skeletons.scores, skeletons.track_ids)
 
 
 def _parents(name, source):

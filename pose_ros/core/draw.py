@@ -4,15 +4,15 @@
 import cv2
 import numpy as np
 
-from pose_ros.core.people import UNTRACKED, Skeletons, bounding_boxes
+from pose_ros.core.people import UNTRACKED, People, bounding_boxes
 from pose_ros.core.topology import Topology
 
 _SHIFT = 3  # OpenCV draws at 1/8 px
 _REFERENCE_SIZE = 640.0  # px; line widths and text are made for an image this large
 
 
-def draw_skeletons(image: np.ndarray, skeletons: Skeletons, topology: Topology,
-                   labels: bool = True) -> np.ndarray:
+def draw_people(image: np.ndarray, skeletons: People, topology: Topology,
+                labels: bool = True) -> np.ndarray:
     """Draw on `image` (H, W, 3) uint8 BGR in place and return it; `labels` adds ids and scores."""
     size = max(0.6, max(image.shape[:2]) / _REFERENCE_SIZE)
     limb_colors, joint_colors = topology.limb_colors(), topology.keypoint_colors()

@@ -14,7 +14,7 @@ from pose_ros.core.engines import create_engine
 from pose_ros.core.engines.self_check import check_picture
 from pose_ros.core.errors import EngineError, ModelError
 from pose_ros.core.image import Preprocessor
-from pose_ros.core.people import Skeletons
+from pose_ros.core.people import People
 from pose_ros.core.topology import Topology
 
 BUNDLED_MODEL = os.path.join(MODELS_FOLDER, 'default.onnx')
@@ -31,7 +31,7 @@ class Timings(NamedTuple):
 class PoseEstimator:
     """Finds people in images. Not thread-safe: one caller at a time.
 
-    `PoseEstimator('model.onnx')(image)` returns Skeletons in source-image pixels.
+    `PoseEstimator('model.onnx')(image)` returns People in source-image pixels.
     Public: `card`, `topology`, `preprocessor`, `engine`, `decoder`, `timings` of the last image.
     """
 
@@ -57,7 +57,7 @@ class PoseEstimator:
         self.timings = Timings(0.0, 0.0, 0.0)
         self._warm_up(shape)
 
-    def __call__(self, image: np.ndarray) -> Skeletons:
+    def __call__(self, image: np.ndarray) -> People:
         """Find people in an (H, W, 3) uint8 BGR image; best scores first, source-image pixels.
 
         Raises ImageError for an unfit image, EngineError if the network fails or yields NaN.
@@ -70,7 +70,7 @@ class PoseEstimator:
         self._check_finite(outputs)
         people = self.decoder.decode(outputs)
         people = _inside(people.with_points(transform.to_image(people.keypoints[..., :2])),
-                         transform.image_size, self.decoder.settings['min_parts'])
+                         transform.image_size, self.decoder.settings['min_keypoints'])
         decoded = time.perf_counter()
         self.timings = Timings(prepared - start, inferred - prepared, decoded - inferred)
         return people
@@ -105,12 +105,12 @@ def _bundled_model():
     return BUNDLED_MODEL
 
 
-def _inside(people, image_size, min_parts):
+def _inside(people, image_size, min_keypoints):
     """Clip joints just off the image to it; drop those in the padding, and people with too few."""
     limit = np.array(image_size, np.float32) - 1
     points = people.keypoints[..., :2]
-    # The outermost pixels reach half a pixel beyond their centres.
+    # The outermost pixels reach half a pixel beyond their centers.
     beyond = np.maximum(-points, points - limit) > max(0.5, 0.02 * max(image_size))
     people.keypoints[beyond.any(-1)] = (np.nan, np.nan, 0)
     np.clip(points, 0, limit, out=points)
-    return people.select(people.detected().sum(1) >= min_parts)
+    return people.select(people.detected().sum(1) >= min_keypoints)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a camera frame to the network's input, and points back again, exactly.
 
-Pixel centres are at integer coordinates. A resize by s maps x to (x + 0.5) s - 0.5 (the half-pixel
+Pixel centers are at integer coordinates. A resize by s maps x to (x + 0.5) s - 0.5 (the half-pixel
 rule that OpenCV's resize follows), so the inverse here is exact, borders included.
 """
 from typing import NamedTuple, Tuple
@@ -35,7 +35,7 @@ class Transform(NamedTuple):
 
 
 def make_transform(image_width: int, image_height: int, spec: InputSpec) -> Transform:
-    """Plan how an image is fitted: stretched, or letterboxed (aspect kept, centred)."""
+    """Plan how an image is fitted: stretched, or letterboxed (aspect kept, centered)."""
     if spec.resize == 'stretch':
         fitted = (spec.width, spec.height)
     else:

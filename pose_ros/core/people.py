@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Skeletons, the one word for people from decoder to message, and how to choose among them."""
+"""People, the one word for people from decoder to message, and how to choose among them."""
 from typing import NamedTuple, Optional
 
 import numpy as np
@@ -11,7 +11,7 @@ from pose_ros.core.topology import Topology
 UNTRACKED = -1
 
 PEOPLE_PARAMETERS = (
-    Parameter('min_parts', 4, 'People with fewer detected keypoints are dropped',
+    Parameter('min_keypoints', 4, 'People with fewer detected keypoints are dropped',
               1, 255, dynamic=True),
     Parameter('min_score', 0.2, 'People with a lower score are dropped', 0.0, 1.0, dynamic=True),
     Parameter('max_people', 0, 'Keep only this many people, best scores first; 0 keeps all',
@@ -22,7 +22,7 @@ PEOPLE_PARAMETERS = (
 )
 
 
-class Skeletons(NamedTuple):
+class People(NamedTuple):
     """P people of K keypoints each.
 
     `keypoints` (P, K, 3) float32: x px, y px, score in [0, 1]; a missing joint is (NaN, NaN, 0).
@@ -39,22 +39,22 @@ class Skeletons(NamedTuple):
         """Number of people."""
         return len(self.scores)
 
-    def select(self, index) -> 'Skeletons':
+    def select(self, index) -> 'People':
         """Return the people that a NumPy index or mask picks, in its order."""
-        return Skeletons(*(array[index] for array in self))
+        return People(*(array[index] for array in self))
 
     def detected(self) -> np.ndarray:
         """Mask (P, K) of the joints that were found."""
         return self.keypoints[..., 2] > 0
 
-    def with_points(self, points: np.ndarray) -> 'Skeletons':
+    def with_points(self, points: np.ndarray) -> 'People':
         """Return the same people with other coordinates, `points` (P, K, 2)."""
         keypoints = np.concatenate([points, self.keypoints[..., 2:]], axis=-1)
         return self._replace(keypoints=keypoints.astype(np.float32))
 
 
-def make_skeletons(keypoints, scores, track_ids: Optional[np.ndarray] = None) -> Skeletons:
-    """Build Skeletons: clips scores to [0, 1] and marks joints without a score as missing."""
+def make_people(keypoints, scores, track_ids: Optional[np.ndarray] = None) -> People:
+    """Build People: clips scores to [0, 1] and marks joints without a score as missing."""
     keypoints = np.array(keypoints, np.float32)
     np.clip(keypoints[..., 2], 0, 1, out=keypoints[..., 2])
     missing = ~((keypoints[..., 2] > 0) & np.isfinite(keypoints[..., :2]).all(-1))
@@ -62,15 +62,15 @@ def make_skeletons(keypoints, scores, track_ids: Optional[np.ndarray] = None) ->
     scores = np.clip(np.asarray(scores, np.float32), 0, 1)
     if track_ids is None:
         track_ids = np.full(len(scores), UNTRACKED, np.int32)
-    return Skeletons(keypoints, scores, np.asarray(track_ids, np.int32))
+    return People(keypoints, scores, np.asarray(track_ids, np.int32))
 
 
-def no_skeletons(topology: Topology) -> Skeletons:
+def no_people(topology: Topology) -> People:
     """Return the empty answer: nobody seen."""
-    return make_skeletons(np.zeros((0, topology.size, 3)), np.zeros(0))
+    return make_people(np.zeros((0, topology.size, 3)), np.zeros(0))
 
 
-def bounding_boxes(skeletons: Skeletons) -> np.ndarray:
+def bounding_boxes(skeletons: People) -> np.ndarray:
     """Boxes (P, 4) float32 of the detected joints: left, top, width, height [px]."""
     points = skeletons.keypoints[..., :2]
     if not skeletons.count:
@@ -83,7 +83,7 @@ def bounding_boxes(skeletons: Skeletons) -> np.ndarray:
     return boxes.astype(np.float32)
 
 
-def oks_matrix(skeletons: Skeletons, topology: Topology) -> np.ndarray:
+def oks_matrix(skeletons: People, topology: Topology) -> np.ndarray:
     """Object keypoint similarity (P, P) over joints that both people have; 0 if they share none.
 
     exp(-d^2 / (2 s^2 (2 sigma)^2)) averaged over joints, with s^2 the area of the larger person's
@@ -101,10 +101,10 @@ def oks_matrix(skeletons: Skeletons, topology: Topology) -> np.ndarray:
     return similarity.sum(-1) / np.maximum(shared.sum(-1), 1)
 
 
-def choose_people(skeletons: Skeletons, topology: Topology, min_parts: int, min_score: float,
-                  max_people: int, duplicate_oks: float) -> Skeletons:
+def choose_people(skeletons: People, topology: Topology, min_keypoints: int, min_score: float,
+                  max_people: int, duplicate_oks: float) -> People:
     """Filter people by PEOPLE_PARAMETERS; the answer is sorted by descending score."""
-    keep = (skeletons.detected().sum(1) >= min_parts) & (skeletons.scores >= min_score)
+    keep = (skeletons.detected().sum(1) >= min_keypoints) & (skeletons.scores >= min_score)
     people = skeletons.select(keep)
     people = people.select(np.argsort(-people.scores, kind='stable'))
     if duplicate_oks < 1 and people.count > 1:

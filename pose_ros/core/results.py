@@ -9,9 +9,9 @@ from typing import Optional
 
 import numpy as np
 
-from pose_ros.core.convert import convert_skeletons
+from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.people import bounding_boxes, Skeletons
+from pose_ros.core.people import bounding_boxes, People
 from pose_ros.core.sources.stills import ENDINGS
 from pose_ros.core.topology import get_topology, Topology
 
@@ -40,14 +40,14 @@ class ResultFile(abc.ABC):
         self._stream.write(head)
         self._tail, self._separator = tail, '\n'
 
-    def add(self, frame, skeletons: Skeletons) -> None:
+    def add(self, frame, skeletons: People) -> None:
         """Write the people of one Frame (its image, index, time_s and name are used)."""
         for record in self.records(frame, skeletons):
             self._stream.write(self._separator + json.dumps(record, allow_nan=False))
             self._separator = ',\n'
 
     @abc.abstractmethod
-    def records(self, frame, skeletons: Skeletons) -> list:
+    def records(self, frame, skeletons: People) -> list:
         """Return what one frame adds to the file's list, ready for JSON."""
 
     def __enter__(self):
@@ -72,7 +72,7 @@ class FrameResults(ResultFile):
 
     {"topology": {"name", "keypoint_names", "limbs"}, "model": name, "frames": [{"index", "name",
     "time_s", "width", "height", "people": [{"track_id", "score", "bbox", "keypoints"}]}]}.
-    Coordinates are pixels with pixel centres at integers. `bbox` is x, y, width, height round the
+    Coordinates are pixels with pixel centers at integers. `bbox` is x, y, width, height round the
     joints; `keypoints` holds [x, y, score] or null per joint. `time_s` is null for pictures,
     `track_id` is -1 for people whom nobody tracked.
     """
@@ -98,7 +98,7 @@ class CocoResults(ResultFile):
     """The list that COCO's keypoint evaluation reads: one record per person, COCO-17 joints.
 
     {"image_id", "category_id": 1, "keypoints": [x, y, score] * 17, "score"}; a missing joint is
-    0, 0, 0. Pixel centres are at integers, as everywhere here: COCO's keypoint labels are indices
+    0, 0, 0. Pixel centers are at integers, as everywhere here: COCO's keypoint labels are indices
     of pixels. `image_id` is image_id_of(name, index).
     """
 
@@ -116,7 +116,7 @@ class CocoResults(ResultFile):
                                'people would be mixed; rename one of them, or write the form '
                                'frames'.format(frame.name, image_id))
         self._written.add(image_id)
-        people = convert_skeletons(skeletons, self._source, self._target)
+        people = convert_people(skeletons, self._source, self._target)
         people = people.select(people.detected().any(1))
         points = people.keypoints.copy()
         points[~(people.detected() & np.isfinite(points).all(-1))] = 0

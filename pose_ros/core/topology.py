@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Skeleton formats as data: joint names, limbs, mirror pairs, OKS constants, colours.
+"""Skeleton formats as data: joint names, limbs, mirror pairs, OKS constants, colors.
 
 Left and right are always the person's own. Orders follow the published networks: COCO-17 (COCO
 keypoint challenge), COCO-18 and BODY-25 and MPI-15 (OpenPose), MPII-16 (MPII Human Pose),
@@ -41,11 +41,11 @@ class Topology(NamedTuple):
         return names.index(keypoint_name) if keypoint_name in names else None
 
     def limb_colors(self) -> Tuple[Tuple[int, int, int], ...]:
-        """One BGR colour (0..255) per limb, spread round the hue circle."""
+        """One BGR color (0..255) per limb, spread round the hue circle."""
         return _hues(len(self.limbs))
 
     def keypoint_colors(self) -> Tuple[Tuple[int, int, int], ...]:
-        """One BGR colour (0..255) per keypoint: that of the limb that ends in it."""
+        """One BGR color (0..255) per keypoint: that of the limb that ends in it."""
         ending = {}
         for color, (parent, child) in zip(self.limb_colors(), self.limbs):
             ending.setdefault(child, color)

@@ -42,7 +42,7 @@ def load_camera_info(path: str) -> CameraInfo:
 def scale_camera_info(info: CameraInfo, width: int, height: int) -> CameraInfo:
     """Return the calibration of the same camera with images resized to width x height px.
 
-    Pixel centres are at integer coordinates, so x becomes (x + 0.5) s - 0.5. ImageError if the
+    Pixel centers are at integer coordinates, so x becomes (x + 0.5) s - 0.5. ImageError if the
     aspect differs: then the images are not those that were calibrated.
     """
     scales = float(width) / info.width, float(height) / info.height

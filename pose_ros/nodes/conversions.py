@@ -6,12 +6,12 @@ import math
 from geometry_msgs.msg import Point
 from std_msgs.msg import Header
 
-from pose_ros.core.people import Skeletons, bounding_boxes
+from pose_ros.core.people import People, bounding_boxes
 from pose_ros.core.topology import Topology
 from pose_ros.msg import BoundingBox2D, Keypoint, Skeleton, SkeletonArray, SkeletonTopology
 
 
-def to_skeleton_array(header: Header, people: Skeletons, topology: Topology, width: int,
+def to_skeleton_array(header: Header, people: People, topology: Topology, width: int,
                       height: int) -> SkeletonArray:
     """Build the message for one image of width x height px; the header is used as it is."""
     unknown = Point(x=math.nan, y=math.nan, z=math.nan)  # shared: messages only read it
@@ -33,4 +33,4 @@ def to_topology(topology: Topology) -> SkeletonTopology:
     return SkeletonTopology(
         format=topology.format_id, name=topology.name,
         keypoint_names=list(topology.keypoint_names),
-        bones=[joint for limb in topology.limbs for joint in limb], mirror=list(topology.mirror))
+        limbs=[joint for limb in topology.limbs for joint in limb], mirror=list(topology.mirror))

@@ -38,13 +38,13 @@ def decode_image(msg) -> np.ndarray:
 def decode_compressed(msg) -> np.ndarray:
     """Return a sensor_msgs/CompressedImage (JPEG or PNG) as (H, W, 3) uint8 BGR.
 
-    The data tells the codec; `format` only tells depth from colour, and the order of the channels.
+    The data tells the codec; `format` only tells depth from color, and the order of the channels.
     EXIF orientation is ignored: CameraInfo describes the pixels as they were sent.
     """
     form = msg.format.lower()
     if 'compresseddepth' in form:
         raise ImageError('a compressed image of format {!r} holds depth, not a picture: subscribe '
-                         'to the colour image instead'.format(msg.format))
+                         'to the color image instead'.format(msg.format))
     where = 'the compressed image of format {!r}'.format(msg.format)
     data = _as_bytes(msg.data).tobytes()
     if data and not codec_of(data):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How each sensor_msgs/Image encoding becomes BGR: one function per memory layout, one registry.
 
-16-bit colour and mono16 keep their upper 8 bits: a scale that followed the content would make a
+16-bit color and mono16 keep their upper 8 bits: a scale that followed the content would make a
 video flicker. 16UC1 and 32FC1 have no fixed range (they usually hold depth), so their brightest
 pixel becomes white; 32FC1 up to 1.0 is taken as it is. YUV is ITU-R BT.601 with limited range, as
 cameras send it.
@@ -80,13 +80,13 @@ def _convert16(raw, channels, code):
     return cv2.cvtColor(np.ascontiguousarray(raw.upper_bytes(channels)), code)
 
 
-def _grey(values, largest):
+def _gray(values, largest):
     return cv2.cvtColor(cv2.convertScaleAbs(values, alpha=255.0 / largest), cv2.COLOR_GRAY2BGR)
 
 
 def _depth16(raw):
     values = raw.scalars('u2')
-    return _grey(values, max(1, int(values.max())))
+    return _gray(values, max(1, int(values.max())))
 
 
 def _depth32(raw):
@@ -94,20 +94,20 @@ def _depth32(raw):
     values = raw.scalars('f4')
     with np.errstate(invalid='ignore'):
         values = np.where(np.isfinite(values) & (values > 0), values, np.float32(0))
-    return _grey(values, max(1.0, float(values.max())))
+    return _gray(values, max(1.0, float(values.max())))
 
 
 def _yuv422(raw, code):
     if raw.width % 2:
-        raise ImageError('{} has an odd width, but 4:2:2 shares colour between pairs of columns: '
+        raise ImageError('{} has an odd width, but 4:2:2 shares color between pairs of columns: '
                          'the driver must send an even width'.format(raw))
     return cv2.cvtColor(raw.pixels(2), code)
 
 
 def _yuv420(raw, code):
-    """Convert a luminance plane followed by interleaved colour at half size."""
+    """Convert a luminance plane followed by interleaved color at half size."""
     if raw.width % 2 or raw.height % 2:
-        raise ImageError('{} has an odd side, but 4:2:0 shares colour between 2 x 2 pixels: the '
+        raise ImageError('{} has an odd side, but 4:2:0 shares color between 2 x 2 pixels: the '
                          'driver must send even sides'.format(raw))
     lines = raw.height * 3 // 2
     if raw.data.size == lines * raw.width:

@@ -8,7 +8,7 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from pose_ros.core.people import UNTRACKED, Skeletons
+from pose_ros.core.people import UNTRACKED, People
 from pose_ros.core.topology import Topology
 
 _LIFETIME = Duration(nanosec=500000000)  # outlives a few lost frames, not a dead node
@@ -28,7 +28,7 @@ class Pinhole:
         if info is not None and info.k[0] > 0 and info.k[4] > 0 \
                 and info.width and info.height:
             x, y = float(width) / info.width, float(height) / info.height
-            # Pixel centres are at integers, so a resize by s moves c to (c + 0.5) s - 0.5.
+            # Pixel centers are at integers, so a resize by s moves c to (c + 0.5) s - 0.5.
             return cls(info.k[0] * x, info.k[4] * y,
                        (info.k[2] + 0.5) * x - 0.5, (info.k[5] + 0.5) * y - 0.5)
         return cls(width, width, width / 2.0 - 0.5, height / 2.0 - 0.5)
@@ -39,7 +39,7 @@ def delete_all(header: Header) -> MarkerArray:
     return MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
 
 
-def to_markers(header: Header, people: Skeletons, topology: Topology, camera: Pinhole,
+def to_markers(header: Header, people: People, topology: Topology, camera: Pinhole,
                distance: float) -> MarkerArray:
     """Three markers a person (joints, bones, label) in the optical frame, `distance` [m] away."""
     result = delete_all(header)

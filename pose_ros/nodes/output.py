@@ -6,8 +6,8 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from pose_ros.core.draw import draw_skeletons
-from pose_ros.core.people import Skeletons, no_skeletons
+from pose_ros.core.draw import draw_people
+from pose_ros.core.people import People, no_people
 from pose_ros.core.topology import Topology
 from pose_ros.msg import SkeletonArray, SkeletonTopology
 from pose_ros.nodes.conversions import to_skeleton_array, to_topology
@@ -31,10 +31,10 @@ class PeopleOutput:
         self._drawn = Image()  # its buffer serves one overlay after the other
 
     def publish_topology(self) -> None:
-        """Latch the names and bones of the keypoints."""
+        """Latch the names and limbs of the keypoints."""
         self._latched.publish(to_topology(self._topology))
 
-    def publish(self, header: Header, image: np.ndarray, people: Skeletons, camera_info,
+    def publish(self, header: Header, image: np.ndarray, people: People, camera_info,
                 labels: bool, marker_distance: float) -> None:
         """Publish one image's people; `image` (H, W, 3) BGR is copied before it is drawn on."""
         height, width = image.shape[:2]
@@ -44,14 +44,14 @@ class PeopleOutput:
             self._markers.publish(
                 to_markers(header, people, self._topology, camera, marker_distance))
         if self._overlay.get_subscription_count():
-            drawn = draw_skeletons(image.copy(), people, self._topology, labels)
+            drawn = draw_people(image.copy(), people, self._topology, labels)
             self._overlay.publish(encode_bgr8(drawn, header, self._drawn))
 
     def clear(self) -> None:
         """Publish that nobody is seen, so that consumers and RViz do not keep the last people."""
         header = Header(stamp=self._node.get_clock().now().to_msg())
         self._skeletons.publish(
-            to_skeleton_array(header, no_skeletons(self._topology), self._topology, 0, 0))
+            to_skeleton_array(header, no_people(self._topology), self._topology, 0, 0))
         self._markers.publish(delete_all(header))
 
     def destroy(self) -> None:

@@ -75,7 +75,7 @@ class Pipeline:
             self._warned_of_zero_stamp = True
             self._node.get_logger().warning(
                 'images on {} have time stamp 0: they are passed on as they are, but nothing can '
-                'be synchronised with them; let the driver stamp its images'.format(
+                'be synchronized with them; let the driver stamp its images'.format(
                     self._camera.topic))
         if nanoseconds < self._last_stamp:
             self._statistics.time_jumps += 1

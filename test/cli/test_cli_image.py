@@ -71,7 +71,7 @@ def test_an_id_taken_twice_is_one_failed_picture(pose_ros, tiny_model, pictures,
 
 
 def test_one_picture_is_drawn_to_a_file(pose_ros, tiny_model, pictures, tmp_path):
-    """The drawing has the picture's size, and colours that the picture lacks."""
+    """The drawing has the picture's size, and colors that the picture lacks."""
     target = tmp_path / 'drawn.png'
     answer = pose_ros('image', pictures / 'a.png', '--model', tiny_model, '--output', target)
     drawn = cv2.imread(str(target))

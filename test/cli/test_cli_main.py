@@ -102,7 +102,7 @@ def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, pictures):
     command = ('image', pictures / 'a.png', '--model', tiny_model)
     answer = pose_ros(*command + ('--set', 'max_people=2', '--set', 'max_people=1'))
     assert answer.code == 0 and answer.out.startswith('a.png: 1 person (score')
-    answer = pose_ros(*command + ('--set', 'min_parts=200'))
+    answer = pose_ros(*command + ('--set', 'min_keypoints=200'))
     assert answer.out.startswith('a.png: nobody')
 
 
@@ -110,7 +110,7 @@ def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, pictures):
     ('peek=1', "no setting 'peek'; it has: blur_sigma, peak_threshold"),
     ('peak_threshold=high', "peak_threshold must be a number, not 'high'"),
     ('peak_threshold=nan', 'peak_threshold must be within [0, 1], not nan'),
-    ('min_parts=2.5', "min_parts must be a whole number, not '2.5'")])
+    ('min_keypoints=2.5', "min_keypoints must be a whole number, not '2.5'")])
 def test_an_unfit_setting_is_code_2(pose_ros, tiny_model, pictures, setting, reason):
     """Judged by the loaded model's own table."""
     answer = pose_ros('image', pictures, '--model', tiny_model, '--set', setting)

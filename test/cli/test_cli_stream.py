@@ -130,7 +130,7 @@ def test_an_unreadable_video(pose_ros, tiny_model, tmp_path, content):
 
 def test_a_network_that_fails_ends_the_video(pose_ros, make_model, tmp_path):
     """What was found until then is kept."""
-    folder, target = tmp_path / 'frames', tmp_path / 'r.json'  # JPEG would blur the colours
+    folder, target = tmp_path / 'frames', tmp_path / 'r.json'  # JPEG would blur the colors
     folder.mkdir()
     for number in range(6):
         cv2.imwrite(str(folder / '{}.png'.format(number)),

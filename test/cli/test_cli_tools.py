@@ -67,7 +67,7 @@ def test_info_as_json(pose_ros, tiny_model):
 def test_info_for_people(pose_ros, tiny_model):
     """The same, line by line."""
     lines = [' '.join(line.split()) for line in pose_ros('info', tiny_model).out.splitlines()]
-    assert lines[0] == 'model tiny 1.0, licence Apache-2.0'
+    assert lines[0] == 'model tiny 1.0, license Apache-2.0'
     assert 'network 1x3x128x160 -> output 1x57x16x20' in lines
     assert 'topology coco_18, 18 keypoints, 17 limbs' in lines
     assert any(line.startswith('min_score=0.2 ') for line in lines)
@@ -185,7 +185,7 @@ def test_the_hardware_test_without_tensorrt_or_gpu(pose_ros, tiny_model, monkeyp
                                     '    tensorrt cannot be imported ']
     assert '### abacus failed' in lines and '### onnxruntime failed' not in lines
     row = [line for line in lines if line.startswith('| onnxruntime ')][0]
-    assert re.search(r'\| f32 \|  \|  \|  \|  \|( \d+\.\d\d \|){4}$', row)
+    assert re.search(r'\| fp32 \|  \|  \|  \|  \|( \d+\.\d\d \|){4}$', row)
 
 
 def test_the_hardware_test_of_a_model_that_is_not_there(pose_ros, monkeypatch, tmp_path):

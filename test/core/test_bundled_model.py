@@ -36,7 +36,7 @@ def picture(name):
 def test_it_is_small_and_says_where_it_comes_from():
     assert os.path.getsize(BUNDLED_MODEL) <= 6000000
     card = load_card(BUNDLED_MODEL)
-    assert (card.licence, card.family, card.topology.name) == ('Apache-2.0', 'paf', 'coco_18')
+    assert (card.license, card.family, card.topology.name) == ('Apache-2.0', 'paf', 'coco_18')
     assert card.input.width % 32 == card.input.height % 32 == 0
     facts = card.provenance
     assert {'trained_on', 'teacher', 'recipe', 'measured'} <= set(facts)
@@ -65,7 +65,7 @@ def test_a_mirrored_person_is_mirrored(estimator):
     assert first[right, 0] < first[left, 0] and second[right, 0] < second[left, 0]
 
 
-def test_it_sees_a_person_from_the_side_in_grey(estimator):
+def test_it_sees_a_person_from_the_side_in_gray(estimator):
     people = estimator(picture('camera'))
     assert people.count == 1
     nose = people.keypoints[0, estimator.topology.index('nose')]

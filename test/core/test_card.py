@@ -80,14 +80,14 @@ def test_unknown_keys_are_named(path):
 
 
 def test_missing_and_unknown_are_told_together():
-    data = changed(('licence',))
-    data['license'] = 'MIT'
-    with pytest.raises(CardError, match="missing key 'licence'; unknown key 'license'"):
+    data = changed(('license',))
+    data['licence'] = 'MIT'
+    with pytest.raises(CardError, match="missing key 'license'; unknown key 'licence'"):
         parse_card(data, 'file.json')
 
 
 @pytest.mark.parametrize('path, value', [
-    (('name',), ''), (('name',), None), (('version',), 1.0), (('licence',), ['MIT']),
+    (('name',), ''), (('name',), None), (('version',), 1.0), (('license',), ['MIT']),
     (('family',), 3), (('outputs',), []), (('decoder',), None), (('provenance',), 'me'),
     (('input',), [1]),
     (('topology',), 'coco_19'), (('topology',), {'name': 'x'}), (('topology',), 5),

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """People keep their joints, by name, across skeleton formats."""
 import numpy as np
-from pose_ros.core.convert import convert_skeletons
+from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.people import make_skeletons, no_skeletons
+from pose_ros.core.people import make_people, no_people
 from pose_ros.core.topology import get_topology, TOPOLOGIES
 import pytest
 
@@ -14,7 +14,7 @@ def one_person(topology, **joints):
     keypoints = np.zeros((1, topology.size, 3), np.float32)
     for name, joint in joints.items():
         keypoints[0, topology.index(name)] = joint
-    return make_skeletons(keypoints, [0.75], [7])
+    return make_people(keypoints, [0.75], [7])
 
 
 def joint_of(people, topology, name):
@@ -26,21 +26,21 @@ def everybody(topology, count=3):
     """Build people with every joint at its own place."""
     keypoints = np.arange(count * topology.size * 3, dtype=np.float32).reshape(count, -1, 3)
     keypoints[..., 2] = 0.25 + keypoints[..., 0] / keypoints.size / 2
-    return make_skeletons(keypoints, np.linspace(1, 0.5, count))
+    return make_people(keypoints, np.linspace(1, 0.5, count))
 
 
 def test_the_same_format_is_left_alone():
     """Nothing is copied or lost when there is nothing to convert."""
     topology = get_topology('coco_18')
     people = everybody(topology)
-    assert convert_skeletons(people, topology, topology) is people
+    assert convert_people(people, topology, topology) is people
 
 
 def test_joints_go_by_name_not_by_place():
     """COCO-18 and COCO-17 order the same joints differently."""
     source, target = get_topology('coco_18'), get_topology('coco_17')
     people = everybody(source)
-    answer = convert_skeletons(people, source, target)
+    answer = convert_people(people, source, target)
     assert answer.keypoints.shape == (3, 17, 3)
     for joint, name in enumerate(target.keypoint_names):
         np.testing.assert_array_equal(answer.keypoints[:, joint],
@@ -51,7 +51,7 @@ def test_joints_go_by_name_not_by_place():
 def test_track_ids_and_scores_stay_with_their_people():
     """The people are the same people."""
     source, target = get_topology('coco_17'), get_topology('body_25')
-    answer = convert_skeletons(one_person(source, nose=(3, 4, 0.5)), source, target)
+    answer = convert_people(one_person(source, nose=(3, 4, 0.5)), source, target)
     assert answer.track_ids.tolist() == [7] and answer.scores.tolist() == [0.75]
     assert joint_of(answer, target, 'nose') == [3, 4, 0.5]
 
@@ -63,14 +63,14 @@ def test_middle_joints_are_midpoints_with_the_lower_score(target_name, name, sid
     """Halfway between the shoulders or hips, no surer than the less sure of them."""
     source, target = get_topology('coco_17'), get_topology(target_name)
     people = one_person(source, **{'left_' + side: (10, 20, 0.5), 'right_' + side: (30, 60, 0.25)})
-    answer = convert_skeletons(people, source, target)
+    answer = convert_people(people, source, target)
     assert joint_of(answer, target, name) == [20, 40, 0.25]
 
 
 def test_a_midpoint_needs_both_parents():
     """One shoulder does not make a neck; the shoulder itself stays."""
     source, target = get_topology('coco_17'), get_topology('coco_18')
-    answer = convert_skeletons(one_person(source, left_shoulder=(10, 20, 0.5)), source, target)
+    answer = convert_people(one_person(source, left_shoulder=(10, 20, 0.5)), source, target)
     neck = joint_of(answer, target, 'neck')
     assert np.isnan(neck[:2]).all() and neck[2] == 0
     assert answer.detected().sum() == 1
@@ -80,16 +80,16 @@ def test_a_neck_of_the_source_is_kept():
     """A network's own neck wins over the midpoint, also where it did not find one."""
     source, target = get_topology('coco_18'), get_topology('trt_pose_18')
     shoulders = {'left_shoulder': (10, 20, 0.5), 'right_shoulder': (30, 60, 0.5)}
-    seen = convert_skeletons(one_person(source, neck=(1, 2, 0.75), **shoulders), source, target)
+    seen = convert_people(one_person(source, neck=(1, 2, 0.75), **shoulders), source, target)
     assert joint_of(seen, target, 'neck') == [1, 2, 0.75]
-    unseen = convert_skeletons(one_person(source, **shoulders), source, target)
+    unseen = convert_people(one_person(source, **shoulders), source, target)
     assert joint_of(unseen, target, 'neck')[2] == 0
 
 
 def test_joints_that_the_source_lacks_are_missing():
     """MPII knows no eyes."""
     source, target = get_topology('mpii_16'), get_topology('coco_17')
-    answer = convert_skeletons(everybody(source), source, target)
+    answer = convert_people(everybody(source), source, target)
     found = answer.detected()
     names = np.array(target.keypoint_names)
     assert set(names[~found.any(0)]) == {'nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear'}
@@ -98,16 +98,16 @@ def test_joints_that_the_source_lacks_are_missing():
 
 def test_nobody_stays_nobody():
     """An empty answer keeps the target's shape."""
-    answer = convert_skeletons(no_skeletons(get_topology('coco_18')), get_topology('coco_18'),
-                               get_topology('coco_17'))
+    answer = convert_people(no_people(get_topology('coco_18')), get_topology('coco_18'),
+                            get_topology('coco_17'))
     assert answer.keypoints.shape == (0, 17, 3) and answer.count == 0
 
 
 def test_formats_without_a_common_joint_are_refused():
     """A hand is no body, and silence would look like an empty image."""
     with pytest.raises(PoseRosError, match='hand_21.*coco_17.*no joint'):
-        convert_skeletons(everybody(get_topology('hand_21')), get_topology('hand_21'),
-                          get_topology('coco_17'))
+        convert_people(everybody(get_topology('hand_21')), get_topology('hand_21'),
+                       get_topology('coco_17'))
 
 
 @pytest.mark.parametrize('name', sorted(set(TOPOLOGIES) - {'hand_21', 'face_70'}))
@@ -117,5 +117,5 @@ def test_every_body_survives_the_way_to_coco_18_and_back(name):
     shared = [k for k, joint in enumerate(source.keypoint_names) if joint in middle.keypoint_names]
     assert len(shared) >= 12
     people = everybody(source)
-    back = convert_skeletons(convert_skeletons(people, source, middle), middle, source)
+    back = convert_people(convert_people(people, source, middle), middle, source)
     np.testing.assert_allclose(back.keypoints[:, shared], people.keypoints[:, shared])

@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 
-from pose_ros.core.draw import draw_skeletons
-from pose_ros.core.people import make_skeletons, no_skeletons
+from pose_ros.core.draw import draw_people
+from pose_ros.core.people import make_people, no_people
 from pose_ros.core.topology import get_topology
 
 COCO = get_topology('coco_18')
@@ -29,38 +29,38 @@ def joints(points, score=0.9):
 
 
 def people(points, score=0.9, track_ids=None):
-    return make_skeletons(joints(points), [score], track_ids)
+    return make_people(joints(points), [score], track_ids)
 
 
 ARM = {2: (200, 100), 3: (300, 200), 4: (400, 300)}
 
 
 def test_nobody_changes_nothing():
-    image = draw_skeletons(canvas(), no_skeletons(COCO), COCO)
+    image = draw_people(canvas(), no_people(COCO), COCO)
     assert not changed(image).any()
 
 
 def test_draws_in_place_and_returns_the_same_array():
     image = canvas()
-    assert draw_skeletons(image, people(ARM), COCO) is image
+    assert draw_people(image, people(ARM), COCO) is image
 
 
-def test_joints_are_drawn_in_their_colours():
-    image = draw_skeletons(canvas(), people(ARM), COCO, labels=False)
+def test_joints_are_drawn_in_their_colors():
+    image = draw_people(canvas(), people(ARM), COCO, labels=False)
     colors = COCO.keypoint_colors()
     for joint, (x, y) in ARM.items():
         assert tuple(image[y, x].tolist()) == colors[joint]
 
 
-def test_limbs_are_drawn_in_their_colours():
-    image = draw_skeletons(canvas(), people(ARM), COCO, labels=False)
+def test_limbs_are_drawn_in_their_colors():
+    image = draw_people(canvas(), people(ARM), COCO, labels=False)
     colors = dict(zip(COCO.limbs, COCO.limb_colors()))
     assert tuple(image[150, 250].tolist()) == colors[(2, 3)]
     assert tuple(image[250, 350].tolist()) == colors[(3, 4)]
 
 
 def test_nothing_else_is_touched():
-    image = draw_skeletons(canvas(), people(ARM), COCO, labels=False)
+    image = draw_people(canvas(), people(ARM), COCO, labels=False)
     rows, columns = np.nonzero(changed(image))
     # All within a few pixels of the diagonal from (200, 100) to (400, 300).
     assert np.abs(columns - rows - 100).max() <= 5
@@ -68,7 +68,7 @@ def test_nothing_else_is_touched():
 
 
 def test_missing_joints_and_their_limbs_are_skipped():
-    image = draw_skeletons(canvas(), people({2: (200, 100), 4: (400, 300)}), COCO, labels=False)
+    image = draw_people(canvas(), people({2: (200, 100), 4: (400, 300)}), COCO, labels=False)
     drawn = changed(image)
     assert drawn[100, 200] and drawn[300, 400]
     drawn[90:110, 190:210] = drawn[290:310, 390:410] = False
@@ -76,26 +76,26 @@ def test_missing_joints_and_their_limbs_are_skipped():
 
 
 def test_a_person_without_joints_is_skipped():
-    nobody = make_skeletons(np.zeros((1, 18, 3)), [0.9])
-    assert not changed(draw_skeletons(canvas(), nobody, COCO)).any()
+    nobody = make_people(np.zeros((1, 18, 3)), [0.9])
+    assert not changed(draw_people(canvas(), nobody, COCO)).any()
 
 
 def test_sub_pixel_positions_matter():
-    whole, shifted = (draw_skeletons(canvas(), people({4: (x, 300)}), COCO, labels=False)
+    whole, shifted = (draw_people(canvas(), people({4: (x, 300)}), COCO, labels=False)
                       for x in (400, 400.5))
     columns = np.arange(640)
-    centres = [(weight * columns).sum() / weight.sum() for weight in
+    centers = [(weight * columns).sum() / weight.sum() for weight in
                (np.abs(image.astype(float) - GREY).sum((0, 2)) for image in (whole, shifted))]
-    assert centres[0] == pytest.approx(400, abs=0.1)
-    assert centres[1] - centres[0] == pytest.approx(0.5, abs=0.15)
+    assert centers[0] == pytest.approx(400, abs=0.1)
+    assert centers[1] - centers[0] == pytest.approx(0.5, abs=0.15)
 
 
 def test_scores_and_ids_are_labelled():
-    plain = draw_skeletons(canvas(), people(ARM), COCO, labels=False)
-    scored = draw_skeletons(canvas(), people(ARM, 0.9), COCO)
-    other = draw_skeletons(canvas(), people(ARM, 0.3), COCO)
-    tracked = draw_skeletons(canvas(), people(ARM, 0.9, np.array([7])), COCO)
-    renamed = draw_skeletons(canvas(), people(ARM, 0.9, np.array([8])), COCO)
+    plain = draw_people(canvas(), people(ARM), COCO, labels=False)
+    scored = draw_people(canvas(), people(ARM, 0.9), COCO)
+    other = draw_people(canvas(), people(ARM, 0.3), COCO)
+    tracked = draw_people(canvas(), people(ARM, 0.9, np.array([7])), COCO)
+    renamed = draw_people(canvas(), people(ARM, 0.9, np.array([8])), COCO)
     images = [plain, scored, other, tracked, renamed]
     for index, one in enumerate(images):
         for two in images[index + 1:]:
@@ -110,10 +110,10 @@ def test_scores_and_ids_are_labelled():
 @pytest.mark.parametrize('x, y', [(0, 0), (639, 0), (0, 479), (639, 479), (635, 2)])
 def test_labels_stay_on_the_image(x, y):
     person = people({4: (x, y)}, track_ids=np.array([123]))
-    plain = draw_skeletons(canvas(), person, COCO, labels=False)
-    label = (draw_skeletons(canvas(), person, COCO) != plain).any(-1)
-    inner = draw_skeletons(canvas(), people({4: (300, 200)}, track_ids=np.array([123])), COCO) \
-        != draw_skeletons(canvas(), people({4: (300, 200)}), COCO, labels=False)
+    plain = draw_people(canvas(), person, COCO, labels=False)
+    label = (draw_people(canvas(), person, COCO) != plain).any(-1)
+    inner = draw_people(canvas(), people({4: (300, 200)}, track_ids=np.array([123])), COCO) \
+        != draw_people(canvas(), people({4: (300, 200)}), COCO, labels=False)
     # Nearly the whole text is visible (the border may cut its outline, the joint may cover some).
     assert label.sum() > 0.75 * inner.any(-1).sum()
 
@@ -121,26 +121,26 @@ def test_labels_stay_on_the_image(x, y):
 @pytest.mark.parametrize('points', [{4: (-3000, 100)}, {3: (-200, -200), 4: (900, 700)},
                                     {3: (1e6, -1e6), 4: (320, 240)}])
 def test_joints_off_the_image_do_no_harm(points):
-    image = draw_skeletons(canvas(), people(points), COCO)
+    image = draw_people(canvas(), people(points), COCO)
     assert image.shape == (480, 640, 3)
 
 
 def test_lines_grow_with_the_image():
-    thin = changed(draw_skeletons(canvas(), people(ARM), COCO, labels=False))
+    thin = changed(draw_people(canvas(), people(ARM), COCO, labels=False))
     large = {joint: (x * 4, y * 4) for joint, (x, y) in ARM.items()}
-    thick = changed(draw_skeletons(canvas(2560, 1920), people(large), COCO, labels=False))
+    thick = changed(draw_people(canvas(2560, 1920), people(large), COCO, labels=False))
     assert thick.sum() / float(thin.sum()) == pytest.approx(16, rel=0.25)
 
 
 @pytest.mark.parametrize('size', [(1, 1), (3, 2), (48, 48)])
 def test_small_images(size):
-    assert changed(draw_skeletons(canvas(*size), people({4: (0, 0)}), COCO)).any()
+    assert changed(draw_people(canvas(*size), people({4: (0, 0)}), COCO)).any()
 
 
 def test_every_person_is_drawn():
     keypoints = np.concatenate([joints({4: (100, 100)}), joints({4: (500, 400)})])
-    two = make_skeletons(keypoints, [0.9, 0.8])
-    drawn = changed(draw_skeletons(canvas(), two, COCO, labels=False))
+    two = make_people(keypoints, [0.9, 0.8])
+    drawn = changed(draw_people(canvas(), two, COCO, labels=False))
     assert drawn[100, 100] and drawn[400, 500]
 
 
@@ -149,7 +149,7 @@ def test_other_formats(name):
     topology = get_topology(name)
     keypoints = np.random.RandomState(0).uniform(50, 400, (1, topology.size, 3))
     keypoints[..., 2] = 0.9
-    person = make_skeletons(keypoints, [0.9])
-    drawn = changed(draw_skeletons(canvas(), person, topology, labels=False))
+    person = make_people(keypoints, [0.9])
+    drawn = changed(draw_people(canvas(), person, topology, labels=False))
     points = np.round(keypoints[0, :, :2]).astype(int)
     assert drawn[points[:, 1], points[:, 0]].all()

@@ -75,8 +75,8 @@ def test_same_answer_from_every_runtime(real_model, shared):
 def test_describe(backend, tiny_model):
     info = create_engine(tiny_model, SHAPE, backend, threads=1).describe()
     version = sys.modules[backend].__version__.split('-')[0]
-    assert info == EngineInfo(backend, version, 'cpu', 'f32', 1, tiny_model)
-    assert str(info) == '{} {} on cpu, f32, 1 threads'.format(backend, version)
+    assert info == EngineInfo(backend, version, 'cpu', 'fp32', 1, tiny_model)
+    assert str(info) == '{} {} on cpu, fp32, 1 threads'.format(backend, version)
     automatic = create_engine(tiny_model, SHAPE, backend).describe()
     assert automatic.threads == 0 and 'its own number of threads' in str(automatic)
 
@@ -137,7 +137,7 @@ def test_missing_file(backend, tmp_path):
     ({'backend': 'caffe'}, "backend must be one of .*'onnxruntime'.*'caffe'"),
     ({'device': 'tpu'}, "device must be one of 'cpu', 'cuda', 'tensorrt', not 'tpu'"),
     ({'precision': 'fp64'},
-     "precision must be one of 'auto', 'f32', 'f16', 'int8', 'bf16', not 'fp64'"),
+     "precision must be one of 'auto', 'fp32', 'fp16', 'int8', 'bf16', not 'fp64'"),
     ({'threads': -1}, 'threads must be within'),
     ({'threads': 1.5}, 'threads must be a whole number'),
     ({'spinning': 'yes'}, 'spinning must be true or false'),

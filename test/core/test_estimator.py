@@ -5,9 +5,9 @@ import models
 import numpy as np
 import pytest
 
-from pose_ros.core import EngineError, ModelError, PoseEstimator, PoseRosError, Skeletons
+from pose_ros.core import EngineError, ModelError, PoseEstimator, PoseRosError, People
 from pose_ros.core import estimator as estimator_module
-from pose_ros.core.people import no_skeletons
+from pose_ros.core.people import no_people
 
 SIZES = [(160, 128), (320, 256), (640, 480), (1280, 720), (480, 640), (100, 60), (97, 131),
          (2000, 1500)]
@@ -62,7 +62,7 @@ def test_stretch(make_model, backend, tiny_people, width, height):
 
 def test_scores(estimator):
     found = estimator(models.image())
-    assert isinstance(found, Skeletons) and found.count == 2
+    assert isinstance(found, People) and found.count == 2
     assert found.scores.min() > 0.97 and (np.diff(found.scores) <= 0).all()
     faint = estimator(models.image(blue=128))
     assert np.allclose(faint.scores, found.scores * 128 / 255, atol=1e-3)
@@ -93,7 +93,7 @@ def test_scale_mean_and_std_reach_the_network(make_model, backend):
 
     def decode(found):
         outputs.append(found['output'].copy())
-        return no_skeletons(estimator.topology)
+        return no_people(estimator.topology)
     estimator.decoder.decode = decode
     estimator(models.image())
     estimator(models.image(blue=0))
@@ -103,11 +103,11 @@ def test_scale_mean_and_std_reach_the_network(make_model, backend):
 
 
 def test_padding_is_seen_by_the_network(make_model, backend):
-    """A red image letterboxed with a grey border shows people as strong as the border's share."""
+    """A red image letterboxed with a gray border shows people as strong as the border's share."""
     data = models.card_data()
     data['input']['pad_value'] = 255
     estimator = PoseEstimator(make_model(card=data), backend)
-    estimator.configure(min_score=0.0, min_parts=1)
+    estimator.configure(min_score=0.0, min_keypoints=1)
     found = estimator(models.image(320, 128, blue=0))  # half of the input is border
     assert found.scores[0] == pytest.approx(0.5 * 0.984, abs=5e-3)
 
@@ -204,7 +204,7 @@ def test_public_attributes(estimator, backend, tiny_model):
     assert estimator.topology.name == 'coco_18'
     assert estimator.engine.describe().backend == backend
     assert estimator.engine.describe().model == tiny_model
-    assert estimator.decoder.settings['min_parts'] == 4
+    assert estimator.decoder.settings['min_keypoints'] == 4
 
 
 def test_close(estimator):

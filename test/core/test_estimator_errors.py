@@ -12,7 +12,7 @@ from pose_ros.core import estimator as estimator_module
 def test_nan_from_the_network(make_model, backend):
     estimator = PoseEstimator(make_model(nan=True), backend)
     assert estimator(models.image()).count == 2
-    with pytest.raises(EngineError, match="output 'output' of tiny holds NaN or infinite.*f32"):
+    with pytest.raises(EngineError, match="output 'output' of tiny holds NaN or infinite.*fp32"):
         estimator(models.image(green=255))
     assert estimator(models.image()).count == 2  # the next image is served
 

@@ -14,7 +14,7 @@ from pose_ros.core.engines import create_engine
 
 NAMES = ('COCO_val2014_000000000192', 'apink1', 'p1', 'p2', 'p3', 'ski')
 WIDTH, HEIGHT = 432, 368
-# The original reports peak index / (4 * map width): network pixel 2 * index. The centre of that
+# The original reports peak index / (4 * map width): network pixel 2 * index. The center of that
 # cell of 2 px is half a pixel further, and that is where a joint is said to be here.
 HALF_CELL = 0.5
 

@@ -37,7 +37,7 @@ def test_inverse_is_exact(size, resize):
 @pytest.mark.parametrize('resize', ['letterbox', 'stretch'])
 @pytest.mark.parametrize('size', SIZES)
 def test_edges_of_the_image_meet_edges_of_the_fitted_area(size, resize):
-    """Pixel areas, not centres, span the image: edge -0.5 maps to the fitted area's edge."""
+    """Pixel areas, not centers, span the image: edge -0.5 maps to the fitted area's edge."""
     transform = make_transform(size[0], size[1], spec(resize=resize))
     low = transform.to_network(np.array([-0.5, -0.5]))
     high = transform.to_network(np.array(size) - 0.5)
@@ -49,7 +49,7 @@ def test_edges_of_the_image_meet_edges_of_the_fitted_area(size, resize):
     else:
         borders = low + 0.5, (159.5, 127.5) - high
         assert min(np.abs(fitted - (160, 128))) < 1e-9  # one side is filled
-        assert (borders[1] - borders[0] > -1e-9).all()  # centred, the odd pixel on the far side
+        assert (borders[1] - borders[0] > -1e-9).all()  # centered, the odd pixel on the far side
         assert (borders[1] - borders[0] < 1 + 1e-9).all()
         assert fitted.round().min() >= 1
         ratio = min(160.0 / size[0], 128.0 / size[1])
@@ -101,7 +101,7 @@ def test_halving_is_the_mean_of_four():
     plain = image.astype(np.float64).reshape(128, 2, 160, 2, 3).mean((1, 3)).transpose(2, 0, 1)
     for interpolation in ('linear', 'area'):
         batch, _ = Preprocessor(spec(interpolation=interpolation)).prepare(image)
-        assert np.abs(batch[0] - plain).max() <= 0.75  # rounded to whole grey levels
+        assert np.abs(batch[0] - plain).max() <= 0.75  # rounded to whole gray levels
 
 
 def test_strong_shrinkage_averages_instead_of_skipping():
@@ -126,7 +126,7 @@ def test_linear_resize_against_plain_numpy():
     assert np.abs(batch[0].transpose(1, 2, 0) - plain).max() < 1.0
 
 
-def test_letterbox_pads_around_the_centre():
+def test_letterbox_pads_around_the_center():
     image = np.full((480, 640, 3), 7, np.uint8)
     batch, transform = Preprocessor(spec(pad_value=114)).prepare(image)
     assert transform.offset == (0, 4) and transform.scale == (0.25, 0.25)

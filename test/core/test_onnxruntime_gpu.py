@@ -67,12 +67,12 @@ def is_right(engine):
 
 
 @pytest.mark.parametrize('device, precision, expected', [
-    ('cuda', 'f32', {'cudnn_conv_algo_search': 'HEURISTIC'}),
+    ('cuda', 'fp32', {'cudnn_conv_algo_search': 'HEURISTIC'}),
     ('tensorrt', 'auto', {'trt_fp16_enable': False, 'trt_engine_cache_enable': True}),
-    ('tensorrt', 'f16', {'trt_fp16_enable': True, 'trt_engine_cache_enable': True})])
+    ('tensorrt', 'fp16', {'trt_fp16_enable': True, 'trt_engine_cache_enable': True})])
 def test_the_device_alone_is_asked(gpu, tiny_model, tmp_path, device, precision, expected):
     engine = create_engine(tiny_model, SHAPE, 'onnxruntime', device=device, precision=precision)
-    assert engine.describe().precision == ('f16' if precision == 'f16' else 'f32')
+    assert engine.describe().precision == ('fp16' if precision == 'fp16' else 'fp32')
     (((_, options),), whole), = gpu.loads
     assert whole
     options = dict(options)

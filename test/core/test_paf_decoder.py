@@ -141,7 +141,7 @@ def test_helper_limbs_complete_but_never_start_a_person():
     assert np.abs(found[16:18, :2] - people[0, 16:18]).max() < 0.5
     alone = np.full((1, 18, 2), np.nan)
     alone[0, [2, 5, 16, 17]] = people[0, [2, 5, 16, 17]]
-    assert decode(draw(alone), min_parts=1, min_score=0.0).count == 0
+    assert decode(draw(alone), min_keypoints=1, min_score=0.0).count == 0
 
 
 def test_two_halves_become_one_person():

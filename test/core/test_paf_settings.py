@@ -122,7 +122,7 @@ def test_length_is_measured_in_map_heights(maps):
 
 
 @pytest.mark.parametrize('settings, count', [
-    ({}, 2), ({'min_parts': 18}, 2), ({'min_parts': 19}, 0), ({'min_score': 0.5}, 1),
+    ({}, 2), ({'min_keypoints': 18}, 2), ({'min_keypoints': 19}, 0), ({'min_score': 0.5}, 1),
     ({'max_people': 1}, 1), ({'max_people': 2}, 2), ({'min_score': 1.0}, 0)])
 def test_choice_of_people(settings, count):
     maps = draw(models.tiny_people())
@@ -145,4 +145,4 @@ def test_min_parts_counts_detected_joints():
     person[4:] = np.nan  # nose, neck, shoulder and elbow are left
     maps = draw([person])
     assert decode(maps).count == 1
-    assert decode(maps, min_parts=5).count == 0
+    assert decode(maps, min_keypoints=5).count == 0

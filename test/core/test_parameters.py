@@ -44,8 +44,8 @@ def test_messages_say_range_unit_and_choices():
 
 def test_checked_values_completes_and_names_the_place():
     assert checked_values((LEVEL, COUNT), {'count': 4}, 'here') == {'level': 0.5, 'count': 4}
-    with pytest.raises(PoseRosError, match="here: unknown key 'colour'"):
-        checked_values((LEVEL, COUNT), {'colour': 4}, 'here')
+    with pytest.raises(PoseRosError, match="here: unknown key 'color'"):
+        checked_values((LEVEL, COUNT), {'color': 4}, 'here')
     with pytest.raises(PoseRosError, match='here: count'):
         checked_values((LEVEL, COUNT), {'count': 0}, 'here')
 

@@ -53,7 +53,7 @@ def test_parts_stay_apart_and_are_ordered_best_first():
 
 
 def test_touching_rows_of_two_parts_do_not_meet():
-    """The last row of one map and the first row of the next are no neighbours."""
+    """The last row of one map and the first row of the next are no neighbors."""
     heat = np.zeros((2, 16, 20), np.float32)
     heat[0, 15, 10], heat[1, 0, 10] = 0.5, 0.9
     peaks = find(heat)

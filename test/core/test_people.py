@@ -1,15 +1,15 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Skeletons: how they are made, boxed, compared and chosen."""
+"""People: how they are made, boxed, compared and chosen."""
 import numpy as np
 import pytest
 
-from pose_ros.core.people import (bounding_boxes, choose_people, make_skeletons, no_skeletons,
+from pose_ros.core.people import (bounding_boxes, choose_people, make_people, no_people,
                                   oks_matrix, UNTRACKED)
 from pose_ros.core.topology import get_topology
 
 COCO = get_topology('coco_17')
-EVERYBODY = dict(min_parts=1, min_score=0.0, max_people=0, duplicate_oks=1.0)
+EVERYBODY = dict(min_keypoints=1, min_score=0.0, max_people=0, duplicate_oks=1.0)
 
 
 def person(x=0.0, y=0.0, size=100.0, score=0.8, parts=17):
@@ -25,13 +25,13 @@ def person(x=0.0, y=0.0, size=100.0, score=0.8, parts=17):
 
 def crowd(*people):
     scores = [keypoints[:, 2].max() for keypoints in people]
-    return make_skeletons(np.array(people), np.array(scores))
+    return make_people(np.array(people), np.array(scores))
 
 
 def test_make_skeletons_marks_missing_joints_and_clips_scores():
     keypoints = [[[1, 2, 0.5], [3, 4, 0], [5, 6, 1.5], [7, 8, -1], [np.nan, 9, 0.5],
                   [1, np.inf, 0.5], [1, 1, np.nan]]]
-    people = make_skeletons(keypoints, [1.5])
+    people = make_people(keypoints, [1.5])
     nan = np.nan
     expected = [[[1, 2, 0.5], [nan, nan, 0], [5, 6, 1]] + 4 * [[nan, nan, 0]]]
     assert np.array_equal(np.nan_to_num(people.keypoints, nan=-9), np.nan_to_num(
@@ -45,13 +45,13 @@ def test_make_skeletons_marks_missing_joints_and_clips_scores():
 
 def test_make_skeletons_copies_its_input():
     keypoints = np.float32([person()])
-    people = make_skeletons(keypoints, np.float32([0.5]))
+    people = make_people(keypoints, np.float32([0.5]))
     keypoints[:] = 7
     assert people.keypoints[0, 0].tolist() == pytest.approx([0, 0, 0.8])
 
 
 def test_nobody():
-    nobody = no_skeletons(COCO)
+    nobody = no_people(COCO)
     assert nobody.count == 0 and nobody.keypoints.shape == (0, 17, 3)
     assert bounding_boxes(nobody).shape == (0, 4)
     assert oks_matrix(nobody, COCO).shape == (0, 0)
@@ -60,7 +60,7 @@ def test_nobody():
 
 
 def test_select_keeps_all_fields_together():
-    people = make_skeletons(np.array([person(0), person(500)]), [0.3, 0.9], np.array([7, 8]))
+    people = make_people(np.array([person(0), person(500)]), [0.3, 0.9], np.array([7, 8]))
     other = people.select([1, 0])
     assert other.track_ids.tolist() == [8, 7]
     assert other.scores.tolist() == pytest.approx([0.9, 0.3])
@@ -80,9 +80,9 @@ def test_with_points_replaces_coordinates_alone():
 def test_boxes_span_the_detected_joints():
     people = crowd(person(10, 20, 100), person(-5, 0, 30))
     assert bounding_boxes(people).tolist() == [[10, 20, 100, 100], [-5, 0, 30, 30]]
-    single = make_skeletons(np.array([person(5, 6, parts=1)]), [0.5])
+    single = make_people(np.array([person(5, 6, parts=1)]), [0.5])
     assert bounding_boxes(single).tolist() == [[5, 6, 0, 0]]
-    assert np.isnan(bounding_boxes(make_skeletons(np.zeros((1, 17, 3)), [0.5]))).all()
+    assert np.isnan(bounding_boxes(make_people(np.zeros((1, 17, 3)), [0.5]))).all()
 
 
 def test_oks_by_the_published_formula():
@@ -110,18 +110,19 @@ def test_oks_takes_the_larger_person_and_is_zero_without_shared_joints():
 
 
 def test_choice_sorts_by_score_and_is_stable():
-    people = make_skeletons(np.array([person(0), person(500), person(1000), person(1500)]),
-                            [0.3, 0.9, 0.3, 0.5])
+    people = make_people(np.array([person(0), person(500), person(1000), person(1500)]),
+                         [0.3, 0.9, 0.3, 0.5])
     chosen = choose_people(people, COCO, **EVERYBODY)
     assert chosen.scores.tolist() == pytest.approx([0.9, 0.5, 0.3, 0.3])
     assert chosen.keypoints[:, 0, 0].tolist() == [500, 1500, 0, 1000]
-    many = make_skeletons(np.array([person(500 * k) for k in range(100)]), np.full(100, 0.5))
+    many = make_people(np.array([person(500 * k) for k in range(100)]), np.full(100, 0.5))
     assert choose_people(many, COCO, **EVERYBODY).keypoints[:, 0, 0].tolist() == [
         500 * k for k in range(100)]
 
 
 @pytest.mark.parametrize('setting, value, left', [
-    ('min_parts', 1, [0.9, 0.8, 0.2]), ('min_parts', 5, [0.9, 0.8]), ('min_parts', 6, [0.8]),
+    ('min_keypoints', 1, [0.9, 0.8, 0.2]), ('min_keypoints', 5, [0.9, 0.8]),
+    ('min_keypoints', 6, [0.8]),
     ('min_score', 0.19, [0.9, 0.8, 0.2]), ('min_score', 0.21, [0.9, 0.8]), ('min_score', 1.0, []),
     ('max_people', 0, [0.9, 0.8, 0.2]), ('max_people', 2, [0.9, 0.8]), ('max_people', 1, [0.9]),
     ('max_people', 9, [0.9, 0.8, 0.2])])
@@ -133,7 +134,7 @@ def test_each_setting_drops_whom_it_says(setting, value, left):
 
 
 def test_the_least_score_is_enough():
-    people = make_skeletons(np.array([person()]), [0.5])
+    people = make_people(np.array([person()]), [0.5])
     assert choose_people(people, COCO, **dict(EVERYBODY, min_score=0.5)).count == 1
 
 

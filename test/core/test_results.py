@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.people import make_skeletons, no_skeletons, Skeletons
+from pose_ros.core.people import make_people, no_people, People
 from pose_ros.core.results import image_id_of, open_results
 from pose_ros.core.sources import Frame
 from pose_ros.core.topology import get_topology
@@ -25,7 +25,7 @@ def people(topology, count=1, track_ids=None):
     keypoints[..., 0] = np.arange(topology.size) + 100 * np.arange(count)[:, None]
     keypoints[..., 1] = 2 * np.arange(topology.size) + 1000
     keypoints[..., 2] = 0.5
-    return make_skeletons(keypoints, np.linspace(0.75, 0.25, count), track_ids)
+    return make_people(keypoints, np.linspace(0.75, 0.25, count), track_ids)
 
 
 def written(path, form, topology, *items):
@@ -42,7 +42,7 @@ def test_frames_say_everything(tmp_path):
     """One record per frame, with the format of the skeletons stated once."""
     data = written(tmp_path / 'r.json', 'frames', COCO_18,
                    (frame(3, 'clip_000003', 0.1), people(COCO_18, 2, [5, -1])),
-                   (frame(4, 'clip_000004', 0.2), no_skeletons(COCO_18)))
+                   (frame(4, 'clip_000004', 0.2), no_people(COCO_18)))
     assert data['model'] == 'a model'
     assert data['topology'] == {'name': 'coco_18', 'keypoint_names': list(COCO_18.keypoint_names),
                                 'limbs': [list(limb) for limb in COCO_18.limbs]}
@@ -62,17 +62,17 @@ def test_what_is_unknown_is_null(tmp_path):
     keypoints = np.full((1, 18, 3), np.nan, np.float32)
     keypoints[..., 2] = 0
     record = written(tmp_path / 'r.json', 'frames', COCO_18,
-                     (frame(), make_skeletons(keypoints, [0.5])))['frames'][0]
+                     (frame(), make_people(keypoints, [0.5])))['frames'][0]
     assert record['time_s'] is None
     assert record['people'][0]['bbox'] is None and record['people'][0]['keypoints'] == [None] * 18
 
 
 @pytest.mark.parametrize('form', ['frames', 'coco'])
 def test_nan_never_reaches_the_file(tmp_path, form):
-    """Not even from people that were not made by make_skeletons."""
+    """Not even from people that were not made by make_people."""
     keypoints = people(COCO_17).keypoints
     keypoints[0, 4] = np.nan, 7, 0.5
-    broken = Skeletons(keypoints, np.array([np.nan], np.float32), np.array([-1], np.int32))
+    broken = People(keypoints, np.array([np.nan], np.float32), np.array([-1], np.int32))
     data = written(tmp_path / 'r.json', form, COCO_17, (frame(), broken))
     if form == 'coco':
         assert data[0]['keypoints'][12:15] == [0, 0, 0] and data[0]['score'] is None
@@ -101,7 +101,7 @@ def test_coco_leaves_out_people_without_a_coco_joint(tmp_path):
     keypoints[0, COCO_18.index('neck')] = 5, 5, 0.5
     keypoints[1, COCO_18.index('nose')] = 6, 6, 0.5
     data = written(tmp_path / 'r.json', 'coco', COCO_18,
-                   (frame(), make_skeletons(keypoints, [0.9, 0.8])))
+                   (frame(), make_people(keypoints, [0.9, 0.8])))
     assert [record['score'] for record in data] == [0.8]
 
 

@@ -32,9 +32,9 @@ def test_scale_does_not_matter():
     """Networks yield what they like: maps of 0 to 1, or hundreds."""
     for scale in (1e-2, 500):
         expected, found = {'x': scale * maps()['output']}, {'x': 1.03 * scale * maps()['output']}
-        assert disagreement(expected, found, 'f16') == ''
+        assert disagreement(expected, found, 'fp16') == ''
         assert 'off by 3.0% of its largest value (2% allowed)' in disagreement(
-            expected, found, 'f32')
+            expected, found, 'fp32')
 
 
 @pytest.mark.parametrize('change, text', [
@@ -43,7 +43,7 @@ def test_scale_does_not_matter():
     (lambda array: array.fill(0), 'off by 100.0%'),
     (lambda array: array.__setitem__(Ellipsis, np.roll(array, 1, -1)), 'off by')])
 def test_wrong_maps(change, text):
-    assert text in disagreement(maps(), changed(change), 'f16')
+    assert text in disagreement(maps(), changed(change), 'fp16')
 
 
 def test_a_peak_that_moves_though_the_maps_are_near():
@@ -53,15 +53,15 @@ def test_a_peak_that_moves_though_the_maps_are_near():
     reference[0, 1, 1, 1] = 1.0
     found = reference.copy()
     found[0, 0, 2, 2], found[0, 0, 5, 5] = 0.26, 0.27
-    text = disagreement({'heat': reference}, {'heat': found}, 'f16')
+    text = disagreement({'heat': reference}, {'heat': found}, 'fp16')
     assert text == 'output heat has its peak elsewhere in 1 of 2 channels'
     found[0, 0, 5, 5] = 0.25
-    assert disagreement({'heat': reference}, {'heat': found}, 'f16') == ''
+    assert disagreement({'heat': reference}, {'heat': found}, 'fp16') == ''
 
 
 def test_other_outputs():
-    assert 'the outputs are' in disagreement(maps(), {'heat': maps()['output']}, 'f32')
-    assert '(1, 57, 16, 20)' in disagreement(maps(), {'output': maps()['output'][:, 1:]}, 'f32')
+    assert 'the outputs are' in disagreement(maps(), {'heat': maps()['output']}, 'fp32')
+    assert '(1, 57, 16, 20)' in disagreement(maps(), {'output': maps()['output'][:, 1:]}, 'fp32')
 
 
 def test_the_picture_is_fixed_and_shows_something():

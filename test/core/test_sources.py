@@ -46,7 +46,7 @@ def video(tmp_path):
 
 
 def levels(frames):
-    """Return the mean grey of each frame."""
+    """Return the mean gray of each frame."""
     return [int(round(frame.image.mean())) for frame in frames]
 
 
@@ -79,7 +79,7 @@ def test_a_looped_image_is_new_each_time(tmp_path):
     (picture()[..., 0], np.repeat(picture()[..., :1], 3, 2)),
     (np.dstack([picture(), picture()[..., 0]]), picture()),
     (picture().astype(np.uint16) * 256 + 200, picture())])
-def test_grey_transparent_and_16_bit_files_become_bgr(tmp_path, image, expected):
+def test_gray_transparent_and_16_bit_files_become_bgr(tmp_path, image, expected):
     frame = open_source(write(tmp_path / 'image.png', image)).read()
     assert frame.image.dtype == np.uint8
     np.testing.assert_array_equal(frame.image, expected)

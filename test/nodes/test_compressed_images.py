@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
-from pictures import alpha, colour_image, grey, HEIGHT, patches, WIDTH
+from pictures import alpha, color_image, gray, HEIGHT, patches, WIDTH
 import pytest
 
 from pose_ros.core.errors import ImageError
@@ -21,29 +21,29 @@ def compressed(extension, image, form='bgr8; jpeg compressed bgr8', wrap=bytes):
 
 @pytest.mark.parametrize('wrap', [bytes, list, lambda data: array('B', data)])
 def test_png_is_exact(wrap):
-    msg = compressed('.png', colour_image(), 'bgr8; png compressed bgr8', wrap)
-    np.testing.assert_array_equal(decode_compressed(msg), colour_image())
+    msg = compressed('.png', color_image(), 'bgr8; png compressed bgr8', wrap)
+    np.testing.assert_array_equal(decode_compressed(msg), color_image())
 
 
 @pytest.mark.parametrize('form', [
     'bgr8; jpeg compressed bgr8', 'rgb8; jpeg compressed bgr8', 'mono8; jpeg compressed ', 'jpeg',
     'jpg', ''])
-def test_jpeg_keeps_its_colours(form):
+def test_jpeg_keeps_its_colors(form):
     image = np.tile(np.uint8([40, 90, 200]), (32, 48, 1))
     decoded = decode_compressed(compressed('.jpg', image, form))
     assert decoded.shape == image.shape and abs(decoded.astype(int) - image).max() <= 3
 
 
 def test_channels_that_were_compressed_as_rgb_are_put_right():
-    msg = compressed('.png', colour_image()[..., ::-1], 'rgb8; png compressed rgb8')
-    np.testing.assert_array_equal(decode_compressed(msg), colour_image())
+    msg = compressed('.png', color_image()[..., ::-1], 'rgb8; png compressed rgb8')
+    np.testing.assert_array_equal(decode_compressed(msg), color_image())
 
 
 @pytest.mark.parametrize('image', [
-    colour_image()[..., 0], colour_image()[..., 0].astype(np.uint16) * 256 + 255,
-    alpha(colour_image())])
+    color_image()[..., 0], color_image()[..., 0].astype(np.uint16) * 256 + 255,
+    alpha(color_image())])
 def test_png_of_other_kinds_becomes_bgr(image):
-    expected = grey(colour_image()[..., 0]) if image.ndim == 2 else colour_image()
+    expected = gray(color_image()[..., 0]) if image.ndim == 2 else color_image()
     np.testing.assert_array_equal(decode_compressed(compressed('.png', image)), expected)
 
 
@@ -56,15 +56,15 @@ def test_a_jpeg_padded_with_zeros_is_whole():
 @pytest.mark.parametrize('extension, codec', [('.jpg', 'JPEG'), ('.png', 'PNG')])
 @pytest.mark.parametrize('keep', [0.3, 0.6, 0.99])
 def test_a_truncated_image_is_refused(extension, codec, keep):
-    msg = compressed(extension, colour_image(240, 320))
+    msg = compressed(extension, color_image(240, 320))
     msg.data = msg.data[:int(len(msg.data) * keep)]
     with pytest.raises(ImageError, match='cut short.*end marker of a {}'.format(codec)):
         decode_compressed(msg)
 
 
 def test_the_end_of_a_thumbnail_is_not_the_end_of_the_image():
-    thumbnail = compressed('.jpg', colour_image(16, 16)).data
-    data = compressed('.jpg', colour_image(240, 320)).data
+    thumbnail = compressed('.jpg', color_image(16, 16)).data
+    data = compressed('.jpg', color_image(240, 320)).data
     comment = b'\xff\xfe' + (len(thumbnail) + 2).to_bytes(2, 'big') + thumbnail
     whole = data[:2] + comment + data[2:]
     msg = SimpleNamespace(format='jpeg', data=whole)
@@ -85,7 +85,7 @@ def test_useless_compressed_data_is_refused(data, form, words):
 
 
 def test_a_damaged_png_is_refused():
-    msg = compressed('.png', colour_image(64, 64))
+    msg = compressed('.png', color_image(64, 64))
     middle = len(msg.data) // 2
     msg.data = msg.data[:middle] + bytes([msg.data[middle] ^ 255]) + msg.data[middle + 1:]
     with pytest.raises(ImageError, match='damaged'):
@@ -93,7 +93,7 @@ def test_a_damaged_png_is_refused():
 
 
 def test_encode_jpeg_obeys_the_quality():
-    image = cv2.GaussianBlur(colour_image(120, 160), (0, 0), 3)
+    image = cv2.GaussianBlur(color_image(120, 160), (0, 0), 3)
     fine, coarse = (encode_jpeg(image, None, SimpleNamespace(), quality) for quality in (95, 10))
     assert isinstance(fine.data, array) and len(fine.data) > 2 * len(coarse.data)
     assert fine.format == 'bgr8; jpeg compressed bgr8'

@@ -6,7 +6,7 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
-from pictures import alpha, colour_image, grey, HEIGHT, patches, WIDTH
+from pictures import alpha, color_image, gray, HEIGHT, patches, WIDTH
 import pytest
 
 from pose_ros.core.errors import ImageError
@@ -26,7 +26,7 @@ def message(rows, encoding, width=WIDTH, height=HEIGHT, padding=0, big_endian=0,
 
 
 def yuv(bgr):
-    """Return the luminance and colour planes of ITU-R BT.601, limited range."""
+    """Return the luminance and color planes of ITU-R BT.601, limited range."""
     b, g, r = np.moveaxis(bgr.astype(float), 2, 0) / 255
     y = 0.299 * r + 0.587 * g + 0.114 * b
     planes = 16 + 219 * y, 128 + 112 * (b - y) / 0.886, 128 + 112 * (r - y) / 0.701
@@ -37,8 +37,8 @@ def yuv(bgr):
 @pytest.mark.parametrize('encoding, arrange', [
     ('bgr8', lambda bgr: bgr), ('8UC3', lambda bgr: bgr), ('rgb8', lambda bgr: bgr[..., ::-1]),
     ('bgra8', alpha), ('8UC4', alpha), ('rgba8', lambda bgr: alpha(bgr[..., ::-1]))])
-def test_colour_of_8_bits_is_exact(encoding, arrange, padding):
-    expected = colour_image()
+def test_color_of_8_bits_is_exact(encoding, arrange, padding):
+    expected = color_image()
     decoded = decode_image(message(arrange(expected), encoding, padding=padding))
     assert decoded.dtype == np.uint8
     np.testing.assert_array_equal(decoded, expected)
@@ -49,8 +49,8 @@ def test_colour_of_8_bits_is_exact(encoding, arrange, padding):
 @pytest.mark.parametrize('encoding, arrange', [
     ('bgr16', lambda bgr: bgr), ('16UC3', lambda bgr: bgr), ('rgb16', lambda bgr: bgr[..., ::-1]),
     ('bgra16', alpha), ('16UC4', alpha), ('rgba16', lambda bgr: alpha(bgr[..., ::-1]))])
-def test_colour_of_16_bits_keeps_the_upper_8(encoding, arrange, padding, big_endian):
-    expected = colour_image()
+def test_color_of_16_bits_keeps_the_upper_8(encoding, arrange, padding, big_endian):
+    expected = color_image()
     low = np.random.RandomState(1).randint(0, 256, arrange(expected).shape)
     values = (arrange(expected).astype(int) * 256 + low).astype('>u2' if big_endian else '<u2')
     msg = message(values, encoding, padding=padding, big_endian=big_endian)
@@ -58,10 +58,10 @@ def test_colour_of_16_bits_keeps_the_upper_8(encoding, arrange, padding, big_end
 
 
 @pytest.mark.parametrize('encoding', ['mono8', '8UC1'])
-def test_grey_of_8_bits_is_exact(encoding):
-    expected = colour_image()[..., 0]
+def test_gray_of_8_bits_is_exact(encoding):
+    expected = color_image()[..., 0]
     np.testing.assert_array_equal(
-        decode_image(message(expected, encoding, padding=3)), grey(expected))
+        decode_image(message(expected, encoding, padding=3)), gray(expected))
 
 
 @pytest.mark.parametrize('big_endian', [0, 1])
@@ -78,7 +78,7 @@ def test_16uc1_is_scaled_by_its_maximum(big_endian, padding):
     values[0, :3] = 5000, 2500, 1000
     decoded = decode_image(message(values, '16UC1', padding=padding, big_endian=big_endian))
     assert decoded[0, :4, 0].tolist() == [255, 128, 51, 0]
-    np.testing.assert_array_equal(decoded, grey(decoded[..., 0]))
+    np.testing.assert_array_equal(decoded, gray(decoded[..., 0]))
 
 
 def test_16uc1_without_any_depth_is_black():
@@ -114,8 +114,8 @@ def test_yuv422(encoding, luminance, order, padding):
 def nv_planes(expected, encoding):
     y, u, v = yuv(expected)
     first, second = (u, v) if encoding == 'nv12' else (v, u)
-    colour = np.dstack([first[::2, ::2], second[::2, ::2]]).reshape(HEIGHT // 2, WIDTH)
-    return np.concatenate([y, colour])
+    color = np.dstack([first[::2, ::2], second[::2, ::2]]).reshape(HEIGHT // 2, WIDTH)
+    return np.concatenate([y, color])
 
 
 @pytest.mark.parametrize('padding', [0, 12])
@@ -138,8 +138,8 @@ def test_packed_nv12_is_read_whatever_its_step_says(step):
 @pytest.mark.parametrize('bits', [8, 16])
 @pytest.mark.parametrize('pattern', sorted(BAYER))
 def test_bayer_patterns_are_those_of_ros(pattern, bits):
-    colour = {'b': 10, 'g': 100, 'r': 200}
-    tile = np.array([[colour[letter] for letter in row] for row in BAYER[pattern].split()])
+    color = {'b': 10, 'g': 100, 'r': 200}
+    tile = np.array([[color[letter] for letter in row] for row in BAYER[pattern].split()])
     mosaic = np.tile(tile, (HEIGHT // 2, WIDTH // 2))
     mosaic = mosaic.astype(np.uint8) if bits == 8 else (mosaic * 256 + 99).astype('<u2')
     decoded = decode_image(message(mosaic, 'bayer_{}{}'.format(pattern, bits), padding=2))
@@ -149,7 +149,7 @@ def test_bayer_patterns_are_those_of_ros(pattern, bits):
 @pytest.mark.parametrize('wrap', [bytes, bytearray, list, lambda data: array('B', data),
                                   lambda data: np.frombuffer(data, np.uint8)])
 def test_every_kind_of_data_is_read(wrap):
-    expected = colour_image()
+    expected = color_image()
     np.testing.assert_array_equal(
         decode_image(message(expected, 'bgr8', padding=5, wrap=wrap)), expected)
     np.testing.assert_array_equal(
@@ -158,7 +158,7 @@ def test_every_kind_of_data_is_read(wrap):
 
 @pytest.mark.parametrize('padding', [0, 7])
 def test_bgr8_is_a_view_of_the_data(padding):
-    msg = message(colour_image(), 'bgr8', padding=padding, wrap=lambda data: array('B', data))
+    msg = message(color_image(), 'bgr8', padding=padding, wrap=lambda data: array('B', data))
     decoded = decode_image(msg)
     assert np.shares_memory(decoded, np.frombuffer(msg.data, np.uint8))
     msg.data[0] ^= 255
@@ -181,9 +181,9 @@ def test_48_megapixels():
 
 
 def test_extra_bytes_after_the_last_row_do_no_harm():
-    msg = message(colour_image(), 'bgr8')
+    msg = message(color_image(), 'bgr8')
     msg.data += b'trailer'
-    np.testing.assert_array_equal(decode_image(msg), colour_image())
+    np.testing.assert_array_equal(decode_image(msg), color_image())
 
 
 @pytest.mark.parametrize('encoding, changes, words', [
@@ -200,7 +200,7 @@ def test_extra_bytes_after_the_last_row_do_no_harm():
     ('nv21', {'height': 11}, ['odd side', 'even']),
 ])
 def test_broken_messages_are_refused_with_the_reason(encoding, changes, words):
-    msg = message(colour_image(), encoding)
+    msg = message(color_image(), encoding)
     vars(msg).update(changes)
     with pytest.raises(ImageError) as caught:
         decode_image(msg)
@@ -211,7 +211,7 @@ def test_broken_messages_are_refused_with_the_reason(encoding, changes, words):
 def test_an_unknown_encoding_is_named_with_the_known_ones(monkeypatch):
     monkeypatch.setitem(sys.modules, 'cv_bridge', None)
     with pytest.raises(ImageError) as caught:
-        decode_image(message(colour_image(), 'xyz9'))
+        decode_image(message(color_image(), 'xyz9'))
     text = str(caught.value)
     assert "'xyz9'" in text and 'cv_bridge' in text
     for encoding in DECODERS:
@@ -229,8 +229,8 @@ def cv_bridge(monkeypatch):
 
 def test_cv_bridge_serves_other_encodings_alone(cv_bridge):
     cv_bridge.convert = lambda msg, encoding: (msg.encoding, encoding)
-    assert decode_image(message(colour_image(), 'nv24')) == ('nv24', 'bgr8')
-    np.testing.assert_array_equal(decode_image(message(colour_image(), 'bgr8')), colour_image())
+    assert decode_image(message(color_image(), 'nv24')) == ('nv24', 'bgr8')
+    np.testing.assert_array_equal(decode_image(message(color_image(), 'bgr8')), color_image())
 
 
 def test_a_failure_of_cv_bridge_becomes_an_image_error(cv_bridge):
@@ -239,7 +239,7 @@ def test_a_failure_of_cv_bridge_becomes_an_image_error(cv_bridge):
 
     cv_bridge.convert = convert
     with pytest.raises(ImageError, match='boost says no'):
-        decode_image(message(colour_image(), 'nv24'))
+        decode_image(message(color_image(), 'nv24'))
 
 
 def empty_message():
@@ -248,18 +248,18 @@ def empty_message():
 
 def test_an_encoded_image_reads_back_and_carries_the_header():
     header = object()
-    msg = encode_bgr8(colour_image(), header, empty_message())
+    msg = encode_bgr8(color_image(), header, empty_message())
     assert msg.header is header and (msg.encoding, msg.is_bigendian) == ('bgr8', 0)
     assert (msg.width, msg.height, msg.step) == (WIDTH, HEIGHT, WIDTH * 3)
     assert isinstance(msg.data, array) and msg.data.typecode == 'B'
     assert type(msg.width) is int and type(msg.height) is int
-    np.testing.assert_array_equal(decode_image(msg), colour_image())
+    np.testing.assert_array_equal(decode_image(msg), color_image())
 
 
 def test_encoding_reuses_the_buffer_of_the_same_size_only():
     msg = encode_bgr8(np.zeros((HEIGHT, WIDTH, 3), np.uint8), None, empty_message())
     buffer = msg.data
-    flipped = colour_image()[:, ::-1]
+    flipped = color_image()[:, ::-1]
     assert encode_bgr8(flipped, None, msg).data is buffer
     np.testing.assert_array_equal(decode_image(msg), flipped)
     assert encode_bgr8(flipped[1:], None, msg).data is not buffer

@@ -57,7 +57,7 @@ projection_matrix: {rows: 3, cols: 4, data: [500, 0, 320, 0, 0, 500, 240, 0, 0, 
     assert list(load_camera_info(write(tmp_path, text)).k) == [500, 0, 320, 0, 500, 240, 0, 0, 1]
 
 
-def test_half_the_size_halves_the_focal_length_and_keeps_the_centre(tmp_path):
+def test_half_the_size_halves_the_focal_length_and_keeps_the_center(tmp_path):
     info = load_camera_info(write(tmp_path, calibration()))
     half = scale_camera_info(info, 320, 240)
     assert (half.width, half.height) == (320, 240)

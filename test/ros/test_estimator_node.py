@@ -69,7 +69,7 @@ def test_topology_waits_for_late_joiners(graph, tiny_model):
     topology = TOPOLOGIES['coco_18']
     assert topologies[0].name == 'coco_18' and topologies[0].format == Skeleton.FORMAT_COCO_18
     assert tuple(topologies[0].keypoint_names) == topology.keypoint_names
-    assert list(topologies[0].bones) == [joint for limb in topology.limbs for joint in limb]
+    assert list(topologies[0].limbs) == [joint for limb in topology.limbs for joint in limb]
     assert tuple(topologies[0].mirror) == topology.mirror
 
 
@@ -149,7 +149,7 @@ def test_parameters_change_while_running(graph, tiny_model):
     assert graph.set_parameter('decoder.max_people', 1).successful
     graph.send_until(publisher, image_message(blue()), arrays, 3)
     assert len(arrays[-1].skeletons) == 1
-    assert graph.set_parameter('decoder.min_parts', 19).successful
+    assert graph.set_parameter('decoder.min_keypoints', 19).successful
     graph.send_until(publisher, image_message(blue()), arrays, 3)
     assert len(arrays[-1].skeletons) == 0
 

@@ -23,7 +23,7 @@ def seconds(message):
 
 @pytest.fixture
 def picture():
-    """A smooth colour image of 64 x 48, which survives JPEG."""
+    """A smooth color image of 64 x 48, which survives JPEG."""
     noise = np.random.RandomState(5).randint(0, 256, (48, 64, 3)).astype(np.uint8)
     return cv2.GaussianBlur(noise, (0, 0), 5)
 
@@ -76,9 +76,9 @@ def test_a_calibration_is_published_with_each_image_and_fits_its_size(graph, tmp
 
 
 def test_compressed_images_follow_a_remapping(graph, path, picture):
-    raw = graph.collect(Image, 'head/colour')
-    compressed = graph.collect(CompressedImage, 'head/colour/compressed')
-    process = graph.start('image_source', source=path, remaps=['image:=head/colour'],
+    raw = graph.collect(Image, 'head/color')
+    compressed = graph.collect(CompressedImage, 'head/color/compressed')
+    process = graph.start('image_source', source=path, remaps=['image:=head/color'],
                           image_transport='both', jpeg_quality=95)
     graph.wait(lambda: raw and compressed, 'both transports', process)
     decoded = decode_compressed(compressed[0])

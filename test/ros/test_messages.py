@@ -80,7 +80,7 @@ def test_format_ids():
     (msg.SkeletonArray, {'header': 'std_msgs/Header', 'image_width': 'uint32',
                          'image_height': 'uint32', 'skeletons': 'sequence<pose_ros/Skeleton>'}),
     (msg.SkeletonTopology, {'format': 'uint8', 'name': 'string',
-                            'keypoint_names': 'sequence<string>', 'bones': 'sequence<uint8>',
+                            'keypoint_names': 'sequence<string>', 'limbs': 'sequence<uint8>',
                             'mirror': 'sequence<uint8>'}),
 ])
 def test_frozen_fields(message, fields):

@@ -8,7 +8,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from pose_ros.core.people import make_skeletons
+from pose_ros.core.people import make_people
 from pose_ros.core.topology import get_topology
 from pose_ros.msg import SkeletonArray, SkeletonTopology
 from pose_ros.nodes.markers import Pinhole, to_markers
@@ -41,7 +41,7 @@ def _person(x=100.0, y=50.0):
     keypoints = np.full((1, 18, 3), np.nan)
     keypoints[..., 2] = 0
     keypoints[0, 1], keypoints[0, 2] = (x, y, 0.9), (x - 20, y, 0.8)
-    return make_skeletons(keypoints, [0.7])
+    return make_people(keypoints, [0.7])
 
 
 def test_drawings_only_while_somebody_listens():

@@ -47,5 +47,5 @@ def install_tensorrt(surfaces, machine, monkeypatch, tmp_path):
 
 @pytest.fixture(params=VERSIONS)
 def trt(request, install_tensorrt):
-    """A simulated tensorrt module of each version; `trt._settings` changes its behaviour."""
+    """A simulated tensorrt module of each version; `trt._settings` changes its behavior."""
     return install_tensorrt(request.param)

@@ -6,7 +6,7 @@ import enum
 import sys
 import types
 
-from fake_cuda import _module, enqueue, LogicError, synchronise
+from fake_cuda import _module, enqueue, LogicError, synchronize
 import numpy as np
 
 
@@ -96,7 +96,7 @@ def make_bindings(machine):
         'cuCtxPopCurrent': need(lambda: machine.stack().pop()),
         'cuStreamCreate': need(create_stream),
         'cuStreamDestroy': need(lambda stream: machine.streams.pop(stream) and ()),
-        'cuStreamSynchronize': lambda stream: synchronise(machine, stream) or (),
+        'cuStreamSynchronize': lambda stream: synchronize(machine, stream) or (),
         'cuMemGetInfo': need(lambda: (4 << 30, 8 << 30)),
         'cuMemHostAlloc': need(host_allocate),
         'cuMemFreeHost': need(host_free),

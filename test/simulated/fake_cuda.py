@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A simulated GPU with its driver: `pycuda.driver` and libcuda, as strict as the real ones.
 
-Work on a stream is done when the stream is synchronised, so that a missing wait shows. Contexts
+Work on a stream is done when the stream is synchronized, so that a missing wait shows. Contexts
 are those of PyCUDA: a stack per thread (src/cpp/cuda.hpp).
 """
 import functools
@@ -81,7 +81,7 @@ class Stream:
         machine.need_context('Stream')
         self.handle = machine.new_number()
         # No method: the frame of one in a trace would keep the stream alive, as no C++ frame does.
-        self.synchronize = functools.partial(synchronise, machine, self.handle)
+        self.synchronize = functools.partial(synchronize, machine, self.handle)
         machine.streams[self.handle] = types.SimpleNamespace(
             queue=[], recording=None, broken=False, flags=flags)
 
@@ -96,7 +96,7 @@ def enqueue(machine, handle, work):
     (stream.queue if stream.recording is None else stream.recording).append(work)
 
 
-def synchronise(machine, handle):
+def synchronize(machine, handle):
     """Do what is queued."""
     machine.need_context('cuStreamSynchronize')
     if machine.dead:

@@ -20,7 +20,7 @@ class Settings:
 
     build_time = 0.0         # s; less of it ends a build in hand
     build_fails = ''         # the error that the builder logs
-    broken_half = False      # f16 yields NaN
+    broken_half = False      # fp16 yields NaN
     fast_half = True
     fast_int8 = True
     plugins = False          # whether init_libnvinfer_plugins was called
@@ -30,7 +30,7 @@ class Settings:
 
 
 def make_tensorrt(surface, machine):
-    """Make the module; `module._settings` changes its behaviour."""
+    """Make the module; `module._settings` changes its behavior."""
     trt = _module('tensorrt')
     trt.__version__ = surface.version
     trt._surface, trt._machine, trt._settings = surface, machine, Settings()
@@ -62,7 +62,7 @@ def _make_logger(trt):
         Severity = enum.Enum('Severity', SEVERITIES)
 
         def __init__(self):
-            self._initialised = True
+            self._initialized = True
     return ILogger
 
 
@@ -75,7 +75,7 @@ def check_logger(trt, logger):
     """Raise what pybind11 raises for an object that is no logger."""
     if not isinstance(logger, trt.ILogger):
         raise TypeError('incompatible constructor arguments')
-    if not getattr(logger, '_initialised', False):
+    if not getattr(logger, '_initialized', False):
         raise TypeError('tensorrt.ILogger.__init__() must be called when overriding __init__')
 
 
@@ -209,7 +209,7 @@ class IBuilderConfig(Shaped):
 
     @progress_monitor.setter
     def progress_monitor(self, monitor):
-        if not isinstance(monitor, self._trt.IProgressMonitor) or not monitor._initialised:
+        if not isinstance(monitor, self._trt.IProgressMonitor) or not monitor._initialized:
             raise TypeError('not a progress monitor')
         self._monitor = monitor
 
@@ -262,7 +262,7 @@ class IOptimizationProfile(Shaped):
 class IProgressMonitor(Shaped):
     """tensorrt.IProgressMonitor: subclasses must call its __init__."""
 
-    _initialised = False
+    _initialized = False
 
     def __init__(self):
-        self._initialised = True
+        self._initialized = True

@@ -42,7 +42,7 @@ def test_copies_and_graphs(library, machine):
     for value in (1, 2):
         source[...] = value
         graph.launch()
-        gpu.synchronise()
+        gpu.synchronize()
         assert (target == value).all()
     graph.close()
     graph.close()

@@ -72,9 +72,9 @@ def test_tensorrt_never_sees_a_damaged_plan(install_tensorrt, tiny_model, monkey
     trt = install_tensorrt('10.3.0')
     works(tiny_model)
     flip(*cached_files())
-    seen, deserialise = [], trt.Runtime.deserialize_cuda_engine
+    seen, deserialize = [], trt.Runtime.deserialize_cuda_engine
     monkeypatch.setattr(trt.Runtime, 'deserialize_cuda_engine',
-                        lambda self, plan: seen.append(plan) or deserialise(self, plan))
+                        lambda self, plan: seen.append(plan) or deserialize(self, plan))
     works(tiny_model)
     assert len(seen) == 1 and trt._settings.built == 2
 
@@ -103,7 +103,7 @@ def test_each_of_version_gpu_model_shape_and_precision_has_its_own(
         for name in ('GPU one', 'GPU two'):
             machine.name = name
             trt = install_tensorrt(version)
-            for path, options in ((tiny_model, {}), (tiny_model, {'precision': 'f32'}),
+            for path, options in ((tiny_model, {}), (tiny_model, {'precision': 'fp32'}),
                                   (make_model(color='rgb'), {})):
                 for _ in range(2):
                     open_engine(path, **options).close()
@@ -137,7 +137,7 @@ def test_timings_are_learnt_once_and_used(install_tensorrt, machine, tiny_model,
     monkeypatch.setattr(trt._kinds['IBuilderConfig'], 'create_timing_cache',
                         lambda self, data: seen.append(bytes(data)) or create(self, data))
     open_engine(tiny_model).close()
-    open_engine(tiny_model, precision='f32').close()
+    open_engine(tiny_model, precision='fp32').close()
     assert seen[0] == b'' and seen[1].endswith(b'learnt')
 
 

@@ -34,7 +34,7 @@ def test_a_built_file_needs_nothing_else(built, tiny_people, tiny_model, capsys)
         found = models.matched(estimator(models.image()), tiny_people)
         assert np.abs(found[..., :2] - tiny_people).max() < 1.0
         assert estimator.engine.describe().backend == 'tensorrt'
-        assert estimator.engine.describe().precision in ('f16', 'f32')
+        assert estimator.engine.describe().precision in ('fp16', 'fp32')
         estimator.close()
     assert trt._settings.built == 1
 
@@ -91,7 +91,7 @@ def test_a_card_that_says_nothing_leaves_it_to_tensorrt(built, install_tensorrt)
 
 def test_another_precision_than_it_was_built_in(built):
     precision = load_card(built[0]).provenance['engine']['precision']
-    other = {'f16': 'f32', 'f32': 'f16'}[precision]
+    other = {'fp16': 'fp32', 'fp32': 'fp16'}[precision]
     with pytest.raises(EngineError, match='was built in {}, not {}'.format(precision, other)):
         PoseEstimator(built[0], 'tensorrt', precision=other)
 
@@ -132,7 +132,8 @@ def test_every_command_shows_that_it_builds(trt, tiny_model, capsys):
 
 
 @pytest.mark.parametrize('options, text', [
-    (['--precision', 'f64'], 'auto, f32, f16, int8'), (['--workspace', '-1'], 'workspace must be'),
+    (['--precision', 'f64'], '{auto,fp32,fp16,int8}'),
+    (['--workspace', '-1'], 'workspace must be'),
     (['--shape', '5'], 'WIDTHxHEIGHT')])
 def test_wrong_options(options, text, capsys):
     assert main(['build-engine', 'model.onnx'] + options) == 2

@@ -60,7 +60,7 @@ def examined(capsys, model):
 
 
 @pytest.mark.parametrize('version, precisions', [
-    ('8.2.1', ['f32', 'f16']), ('10.3.0', ['f32', 'f16']), ('11.4.0.106', ['f32'])])
+    ('8.2.1', ['fp32', 'fp16']), ('10.3.0', ['fp32', 'fp16']), ('11.4.0.106', ['fp32'])])
 def test_a_gpu_that_works(simulate, tiny_model, capsys, version, precisions):
     simulate(version)
     code, report = examined(capsys, tiny_model)
@@ -68,7 +68,7 @@ def test_a_gpu_that_works(simulate, tiny_model, capsys, version, precisions):
     assert report['versions']['TensorRT'] == version and report['versions']['PyCUDA'] == '2026.1'
     assert report['gpu'] == {'name': 'Simulated Orin', 'capability': '8.7', 'integrated': True}
     found = [(trial['engine'], trial['precision']) for trial in report['trials']]
-    assert found == [('tensorrt', name) for name in precisions] + [('onnxruntime', 'f32')]
+    assert found == [('tensorrt', name) for name in precisions] + [('onnxruntime', 'fp32')]
     for trial in report['trials']:
         for stage in ('network', 'end_to_end'):
             assert 0 < trial['stages_ms'][stage]['median'] <= trial['stages_ms'][stage]['p95']
@@ -85,29 +85,29 @@ def test_the_report_to_paste(simulate, tiny_model, capsys):
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert lines[:3] == ['## pose_ros hardware test: TensorRT works', '',
-                         'It agrees with ONNX Runtime in f32 and f16.']
+                         'It agrees with ONNX Runtime in fp32 and fp16.']
     assert '| GPU | Simulated Orin, compute capability 8.7, shares the RAM |' in lines
     assert any(line.startswith('| model | tiny, input 160x128, SHA-256 ') for line in lines)
     rows = [line for line in lines if line.startswith('| tensorrt 8.2.1 | f')]
     assert len(rows) == 2 and all('| yes | 0.0' in row and '| 0 of 57 |' in row for row in rows)
     assert '(2% allowed)' in rows[0] and '(5% allowed)' in rows[1]
-    assert 'trying tensorrt f16' in err and 'failed' not in out
+    assert 'trying tensorrt fp16' in err and 'failed' not in out
 
 
 def test_half_precision_that_is_wrong(simulate, tiny_model, capsys):
-    """Its difference is told, its speed is not; f32 is tried all the same."""
+    """Its difference is told, its speed is not; fp32 is tried all the same."""
     simulate('8.2.1', broken_half=True)
     code, report = examined(capsys, tiny_model)
     full, half = report['trials'][:2]
     assert code == 1 and report['works'] is False
-    assert full['precision'] == 'f32' and 'error' not in full
+    assert full['precision'] == 'fp32' and 'error' not in full
     assert half['error'] == ('it disagrees with ONNX Runtime: output output holds NaN or infinite '
                              'values')
     assert half['largest_difference'] is None and 'stages_ms' not in half
     assert half['build_s'] >= 0 and half['version'] == '8.2.1'
     lines = markdown(report).splitlines()
-    assert lines[0] == '## pose_ros hardware test: TensorRT works in f32 only'
-    assert lines[2].startswith('f16: it disagrees with ONNX Runtime')
+    assert lines[0] == '## pose_ros hardware test: TensorRT works in fp32 only'
+    assert lines[2].startswith('fp16: it disagrees with ONNX Runtime')
     assert any('| NaN (5% allowed) |' in line and 'failed, see below' in line for line in lines)
 
 
@@ -115,10 +115,10 @@ def test_peaks_in_the_wrong_place(simulate, tiny_model, capsys):
     simulate('10.3.0', wrong_peaks=True, fast_half=False)
     assert main(['doctor', '--hardware', '--model', tiny_model]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[2].startswith('f32: it disagrees with ONNX Runtime: output output is off by ')
-    row = [line for line in lines if line.startswith('| tensorrt 10.3.0 | f32')][0]
+    assert lines[2].startswith('fp32: it disagrees with ONNX Runtime: output output is off by ')
+    row = [line for line in lines if line.startswith('| tensorrt 10.3.0 | fp32')][0]
     assert 'failed, see below' in row and '| 0 of 57 |' not in row and 'of 57 |' in row
-    assert not any(line.startswith('| tensorrt 10.3.0 | f16') for line in lines)
+    assert not any(line.startswith('| tensorrt 10.3.0 | fp16') for line in lines)
 
 
 @pytest.mark.parametrize('code, error', [
@@ -145,7 +145,7 @@ def test_a_build_that_fails_is_told_in_full(simulate, tiny_model, capsys):
     simulate('8.2.1', build_fails='Error Code 10: no tactic | of 7 fits', fast_half=False)
     assert main(['doctor', '--hardware', '--model', tiny_model]) == 1
     lines = capsys.readouterr().out.splitlines()
-    start = lines.index('### tensorrt f32 failed')
+    start = lines.index('### tensorrt fp32 failed')
     assert 'cannot build an engine' in lines[start + 2]
     assert lines[start + 2].endswith('Error Code 10: no tactic | of 7 fits')
     assert '    tensorrt: Error Code 10: no tactic | of 7 fits' in lines[start + 3:]
@@ -159,21 +159,21 @@ def test_without_a_cuda_graph(simulate, tiny_model, capsys):
 
 
 def test_sensible_precisions(trt, machine, tiny_model, tmp_path):
-    """What the file is inside, and f16 where the GPU gains by it."""
+    """What the file is inside, and fp16 where the GPU gains by it."""
     of_11 = trt._surface.numbers >= (11,)
     assert hardware_trial.find_precisions(tiny_model, '')['precisions'] == (
-        ('f32',) if of_11 else ('f32', 'f16'))
-    for kind, precision in (('Cast', 'f16'), ('QuantizeLinear', 'int8')):
+        ('fp32',) if of_11 else ('fp32', 'fp16'))
+    for kind, precision in (('Cast', 'fp16'), ('QuantizeLinear', 'int8')):
         path = rewritten(tiny_model, tmp_path / (kind + '.onnx'), kind)
         assert hardware_trial.find_precisions(path, '')['precisions'] == (precision,)
     trt._settings.fast_half = False
-    assert hardware_trial.find_precisions(tiny_model, '')['precisions'] == ('f32',)
+    assert hardware_trial.find_precisions(tiny_model, '')['precisions'] == ('fp32',)
     with pytest.raises(ModelError, match='cannot read the model absent.onnx'):
         hardware_trial.find_precisions('absent.onnx', '')
 
 
 def test_every_version_builds_compares_and_times(trt, machine, tiny_model):
-    found = hardware_trial.try_tensorrt(tiny_model, 'f32')
+    found = hardware_trial.try_tensorrt(tiny_model, 'fp32')
     assert found['lost_peaks'] == 0 and found['stages_ms']['network']['median'] > 0
     assert hardware_trial.look_at_gpu('', '')['capability'] == '8.7'
 
@@ -183,6 +183,6 @@ def test_other_outputs_are_not_compared(trt, machine, tiny_model, make_model, mo
     other = make_model(separate=True)
     read = hardware_trial._read
     monkeypatch.setattr(hardware_trial, '_read', lambda path: read(other))
-    found = hardware_trial.try_tensorrt(tiny_model, 'f32')
+    found = hardware_trial.try_tensorrt(tiny_model, 'fp32')
     assert "the outputs are ['heat', 'paf'], not ['output']" in found['error']
     assert 'channels' not in found and 'stages_ms' not in found

@@ -20,8 +20,8 @@ def half_model(tiny_model, tmp_path):
 
 
 @pytest.fixture
-def quantised_model(tiny_model, tmp_path):
-    """The tiny network with a quantised input."""
+def quantized_model(tiny_model, tmp_path):
+    """The tiny network with a quantized input."""
     return rewritten(tiny_model, tmp_path / 'int8.onnx', 'QuantizeLinear')
 
 
@@ -62,41 +62,41 @@ def precision_of(path, **options):
 
 
 def test_half_file_with_float32_tensors(trt, half_model):
-    assert precision_of(half_model) == 'f16' == precision_of(half_model, precision='f16')
-    with pytest.raises(EngineError, match='precision f32 cannot be had.*f16 inside'):
-        open_engine(half_model, precision='f32')
+    assert precision_of(half_model) == 'fp16' == precision_of(half_model, precision='fp16')
+    with pytest.raises(EngineError, match='precision fp32 cannot be had.*fp16 inside'):
+        open_engine(half_model, precision='fp32')
 
 
 def test_float_file(trt, tiny_model):
-    assert precision_of(tiny_model, precision='f32') == 'f32'
+    assert precision_of(tiny_model, precision='fp32') == 'fp32'
     if of_11(trt):
-        assert precision_of(tiny_model) == 'f32'
-        with pytest.raises(EngineError, match='precision f16 cannot be had.*export the model'):
-            open_engine(tiny_model, precision='f16')
+        assert precision_of(tiny_model) == 'fp32'
+        with pytest.raises(EngineError, match='precision fp16 cannot be had.*export the model'):
+            open_engine(tiny_model, precision='fp16')
     else:
-        assert precision_of(tiny_model) == 'f16' == precision_of(tiny_model, precision='f16')
+        assert precision_of(tiny_model) == 'fp16' == precision_of(tiny_model, precision='fp16')
 
 
 def test_a_gpu_that_does_not_gain_by_half(trt, tiny_model):
     trt._settings.fast_half = False
-    assert precision_of(tiny_model) == 'f32'
+    assert precision_of(tiny_model) == 'fp32'
 
 
-def test_int8_takes_a_quantised_file(trt, tiny_model, quantised_model):
-    with pytest.raises(EngineError, match='precision int8 cannot be had.*f32 inside'):
+def test_int8_takes_a_quantized_file(trt, tiny_model, quantized_model):
+    with pytest.raises(EngineError, match='precision int8 cannot be had.*fp32 inside'):
         open_engine(tiny_model, precision='int8')
-    engine = open_engine(quantised_model, precision='int8')
+    engine = open_engine(quantized_model, precision='int8')
     assert engine.describe().precision == 'int8'
     engine.close()
-    with pytest.raises(EngineError, match='precision f32 cannot be had.*int8 inside'):
-        open_engine(quantised_model, precision='f32')
+    with pytest.raises(EngineError, match='precision fp32 cannot be had.*int8 inside'):
+        open_engine(quantized_model, precision='fp32')
 
 
-def test_a_tx2_has_no_int8(install_tensorrt, quantised_model):
+def test_a_tx2_has_no_int8(install_tensorrt, quantized_model):
     trt = install_tensorrt('8.2.1')
     trt._settings.fast_int8 = False
     with pytest.raises(EngineError, match='a TX2 has none'):
-        open_engine(quantised_model)
+        open_engine(quantized_model)
 
 
 @pytest.mark.parametrize('options, text', [
@@ -108,7 +108,7 @@ def test_what_is_for_others(install_tensorrt, tiny_model, options, text):
         open_engine(tiny_model, **options)
 
 
-def test_instance_normalisation(trt, tmp_path):
+def test_instance_normalization(trt, tmp_path):
     """A plugin in 8.2 and 8.5, native later."""
     import onnx
     from onnx import helper, numpy_helper
@@ -122,4 +122,4 @@ def test_instance_normalisation(trt, tmp_path):
     del model.graph.node[-1]
     model.graph.node.extend([normal, last])
     (tmp_path / 'norm.onnx').write_bytes(model.SerializeToString())
-    assert precision_of(path) in ('f16', 'f32')
+    assert precision_of(path) in ('fp16', 'fp32')

@@ -46,7 +46,7 @@ def test_answers_like_onnxruntime(trt, machine, tiny_model):
     info = engine.describe()
     assert info.backend == 'tensorrt' and info.version == trt.__version__
     assert info.device == 'Simulated Orin (compute capability 8.7)'
-    assert info.precision == ('f32' if trt.__version__.startswith('11') else 'f16')
+    assert info.precision == ('fp32' if trt.__version__.startswith('11') else 'fp16')
     assert engine.no_graph == '' and machine.launches > 3
     assert set(machine.capture_modes) == {1}  # thread-local
     engine.close()
@@ -125,7 +125,7 @@ def test_graphs_of_every_driver(install_tensorrt, machine, tiny_model, driver):
 def test_half_that_breaks_is_replaced_by_f32(trt, tiny_model, caplog):
     trt._settings.broken_half = True
     engine = open_engine(tiny_model)
-    assert engine.describe().precision == 'f32'
+    assert engine.describe().precision == 'fp32'
     assert np.abs(engine.infer(BLUE)['output'][0] - expected_maps()).max() < 1e-5
     engine.close()
     if not trt.__version__.startswith('11'):
@@ -140,16 +140,16 @@ def test_a_refused_half_is_not_tried_again(install_tensorrt, tiny_model, caplog)
     assert trt._settings.built == 2
     caplog.clear()
     engine = open_engine(tiny_model, build='background')  # it need not wait for a build
-    assert engine.describe().precision == 'f32' and trt._settings.built == 2
+    assert engine.describe().precision == 'fp32' and trt._settings.built == 2
     assert any('disagrees with ONNX Runtime' in text and 'build-engine --rebuild' in text
                for text in messages(caplog))
     engine.close()
     trt._settings.broken_half = False
     built = Loader(tiny_model, BuildSettings(SHAPE), rebuild=True).load()
-    assert built.facts['precision'] == 'f16'
+    assert built.facts['precision'] == 'fp16'
     built.engine.close()
     engine = open_engine(tiny_model)
-    assert engine.describe().precision == 'f16' and trt._settings.built == 3
+    assert engine.describe().precision == 'fp16' and trt._settings.built == 3
     engine.close()
 
 
@@ -158,12 +158,12 @@ def test_half_that_fails_to_run_is_replaced_by_f32(install_tensorrt, tiny_model,
     infer = TensorRtEngine.infer
 
     def fail(self, batch):
-        if self.describe().precision == 'f16':
+        if self.describe().precision == 'fp16':
             raise EngineError('cuStreamSynchronize failed')
         return infer(self, batch)
     monkeypatch.setattr(TensorRtEngine, 'infer', fail)
     engine = open_engine(tiny_model)
-    assert engine.describe().precision == 'f32'
+    assert engine.describe().precision == 'fp32'
     engine.close()
 
 

@@ -29,7 +29,7 @@ def gpu(machine):
 
 @pytest.fixture
 def driver(machine):
-    """pycuda.driver, initialised, with a context that is not current yet."""
+    """pycuda.driver, initialized, with a context that is not current yet."""
     module = sys.modules['pycuda.driver']
     module.init()
     return module
@@ -72,7 +72,7 @@ def test_memory_is_freed_once_and_not_used_afterwards(gpu, driver, machine):
     gpu.copy_in(int(allocation), array)
     allocation.free()
     with pytest.raises(EngineError, match='illegal memory access'):
-        gpu.synchronise()
+        gpu.synchronize()
     with pytest.raises(driver.LogicError):
         allocation.free()
 
@@ -93,7 +93,7 @@ def test_copies_are_done_when_the_stream_was_waited_for(gpu):
     gpu.copy_in(address, source)
     gpu.copy_out(target, address)
     assert target[0] == 0
-    gpu.synchronise()
+    gpu.synchronize()
     assert target[0] == 5
 
 
@@ -104,7 +104,7 @@ def test_the_default_stream_cannot_be_captured(gpu):
 
 def test_a_capture_takes_neither_waits_nor_pageable_memory(gpu, machine):
     address, pageable = gpu.allocate(4), np.zeros(1, np.float32)
-    for work in (gpu.synchronise, lambda: gpu.copy_in(address, pageable)):
+    for work in (gpu.synchronize, lambda: gpu.copy_in(address, pageable)):
         with pytest.raises(EngineError, match='capturing'):
             CudaGraph(gpu.stream, work)
     assert machine.streams[gpu.stream].recording is None  # not left in capture mode
@@ -119,7 +119,7 @@ def test_a_driver_without_graphs_is_explained(gpu, monkeypatch):
         CudaGraph(gpu.stream, lambda: None)
 
 
-def test_a_logger_must_be_initialised(trt):
+def test_a_logger_must_be_initialized(trt):
     class Logger(trt.ILogger):
         def __init__(self):
             pass
@@ -187,7 +187,7 @@ def test_without_the_input_shape(trt, make_model, monkeypatch):
 
 
 def test_without_a_wait(trt, tiny_model, monkeypatch):
-    monkeypatch.setattr(cuda.PyCuda, 'synchronise', nothing)
+    monkeypatch.setattr(cuda.PyCuda, 'synchronize', nothing)
     with pytest.raises(EngineError, match='disagrees with ONNX Runtime'):
         open_engine(tiny_model)
 

@@ -46,25 +46,25 @@ class Step:
         network = create_model(name)
         layout = memory_format(device, network)
         self.network = network.to(device, memory_format=layout)
-        config = load_config(None, ['optimiser.precision=' + precision])
+        config = load_config(None, ['optimizer.precision=' + precision])
         self._module = PoseModule(self.network, config, None, layout).to(device)
-        self._optimiser, self._average = self._module.configure_optimizers(), WeightAverage(.999)
+        self._optimizer, self._average = self._module.configure_optimizers(), WeightAverage(.999)
         self._average.on_fit_start(None, self._module)
         self._scaler = torch.amp.GradScaler(device.type, enabled=precision == 'fp16')
-        self._config, self._device, self._type = config.optimiser, device, _TYPES[precision]
+        self._config, self._device, self._type = config.optimizer, device, _TYPES[precision]
 
     def __call__(self, batch):
         """Learn from image, target and weights."""
         image, target, weights = (part.to(self._device, non_blocking=True) for part in batch)
         with torch.autocast(self._device.type, self._type, enabled=self._type is not None):
-            stages = self.network(self._module.normalise(image))
+            stages = self.network(self._module.normalize(image))
         losses = stage_losses(stages, target, weights, self._config.emphasis)
         self._scaler.scale(total_loss(losses, self._config.stage_weight)).backward()
-        self._scaler.unscale_(self._optimiser)
+        self._scaler.unscale_(self._optimizer)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._config.clip)
-        self._scaler.step(self._optimiser)
+        self._scaler.step(self._optimizer)
         self._scaler.update()
-        self._optimiser.zero_grad()
+        self._optimizer.zero_grad()
         self._average.update(self.network)
 
 

@@ -9,7 +9,7 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 
 from pose_ros.core.card import CARD_KEY, parse_card
-from pose_ros.core.people import make_skeletons
+from pose_ros.core.people import make_people
 from pose_ros.core.topology import get_topology
 from pose_training.evaluation.detections import Detections
 from pose_training.evaluation.labels import read_labels
@@ -65,7 +65,7 @@ def detections(folder, annotations, found, **options):
     for number in numbers:
         points = np.array([points for points, _ in found.get(number, ())]).reshape(-1, 17, 2)
         joints = np.concatenate([points, np.isfinite(points[..., :1])], -1)
-        people[number] = make_skeletons(joints, [score for _, score in found.get(number, ())])
+        people[number] = make_people(joints, [score for _, score in found.get(number, ())])
     return Detections(read_labels(path), people, [.01] * len(numbers))
 
 
@@ -84,7 +84,7 @@ def outputs(topology, stride=STRIDE, tensors=('maps', 'maps')):
 def card(width=SIDE, height=SIDE, topology='coco_18', **changes):
     """Return a model card."""
     return parse_card({
-        'name': 'known', 'version': '1', 'licence': 'none', 'family': 'paf', 'topology': topology,
+        'name': 'known', 'version': '1', 'license': 'none', 'family': 'paf', 'topology': topology,
         'input': {'height': height, 'width': width, 'color': 'bgr', 'scale': 1., 'mean': [0, 0, 0],
                   'std': [1, 1, 1], 'resize': 'letterbox', 'interpolation': 'linear',
                   'pad_value': 0},

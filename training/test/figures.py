@@ -27,7 +27,7 @@ def figure(random, height, left, top):
 
 
 def draw_figure(image, points):
-    """Draw limbs and joints, each in its own colour."""
+    """Draw limbs and joints, each in its own color."""
     for color, (a, b) in zip(COCO.limb_colors(), COCO.limbs):
         cv2.line(image, *(tuple(int(round(v)) for v in points[k]) for k in (a, b)), color, 2)
     for color, point in zip(COCO.keypoint_colors(), points):
@@ -71,7 +71,7 @@ def run_data(folder, data, **changes):
         'model': {'name': 'student', 'topology': 'coco_18', 'options': dict(TINY, stages=1)},
         'data': {'train': [{'path': data, 'thorough': True}], 'size': [64, 64], 'sigma': 5.,
                  'variants': 4, 'workers': 0},
-        'optimiser': {'epochs': 2, 'crops_per_epoch': 12, 'batch': 4, 'rate': 3e-3,
+        'optimizer': {'epochs': 2, 'crops_per_epoch': 12, 'batch': 4, 'rate': 3e-3,
                       'precision': 'fp32'},
         'watch': {'pictures': 0}, 'accelerator': 'cpu', 'output': str(folder / 'run')}
     for name, value in changes.items():

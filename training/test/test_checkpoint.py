@@ -136,7 +136,7 @@ FIRST = 'backbone.0.0.dense.0.weight'
     (with_(name=3, provenance=[]), WeightsError, 'name, provenance missing or unfit'),
     (with_(name='studnet'), NetworkError, 'student.pt: there is no network .studnet.*student'),
     (with_(topology='coco_99'), NetworkError, 'student.pt: .*coco_99'),
-    (with_(options={'colour': 1}), NetworkError, 'student.pt: .*colour'),
+    (with_(options={'color': 1}), NetworkError, 'student.pt: .*color'),
     (with_(options={'stages': 9}), NetworkError, 'student.pt: .*1 to 3 stages, not 9'),
     (lambda data: data['state_dict'].pop(FIRST), WeightsError, 'does not fit.*Missing.*' + FIRST),
     (lambda data: data['state_dict'].update(extra=torch.ones(1)), WeightsError,

@@ -179,7 +179,7 @@ def test_fresh_weights_let_the_image_through():
     ('body_25', 0, (656, 368)), ('hand', 0, (368, 368)), ('face', 0, (368, 368))])
 def test_the_card_input_is_that_of_openpose(name, pad_value, size):
     spec = SPECS[name]
-    card = parse_card({'name': name, 'version': '1', 'licence': spec.licence, 'family': 'paf',
+    card = parse_card({'name': name, 'version': '1', 'license': spec.license, 'family': 'paf',
                        'topology': spec.topology, 'input': spec.input, 'outputs': {},
                        'decoder': {}, 'provenance': {}}, 'test').input
     assert (card.width, card.height) == size
@@ -187,4 +187,4 @@ def test_the_card_input_is_that_of_openpose(name, pad_value, size):
     for value in (0, 128, 255):
         for mean, std in zip(card.mean, card.std):
             assert (value * card.scale - mean) / std == pytest.approx(value / 256 - .5)
-    assert 'non-commercial' in spec.licence and spec.source.endswith('.caffemodel')
+    assert 'non-commercial' in spec.license and spec.source.endswith('.caffemodel')

@@ -31,14 +31,14 @@ data:
     - {path: a.json, weight: 2}
     - {path: empty/}
   crop: {height: [0.2, 1.0]}
-optimiser: {rate: 1e-3, epochs: 7, freeze: {backbone: 100}}
+optimizer: {rate: 1e-3, epochs: 7, freeze: {backbone: 100}}
 ''')
-    config = load_config(path, ['optimiser.rate=3e-4', 'teacher.models=[x.onnx, y.xml]',
+    config = load_config(path, ['optimizer.rate=3e-4', 'teacher.models=[x.onnx, y.xml]',
                                 'data.size=[384, 288]', 'model.options.stages=2', 'seed=5'])
     assert config.data.train == (SetConfig('a.json', 2.), SetConfig('empty/'))
     assert config.data.crop.height == (.2, 1.) and config.data.crop.rotation == 40
-    assert config.optimiser.rate == 3e-4 and config.optimiser.epochs == 7
-    assert config.optimiser.freeze == {'backbone': 100}
+    assert config.optimizer.rate == 3e-4 and config.optimizer.epochs == 7
+    assert config.optimizer.freeze == {'backbone': 100}
     assert config.teacher.models == ('x.onnx', 'y.xml')
     assert config.data.size == (384, 288) and config.seed == 5
     assert config.model.options == {'stages': 2, 'widths': [8, 8, 8, 8, 8]}
@@ -47,7 +47,7 @@ optimiser: {rate: 1e-3, epochs: 7, freeze: {backbone: 100}}
 
 def test_a_configuration_survives_its_own_file(tmp_path):
     config = load_config(None, ['data.train=[{path: a.json, names: {a: nose}}]',
-                                'optimiser.schedule=step', 'optimiser.milestones=[3, 5]',
+                                'optimizer.schedule=step', 'optimizer.milestones=[3, 5]',
                                 'teacher.hints=[{student: pyramid, teacher: x}]'])
     path = write(tmp_path, yaml.safe_dump(plain(config)))
     assert load_config(path) == config
@@ -56,20 +56,20 @@ def test_a_configuration_survives_its_own_file(tmp_path):
 
 
 @pytest.mark.parametrize('change, words', [
-    ('optimiser.rat=1', "optimiser: unknown key 'rat'; did you mean 'rate'"),
-    ('optimizer.rate=1', "unknown key 'optimizer'; did you mean 'optimiser'"),
+    ('optimizer.rat=1', "optimizer: unknown key 'rat'; did you mean 'rate'"),
+    ('optimizer.rate=1', "unknown key 'optimizer'; did you mean 'optimizer'"),
     ('xyzzy=1', "unknown key 'xyzzy'; the keys are model, data,"),
-    ('optimiser.rate=fast', "optimiser, rate: expected float, not 'fast'"),
-    ('optimiser.epochs=1.5', 'optimiser, epochs: expected int, not 1.5'),
-    ('optimiser.epochs=true', 'expected int, not True'),
+    ('optimizer.rate=fast', "optimizer, rate: expected float, not 'fast'"),
+    ('optimizer.epochs=1.5', 'optimizer, epochs: expected int, not 1.5'),
+    ('optimizer.epochs=true', 'expected int, not True'),
     ('data.preload=1', 'data, preload: expected bool, not 1'),
     ('data.size=[1,2,3]', r'data, size: expected 2 values, not \[1, 2, 3\]'),
     ('data.size=288', 'data, size: expected a list, not 288'),
     ('data.train=[{weight: 1}]', "data, train, item 1: missing key 'path'"),
     ('data.train=[{path: a, wieght: 1}]', "item 1: unknown key 'wieght'; did you mean 'weight'"),
     ('data=[1]', r'data: expected keys \(train, .*\), not \[1\]'),
-    ('optimiser.freeze=3', 'optimiser, freeze: expected keys and values, not 3'),
-    ('optimiser.freeze={a: b}', "optimiser, freeze, a: expected int, not 'b'"),
+    ('optimizer.freeze=3', 'optimizer, freeze: expected keys and values, not 3'),
+    ('optimizer.freeze={a: b}', "optimizer, freeze, a: expected int, not 'b'"),
     ('seed.a=1', "'seed.a=1': 'seed' has no keys"),
     ('seed', "'seed' is not KEY=VALUE"),
     ('=3', "'=3' is not KEY=VALUE"),
@@ -93,7 +93,7 @@ def test_files_that_are_no_configuration_are_refused(tmp_path, text, words):
 
 
 def test_a_key_without_a_value_has_its_default(tmp_path):
-    path = write(tmp_path, 'watch: {evaluate: a.json, every: 3}\noptimiser:\nseed: 4')
+    path = write(tmp_path, 'watch: {evaluate: a.json, every: 3}\noptimizer:\nseed: 4')
     config = load_config(path, ['watch.evaluate=', 'seed='])
     assert config.watch.evaluate == '' and config.watch.every == 3 and config.seed == 0
     with pytest.raises(ConfigError, match="missing key 'path'"):
@@ -105,17 +105,17 @@ def test_an_empty_file_is_all_defaults(tmp_path):
 
 
 @pytest.mark.parametrize('changes, words', [
-    (['optimiser.batch=0'], 'optimiser.batch must be at least 1, not 0'),
-    (['optimiser.rate=-1'], 'optimiser.rate must be above 0'),
-    (['optimiser.rate=.nan'], 'optimiser.rate must be above 0, not nan'),
-    (['devices=3'], 'optimiser.batch must be a multiple of the 3 processes, not 32'),
-    (['optimiser.crops_per_epoch=8'], r'at least one batch \(32\)'),
-    (['optimiser.precision=bf8'], 'one of fp32, bf16, fp16'),
-    (['optimiser.schedule=cosin'], 'one of cosine, step, constant'),
-    (['optimiser.schedule=step'], 'milestones must be epochs for the schedule `step`'),
-    (['optimiser.milestones=[3]'], 'milestones must be epochs for the schedule `step`'),
-    (['optimiser.schedule=step', 'optimiser.milestones=[5, 3]'], 'must be ascending'),
-    (['optimiser.average=1.0'], 'at least 0 and below 1'),
+    (['optimizer.batch=0'], 'optimizer.batch must be at least 1, not 0'),
+    (['optimizer.rate=-1'], 'optimizer.rate must be above 0'),
+    (['optimizer.rate=.nan'], 'optimizer.rate must be above 0, not nan'),
+    (['devices=3'], 'optimizer.batch must be a multiple of the 3 processes, not 32'),
+    (['optimizer.crops_per_epoch=8'], r'at least one batch \(32\)'),
+    (['optimizer.precision=bf8'], 'one of fp32, bf16, fp16'),
+    (['optimizer.schedule=cosin'], 'one of cosine, step, constant'),
+    (['optimizer.schedule=step'], 'milestones must be epochs for the schedule `step`'),
+    (['optimizer.milestones=[3]'], 'milestones must be epochs for the schedule `step`'),
+    (['optimizer.schedule=step', 'optimizer.milestones=[5, 3]'], 'must be ascending'),
+    (['optimizer.average=1.0'], 'at least 0 and below 1'),
     (['teacher.weight=1.5'], 'teacher.weight must be from 0 to 1'),
     (['teacher.cards=[a]'], 'no more than the teacher.models'),
     (['teacher.hints=[{student: a, teacher: b}]'], 'of models that are listed'),

@@ -150,7 +150,7 @@ def nose_is_bright(dataset):
     light = crop.image[..., 1].astype(float) - np.median(crop.image[..., 1])
     y, x = np.mgrid[:48, :64]
     middle = np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
-    # The centre of the box, half a pixel from the nose, in the middle; 1.2 times as large.
+    # The center of the box, half a pixel from the nose, in the middle; 1.2 times as large.
     assert crop.people[0, 0, :2] == pytest.approx((32.1, 24.1), abs=1e-3)
     return np.abs(middle - crop.people[0, 0, :2]).max() < .5
 
@@ -164,7 +164,7 @@ def dot(width=100, height=80, x=70, y=30, channels=3, kind=np.uint8):
 
 @pytest.mark.parametrize('channels, kind', [(1, np.uint8), (4, np.uint8), (1, np.uint16),
                                             (3, np.uint16)])
-def test_grey_and_deep_and_transparent_photographs_are_read(tmp_path, channels, kind):
+def test_gray_and_deep_and_transparent_photographs_are_read(tmp_path, channels, kind):
     assert nose_is_bright(bright_nose(tmp_path, 'x.png', dot(channels=channels, kind=kind)))
 
 

@@ -57,16 +57,16 @@ def test_a_mosaic_is_four_crops_with_their_own_targets(tmp_path):
     seen = set()
     for variant in range(12):
         crop, targets = dataset.draw(0, variant)
-        grey = crop.image[..., 0]
-        across = np.flatnonzero(np.diff(grey[0].astype(int))) + 1
-        down = np.flatnonzero(np.diff(grey[:, 0].astype(int))) + 1
+        gray = crop.image[..., 0]
+        across = np.flatnonzero(np.diff(gray[0].astype(int))) + 1
+        down = np.flatnonzero(np.diff(gray[:, 0].astype(int))) + 1
         assert all(len(seams) <= 1 and (seams % 8 == 0).all() for seams in (across, down))
-        tones = {int(grey[y, x]) for y in (0, -1) for x in (0, -1)}
-        assert set(np.unique(grey)) == tones and colors[0][0] in tones
+        tones = {int(gray[y, x]) for y in (0, -1) for x in (0, -1)}
+        assert set(np.unique(gray)) == tones and colors[0][0] in tones
         seen |= tones
         # Only the tile of the last photograph has no weight for the right wrist.
         without = np.kron(targets.weights[4] == 0, np.ones((8, 8), bool))
-        assert np.array_equal(without, grey == 190)
+        assert np.array_equal(without, gray == 190)
         assert targets.maps.shape == (57, 12, 16) and len(crop.people) == 4
         assert told[-1] == (190 not in tones)
         assert crop.labelled[4] == (190 not in tones)

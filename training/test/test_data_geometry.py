@@ -19,19 +19,19 @@ NOBODY = np.zeros((0, 18, 3))
 
 
 def noise(width, height, seed=0):
-    """Return a picture without any two alike neighbours."""
+    """Return a picture without any two alike neighbors."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
 def blob(width, height, point, sigma):
-    """Return a picture of one light at a point [px] (pixel centres are integers)."""
+    """Return a picture of one light at a point [px] (pixel centers are integers)."""
     y, x = np.mgrid[:height, :width]
     light = 255 * np.exp(-((x - point[0]) ** 2 + (y - point[1]) ** 2) / (2 * sigma ** 2))
     return np.repeat(np.rint(light).astype(np.uint8)[..., None], 3, 2)
 
 
 def middle(image):
-    """Return where the light of a picture has its centre."""
+    """Return where the light of a picture has its center."""
     light = image[..., 0].astype(float)
     y, x = np.mgrid[:light.shape[0], :light.shape[1]]
     return np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
@@ -189,10 +189,10 @@ def test_outside_lies_another_picture():
     image, other = noise(50, 40), noise(64, 64, 1)
     labels = sample(NOBODY, (50, 40))
     matrix = np.array([[.9, .2, 12], [-.2, .9, 20]])
-    grey = warp(image, None, labels, matrix, (64, 64), MIRROR, 0)
+    gray = warp(image, None, labels, matrix, (64, 64), MIRROR, 0)
     filled = warp(image, None, labels, matrix, (64, 64), MIRROR, other)
     inside = cv2.warpAffine(np.ones((40, 50), np.float32), matrix, (64, 64))
-    assert np.array_equal(filled.image[inside == 1], grey.image[inside == 1])
+    assert np.array_equal(filled.image[inside == 1], gray.image[inside == 1])
     assert np.array_equal(filled.image[inside == 0], other[inside == 0])
     assert .2 < (inside == 1).mean() < .8
     assert filled.known.all()

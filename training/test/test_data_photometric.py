@@ -7,7 +7,7 @@ import pytest
 from pose_training.data.photometric import check_photometric, degrade, PhotometricRange
 from pose_training.errors import ConfigError
 
-STEPS = ('light', 'color', 'grey', 'blur', 'noise', 'dark', 'jpeg', 'erase')
+STEPS = ('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase')
 NOTHING = PhotometricRange(**{step: 0. for step in STEPS})
 
 
@@ -27,14 +27,14 @@ def test_each_step_changes_the_picture_and_keeps_the_original(step):
     assert found[0].dtype == np.uint8 and found[0].shape == image.shape
     assert np.array_equal(found[0], found[1])
     assert not np.array_equal(found[0], image)
-    assert step == 'grey' or not np.array_equal(found[0], found[2])
+    assert step == 'gray' or not np.array_equal(found[0], found[2])
 
 
 def test_nothing_is_done_where_nothing_is_asked_for():
     assert np.array_equal(degrade(lamp(), NOTHING, np.random.default_rng(0)), lamp())
 
 
-@pytest.mark.parametrize('step', ['light', 'color', 'grey', 'blur', 'jpeg'])
+@pytest.mark.parametrize('step', ['light', 'color', 'gray', 'blur', 'jpeg'])
 def test_nothing_moves(step):
     y, x = np.mgrid[:81, :101]
     for seed in range(20):
@@ -63,7 +63,7 @@ def test_darkness_is_dark():
 
 
 def test_steps_come_as_often_as_asked():
-    ranges = NOTHING._replace(grey=.3)
+    ranges = NOTHING._replace(gray=.3)
     colors = [np.ptp(degrade(lamp(), ranges, np.random.default_rng(seed))[40, 50].astype(int))
               for seed in range(300)]
     assert .22 < np.mean(np.array(colors) == 0) < .38

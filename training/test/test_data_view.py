@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of crops: what is drawn where, in which colour."""
+"""Pictures of crops: what is drawn where, in which color."""
 import cv2
 import numpy as np
 import pytest
@@ -30,11 +30,11 @@ def crop(joints, known=None):
 
 
 def color_at(image, x, y):
-    """Return the colour in the middle of a pixel of the crop."""
+    """Return the color in the middle of a pixel of the crop."""
     return tuple(int(value) for value in image[y * ZOOM + ZOOM // 2, x * ZOOM + ZOOM // 2])
 
 
-def test_left_and_right_have_colours_of_their_own():
+def test_left_and_right_have_colors_of_their_own():
     image = draw_labels(crop({'left_wrist': (50, 30, 2), 'right_wrist': (10, 30, 2),
                               'left_elbow': (50, 10, 2)}), TOPOLOGY)
     assert image.shape == (48 * ZOOM, 64 * ZOOM, 3)

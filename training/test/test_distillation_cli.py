@@ -23,7 +23,7 @@ from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.teachers import make_hints
 from pose_training.models import create_model
 
-CLEAN = dict.fromkeys(('light', 'color', 'grey', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
+CLEAN = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
 
 
 @pytest.fixture(scope='module')
@@ -45,8 +45,8 @@ def folder(tmp_path_factory):
 
 def config(folder, **changes):
     """Write the configuration of a run, and return its path."""
-    values = {'optimiser__epochs': 16, 'optimiser__crops_per_epoch': 64, 'optimiser__batch': 8,
-              'optimiser__rate': 1e-2, 'optimiser__average': .9, 'data__photometric': CLEAN,
+    values = {'optimizer__epochs': 16, 'optimizer__crops_per_epoch': 64, 'optimizer__batch': 8,
+              'optimizer__rate': 1e-2, 'optimizer__average': .9, 'data__photometric': CLEAN,
               'seed': 1}
     return write_run(folder, str(folder / 'data' / 'figures.json'), **{**values, **changes})
 
@@ -124,15 +124,15 @@ def hinted(folder, run, **changes):
     """Return a run with a hint from the teacher's pyramid to the student's."""
     values = {'teacher': {'models': [str(folder / 'teacher.pt')], 'hints': [
         {'student': 'pyramid', 'teacher': 'pyramid', 'weight': 1.}]}, 'output': str(run),
-        'model__options': dict(TINY, stages=1, neck=12), 'optimiser__rate': 1e-2,
-        'optimiser__epochs': 3, 'optimiser__crops_per_epoch': 64, 'optimiser__batch': 8}
+        'model__options': dict(TINY, stages=1, neck=12), 'optimizer__rate': 1e-2,
+        'optimizer__epochs': 3, 'optimizer__crops_per_epoch': 64, 'optimizer__batch': 8}
     data = run_data(folder, str(folder / 'data' / 'figures.json'), **{**values, **changes})
     return build(RunConfig, data, '')
 
 
 def test_hints_are_learnt_and_are_no_part_of_the_network(folder, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    run = hinted(folder, tmp_path / 'run', optimiser__crops_per_epoch=160)
+    run = hinted(folder, tmp_path / 'run', optimizer__crops_per_epoch=160)
     path = fit(run)
     log = EventAccumulator(str(tmp_path / 'run' / 'log'))
     log.Reload()
@@ -149,9 +149,9 @@ def test_hints_are_learnt_and_are_no_part_of_the_network(folder, tmp_path):
 
 def test_a_run_with_hints_goes_on(folder, tmp_path):
     fit(hinted(folder, tmp_path / 'one'))
-    fit(hinted(folder, tmp_path / 'two', optimiser__epochs=2, optimiser__schedule='constant'))
-    fit(hinted(folder, tmp_path / 'two', optimiser__schedule='constant'))
-    fit(hinted(folder, tmp_path / 'whole', optimiser__schedule='constant'))
+    fit(hinted(folder, tmp_path / 'two', optimizer__epochs=2, optimizer__schedule='constant'))
+    fit(hinted(folder, tmp_path / 'two', optimizer__schedule='constant'))
+    fit(hinted(folder, tmp_path / 'whole', optimizer__schedule='constant'))
     states = [torch.load(tmp_path / name / 'snapshots' / 'last.ckpt', weights_only=True)
               ['current_model_state'] for name in ('two', 'whole', 'one')]
     for name, value in states[1].items():

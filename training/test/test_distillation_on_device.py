@@ -107,7 +107,7 @@ def test_a_student_learns_the_same_either_way(folder, tmp_path):
     learnt = []
     for name, device in (('loader', False), ('step', True)):
         config = run_config(folder, teacher__on_device=device, output=str(tmp_path / name),
-                            optimiser__epochs=3, optimiser__kind='adamw', seed=3)
+                            optimizer__epochs=3, optimizer__kind='adamw', seed=3)
         learnt.append(load_checkpoint(fit(config))[0].state_dict())
         snapshot = torch.load(tmp_path / name / 'snapshots' / 'last.ckpt', weights_only=True)
         assert all(key.startswith('network.') for key in snapshot['state_dict'])

@@ -252,7 +252,7 @@ def test_added_joints_are_drawn_as_targets(spotted):
 @pytest.mark.parametrize('box, corner', [
     ([10, 10, 10, 20], (2, 7)), ([-20, -20, 40, 10], (-26, -41)), ([90, 30, 40, 40], (84, 24)),
     ([500, 500, 10, 10], (498, 498))])
-def test_a_person_is_cut_out_square_and_grey_beyond_the_edge(box, corner):
+def test_a_person_is_cut_out_square_and_gray_beyond_the_edge(box, corner):
     image = np.arange(60 * 100 * 3, dtype=np.uint8).reshape(60, 100, 3)
     crop, place = cut_out(image, np.array(box, float))
     side = int(round(1.3 * max(box[2:])))
@@ -292,7 +292,7 @@ def test_published_single_person_networks_find_labelled_joints(shared, name, joi
 
 
 def test_figures_have_the_joints_that_are_drawn(tmp_path):
-    # The tests of the training rest on it: the nose of a figure is a disc of the nose's colour.
+    # The tests of the training rest on it: the nose of a figure is a disc of the nose's color.
     sample = read_dataset(write_figures(tmp_path), COCO)[0]
     image = read_image(sample.path)
     for point, color in zip(sample.people[0], COCO.keypoint_colors()):

@@ -141,7 +141,7 @@ def test_a_static_network_of_another_size_sees_the_whole_crop(tmp_path):
     canvas[:, 32:96] = cv2.resize(image, (64, 64), interpolation=cv2.INTER_LINEAR)
     own = own_maps(found, canvas)[:, :, 4:12]
     # The crop's 12 x 12 cells on the 8 x 8 that show it, by OpenCV's half-pixel rule; at the
-    # left and right edges the teacher has neighbours beyond, which OpenCV does not know of.
+    # left and right edges the teacher has neighbors beyond, which OpenCV does not know of.
     wanted = np.stack([cv2.resize(plane, (12, 12), interpolation=cv2.INTER_LINEAR)
                        for plane in own])
     maps = teacher.maps(image)

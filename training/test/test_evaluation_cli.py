@@ -11,7 +11,7 @@ from evaluated import annotation, COCO, SIDE, symmetric_person, write_dataset, w
 from pose_ros.core import PoseEstimator
 from pose_ros.core.card_files import sha256
 from pose_ros.core.errors import ImageError, PoseRosError
-from pose_ros.core.people import make_skeletons
+from pose_ros.core.people import make_people
 from pose_training.cli.main import main
 from pose_training.errors import ConfigError, DataError
 from pose_training.evaluation.detections import detect
@@ -83,10 +83,11 @@ def test_all_of_it_from_the_command_line(model, data, nobody, tmp_path, capsys):
 
 def test_quiet_prints_nothing_and_the_settings_of_the_decoder_count(model, data, tmp_path, capsys):
     path = tmp_path / 'figures.json'
-    assert command(model, '--data', data, '--json', path, '--quiet', '--set', 'min_parts=19') == 0
+    assert command(model, '--data', data, '--json', path, '--quiet',
+                   '--set', 'min_keypoints=19') == 0
     assert capsys.readouterr().out == ''
     written = json.loads(path.read_text())
-    assert written['settings']['min_parts'] == 19
+    assert written['settings']['min_keypoints'] == 19
     assert written['results'][0]['figures']['AP'] == 0.
 
 
@@ -134,7 +135,7 @@ def test_the_function_takes_a_loaded_estimator_and_leaves_it_open(model, data):
 
 
 def test_settings_of_the_decoder_are_the_functions_too(model, data):
-    assert evaluate(model, data, settings={'min_parts': 19}, **ENGINE)[0].figures['AP'] == 0.
+    assert evaluate(model, data, settings={'min_keypoints': 19}, **ENGINE)[0].figures['AP'] == 0.
 
 
 def test_people_of_whom_no_joint_is_in_the_dataset_are_nobody(tmp_path):
@@ -142,7 +143,7 @@ def test_people_of_whom_no_joint_is_in_the_dataset_are_nobody(tmp_path):
     points = PERSON[None].repeat(2, 0)
     joints = np.concatenate([points, np.ones_like(points[..., :1])], -1)
     joints[0, [0, 9], 2] = 0
-    people = make_skeletons(joints, [.9, .8])
+    people = make_people(joints, [.9, .8])
     found = detect(type('Model', (), {'__call__': lambda self, image: people,
                                       'topology': COCO})(), read_labels(path))
     assert found.people[0].scores == pytest.approx([.8])
@@ -199,7 +200,7 @@ def test_faults_are_explained(model, data, tmp_path, capsys):
     assert "'0' is not a number above 0" in refused(capsys, model, '--data', data, '--scales', '0',
                                                     code=2)
     assert 'export --dynamic' in refused(capsys, model, '--data', data, '--scales', '1', '2')
-    assert 'no setting' in refused(capsys, model, '--data', data, '--set', 'colour=1', code=2)
+    assert 'no setting' in refused(capsys, model, '--data', data, '--set', 'color=1', code=2)
 
 
 def test_nothing_runs_before_every_dataset_is_found_whole(model, data, tmp_path):

@@ -53,7 +53,7 @@ def test_files_are_named_by_rank_and_replace_those_of_an_earlier_run(found, tmp_
 
 
 def colors_at(picture, points):
-    """Return the median colour (BGR) within a pixel of each point, given in the photograph."""
+    """Return the median color (BGR) within a pixel of each point, given in the photograph."""
     zoom = picture.shape[1] / SIDE
     places = np.rint((points + .5) * zoom - .5).astype(int)
     return np.array([np.median(picture[y - 1:y + 2, x - 1:x + 2].reshape(-1, 3), 0)

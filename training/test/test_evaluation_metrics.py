@@ -12,7 +12,7 @@ from pycocotools.coco import COCO as CocoFile
 from pycocotools.cocoeval import COCOeval
 
 from evaluated import annotation, COCO, detections, symmetric_person, write_dataset
-from pose_ros.core.people import make_skeletons
+from pose_ros.core.people import make_people
 from pose_training.evaluation.detections import coco_results, Detections
 from pose_training.evaluation.labels import read_labels
 from pose_training.evaluation.matching import match
@@ -76,7 +76,7 @@ def test_other_joints_than_cocos_have_their_own_tolerance(tmp_path):
     moved = points.astype(float)
     # Constants: .087 for a knee, .05 for a joint that COCO lacks.
     moved[:, 0] += np.sqrt(-np.log((.72, .96)) * 2 * 2500) * 2 * np.array((.087, .05))
-    found = Detections(read_labels(path), {0: make_skeletons(moved[None], [.5])}, [.01])
+    found = Detections(read_labels(path), {0: make_people(moved[None], [.5])}, [.01])
     pair, = match(found.labels.people()[0], found.people[0], found.labels.topology)
     assert pair.oks == pytest.approx((.72 + .96) / 2)
     assert average_precision(found)['AP'] == pytest.approx(.7)  # 0.50, 0.55, ... 0.80

@@ -79,9 +79,9 @@ def test_exporting_leaves_the_network_as_it_was(tmp_path):
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
-def test_normalisation_can_go_into_the_graph(tmp_path, monkeypatch):
+def test_normalization_can_go_into_the_graph(tmp_path, monkeypatch):
     network, path = odd_network(monkeypatch), tmp_path / 'a.onnx'
-    card = export(network, str(path), ExportOptions(normalise=True))
+    card = export(network, str(path), ExportOptions(normalize=True))
     assert (card.input.scale, card.input.mean, card.input.std) == (1.0, (0.,) * 3, (1.,) * 3)
     assert card.input.color == 'rgb'
     pixels = np.random.default_rng(0).integers(0, 256, (1, 3, 64, 96)).astype(np.float32)
@@ -151,7 +151,7 @@ def test_the_card_has_the_limbs_of_the_published_one(name):
     assert written['topology'] == published['topology'] == 'coco_18'
     if name == 'mobilenet_v2_small':
         assert written['input'] == published['input']
-        assert (written['name'], written['licence']) == (name, published['licence'])
+        assert (written['name'], written['license']) == (name, published['license'])
 
 
 def test_the_card_of_trt_pose_reads_its_fields_y_first():
@@ -165,9 +165,9 @@ def test_the_card_of_trt_pose_reads_its_fields_y_first():
 
 
 def test_provenance_can_replace_the_words_of_the_card():
-    card = make_card(tiny_student(), SMALL, {'name': 'mine', 'version': '2.1', 'licence': 'MIT',
+    card = make_card(tiny_student(), SMALL, {'name': 'mine', 'version': '2.1', 'license': 'MIT',
                                              'accuracy': 'AP 50'})
-    assert (card.name, card.version, card.licence) == ('mine', '2.1', 'MIT')
+    assert (card.name, card.version, card.license) == ('mine', '2.1', 'MIT')
     assert card.provenance['accuracy'] == 'AP 50' and 'name' not in card.provenance
 
 

@@ -190,7 +190,7 @@ def test_int8_warns_of_norms_of_each_picture(tmp_path, monkeypatch, pictures):
     told = []
     export(odd_network(monkeypatch), str(tmp_path / 'a.onnx'),
            ExportOptions(precision='int8', calibration=pictures), report=told.append)
-    assert any('normalises by the statistics of each picture (1 times)' in line for line in told)
+    assert any('normalizes by the statistics of each picture (1 times)' in line for line in told)
 
 
 def test_int8_names_a_picture_that_it_cannot_read(tmp_path, pictures):

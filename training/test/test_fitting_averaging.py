@@ -20,7 +20,7 @@ from pose_training.models import create_model
 from pose_training.models.layouts import map_layout
 
 
-CLEAN = dict.fromkeys(('light', 'color', 'grey', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
+CLEAN = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
 
 
 def tiny():
@@ -118,15 +118,15 @@ def test_the_channel_order_survives_the_averaging(tmp_path):
         average.update(module.network)
     average.on_validation_start(None, module)
     image = torch.tensor([10, 20, 30], dtype=torch.uint8).reshape(1, 3, 1, 1)
-    assert torch.allclose(module.normalise(image).flatten(),
+    assert torch.allclose(module.normalize(image).flatten(),
                           (torch.tensor([10., 20, 30]) / 255 - .5) / .25)
 
 
 def test_the_statistics_of_batch_norms_fit_the_averaged_weights(tmp_path):
     data = write_figures(tmp_path / 'data')
-    config = build(RunConfig, run_data(tmp_path, data, optimiser__epochs=12,
-                                       optimiser__crops_per_epoch=64, optimiser__batch=8,
-                                       optimiser__average=.97, optimiser__rate=1e-2,
+    config = build(RunConfig, run_data(tmp_path, data, optimizer__epochs=12,
+                                       optimizer__crops_per_epoch=64, optimizer__batch=8,
+                                       optimizer__average=.97, optimizer__rate=1e-2,
                                        data__photometric=CLEAN), '')
     network, _ = load_checkpoint(fit(config))
     topology = get_topology('coco_18')
@@ -135,7 +135,7 @@ def test_the_statistics_of_batch_norms_fit_the_averaged_weights(tmp_path):
     batch = torch.stack([crops[Draw(k % 8, k // 8, 0)][0] for k in range(128)])
     module = PoseModule(network, config)
     found = {name: value.clone() for name, value in network.state_dict().items()}
-    update_bn([module.normalise(batch)], network)
+    update_bn([module.normalize(batch)], network)
     exact = network.state_dict()
     for name in exact:
         if name.endswith('running_var'):

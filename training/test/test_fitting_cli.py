@@ -17,7 +17,7 @@ import pose_training
 from pose_training.cli.main import main
 
 TRAINING = Path(__file__).resolve().parents[1]
-CLEAN = dict.fromkeys(('light', 'color', 'grey', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
+CLEAN = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
 # A network that learns eight pictures by heart within half a minute.
 OVERFIT = {
     'model__options': {'widths': [16, 32, 48, 64, 64], 'depths': [1, 1, 1, 1, 1], 'neck': 48,
@@ -25,8 +25,8 @@ OVERFIT = {
     'data__size': [128, 128], 'data__limb_width': 4., 'data__variants': 8,
     'data__crop': {'height': [.7, .9], 'rotation': 5., 'shift': .08, 'stretch': 0., 'flip': 0.,
                    'free': 0., 'mosaic': 0.},
-    'data__photometric': CLEAN, 'optimiser__epochs': 12, 'optimiser__crops_per_epoch': 160,
-    'optimiser__batch': 8, 'optimiser__rate': 6e-3, 'optimiser__average': .98}
+    'data__photometric': CLEAN, 'optimizer__epochs': 12, 'optimizer__crops_per_epoch': 160,
+    'optimizer__batch': 8, 'optimizer__rate': 6e-3, 'optimizer__average': .98}
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_tiny_dataset_is_learnt_by_heart(tmp_path, capfd):
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_all_processes_stops_with_a_snapshot(tmp_path, data, number):
-    config = write_run(tmp_path, data, data__workers=2, optimiser__epochs=1000)
+    config = write_run(tmp_path, data, data__workers=2, optimizer__epochs=1000)
     process = subprocess.Popen(command('fit', config, 'seed=2'), cwd=TRAINING, text=True,
                                env=environment(), stderr=subprocess.PIPE, start_new_session=True)
     lines = [process.stderr.readline() for _ in range(2)]
@@ -76,23 +76,23 @@ def test_a_signal_to_all_processes_stops_with_a_snapshot(tmp_path, data, number)
     assert str(snapshot) in last
     steps = torch.load(snapshot, weights_only=True)['global_step']
     epochs = steps // 3 + 2
-    assert main(['fit', config, 'seed=2', 'optimiser.epochs={}'.format(epochs), '--resume']) == 0
+    assert main(['fit', config, 'seed=2', 'optimizer.epochs={}'.format(epochs), '--resume']) == 0
     assert torch.load(snapshot, weights_only=True)['global_step'] == 3 * epochs
 
 
 def test_a_run_is_not_begun_twice_by_accident(tmp_path, data, capfd):
-    config = write_run(tmp_path, data, optimiser__epochs=1)
+    config = write_run(tmp_path, data, optimizer__epochs=1)
     assert main(['fit', config]) == 0
     assert main(['fit', config]) == 1
     assert '--resume goes on with it, --fresh' in capfd.readouterr().err
-    assert main(['fit', config, '--fresh', '--max-to-keep', '1', 'optimiser.epochs=2']) == 0
+    assert main(['fit', config, '--fresh', '--max-to-keep', '1', 'optimizer.epochs=2']) == 0
     assert sorted(os.listdir(tmp_path / 'run' / 'snapshots')) == ['epoch_0002.ckpt', 'last.ckpt']
     assert (tmp_path / 'run.1' / 'network.pt').exists()
     assert main(['fit', config, '--fresh', '--resume']) == 2
 
 
 def test_output_goes_where_it_is_told(tmp_path, data):
-    config = write_run(tmp_path, data, optimiser__epochs=1)
+    config = write_run(tmp_path, data, optimizer__epochs=1)
     assert main(['fit', config, '--output', str(tmp_path / 'other'), 'seed=9']) == 0
     written = yaml.safe_load((tmp_path / 'other' / 'config.yaml').read_text())
     assert written['seed'] == 9 and written['output'] == str(tmp_path / 'other')
@@ -100,7 +100,7 @@ def test_output_goes_where_it_is_told(tmp_path, data):
 
 
 def test_training_from_a_program(tmp_path, data):
-    config = write_run(tmp_path, data, optimiser__epochs=3, optimiser__crops_per_epoch=4)
+    config = write_run(tmp_path, data, optimizer__epochs=3, optimizer__crops_per_epoch=4)
     assert pose_training.train(cfg_filename=config, max_to_keep=1) == str(
         tmp_path / 'run' / 'network.pt')
     assert sorted(os.listdir(tmp_path / 'run' / 'snapshots')) == ['epoch_0003.ckpt', 'last.ckpt']
@@ -128,15 +128,15 @@ def unfit(tmp_path, data, capfd, *words, **changes):
 
 
 def test_errors_say_what_to_do(tmp_path, data, capfd):
-    assert "did you mean 'rate'" in unfit(tmp_path, data, capfd, 'optimiser.rat=3')
+    assert "did you mean 'rate'" in unfit(tmp_path, data, capfd, 'optimizer.rat=3')
     assert 'cannot read the dataset nowhere.json' in unfit(tmp_path, 'nowhere.json', capfd)
     assert 'data.train names no dataset' in unfit(tmp_path, data, capfd, 'data.train=[]')
     assert 'there is no network' in unfit(tmp_path, data, capfd, 'model.name=studnet')
     assert 'figures.json is not opened' in unfit(tmp_path, data, capfd,
                                                  'model.checkpoint=' + data)
     assert 'cannot read' in unfit(tmp_path, data, capfd, 'watch.evaluate=nowhere.json')
-    assert 'sync needs GPUs' in unfit(tmp_path, data, capfd, 'optimiser.norm=sync')
-    assert 'fp16 needs a GPU' in unfit(tmp_path, data, capfd, 'optimiser.precision=fp16')
+    assert 'sync needs GPUs' in unfit(tmp_path, data, capfd, 'optimizer.norm=sync')
+    assert 'fp16 needs a GPU' in unfit(tmp_path, data, capfd, 'optimizer.precision=fp16')
     empty = tmp_path / 'empty'
     empty.mkdir()
     assert 'holds no photographs' in unfit(tmp_path, str(empty), capfd)
@@ -156,9 +156,9 @@ def test_a_dataset_of_broken_pictures_is_told_by_its_loader(tmp_path, data, capf
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, data, capfd):
-    said = unfit(tmp_path, data, capfd, optimiser__rate=1e30, optimiser__clip=0.,
-                 optimiser__warmup=0., optimiser__epochs=9)
-    assert 'try a lower optimiser.rate' in said and 'in step ' in said
+    said = unfit(tmp_path, data, capfd, optimizer__rate=1e30, optimizer__clip=0.,
+                 optimizer__warmup=0., optimizer__epochs=9)
+    assert 'try a lower optimizer.rate' in said and 'in step ' in said
     assert 'figures_' in said and '.png' in said
 
 
@@ -167,7 +167,7 @@ def test_a_run_is_watched(tmp_path, data, capfd):
     config = write_run(
         tmp_path, data, data__val=[{'path': data, 'thorough': True}], data__val_crops=8,
         watch={'pictures': 2, 'every': 2, 'evaluate': data, 'evaluate_every': 2,
-               'evaluate_size': [96, 96]}, optimiser__epochs=4, optimiser__crops_per_epoch=80)
+               'evaluate_size': [96, 96]}, optimizer__epochs=4, optimizer__crops_per_epoch=80)
     assert main(['fit', config]) == 0
     log = EventAccumulator(str(tmp_path / 'run' / 'log'), size_guidance={'images': 0})
     log.Reload()
@@ -188,7 +188,7 @@ def test_a_run_is_watched(tmp_path, data, capfd):
 
 
 def test_validation_is_of_the_same_crops_each_time(tmp_path, data, capfd):
-    values = {'optimiser__rate': 1e-30, 'optimiser__average': 0., 'optimiser__norm': 'frozen',
+    values = {'optimizer__rate': 1e-30, 'optimizer__average': 0., 'optimizer__norm': 'frozen',
               'data__val': [{'path': data}], 'data__val_crops': 6}
     assert main(['fit', write_run(tmp_path, data, **values)]) == 0
     losses = [line.split('validation ')[1].split(',')[0]

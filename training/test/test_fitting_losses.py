@@ -84,7 +84,7 @@ def test_pictures_are_scaled_as_the_card_says(name, color, mean, std, scale):
     order = [10, 60, 200] if color == 'bgr' else [200, 60, 10]
     wanted = [(value * spec['scale'] - middle) / spread for value, middle, spread
               in zip(order, spec['mean'], spec['std'])]
-    assert module.normalise(image).flatten().tolist() == pytest.approx(wanted, rel=1e-5)
+    assert module.normalize(image).flatten().tolist() == pytest.approx(wanted, rel=1e-5)
 
 
 def test_photographs_without_people_are_drawn_as_often_as_is_said(tmp_path):

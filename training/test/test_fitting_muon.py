@@ -29,13 +29,13 @@ def test_the_orthogonal_factor_of_a_matrix(shape):
     assert (found * wanted).sum() / found.norm() / wanted.norm() > .98
 
 
-def steps(optimiser, weights, targets, count=4):
+def steps(optimizer, weights, targets, count=4):
     """Pull weights to targets, and return where they are in the end."""
     for _ in range(count):
         loss = sum(((weight - target) ** 2).sum() for weight, target in zip(weights, targets))
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss.backward()
-        optimiser.step()
+        optimizer.step()
     return [weight.detach() for weight in weights]
 
 
@@ -43,10 +43,10 @@ def steps(optimiser, weights, targets, count=4):
 def test_matrices_move_as_with_the_muon_of_pytorch():
     start, target = torch.randn(2, 12, 30, generator=torch.Generator().manual_seed(2))
     own, other = nn.Parameter(start.clone()), nn.Parameter(start.clone())
-    optimiser = Muon([{'params': [own], 'orthogonal': True, 'weight_decay': .1}], lr=.01)
+    optimizer = Muon([{'params': [own], 'orthogonal': True, 'weight_decay': .1}], lr=.01)
     reference = torch.optim.Muon([other], lr=.01, weight_decay=.1,
                                  adjust_lr_fn='match_rms_adamw')
-    found, = steps(optimiser, [own], [target])
+    found, = steps(optimizer, [own], [target])
     wanted, = steps(reference, [other], [target])
     assert (found - start).abs().max() > .01
     assert torch.allclose(found, wanted, atol=1e-6)
@@ -85,7 +85,7 @@ def test_weights_of_convolutions_before_norms_are_hidden():
 def config(folder, **changes):
     """Return a run of 3 epochs of 3 steps with Muon."""
     return build(RunConfig, run_data(folder, str(folder / 'data' / 'figures.json'),
-                                     optimiser__kind='muon', optimiser__epochs=3, **changes), '')
+                                     optimizer__kind='muon', optimizer__epochs=3, **changes), '')
 
 
 def test_a_run_with_muon_learns_and_goes_on_exactly(tmp_path, monkeypatch):
@@ -117,4 +117,4 @@ def test_muon_is_refused_where_no_norm_follows(tmp_path):
         fit(config(tmp_path, model={'name': 'mpi_faster', 'topology': 'mpi_15'}))
     with pytest.raises(ConfigError, match='one of adamw, muon'):
         fit(config(tmp_path)._replace(
-            optimiser=config(tmp_path).optimiser._replace(kind='sgd')))
+            optimizer=config(tmp_path).optimizer._replace(kind='sgd')))

@@ -19,7 +19,7 @@ from pose_training.fitting.crops import Remaining
 
 TRAINING = Path(__file__).resolve().parents[1]
 # Without statistics per batch two halves of a batch add up to the whole.
-RUN = {'optimiser__norm': 'frozen', 'optimiser__epochs': 3, 'data__variants': 16}
+RUN = {'optimizer__norm': 'frozen', 'optimizer__epochs': 3, 'data__variants': 16}
 
 
 def launch(words, launcher, **changes):
@@ -93,8 +93,8 @@ def test_two_processes_learn_as_one(folder, alone, launcher):
 
 
 def test_with_batch_norms_per_process_the_curves_are_alike(folder, alone):
-    changes = {'optimiser__norm': 'batch', 'optimiser__batch': 8, 'optimiser__epochs': 6,
-               'optimiser__crops_per_epoch': 48}
+    changes = {'optimizer__norm': 'batch', 'optimizer__batch': 8, 'optimizer__epochs': 6,
+               'optimizer__crops_per_epoch': 48}
     one = alone('one_batch', **changes)
     process = launch(['fit', config(folder, 'two_batches', **changes)], 'devices')
     two = losses(process.communicate(timeout=120)[1])
@@ -103,7 +103,7 @@ def test_with_batch_norms_per_process_the_curves_are_alike(folder, alone):
 
 
 def test_a_signal_to_one_process_stops_both_and_both_go_on(folder):
-    words = ['fit', config(folder, 'stopped', optimiser__epochs=500)]
+    words = ['fit', config(folder, 'stopped', optimizer__epochs=500)]
     process = launch(words, 'devices')
     for line in process.stderr:
         if line.startswith('epoch 2/'):
@@ -114,7 +114,7 @@ def test_a_signal_to_one_process_stops_both_and_both_go_on(folder):
     assert 'to go on: pose-train fit' in said and 'Traceback' not in said
     path = folder / 'stopped' / 'snapshots' / 'last.ckpt'
     epochs = torch.load(path, weights_only=True)['global_step'] // 3 + 2
-    process = launch([*words, '--resume', 'optimiser.epochs={}'.format(epochs)], 'devices')
+    process = launch([*words, '--resume', 'optimizer.epochs={}'.format(epochs)], 'devices')
     said = process.communicate(timeout=120)[1]
     assert process.returncode == 0, said
     state = torch.load(path, weights_only=True)

@@ -29,7 +29,7 @@ def folder(tmp_path_factory):
 
 def config(folder, name, **changes):
     """Return a run of 3 epochs of 3 steps."""
-    values = {'optimiser__epochs': 3, 'output': str(folder / name), **changes}
+    values = {'optimizer__epochs': 3, 'output': str(folder / name), **changes}
     return build(RunConfig, run_data(folder, str(folder / 'data' / 'figures.json'), **values), '')
 
 
@@ -152,7 +152,7 @@ def test_validation_and_pictures_change_nothing(folder, whole, monkeypatch, step
 
 
 def test_a_damaged_snapshot_is_told(folder):
-    run = config(folder, 'damaged', optimiser__epochs=1)
+    run = config(folder, 'damaged', optimizer__epochs=1)
     fit(run)
     last = folder / 'damaged' / 'snapshots' / 'last.ckpt'
     whole = last.read_bytes()
@@ -216,13 +216,13 @@ def test_another_seed_learns_otherwise(folder, whole):
 
 
 def test_a_run_that_is_there_is_refused_continued_or_moved_aside(folder, caplog):
-    run = config(folder, 'there', optimiser__epochs=1)
+    run = config(folder, 'there', optimizer__epochs=1)
     fit(run, resume=None)
     with pytest.raises(ConfigError, match='--resume goes on with it, --fresh'):
         fit(run, resume=None)
-    longer = run._replace(optimiser=run.optimiser._replace(epochs=2))
+    longer = run._replace(optimizer=run.optimizer._replace(epochs=2))
     fit(longer, resume=True)
-    assert 'optimiser.epochs was 1 until now, and is 2' in caplog.text
+    assert 'optimizer.epochs was 1 until now, and is 2' in caplog.text
     assert snapshot(folder / 'there')['global_step'] == 6
     fit(run, resume=False)
     assert snapshot(folder / 'there')['global_step'] == 3
@@ -231,7 +231,7 @@ def test_a_run_that_is_there_is_refused_continued_or_moved_aside(folder, caplog)
 
 def test_as_many_snapshots_stay_as_are_asked_for(folder):
     def names(name, **changes):
-        fit(config(folder, name, optimiser__epochs=5, optimiser__crops_per_epoch=4, **changes))
+        fit(config(folder, name, optimizer__epochs=5, optimizer__crops_per_epoch=4, **changes))
         return sorted(path.name for path in (folder / name / 'snapshots').iterdir())
     assert names('two', max_to_keep=2) == ['epoch_0004.ckpt', 'epoch_0005.ckpt', 'last.ckpt']
     assert names('all', max_to_keep=0) == ['epoch_{:04d}.ckpt'.format(k) for k in range(1, 6)] \
@@ -253,7 +253,7 @@ def test_snapshots_are_checkpoints_of_the_averaged_network(folder, whole):
 
 
 def test_a_snapshot_of_another_network_is_refused(folder):
-    run = config(folder, 'other', optimiser__epochs=1)
+    run = config(folder, 'other', optimizer__epochs=1)
     fit(run)
     options = dict(run.model.options, neck=12)
     with pytest.raises(FitError, match='of another network than the configuration describes'):
@@ -261,7 +261,7 @@ def test_a_snapshot_of_another_network_is_refused(folder):
 
 
 def test_a_full_disk_is_told_and_leaves_the_older_snapshot(folder, monkeypatch):
-    run = config(folder, 'full', optimiser__epochs=2)
+    run = config(folder, 'full', optimizer__epochs=2)
     original = torch.save
 
     def save(data, stream):

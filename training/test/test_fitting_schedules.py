@@ -14,12 +14,12 @@ from pose_training.fitting.config import build, load_config
 from pose_training.fitting.fit import fit, memory_format
 from pose_training.fitting.module import PoseModule
 from pose_training.fitting.schedules import frozen_prefixes, make_groups, rate_factor
-from pose_training.fitting.settings import OptimiserConfig, RunConfig
+from pose_training.fitting.settings import OptimizerConfig, RunConfig
 from pose_training.models import create_model
 
 
 def test_the_cosine_rises_and_falls():
-    config = OptimiserConfig(warmup=.1, least=.05)
+    config = OptimizerConfig(warmup=.1, least=.05)
     factors = [rate_factor(config, step, 100) for step in range(100)]
     assert factors[:10] == pytest.approx([(k + 1) / 10 for k in range(10)])
     assert factors[10] == 1
@@ -29,7 +29,7 @@ def test_the_cosine_rises_and_falls():
 
 
 def test_steps_come_at_the_beginning_of_their_epochs():
-    config = OptimiserConfig(epochs=10, schedule='step', milestones=(4, 8), factor=.5, warmup=0.)
+    config = OptimizerConfig(epochs=10, schedule='step', milestones=(4, 8), factor=.5, warmup=0.)
     factors = [rate_factor(config, step, 70) for step in range(70)]
     assert factors[1:28] == [1] * 27
     assert factors[28:56] == [.5] * 28
@@ -37,13 +37,13 @@ def test_steps_come_at_the_beginning_of_their_epochs():
 
 
 def test_a_constant_rate_is_constant_after_the_warm_up():
-    config = OptimiserConfig(schedule='constant', warmup=.5)
+    config = OptimizerConfig(schedule='constant', warmup=.5)
     assert [rate_factor(config, step, 8) for step in range(8)] == [.25, .5, .75, 1, 1, 1, 1, 1]
 
 
 def test_the_longest_prefix_tells_the_rate():
     network = create_model('student', stages=1, **TINY)
-    config = OptimiserConfig(rates={'backbone': .25, 'backbone.4': .5, 'stages.': 2.},
+    config = OptimizerConfig(rates={'backbone': .25, 'backbone.4': .5, 'stages.': 2.},
                              weight_decay=.3)
     groups = make_groups(network.named_parameters(), config)
     assert [(group.factor, group.weight_decay) for group in groups] == [
@@ -61,15 +61,15 @@ def test_the_longest_prefix_tells_the_rate():
 
 def test_a_prefix_of_nothing_is_refused():
     network = create_model('student', stages=1, **TINY)
-    with pytest.raises(ConfigError, match="optimiser.rates.*begins with 'bakbone'; there is back"):
-        make_groups(network.named_parameters(), OptimiserConfig(rates={'bakbone': .1}))
-    config = load_config(None, ['optimiser.freeze={neck: 10}'])
-    with pytest.raises(ConfigError, match="optimiser.freeze.*begins with 'neck'"):
+    with pytest.raises(ConfigError, match="optimizer.rates.*begins with 'bakbone'; there is back"):
+        make_groups(network.named_parameters(), OptimizerConfig(rates={'bakbone': .1}))
+    config = load_config(None, ['optimizer.freeze={neck: 10}'])
+    with pytest.raises(ConfigError, match="optimizer.freeze.*begins with 'neck'"):
         PoseModule(network, config)
 
 
 def test_freezing_ends_with_its_step():
-    config = OptimiserConfig(freeze={'backbone': 3, 'pyramid': 5})
+    config = OptimizerConfig(freeze={'backbone': 3, 'pyramid': 5})
     assert frozen_prefixes(config, 2) == ('backbone', 'pyramid')
     assert frozen_prefixes(config, 3) == ('pyramid',)
     assert frozen_prefixes(config, 5) == ()
@@ -86,7 +86,7 @@ def start(tmp_path):
     def run(**changes):
         config = build(RunConfig, run_data(
             tmp_path, data, model={'checkpoint': str(tmp_path / 'start.pt')},
-            optimiser__epochs=1, optimiser__average=0., **changes), '')
+            optimizer__epochs=1, optimizer__average=0., **changes), '')
         path = fit(config, resume=False)
         return before, torch.load(path, weights_only=True)['state_dict']
     return run
@@ -98,16 +98,16 @@ def moved(before, after):
 
 
 def test_what_is_frozen_does_not_move_nor_its_statistics(start):
-    before, after = start(optimiser__freeze={'backbone.': 3})
+    before, after = start(optimizer__freeze={'backbone.': 3})
     names = moved(before, after)
     assert not any(name.startswith('backbone.') for name in names)
     assert 'pyramid.lateral.0.0.weight' in names and 'pyramid.lateral.0.1.running_mean' in names
     assert any(name.startswith('backbone.') for name in
-               moved(*start(optimiser__freeze={'backbone.': 2})))
+               moved(*start(optimizer__freeze={'backbone.': 2})))
 
 
 def test_a_rate_of_0_leaves_weights_alone(start):
-    before, after = start(optimiser__rates={'pyramid': 0.})
+    before, after = start(optimizer__rates={'pyramid': 0.})
     names = moved(before, after)
     assert not any(name.startswith('pyramid') and 'running' not in name
                    and 'num_batches' not in name for name in names)
@@ -115,7 +115,7 @@ def test_a_rate_of_0_leaves_weights_alone(start):
 
 
 def test_frozen_norms_keep_the_statistics_and_learn_the_rest(start):
-    before, after = start(optimiser__norm='frozen')
+    before, after = start(optimizer__norm='frozen')
     names = moved(before, after)
     assert not any('running' in name or 'num_batches' in name for name in names)
     assert 'backbone.0.0.dense.1.weight' in names
@@ -124,8 +124,8 @@ def test_frozen_norms_keep_the_statistics_and_learn_the_rest(start):
 def test_the_first_step_is_as_long_as_the_rate(start):
     # AdamW's first step moves every weight by the rate, whatever its gradient; the last layer has
     # no weight with a gradient of 0, and its bias does not decay.
-    before, after = start(optimiser__crops_per_epoch=4, optimiser__schedule='constant',
-                          optimiser__rate=2e-3, optimiser__rates={'stages': .5})
+    before, after = start(optimizer__crops_per_epoch=4, optimizer__schedule='constant',
+                          optimizer__rate=2e-3, optimizer__rates={'stages': .5})
     step = (after['stages.0.3.bias'] - before['stages.0.3.bias']).abs()
     assert torch.allclose(step, torch.full_like(step, 1e-3), rtol=1e-2)
 
@@ -139,9 +139,9 @@ def test_clipping_limits_the_gradient(start, monkeypatch):
         norms.append(torch.nn.utils.get_total_norm(
             [value.grad for value in self.network.parameters()]).item())
     monkeypatch.setattr(PoseModule, 'clip_gradients', clip_gradients)
-    start(optimiser__clip=.01)
+    start(optimizer__clip=.01)
     assert norms == pytest.approx([.01] * 3, rel=1e-3)
-    start(optimiser__clip=0.)
+    start(optimizer__clip=0.)
     assert min(norms[3:]) > .02
 
 

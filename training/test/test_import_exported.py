@@ -59,8 +59,8 @@ def test_a_network_that_was_cut_has_the_stages_that_are_left(tmp_path):
 def test_it_can_be_trained_on(exported, tmp_path):
     weights = str(tmp_path / 'network.pt')
     assert main(['import', 'onnx', exported, '--model', 'student', '-o', weights]) == 0
-    config = write_run(tmp_path, write_figures(tmp_path / 'data'), optimiser__norm='frozen',
-                       optimiser__rate=1e-12, model={'checkpoint': weights})
+    config = write_run(tmp_path, write_figures(tmp_path / 'data'), optimizer__norm='frozen',
+                       optimizer__rate=1e-12, model={'checkpoint': weights})
     assert main(['fit', config]) == 0
     trained, provenance = load_checkpoint(str(tmp_path / 'run' / 'network.pt'))
     image = torch.randn(1, 3, 64, 96).numpy()
@@ -85,8 +85,8 @@ def test_settled_norms_compute_the_same_and_may_learn(exported, tmp_path):
 def test_a_run_settles_the_norms_once(exported, tmp_path):
     weights = str(tmp_path / 'network.pt')
     assert main(['import', 'onnx', exported, '--model', 'student', '-o', weights]) == 0
-    config = write_run(tmp_path, write_figures(tmp_path / 'data'), optimiser__rate=1e-12,
-                       optimiser__average=0., optimiser__weight_decay=0.,
+    config = write_run(tmp_path, write_figures(tmp_path / 'data'), optimizer__rate=1e-12,
+                       optimizer__average=0., optimizer__weight_decay=0.,
                        model={'checkpoint': weights, 'settle': 6})
     assert main(['fit', config]) == 0
     trained = load_checkpoint(str(tmp_path / 'run' / 'network.pt'))[0].state_dict()
@@ -94,7 +94,7 @@ def test_a_run_settles_the_norms_once(exported, tmp_path):
     name = 'backbone.0.0.dense.1.'
     assert torch.all(start[name + 'weight'] == 1)
     assert not torch.allclose(trained[name + 'weight'], start[name + 'weight'], atol=.01)
-    assert main(['fit', config, '--resume', 'optimiser.epochs=3']) == 0
+    assert main(['fit', config, '--resume', 'optimizer.epochs=3']) == 0
     again = load_checkpoint(str(tmp_path / 'run' / 'network.pt'))[0].state_dict()
     assert torch.allclose(again[name + 'weight'], trained[name + 'weight'], atol=1e-6)
 

@@ -248,7 +248,7 @@ def test_the_export_holds_simple_operators_only():
     assert set(kinds) <= {'Conv', 'Relu', 'Elu', 'Add', 'Concat', 'Identity'}
 
 
-def test_cards_ask_for_grey_borders_and_the_published_scaling():
+def test_cards_ask_for_gray_borders_and_the_published_scaling():
     for name, scale in (('lightweight_openpose', 256), ('lightweight_openpose_3', 256),
                         (INTEL, 255)):
         card = get_spec(name).input

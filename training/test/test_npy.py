@@ -112,7 +112,7 @@ def test_files_of_python_2_are_read(tmp_path):
     check_layers(read(tmp_path, data))
 
 
-def test_flat_variables_are_read_without_what_the_optimiser_kept(tmp_path):
+def test_flat_variables_are_read_without_what_the_optimizer_kept(tmp_path):
     """{variable name: array}, as a training run of tf-pose saves it."""
     check_layers(read(tmp_path, pickled({
         'conv1_1/weights:0': KERNEL, 'conv1_1/biases:0': BIAS,

@@ -125,7 +125,7 @@ def photograph(shared, name, **changes):
 def card(**changes):
     layout = map_layout('coco_18')
     limbs = [layout.limbs[limb] + (2 * limb,) for limb in layout.joining_order]
-    return {'name': 'x', 'version': '1', 'licence': 'x', 'family': 'paf', 'topology': 'coco_18',
+    return {'name': 'x', 'version': '1', 'license': 'x', 'family': 'paf', 'topology': 'coco_18',
             'input': dict(get_spec(INTEL).input, **changes), 'decoder': {}, 'provenance': {},
             'outputs': {'stride': 8, 'pafs': {'tensor': 'pafs', 'limbs': limbs,
                                               'axis_order': layout.axis_order},
@@ -136,9 +136,9 @@ def card(**changes):
 def test_every_byte_stands_for_its_share_of_the_channels_range(intel):
     found, graph = read_convolutions(intel), Interpreter(intel, rounding=False)
     layers = {layer.get('id'): layer for layer in graph.layers}
-    quantised = [layer for layer in graph.layers if layer.get('name').endswith('fq_weights_1')]
-    assert len(found) == len(quantised) == 58
-    for layer in quantised:
+    quantized = [layer for layer in graph.layers if layer.get('name').endswith('fq_weights_1')]
+    assert len(found) == len(quantized) == 58
+    for layer in quantized:
         convert, *limits = [graph.sources[layer.get('id')][port] for port in range(5)]
         byte, low, high = (graph.Const(layers[number].find('data').attrib).double().numpy()
                            for number in (graph.sources[convert][0], *limits[2:]))

@@ -58,7 +58,7 @@ def convolution(ir, weight, name='conv', kind='Convolution'):
     return ir.add(kind, ir.image(), weight, name=name, strides='1,1')
 
 
-def quantised(value, levels, in_low, in_high, out_low, out_high):
+def quantized(value, levels, in_low, in_high, out_low, out_high):
     """FakeQuantize-1 of one number, as its specification has it (round half to even)."""
     if value <= min(in_low, in_high):
         return out_low
@@ -78,7 +78,7 @@ def test_bytes_become_the_floats_they_stand_for_channel_by_channel(tmp_path):
                                            destination_type='f16'), *limits, levels=255)
     convolution(ir, weight)
     found, bias = read_convolutions(ir.write(tmp_path))['conv']
-    wanted = [[quantised(value, 255, 8, 200, float(low[channel]), float(high[channel]))
+    wanted = [[quantized(value, 255, 8, 200, float(low[channel]), float(high[channel]))
                for value in stored[channel].ravel().tolist()] for channel in range(2)]
     np.testing.assert_allclose(found.reshape(2, 27), wanted, rtol=0, atol=1e-15)
     assert found[0, 0, 0, 0] == -.75 and found[1, 2, 2, 2] == 3  # beyond the limits
@@ -87,9 +87,9 @@ def test_bytes_become_the_floats_they_stand_for_channel_by_channel(tmp_path):
 
 def test_a_zero_point_and_a_scale_are_applied_in_their_order(tmp_path):
     ir, stored = Ir('11'), np.int8([-128, -1, 0, 127]).reshape(2, 2, 1, 1)
-    centred = ir.add('Subtract', ir.add('Convert', ir.const(stored, 'i8')),
-                     ir.const(np.full((2, 1, 1, 1), -3), 'f32'))
-    convolution(ir, ir.add('Multiply', centred, ir.const([[[[.5]]], [[[2.]]]], 'f32')))
+    centered = ir.add('Subtract', ir.add('Convert', ir.const(stored, 'i8')),
+                      ir.const(np.full((2, 1, 1, 1), -3), 'f32'))
+    convolution(ir, ir.add('Multiply', centered, ir.const([[[[.5]]], [[[2.]]]], 'f32')))
     weight, _ = read_convolutions(ir.write(tmp_path))['conv']
     assert weight.ravel().tolist() == [-62.5, 1, 6, 260]
 

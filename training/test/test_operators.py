@@ -46,7 +46,7 @@ def test_plain_graphs_pass():
          'ones': SCALES, 'slopes': np.ones((4, 1, 1), np.float32), 'parts': np.array([2, 2])}))
 
 
-def test_quantised_weights_pass():
+def test_quantized_weights_pass():
     check_operators(model([
         ('QuantizeLinear', ['image', 's', 'z'], ['a'], {}),
         ('DequantizeLinear', ['a', 's', 'z'], ['b'], {}),
@@ -59,8 +59,8 @@ REFUSED = {
     'an unknown operator': ([('Einsum', ['image'], ['output'], {'equation': 'nchw->nchw'})], {},
                             "Einsum 'output': this operator is not on the list"),
     'computed weights': ([('Neg', ['k'], ['a'], {}), conv('a')], {'k': KERNEL},
-                         "Conv 'output': weight and bias must be initialisers"),
-    'a quantised bias': (
+                         "Conv 'output': weight and bias must be initializers"),
+    'a quantized bias': (
         [('DequantizeLinear', ['i', 's', 'z'], ['b'], {}),
          ('Conv', ['image', 'k', 'b'], ['output'], {})],
         {'k': KERNEL, 'i': np.zeros(4, np.int32), 's': np.float32(1), 'z': np.int32(0)},
@@ -68,7 +68,7 @@ REFUSED = {
     'int8 weights': (
         [('DequantizeLinear', ['k', 's', 'z'], ['a'], {}), conv('a')],
         {'k': KERNEL.astype(np.int8), 's': np.float32(1), 'z': np.int8(0)},
-        r"Conv 'output': .*float, where they are quantised"),
+        r"Conv 'output': .*float, where they are quantized"),
     'a zero point': ([('QuantizeLinear', ['image', 's', 'z'], ['a'], {}),
                       ('DequantizeLinear', ['a', 's', 'z'], ['output'], {})],
                      {'s': np.float32(1), 'z': np.int8(3)},
@@ -83,7 +83,7 @@ REFUSED = {
           {'coordinate_transformation_mode': 'tf_crop_and_resize'})], {'s': TWICE},
         'mode nearest with tf_crop_and_resize is not supported'),
     'resizing to sizes': ([('Resize', ['image', '', '', 's'], ['output'], {})],
-                          {'s': np.array([1, 4, 8, 8])}, 'the scales must be an initialiser'),
+                          {'s': np.array([1, 4, 8, 8])}, 'the scales must be an initializer'),
     'resizing channels': ([('Resize', ['image', '', 's'], ['output'], {})],
                           {'s': TWICE[::-1].copy()}, 'only height and width can be scaled'),
     'indices of a pool': ([('MaxPool', ['image'], ['output', 'where'],
@@ -91,7 +91,7 @@ REFUSED = {
                           "MaxPool 'output': it may have only one output; .*int64"),
     'a computed bound': ([('Neg', ['six'], ['a'], {}),
                           ('Clip', ['image', '', 'a'], ['output'], {})],
-                         {'six': np.float32(6)}, "Clip 'output': the bounds must be initialisers"),
+                         {'six': np.float32(6)}, "Clip 'output': the bounds must be initializers"),
     'a shape at run time': (
         [('Shape', ['image'], ['a'], {}), ('Reshape', ['image', 'a'], ['output'], {})], {},
         "Shape 'a': this operator is not on the list; Shape 'a' yields int64 at run time; Resh"),

@@ -149,7 +149,7 @@ def test_a_cut_file_is_verified_against_the_whole_network(tmp_path):
 
 def test_half_and_dynamic_files_are_verified(tmp_path, monkeypatch):
     network, path = odd_network(monkeypatch), str(tmp_path / 'a.onnx')
-    export(network, path, ExportOptions(precision='fp16', dynamic=True, normalise=True))
+    export(network, path, ExportOptions(precision='fp16', dynamic=True, normalize=True))
     assert verify(path).maps.difference < .01
     report = verify(path, network)
     assert report.precision == 'fp16' and 1e-6 < report.maps.difference < .01

@@ -27,7 +27,7 @@ def check(tmp_path, text, name='cmu'):
 
 
 @pytest.mark.parametrize('name', caffe_files.NETWORKS)
-def test_every_published_network_is_recognised_and_no_other(name, tmp_path):
+def test_every_published_network_is_recognized_and_no_other(name, tmp_path):
     """Each description fits its own network alone."""
     text = caffe_files.prototxt(caffe_files.NETWORKS[name])
     for other in caffe_files.NETWORKS:

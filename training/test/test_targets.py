@@ -27,7 +27,7 @@ def nobody(count=1):
 
 def test_a_heat_map_is_a_gaussian_about_the_joint():
     people = nobody()
-    people[0, NECK] = (19.5, 27.5, 2)  # cell (2, 3): its centre is at (2.5 * 8 - .5, 3.5 * 8 - .5)
+    people[0, NECK] = (19.5, 27.5, 2)  # cell (2, 3): its center is at (2.5 * 8 - .5, 3.5 * 8 - .5)
     heat = draw_heatmaps(people, (8, 12), 8, 7.)
     assert heat.shape == (18, 8, 12) and heat.dtype == np.float32
     assert heat[NECK, 3, 2] == 1

@@ -13,7 +13,7 @@ from torch import nn
 from pose_training.models import create_model
 from pose_training.models.folding import fuse
 from pose_training.models.tf_blocks import (
-    CentredBatchNorm2d, LegacyUpsample, NormedConv2d, SameConv2d, SeparableScope)
+    CenteredBatchNorm2d, LegacyUpsample, NormedConv2d, SameConv2d, SeparableScope)
 
 SMALL = 'mobilenet_v2_small'
 
@@ -68,8 +68,8 @@ def test_gradients_pass_uneven_padding_and_upsampling():
     assert torch.autograd.gradcheck(block, (image,))
 
 
-def test_a_norm_without_gamma_centres_and_has_the_epsilon_of_tensorflow():
-    norm = CentredBatchNorm2d(2).eval()
+def test_a_norm_without_gamma_centers_and_has_the_epsilon_of_tensorflow():
+    norm = CenteredBatchNorm2d(2).eval()
     assert [name for name, _ in norm.named_parameters()] == ['bias']
     norm.bias.data = torch.tensor([.5, -1.])
     norm.running_mean = torch.tensor([3., 4.])
@@ -166,7 +166,7 @@ def test_exports_hold_simple_operators_and_agree(tmp_path, name, options, dynami
 
 
 def test_a_convolution_without_norm_has_a_bias():
-    plain, normed = NormedConv2d(3, 4), NormedConv2d(3, 4, norm=CentredBatchNorm2d(4))
+    plain, normed = NormedConv2d(3, 4), NormedConv2d(3, 4, norm=CenteredBatchNorm2d(4))
     assert plain.bias is not None and normed.bias is None
     assert plain.fused() is plain
     assert normed.eval().fused().bias is not None

@@ -115,7 +115,7 @@ def test_a_whole_network(shared, tmp_path):
 
 @pytest.mark.parametrize('stored', [False, True])
 def test_the_statistics_of_mobilenet_v2(tmp_path, stored):
-    """Its features were always normalised image by image, whatever a checkpoint holds."""
+    """Its features were always normalized image by image, whatever a checkpoint holds."""
     spec = get_spec('mobilenet_v2_small')
     state = create_model(spec.name).state_dict()
     values = {'MobilenetV2/Logits/Conv2d_1c_1x1/biases': np.zeros(1001, np.float32)}

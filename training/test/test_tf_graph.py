@@ -134,14 +134,14 @@ def fold_into_kernel(graph, node, name, op='BiasAdd'):
 
 
 def multiply_and_add(graph, node, name):
-    """As other optimisers: a scale and an offset beside the convolution, in several shapes."""
+    """As other optimizers: a scale and an offset beside the convolution, in several shapes."""
     gamma, beta, mean, variance = statistics(graph, node)
     scale = (gamma / np.sqrt(variance + EPSILON)).astype(np.float32)
     add_constant(graph, name + '/scale', -scale.reshape(1, 1, 1, -1))
     add_constant(graph, name + '/mean', mean.astype(np.float32))
     add_constant(graph, name + '/offset', -beta.astype(np.float32))
-    add_node(graph, name + '/centred', 'Sub', [name + '/mean', node.input[0]])
-    add_node(graph, name + '/scaled', 'Mul', [name + '/scale', name + '/centred'])
+    add_node(graph, name + '/centered', 'Sub', [name + '/mean', node.input[0]])
+    add_node(graph, name + '/scaled', 'Mul', [name + '/scale', name + '/centered'])
     add_node(graph, name, 'Sub', [name + '/scaled', name + '/offset'])
 
 

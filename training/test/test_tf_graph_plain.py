@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Graphs of layers with a bias and no batch norm, which normalise the image themselves (`cmu`)."""
+"""Graphs of layers with a bias and no batch norm, which normalize the image themselves (`cmu`)."""
 import numpy as np
 import pytest
 import torch
@@ -69,7 +69,7 @@ def one_stage(monkeypatch):
     monkeypatch.setattr(tf_graph, 'create_model', lambda name: create_model(name, stages=1))
 
 
-def test_the_normalisation_in_the_graph_is_that_of_the_card(graph, one_stage, tmp_path):
+def test_the_normalization_in_the_graph_is_that_of_the_card(graph, one_stage, tmp_path):
     path, spec = tmp_path / 'graph.pb', get_spec('cmu')
     path.write_bytes(graph.SerializeToString())
     network = create_model('cmu', stages=1).eval()
@@ -85,7 +85,7 @@ def test_the_normalisation_in_the_graph_is_that_of_the_card(graph, one_stage, tm
     assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()
 
 
-def test_another_normalisation_is_refused(graph, one_stage, tmp_path):
+def test_another_normalization_is_refused(graph, one_stage, tmp_path):
     path = tmp_path / 'graph.pb'
     other = tf_reference.MESSAGES['GraphDef']()
     other.CopyFrom(graph)

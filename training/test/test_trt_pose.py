@@ -201,7 +201,7 @@ def test_input_is_that_of_the_published_networks(name, size):
     white = [(255 * expected['scale'] - mean) / std
              for mean, std in zip(expected['mean'], expected['std'])]
     assert white == pytest.approx([2.2489, 2.4286, 2.6400], abs=1e-4)
-    assert get_spec(name).topology == 'trt_pose_18' and get_spec(name).licence == 'MIT'
+    assert get_spec(name).topology == 'trt_pose_18' and get_spec(name).license == 'MIT'
 
 
 class Flat(nn.Module):

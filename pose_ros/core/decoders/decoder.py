@@ -10,7 +10,7 @@ import numpy as np
 from pose_ros.core.card import ModelCard
 from pose_ros.core.errors import CardError, PoseRosError
 from pose_ros.core.parameters import Parameter, checked_values
-from pose_ros.core.people import PEOPLE_PARAMETERS, Skeletons
+from pose_ros.core.people import PEOPLE_PARAMETERS, People
 
 # Family -> (module, class); a family is what a model card's `family` names.
 FAMILIES = {
@@ -47,7 +47,7 @@ class Decoder(abc.ABC):
         """Raise CardError if real outputs contradict the card (tensor names, channels, size)."""
 
     @abc.abstractmethod
-    def decode(self, outputs: Dict[str, np.ndarray]) -> Skeletons:
+    def decode(self, outputs: Dict[str, np.ndarray]) -> People:
         """Turn one image's outputs (batch of 1) into people, in network-input pixels."""
 
 

@@ -12,7 +12,7 @@ from pose_ros.core.decoders.assembly import assemble
 from pose_ros.core.decoders.peaks import PeakFinder
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
-from pose_ros.core.people import PEOPLE_PARAMETERS, Skeletons, choose_people, make_skeletons
+from pose_ros.core.people import PEOPLE_PARAMETERS, People, choose_people, make_people
 
 PAF_PARAMETERS = (
     Parameter('blur_sigma', 1.0, 'Gaussian blur of the heat maps before peaks are looked for',
@@ -122,7 +122,7 @@ class PafDecoder(Decoder):
                             '(at most {} rows in all); choose a smaller input height'.format(
                                 where, channels, rows, MOST_ROWS))
 
-    def decode(self, outputs: Dict[str, np.ndarray]) -> Skeletons:
+    def decode(self, outputs: Dict[str, np.ndarray]) -> People:
         """See Decoder.decode."""
         settings = self._settings
         heat = self._heat(outputs[self.outputs.heat_tensor][0])
@@ -132,7 +132,7 @@ class PafDecoder(Decoder):
                                   settings['peak_radius'])
         limbs = self._scorer.score(peaks, outputs[self.outputs.paf_tensor][0], settings)
         members, scores = assemble(limbs, peaks.scores, self._table, self.card.topology.size)
-        people = make_skeletons(self._keypoints(peaks, members), scores)
+        people = make_people(self._keypoints(peaks, members), scores)
         return choose_people(people, self.card.topology, **_people_settings(settings))
 
     def _heat(self, maps):

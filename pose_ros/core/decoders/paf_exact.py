@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from pose_ros.core.decoders.paf import parse_outputs
-from pose_ros.core.people import make_skeletons
+from pose_ros.core.people import make_people
 
 UPSAMPLING = 4
 _KERNEL_SIZE, _KERNEL_SIGMAS = 25, 3.0
@@ -33,7 +33,7 @@ class ExactPafDecoder:
         self._starts_people = [frozenset(limb[:2]) in drawn for limb in self._spec.limbs]
 
     def decode(self, outputs):
-        """Return Skeletons in network-input px, placed as in the original (no half-cell shift)."""
+        """Return People in network-input px, placed as in the original (no half-cell shift)."""
         heat = outputs[self._spec.heat_tensor][0][list(self._spec.heat_channels)]
         heat = heat.astype(np.float32)
         fields = outputs[self._spec.paf_tensor][0].astype(np.float32)
@@ -47,7 +47,7 @@ class ExactPafDecoder:
                 if peak >= 0:
                     _, x, y, score = peaks[int(peak)]
                     keypoints[person, part] = (x * stride, y * stride, score)
-        return make_skeletons(keypoints, [row[_SCORE] / row[_COUNT] for row in rows])
+        return make_people(keypoints, [row[_SCORE] / row[_COUNT] for row in rows])
 
     def _join(self, peaks, fields, height):
         rows = []

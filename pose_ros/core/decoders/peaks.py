@@ -15,7 +15,7 @@ _MOST_PEAKS = 128
 class Peaks(NamedTuple):
     """N peaks ordered by part: `starts[k]:starts[k + 1]` are those of part k, best first.
 
-    `x`, `y` (N,) in cells (centre of the first cell is 0), `scores` (N,) the heat there.
+    `x`, `y` (N,) in cells (center of the first cell is 0), `scores` (N,) the heat there.
     """
 
     x: np.ndarray
@@ -40,7 +40,7 @@ class PeakFinder:
         """Find the maxima of `heat` (K, h, w) float32.
 
         Each map is blurred by a Gaussian of `sigma` cells (0: not at all), cells above `threshold`
-        that no neighbour exceeds are refined, and within `radius` cells only the best one stays.
+        that no neighbor exceeds are refined, and within `radius` cells only the best one stays.
         """
         smooth = self._smooth
         height, width = self.shape[1:]
@@ -69,7 +69,7 @@ class PeakFinder:
         """Return (2, N) x and y: a parabola through the logarithm along each axis.
 
         That is exact for a Gaussian. `cell` (N,) numbers the stacked cells, `position` (2, N) is
-        column and row. In the outermost columns and rows a neighbour is missing: they stay.
+        column and row. In the outermost columns and rows a neighbor is missing: they stay.
         """
         height, width = self.shape[1:]
         steps = np.array((0, -1, -width, 1, width))[:, None]
@@ -82,9 +82,9 @@ class PeakFinder:
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
-def _vertex(before, centre, after):
+def _vertex(before, center, after):
     """Place of the maximum of a parabola through values at -1, 0 and 1; 0 where it is flat."""
-    curvature = before - 2 * centre + after
+    curvature = before - 2 * center + after
     flat = curvature > -_TINY
     return np.where(flat, 0, 0.5 * (before - after) / np.where(flat, 1, curvature))
 

@@ -66,7 +66,7 @@ class Cuda(abc.ABC):
         """Queue a copy from the GPU to a pinned array."""
 
     @abc.abstractmethod
-    def synchronise(self) -> None:
+    def synchronize(self) -> None:
         """Wait until everything that was queued on the stream is done."""
 
     @abc.abstractmethod
@@ -147,8 +147,8 @@ class PyCuda(Cuda):
         with _errors_of(self._driver.Error):
             self._driver.memcpy_dtoh_async(host, address, self._stream)
 
-    def synchronise(self):
-        """See Cuda.synchronise."""
+    def synchronize(self):
+        """See Cuda.synchronize."""
         with _errors_of(self._driver.Error):
             self._stream.synchronize()
 
@@ -229,8 +229,8 @@ class CudaBindings(Cuda):
         """See Cuda.copy_out."""
         self._call('cuMemcpyDtoHAsync', host.ctypes.data, address, host.nbytes, self.stream)
 
-    def synchronise(self):
-        """See Cuda.synchronise."""
+    def synchronize(self):
+        """See Cuda.synchronize."""
         self._call('cuStreamSynchronize', self.stream)
 
     def close(self):

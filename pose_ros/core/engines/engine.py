@@ -29,9 +29,9 @@ ENGINE_PARAMETERS = (
               choices=('cpu', 'cuda', 'tensorrt')),
     Parameter('threads', 0, 'CPU threads of the network; 0 lets the engine choose', 0, 256),
     Parameter('precision', 'auto',
-              'Arithmetic of the network; auto is f32 on a CPU and, where it is as good, f16 on '
-              'TensorRT; f16 and int8 are for TensorRT, bf16 for openvino only',
-              choices=('auto', 'f32', 'f16', 'int8', 'bf16')),
+              'Arithmetic of the network; auto is fp32 on a CPU and, where it is as good, fp16 on '
+              'TensorRT; fp16 and int8 are for TensorRT, bf16 for openvino only',
+              choices=('auto', 'fp32', 'fp16', 'int8', 'bf16')),
     Parameter('spinning', False,
               'Let idle onnxruntime threads busy-wait: a faster network, but it takes the cores '
               'from other nodes'),
@@ -187,7 +187,7 @@ def _load(backend, path, input_shape, settings):
 
 def load_instead(path: str, input_shape, settings: EngineOptions, error: Exception) -> Engine:
     """Load the fastest CPU engine; its `fault` says that the GPU's failed, and how."""
-    settings = settings._replace(device='cpu', precision='f32')
+    settings = settings._replace(device='cpu', precision='fp32')
     engine = _load_fastest(path, input_shape, settings, _cpu_backends())
     engine.fault = '{} serves instead of tensorrt: {}'.format(
         engine.describe().backend, ' '.join(str(error).split()))
@@ -219,7 +219,7 @@ def _candidates(path, settings):
         return ['onnxruntime']
     if settings.precision == 'bf16':
         return ['openvino']
-    if settings.precision in ('f16', 'int8'):
+    if settings.precision in ('fp16', 'int8'):
         return ['tensorrt']
     # Where nobody installed it, its absence is no news.
     installed = importlib.util.find_spec('tensorrt') is not None

@@ -15,14 +15,14 @@ class OnnxRuntimeEngine(Engine):
     def __init__(self, path, input_shape, options):
         """Load the model; EngineError without runtime or provider, ModelError for a bad file."""
         self._runtime = _import_runtime()
-        half = options.device == 'tensorrt' and options.precision == 'f16'
-        if options.precision not in ('auto', 'f32') and not half:
+        half = options.device == 'tensorrt' and options.precision == 'fp16'
+        if options.precision not in ('auto', 'fp32') and not half:
             raise EngineError('onnxruntime runs the precision that is in the file: for {} use the '
-                              '{} backend, or precision f32'.format(
+                              '{} backend, or precision fp32'.format(
                                   options.precision,
                                   'openvino' if options.precision == 'bf16' else 'tensorrt'))
         self._options, self._path = options, path
-        self._precision = 'f16' if half else 'f32'
+        self._precision = 'fp16' if half else 'fp32'
         self._session, self._run = self._load(path, input_shape)
         inputs = self._session.get_inputs()
         if len(inputs) != 1 or inputs[0].type != 'tensor(float)':
@@ -62,7 +62,7 @@ class OnnxRuntimeEngine(Engine):
                               'onnxruntime-gpu or use device cpu'.format(
                                   device, provider, ', '.join(present)))
         if device != 'cpu':
-            wanted = GpuOptions(device, self._precision == 'f16', self._options.cuda_graph)
+            wanted = GpuOptions(device, self._precision == 'fp16', self._options.cuda_graph)
             return open_on_gpu(runtime, path, input_shape, wanted, self._session_options)
         try:
             return runtime.InferenceSession(

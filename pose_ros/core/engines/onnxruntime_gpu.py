@@ -86,7 +86,7 @@ def _tensorrt_options(runtime, path, wanted) -> Dict[str, Any]:
     # Its own cache knows neither model nor version, so the folder does.
     folder = os.path.join(os.path.dirname(default_folder()), 'onnxruntime', file_name(
         '{}-{}-{}'.format(sha256(path)[:20], runtime.__version__,
-                          'f16' if wanted.half else 'f32')))
+                          'fp16' if wanted.half else 'fp32')))
     try:
         os.makedirs(folder, exist_ok=True)
     except OSError as error:

@@ -6,6 +6,9 @@ from pose_ros.core.engines.engine import (check_input_shape, check_open, Engine,
 from pose_ros.core.errors import EngineError, ModelError
 
 
+_HINTS = {'fp32': 'f32', 'bf16': 'bf16'}
+
+
 class OpenVinoEngine(Engine):
     """One OpenVINO infer request, compiled for a static shape and least latency."""
 
@@ -15,11 +18,11 @@ class OpenVinoEngine(Engine):
         if options.device != 'cpu':
             raise EngineError('the openvino backend runs on the cpu here, not on {}; use the '
                               'onnxruntime backend'.format(options.device))
-        if options.precision not in ('auto', 'f32', 'bf16'):
+        if options.precision not in ('auto', 'fp32', 'bf16'):
             raise EngineError('the openvino backend has no precision {}; use the tensorrt '
-                              'backend, or precision f32'.format(options.precision))
+                              'backend, or precision fp32'.format(options.precision))
         self._options, self._path = options, path
-        self._precision = 'f32' if options.precision == 'auto' else options.precision
+        self._precision = 'fp32' if options.precision == 'auto' else options.precision
         compiled = self._compile(path, input_shape)
         self._request = compiled.create_infer_request()
         self.output_names = tuple(output.get_any_name() for output in compiled.outputs)
@@ -67,7 +70,7 @@ class OpenVinoEngine(Engine):
     def _settings(self):
         settings = {'PERFORMANCE_HINT': 'LATENCY', 'NUM_STREAMS': '1',
                     # Asked for always: the default is silently bf16 on CPUs that have it.
-                    'INFERENCE_PRECISION_HINT': self._precision}
+                    'INFERENCE_PRECISION_HINT': _HINTS[self._precision]}
         if self._options.threads:
             settings['INFERENCE_NUM_THREADS'] = str(self._options.threads)
         return settings

@@ -11,7 +11,7 @@ import numpy as np
 
 # Largest difference, and largest loss at a peak, in parts of the largest value of the output. TF32
 # and half have 10 bits of mantissa, int8 has 8 bits in all; errors add up over some 100 layers.
-TOLERANCES = {'f32': 0.02, 'f16': 0.05, 'int8': 0.2}
+TOLERANCES = {'fp32': 0.02, 'fp16': 0.05, 'int8': 0.2}
 _PEAK = 0.2  # a channel has a peak if its maximum is this part of the output's largest value
 
 
@@ -24,9 +24,9 @@ def check_picture(height: int = 480, width: int = 640) -> np.ndarray:
     legs = (np.abs(np.abs(x) - 0.045) < 0.022) & (y >= 0.62) & (y < 0.95)
     arms = (np.abs(np.abs(x) - 0.11 - 0.15 * (y - 0.3)) < 0.02) & (y > 0.3) & (y < 0.6)
     head = x ** 2 + (0.75 * (y - 0.21)) ** 2 < 0.05 ** 2
-    for part, colour in ((body, (150, 60, 40)), (legs, (60, 50, 45)),
-                         (arms | head, (130, 160, 210))):
-        picture[part] = colour
+    for part, color in ((body, (150, 60, 40)), (legs, (60, 50, 45)),
+                        (arms | head, (130, 160, 210))):
+        picture[part] = color
     return picture.astype(np.uint8)
 
 

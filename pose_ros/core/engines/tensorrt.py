@@ -113,7 +113,7 @@ class _Session:
             self._allocate(cuda, input_shape, mapped)
             # The first run allocates and loads, which no graph may record.
             self._queue(cuda.stream)
-            cuda.synchronise()
+            cuda.synchronize()
             self._capture(cuda)
         except BaseException:
             self.close(cuda)
@@ -126,7 +126,7 @@ class _Session:
             self._graph.launch()
         else:
             self._queue(cuda.stream)
-        cuda.synchronise()
+        cuda.synchronize()
         # Out of the page-locked memory: it is not cached on a TX2 (CUDA for Tegra, "I/O
         # coherency"), and it is gone once the engine is closed.
         for buffer, array in zip(self._results, self._outputs.values()):

@@ -12,7 +12,7 @@ from pose_ros.core.engines.cuda import Cuda
 from pose_ros.core.engines.tensorrt_library import Library
 from pose_ros.core.errors import EngineError, ModelError
 
-PRECISIONS = ('auto', 'f32', 'f16', 'int8')  # auto: that of the file, f16 where the GPU gains
+PRECISIONS = ('auto', 'fp32', 'fp16', 'int8')  # auto: that of the file, fp16 where the GPU gains
 _MIB = 1 << 20
 _LARGEST_WORKSPACE = 1024  # MiB; more helps none of these networks
 
@@ -26,7 +26,7 @@ class BuildSettings(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A serialised engine, the precision it computes in, and the timings learnt meanwhile."""
+    """A serialized engine, the precision it computes in, and the timings learnt meanwhile."""
 
     data: bytes
     precision: str
@@ -67,7 +67,7 @@ def build_plan(library: Library, cuda: Cuda, model: bytes, where: str, settings:
 
 
 def sensible_precisions(library: Library, model: bytes, where: str) -> Tuple[str, ...]:
-    """Return the precisions in which this GPU can run an ONNX file and, of f16, gains by it.
+    """Return the precisions in which this GPU can run an ONNX file and, of fp16, gains by it.
 
     In the thread that holds the GPU. ModelError if TensorRT cannot read the bytes of `where`.
     """
@@ -79,8 +79,8 @@ def sensible_precisions(library: Library, model: bytes, where: str) -> Tuple[str
     del parser  # not before: it holds the network's weights
     if not hasattr(trt.BuilderFlag, 'FP16'):
         return (inside,)  # as in _set_precision
-    if inside == 'f32' and builder.platform_has_fast_fp16:
-        return ('f32', 'f16')
+    if inside == 'fp32' and builder.platform_has_fast_fp16:
+        return ('fp32', 'fp16')
     return (inside,)
 
 
@@ -143,28 +143,28 @@ def _set_precision(trt, builder, config, network, wanted, where):
         return inside
     if 'int8' in (inside, wanted):
         return _set_int8(trt, builder, config, wanted, inside, where)
-    if inside == 'f16' and wanted == 'f32':
+    if inside == 'fp16' and wanted == 'fp32':
         raise _unfit(trt, where, wanted, inside, 'take the float32 file')
-    if 'f16' in (inside, wanted) or wanted == 'auto' and builder.platform_has_fast_fp16:
+    if 'fp16' in (inside, wanted) or wanted == 'auto' and builder.platform_has_fast_fp16:
         # Half tensors in the file need the flag too [include/NvInfer.h of 8.2.1, BuilderFlag].
         config.set_flag(trt.BuilderFlag.FP16)
-        return 'f16'
-    return 'f32'
+        return 'fp16'
+    return 'fp32'
 
 
 def _set_int8(trt, builder, config, wanted, inside, where):
-    """Quantised layers are those between Q and DQ nodes; no calibrator, 11 has none."""
+    """Quantized layers are those between Q and DQ nodes; no calibrator, 11 has none."""
     if inside != 'int8':
         raise _unfit(trt, where, wanted, inside, 'int8 takes a file with QuantizeLinear and '
-                     'DequantizeLinear nodes: quantise the model, or use f16')
+                     'DequantizeLinear nodes: quantize the model, or use fp16')
     if wanted not in ('auto', 'int8'):
-        raise _unfit(trt, where, wanted, inside, 'a quantised file runs in int8: take the float '
+        raise _unfit(trt, where, wanted, inside, 'a quantized file runs in int8: take the float '
                      'file')
     if not builder.platform_has_fast_int8:
         raise _unfit(trt, where, 'int8', inside, 'this GPU has no fast int8 (a TX2 has none): use '
-                     'f16')
+                     'fp16')
     config.set_flag(trt.BuilderFlag.INT8)
-    if builder.platform_has_fast_fp16:  # for the layers that are not quantised
+    if builder.platform_has_fast_fp16:  # for the layers that are not quantized
         config.set_flag(trt.BuilderFlag.FP16)
     return 'int8'
 
@@ -175,8 +175,8 @@ def _unfit(trt, where, wanted, inside, advice):
 
 
 def _precision_inside(trt, network):
-    """Say what the types of the file's tensors are: int8 with Q nodes, f16 with half tensors."""
-    found = 'f32'
+    """Say what the types of the file's tensors are: int8 with Q nodes, fp16 with half tensors."""
+    found = 'fp32'
     for index in range(network.num_layers):
         layer = network.get_layer(index)
         if layer.type == trt.LayerType.QUANTIZE:
@@ -184,7 +184,7 @@ def _precision_inside(trt, network):
         for number in range(layer.num_outputs):
             tensor = layer.get_output(number)
             if tensor is not None and tensor.dtype == trt.DataType.HALF:
-                found = 'f16'
+                found = 'fp16'
     return found
 
 

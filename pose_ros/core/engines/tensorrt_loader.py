@@ -60,7 +60,7 @@ def _open_onnx_file(path, input_shape, options):
     if options.build == 'wait' or loader.is_cached():
         return loader.load().engine
     try:
-        serving = OnnxRuntimeEngine(path, input_shape, options._replace(precision='f32'))
+        serving = OnnxRuntimeEngine(path, input_shape, options._replace(precision='fp32'))
     except (EngineError, ModelError):
         loader.close()
         raise
@@ -132,7 +132,7 @@ class Loader:
         return True  # that nothing works, `load` says at once
 
     def load(self) -> Built:
-        """Return a checked engine: the wanted precision, else f32; errors as in open_tensorrt."""
+        """Return a checked engine: the wanted precision, else fp32; errors as in open_tensorrt."""
         refusals = []
         try:
             for settings in self._attempts():
@@ -154,8 +154,8 @@ class Loader:
 
     def _attempts(self):
         settings = self._settings
-        return [settings] + ([settings._replace(precision='f32')]
-                             if settings.precision != 'f32' else [])
+        return [settings] + ([settings._replace(precision='fp32')]
+                             if settings.precision != 'fp32' else [])
 
     def _refusal(self, key):
         return '' if self._rebuild else self._cache.refusal(key)

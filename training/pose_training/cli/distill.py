@@ -17,7 +17,7 @@ EPILOG = """examples:
 
 A teacher is an ONNX file or an OpenVINO network (.xml) with a model card (inside, beside it, or by
 --card), or a checkpoint of this package (.pt). Hints on layers between: teacher.hints in the
-configuration. Mind the licence of a teacher's weights: what learns from them may be bound by it.
+configuration. Mind the license of a teacher's weights: what learns from them may be bound by it.
 """
 
 

@@ -16,7 +16,7 @@ DESCRIPTION = ('Train a network as a configuration says. The folder OUTPUT gets 
                '--resume goes on exactly.')
 EPILOG = """examples:
   pose-train fit student.yaml
-  pose-train fit student.yaml optimiser.rate=3e-4 data.size=[384,288] --output runs/wide
+  pose-train fit student.yaml optimizer.rate=3e-4 data.size=[384,288] --output runs/wide
   pose-train fit student.yaml --resume                 go on, or begin if there is nothing yet
   pose-train fit student.yaml --devices 4              four GPUs of this computer
   torchrun --nproc-per-node=4 -m pose_training.cli fit student.yaml --devices 4
@@ -28,7 +28,7 @@ On several computers, the same on each of them, with its own --node-rank:
 
 The batch of the configuration is shared among the processes; only the first of them writes, to an
 OUTPUT that all computers must see. Batch norms take their statistics from each process's own part
-of the batch (optimiser.norm=sync: from all of it).
+of the batch (optimizer.norm=sync: from all of it).
 
 exit codes: 0 done; 1 failed; 2 the command line is wrong; 130 stopped by a signal
 """

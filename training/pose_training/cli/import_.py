@@ -16,7 +16,7 @@ examples:
   pose-train import caffe pose_iter_440000.caffemodel --model cmu -o cmu.onnx --stages 3
   pose-train import torch checkpoint_iter_370000.pth --model lightweight_openpose -o light.onnx
 
-`pose-train models` lists the networks, their formats, and the licences of their weights.
+`pose-train models` lists the networks, their formats, and the licenses of their weights.
 """
 
 
@@ -31,7 +31,7 @@ def add_arguments(parser) -> None:
     parser.add_argument('--averages', action='store_true',
                         help='tf-checkpoint: take the moving averages of the weights')
     parser.add_argument('--stored-statistics', action='store_true',
-                        help='tf-checkpoint: MobileNet v2 that normalises by its stored '
+                        help='tf-checkpoint: MobileNet v2 that normalizes by its stored '
                              'statistics, not by those of the image as the published ones do')
     add_export_options(parser)
 

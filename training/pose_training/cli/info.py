@@ -72,7 +72,7 @@ def _onnx(path):
     count = collections.Counter(node.op_type for node in model.graph.node)
     yield '  {:<20}{}'.format('operators', ', '.join(
         '{} {}'.format(number, name) for name, number in count.most_common()))
-    yield '  {:<20}{} {}, {}'.format('network', card.name, card.version, card.licence)
+    yield '  {:<20}{} {}, {}'.format('network', card.name, card.version, card.license)
     yield '  {:<20}{}'.format('keypoints', card.topology.name)
     yield from _table(card.input._asdict())
     yield from _table(card.provenance)

@@ -53,19 +53,19 @@ def describe(name: str) -> dict:
             'parameters': count_parameters(network), 'input_size': [width, height],
             'multiply_adds': count_multiply_adds(network, width, height),
             'input': spec.input, 'stride': network.stride, 'options': dict(spec.options),
-            'formats': list(spec.formats), 'source': spec.source, 'licence': spec.licence,
+            'formats': list(spec.formats), 'source': spec.source, 'license': spec.license,
             'published_accuracy': spec.accuracy}
 
 
 def markdown(facts) -> List[str]:
     """Return a table of networks, one line of Markdown each."""
     rows = [('network', 'parameters', 'multiply-adds', 'input', 'keypoints', 'published accuracy',
-             'licence of the published weights', 'import command'), ('---',) * 8]
+             'license of the published weights', 'import command'), ('---',) * 8]
     rows += [('`{}`'.format(fact['name']), '{:.2f} M'.format(fact['parameters'] / 1e6),
               '{:.2f} G'.format(fact['multiply_adds'] / 1e9),
               '{} x {}, {}'.format(*fact['input_size'], fact['input']['color'].upper()),
               '`{}`'.format(fact['topology']), fact['published_accuracy'] or '-',
-              fact['licence'] if fact['formats'] else '-',
+              fact['license'] if fact['formats'] else '-',
               _command(fact)) for fact in facts]
     return ['| {} |'.format(' | '.join(row)) for row in rows]
 
@@ -86,6 +86,6 @@ def _lines(fact):
             ('parameters', '{:,}'.format(fact['parameters'])),
             ('multiply-adds', '{:,} at {}x{}'.format(fact['multiply_adds'], *fact['input_size'])),
             ('input', scaling), ('weights as', ', '.join(fact['formats']) or 'own training'),
-            ('from', fact['source']), ('licence of weights', fact['licence']),
+            ('from', fact['source']), ('license of weights', fact['license']),
             ('published accuracy', fact['published_accuracy'] or 'none known'))
     return [fact['name']] + ['  {:<20}{}'.format(*row) for row in rows if row[1]]

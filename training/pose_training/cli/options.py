@@ -30,7 +30,7 @@ def add_export_options(parser) -> None:
                        help='pictures, or folders of them, that int8 takes its ranges from')
     group.add_argument('--images', nargs='+', metavar='PATH', default=(),
                        help='pictures to compare the file with PyTorch on, besides a drawn one')
-    group.add_argument('--normalise', action='store_true',
+    group.add_argument('--normalize', action='store_true',
                        help='put the scaling of pixel values into the graph')
     group.add_argument('--stages', type=int, metavar='K',
                        help='cut the network after prediction stage K: faster, less accurate')
@@ -42,7 +42,7 @@ def add_export_options(parser) -> None:
                        help='a setting of the decoder that suits the network; may be repeated')
     group.add_argument('--facts', metavar='FILE',
                        help='a JSON object for the provenance: how it was trained, what was '
-                            'measured; `name`, `version` and `licence` in it replace the '
+                            'measured; `name`, `version` and `license` in it replace the '
                             "network's")
 
 
@@ -60,7 +60,7 @@ def write_network(network, provenance, args) -> None:
         raise ExportError('cannot tell what to write to {!r}: end it in .onnx or .pt'.format(
             args.output))
     options = ExportOptions(size=args.size, dynamic=args.dynamic, precision=args.precision,
-                            normalise=args.normalise, stages=args.stages,
+                            normalize=args.normalize, stages=args.stages,
                             calibration=pictures(args.calibration),
                             decoder=parse_settings(args.set, _settings_of(network)))
     export(network, args.output, options, {**provenance, **_facts(args.facts)},

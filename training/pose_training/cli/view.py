@@ -20,7 +20,7 @@ from pose_training.fitting.teachers import soft_targets
 from pose_training.models import create_model
 from pose_training.models.layouts import map_layout
 
-DESCRIPTION = ('Draw crops as a training run would make them: the labels in the colours of the '
+DESCRIPTION = ('Draw crops as a training run would make them: the labels in the colors of the '
                "person's own left and right, what the network sees, heat maps, fields, and where "
                'they count. Look at some before you train.')
 EPILOG = """examples:

@@ -8,9 +8,9 @@ from typing import List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from pose_ros.core.convert import convert_skeletons
+from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.people import make_skeletons
+from pose_ros.core.people import make_people
 from pose_ros.core.sources.stills import ENDINGS
 from pose_ros.core.topology import Topology, make_topology
 from pose_training.data.coco import box_of, CocoFile, is_labelled, joints_of, load_coco
@@ -137,7 +137,7 @@ def _convert(people, source, target):
     """A derived joint is there if all it derives from is, and seen if all of that is."""
     stacked = np.array(people, np.float32).reshape(-1, source.size, 3)
     halved = stacked * np.array([1, 1, .5], np.float32)  # a score is at most 1
-    converted = convert_skeletons(make_skeletons(halved, np.ones(len(stacked))), source, target)
+    converted = convert_people(make_people(halved, np.ones(len(stacked))), source, target)
     return np.nan_to_num(converted.keypoints, nan=0.) * np.array([1, 1, 2], np.float32)
 
 

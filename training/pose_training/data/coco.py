@@ -55,7 +55,7 @@ def joints_of(annotation: Dict[str, Any]) -> np.ndarray:
 def box_of(annotation: Dict[str, Any]) -> List[float]:
     """Return left, top, width, height [px] of a labelled person; its joints' without a box.
 
-    The edges are edges of pixels, half a pixel beyond their centres.
+    The edges are edges of pixels, half a pixel beyond their centers.
     """
     box = annotation.get('bbox')
     if box and box[2] > 0 and box[3] > 0:

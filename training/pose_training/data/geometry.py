@@ -17,11 +17,11 @@ class CropRange(NamedTuple):
     """From what crops are drawn.
 
     `height`: of the chosen person, as a fraction of the crop's height; `rotation`: +- degrees;
-    `shift`: of the person from the crop's centre, +- fraction of the crop; `stretch`: of the
+    `shift`: of the person from the crop's center, +- fraction of the crop; `stretch`: of the
     width against the height, +- fraction; `flip`: probability of a mirrored crop; `free`: share
     of crops at no one in particular; `background`: probability that what lies outside the
     photograph is filled from one with nobody in it, or if there is none by reflection, instead of
-    with grey; `mosaic`: probability that a crop is made of four; `max_side`: larger photographs
+    with gray; `mosaic`: probability that a crop is made of four; `max_side`: larger photographs
     are reduced to this when they are read [px].
     """
 
@@ -78,7 +78,7 @@ def draw_crop(image: np.ndarray, mask, sample: Sample, size: Tuple[int, int], ra
     """Cut a random crop of `size` (width, height) [px] about one of the people.
 
     `mask` is (H, W) uint8, 1 where people are unlabelled, or None. Outside the photograph lies a
-    random grey, or with the probability of `ranges` what `backdrop(size, random)` returns: a
+    random gray, or with the probability of `ranges` what `backdrop(size, random)` returns: a
     picture, or None for a reflection.
     """
     matrix = _draw_matrix(image.shape, sample.boxes, size, ranges, random)
@@ -89,10 +89,10 @@ def draw_crop(image: np.ndarray, mask, sample: Sample, size: Tuple[int, int], ra
 
 
 def warp(image, mask, sample: Sample, matrix: np.ndarray, size, mirror=None, border=0) -> Crop:
-    """Apply a (2, 3) map from photograph pixels to crop pixels (pixel centres are integers).
+    """Apply a (2, 3) map from photograph pixels to crop pixels (pixel centers are integers).
 
     A map that mirrors makes left joints right ones: `mirror[k]` is the twin of joint k. `border`
-    is what lies outside the photograph: a grey, a picture of `size`, or None for a reflection.
+    is what lies outside the photograph: a gray, a picture of `size`, or None for a reflection.
     """
     people, labelled = sample.people.copy(), sample.labelled
     people[..., :2] = _moved(people[..., :2], matrix)
@@ -147,7 +147,7 @@ def _reflected(shape, mask, sample, matrix, size):
 
 
 def _corners(boxes):
-    """Return (P, 4, 2), pixel centres at integers, of boxes grown by the margin."""
+    """Return (P, 4, 2), pixel centers at integers, of boxes grown by the margin."""
     more = _MARGIN * boxes[:, 2:].max(1, initial=0)[:, None]
     low, high = boxes[:, :2] - more - .5, boxes[:, :2] + boxes[:, 2:] + more - .5
     x, y = np.stack([low, high], -1).transpose(1, 0, 2)
@@ -168,9 +168,9 @@ def _draw_matrix(shape, boxes, size, ranges, random):
     width, height = size
     if len(boxes) and random.random() >= ranges.free:
         x, y, w, h = boxes[random.integers(len(boxes))]
-        centre, extent = (x + w / 2, y + h / 2), max(w, h)
+        center, extent = (x + w / 2, y + h / 2), max(w, h)
     else:
-        centre = random.uniform((0, 0), (shape[1], shape[0]))
+        center = random.uniform((0, 0), (shape[1], shape[0]))
         extent = random.uniform(.3, 1.) * max(shape[:2])
     low, high = np.log(ranges.height)
     scale = np.exp(random.uniform(low, high)) * height / max(extent, 16.)
@@ -180,28 +180,28 @@ def _draw_matrix(shape, boxes, size, ranges, random):
                                -ranges.rotation, ranges.rotation))
     side = -1 if random.random() < ranges.flip else 1
     target = np.array([width, height]) * (.5 + random.uniform(-ranges.shift, ranges.shift, 2))
-    return place(centre, target, angle, (side * scale * stretch, scale / stretch))
+    return place(center, target, angle, (side * scale * stretch, scale / stretch))
 
 
-def place(centre, target, angle: float, scale) -> np.ndarray:
-    """Return the (2, 3) map that scales (x, y), turns [rad], and moves `centre` to `target`.
+def place(center, target, angle: float, scale) -> np.ndarray:
+    """Return the (2, 3) map that scales (x, y), turns [rad], and moves `center` to `target`.
 
-    Both points are distances from the left and upper edge [px]: the centre of a picture is half
+    Both points are distances from the left and upper edge [px]: the center of a picture is half
     its size.
     """
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     linear = turn @ np.diag(scale)
-    return np.column_stack([linear, np.array(target) - .5 - linear @ (np.array(centre) - .5)])
+    return np.column_stack([linear, np.array(target) - .5 - linear @ (np.array(center) - .5)])
 
 
 def cover(image: np.ndarray, size: Tuple[int, int], random: np.random.Generator) -> np.ndarray:
     """Cut a random upright part of a photograph, mirrored or not, that fills `size`."""
     height, width = image.shape[:2]
     scale = max(size[0] / width, size[1] / height) * np.exp(random.uniform(0, .7))
-    reach = np.array(size) / scale / 2  # from the centre of the part to its edges
-    centre = random.uniform(reach, np.maximum((width, height) - reach, reach))
+    reach = np.array(size) / scale / 2  # from the center of the part to its edges
+    center = random.uniform(reach, np.maximum((width, height) - reach, reach))
     side = -1 if random.random() < .5 else 1
-    matrix = place(centre, np.array(size) / 2, 0, (side * scale, scale))
+    matrix = place(center, np.array(size) / 2, 0, (side * scale, scale))
     return _warp_image(image, matrix, size, None)
 
 

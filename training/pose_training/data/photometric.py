@@ -20,7 +20,7 @@ class PhotometricRange(NamedTuple):
     color: float = .5
     hue: float = 12.          # +- in OpenCV's units (180 round the circle)
     saturation: float = .4    # +- factor
-    grey: float = .08
+    gray: float = .08
     blur: float = .15
     blur_sigma: float = 2.5   # px
     noise: float = .15
@@ -28,11 +28,11 @@ class PhotometricRange(NamedTuple):
     dark: float = .06         # low light: dim and noisy
     jpeg: float = .2
     jpeg_quality: int = 20    # the worst
-    erase: float = .15        # a grey rectangle over the picture
+    erase: float = .15        # a gray rectangle over the picture
     erase_extent: float = .3  # of the picture's side
 
 
-_PROBABILITIES = ('light', 'color', 'grey', 'blur', 'noise', 'dark', 'jpeg', 'erase',
+_PROBABILITIES = ('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase',
                   'erase_extent')
 
 
@@ -50,7 +50,7 @@ def check_photometric(ranges: PhotometricRange) -> None:
 def degrade(image: np.ndarray, ranges: PhotometricRange,
             random: np.random.Generator) -> np.ndarray:
     """Return a changed copy of an (h, w, 3) uint8 BGR picture; nothing moves."""
-    steps = ((ranges.light, _light), (ranges.color, _color), (ranges.grey, _grey),
+    steps = ((ranges.light, _light), (ranges.color, _color), (ranges.gray, _gray),
              (ranges.blur, _blur), (ranges.dark, _dark), (ranges.noise, _noise),
              (ranges.jpeg, _jpeg), (ranges.erase, _erase))
     for probability, step in steps:
@@ -77,7 +77,7 @@ def _color(image, ranges, random):
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
 
 
-def _grey(image, ranges, random):
+def _gray(image, ranges, random):
     return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
 
 
@@ -89,9 +89,9 @@ def _blur(image, ranges, random):
     length = int(round(3 * sigma)) // 2 * 2 + 1
     kernel = np.zeros((length, length), np.float32)
     angle = random.uniform(0, np.pi)
-    centre = (length - 1) / 2
-    reach = centre * np.array([np.cos(angle), np.sin(angle)])
-    ends = [tuple(int(round(v)) for v in centre + sign * reach) for sign in (-1, 1)]
+    center = (length - 1) / 2
+    reach = center * np.array([np.cos(angle), np.sin(angle)])
+    ends = [tuple(int(round(v)) for v in center + sign * reach) for sign in (-1, 1)]
     cv2.line(kernel, *ends, 1)
     return cv2.filter2D(image, -1, kernel / max(kernel.sum(), 1))
 

@@ -74,7 +74,7 @@ def enlarge(image: np.ndarray) -> np.ndarray:
 
 
 def draw_labels(crop: Crop, topology: Topology) -> np.ndarray:
-    """Draw the people in the colours of their own left and right; occluded joints are hollow."""
+    """Draw the people in the colors of their own left and right; occluded joints are hollow."""
     image = enlarge(crop.image)
     zoom = _zoom(crop.image.shape[1])
     image[enlarge(crop.known) == 0] //= 2
@@ -107,7 +107,7 @@ def _name(image, name, point, color):
 
 def blend(image: np.ndarray, heat: np.ndarray,
           weights: Optional[np.ndarray] = None) -> np.ndarray:
-    """Lay an (h, w) map of 0 to 1 over a grey picture, cell by cell; purple without weight."""
+    """Lay an (h, w) map of 0 to 1 over a gray picture, cell by cell; purple without weight."""
     colors = cv2.applyColorMap((heat.clip(0, 1) * 255).astype(np.uint8), cv2.COLORMAP_JET)
     strength = heat.clip(0, 1)[..., None] ** .5
     if weights is not None:
@@ -117,7 +117,7 @@ def blend(image: np.ndarray, heat: np.ndarray,
 
 
 def blend_fields(image: np.ndarray, fields: np.ndarray, axis_order: str = 'xy') -> np.ndarray:
-    """Lay (2 L, h, w) fields over a grey picture: the strongest of each cell, hue by direction.
+    """Lay (2 L, h, w) fields over a gray picture: the strongest of each cell, hue by direction.
 
     Red points right, and the hue goes on clockwise: yellow-green down, cyan left, violet up.
     """

@@ -79,15 +79,15 @@ def _unlabelled(people, regions, size, stride):
 
 
 def _within(corners, size, stride):
-    """Find the cells whose centres lie in a convex polygon, on the same side of all its edges."""
+    """Find the cells whose centers lie in a convex polygon, on the same side of all its edges."""
     x, y = corners[:, 0, None, None], corners[:, 1, None, None]
     along_x, along_y = np.roll(x, -1, 0) - x, np.roll(y, -1, 0) - y
-    side = (along_x * (_centres(size[0], stride)[:, None] - y)
-            - along_y * (_centres(size[1], stride) - x))
+    side = (along_x * (_centers(size[0], stride)[:, None] - y)
+            - along_y * (_centers(size[1], stride) - x))
     return (side >= 0).all(0) | (side <= 0).all(0)
 
 
-def _centres(count, stride):
+def _centers(count, stride):
     return (np.arange(count, dtype=np.float32) + .5) * stride - .5
 
 
@@ -97,8 +97,8 @@ def draw_heatmaps(people, size: Tuple[int, int], stride: int, sigma: float) -> n
     heat = np.zeros((people.shape[1], height, width), np.float32)
     people = _near(people, size, stride, 4 * sigma)
     # The Gaussian of a point is the product of one across and one down.
-    across = _gaussian(_centres(width, stride) - people[..., :1], sigma)
-    down = _gaussian(_centres(height, stride) - people[..., 1:2], sigma) * (people[..., 2:] > 0)
+    across = _gaussian(_centers(width, stride) - people[..., :1], sigma)
+    down = _gaussian(_centers(height, stride) - people[..., 1:2], sigma) * (people[..., 2:] > 0)
     for of_x, of_y in zip(across, down):
         np.maximum(heat, of_y[:, :, None] * of_x[:, None, :], out=heat)
     heat[heat < _LEAST] = 0
@@ -131,8 +131,8 @@ def draw_fields(people, layout: MapLayout, size: Tuple[int, int], stride: int,
     limbs = _limbs(_near(people, size, stride, limb_width + stride), layout)
     # As whole people share no limbs, each is added at once.
     for limb, start, unit, length in limbs:
-        x = (_centres(width, stride) - start[:, :1])[:, None, :]
-        y = (_centres(height, stride) - start[:, 1:])[:, :, None]
+        x = (_centers(width, stride) - start[:, :1])[:, None, :]
+        y = (_centers(height, stride) - start[:, 1:])[:, :, None]
         across, down = unit[:, 0, None, None], unit[:, 1, None, None]
         half = length[:, None, None] / 2
         inside = np.abs(across * y - down * x) <= limb_width

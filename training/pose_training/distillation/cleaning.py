@@ -74,7 +74,7 @@ class Judge:
         if not there.any():
             return 0.
         cells = np.rint((joints[there, :2] + .5) / self._stride - .5).astype(int)
-        # A label may be a cell off: the best of the neighbourhood counts.
+        # A label may be a cell off: the best of the neighborhood counts.
         padded = np.pad(heat[there], ((0, 0), (1, 1), (1, 1)))
         best = [padded[np.arange(len(cells)),
                        (cells[:, 1] + dy).clip(0, padded.shape[1] - 1),

@@ -17,7 +17,7 @@ from pose_training.distillation.opening import checkpoint_network
 from pose_training.distillation.resampling import Resampler
 from pose_training.distillation.teacher import known_channels, match_card
 from pose_training.models.layouts import MapLayout
-from pose_training.models.normalisation import Normalisation
+from pose_training.models.normalization import Normalization
 
 
 class PairedCrops(Dataset):
@@ -48,7 +48,7 @@ class DeviceTeacher:
     def __init__(self, path: str, size: Tuple[int, int], layout: MapLayout, stride: int):
         found, outputs, channels = match_card(path, layout)
         self._network = checkpoint_network(path, size, 'data.size').requires_grad_(False)
-        self._normalise = Normalisation(found.input)
+        self._normalize = Normalization(found.input)
         self._layout, self._memory_format = layout, torch.contiguous_format
         self._channels = torch.tensor(channels.heat + channels.pafs)
         self._signs = torch.tensor([1.] * len(channels.heat) + list(channels.signs))
@@ -64,7 +64,7 @@ class DeviceTeacher:
         """Move to a device; pictures will have the layout `memory_format`."""
         self._memory_format = memory_format
         self._network.to(device, memory_format=memory_format)
-        self._normalise.to(device)
+        self._normalize.to(device)
         self._channels, self._signs, self.known = (
             part.to(device) for part in (self._channels, self._signs, self.known))
         self._matrices = [matrix.to(device) for matrix in self._matrices]
@@ -72,7 +72,7 @@ class DeviceTeacher:
     @torch.no_grad()
     def maps(self, images: Tensor) -> Tensor:
         """Return (N, C, h, w) float32 for (N, 3, H, W) uint8 BGR; unknown channels are 0."""
-        images = self._normalise(images).contiguous(memory_format=self._memory_format)
+        images = self._normalize(images).contiguous(memory_format=self._memory_format)
         last = self._network(images)[-1]
         found = torch.cat([part.float() for part in last if part is not None], 1)
         found = found[:, self._channels.clamp(min=0)] * self._signs.view(-1, 1, 1)

@@ -9,9 +9,9 @@ from typing import Callable, List, Optional, Sequence
 import cv2
 import numpy as np
 
-from pose_ros.core.convert import convert_skeletons
+from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import ImageError
-from pose_ros.core.people import make_skeletons
+from pose_ros.core.people import make_people
 from pose_ros.core.sources.stills import read_image
 from pose_ros.core.topology import Topology
 from pose_training.data.annotations import Sample
@@ -128,8 +128,8 @@ class _Said:
             crop, corner = cut_out(image, box)
             points = teacher.keypoints(crop)
             points[:, :2] += corner
-            people = make_skeletons(points[None], np.ones(1))
-            points = np.nan_to_num(convert_skeletons(
+            people = make_people(points[None], np.ones(1))
+            points = np.nan_to_num(convert_people(
                 people, teacher.topology, self._topology).keypoints[0], nan=0.)
             best = np.where(points[:, 2:] > best[:, 2:], points, best)
         return best
@@ -149,7 +149,7 @@ class _Said:
 def cut_out(image: np.ndarray, box: np.ndarray):
     """Return a square picture about a box (left, top, width, height), and its corner (x, y).
 
-    What lies outside the image is grey.
+    What lies outside the image is gray.
     """
     side = max(8, int(round(_MARGIN * max(box[2:]))))
     left, top = (int(round(start + length / 2 - side / 2)) for start, length in

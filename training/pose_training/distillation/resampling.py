@@ -13,7 +13,7 @@ class Resampler:
 
     `grid` (width, height) is the student's, in cells of `stride` crop pixels; `transform` maps the
     crop to the teacher's input, of which a cell of its maps covers `source_stride` pixels. Cells
-    are sampled at their centres: cell g is the pixel (g + 0.5) stride - 0.5.
+    are sampled at their centers: cell g is the pixel (g + 0.5) stride - 0.5.
     """
 
     def __init__(self, grid: Tuple[int, int], stride: int, transform: Transform,

@@ -7,8 +7,8 @@ from typing import Any, Callable, Dict, List, NamedTuple
 import numpy as np
 
 from pose_ros.core import PoseEstimator
-from pose_ros.core.convert import convert_skeletons
-from pose_ros.core.people import Skeletons
+from pose_ros.core.convert import convert_people
+from pose_ros.core.people import People
 from pose_ros.core.sources.stills import read_image
 from pose_training.errors import DataError
 from pose_training.evaluation.labels import LabelledImage, Labels
@@ -18,7 +18,7 @@ class Detections(NamedTuple):
     """People with the dataset's joints in image pixels, by image id; best scores first."""
 
     labels: Labels
-    people: Dict[int, Skeletons]
+    people: Dict[int, People]
     seconds: List[float]  # per image, from pixels to people, without reading the file
 
 
@@ -44,7 +44,7 @@ def detect(estimator: PoseEstimator, labels: Labels, progress: Callable = iter) 
         start = time.perf_counter()
         people = estimator(pixels)
         found.seconds.append(time.perf_counter() - start)
-        people = convert_skeletons(people, estimator.topology, labels.topology)
+        people = convert_people(people, estimator.topology, labels.topology)
         found.people[image.id] = people.select(people.detected().any(1))
     return found
 

@@ -8,8 +8,8 @@ from typing import List, NamedTuple
 import cv2
 import numpy as np
 
-from pose_ros.core.draw import draw_skeletons
-from pose_ros.core.people import make_skeletons, Skeletons
+from pose_ros.core.draw import draw_people
+from pose_ros.core.people import make_people, People
 from pose_ros.core.topology import Topology
 from pose_training.errors import DataError
 from pose_training.evaluation.detections import Detections, read_labelled
@@ -33,17 +33,17 @@ class Failure(NamedTuple):
 
 
 class _Painted(Topology):
-    """A topology in three shades of one colour: left limbs, right limbs, and the body's axis."""
+    """A topology in three shades of one color: left limbs, right limbs, and the body's axis."""
 
     shades = ((0, 0, 0),) * 3
 
     def limb_colors(self):
-        """One BGR colour per limb, of the side that it ends on."""
+        """One BGR color per limb, of the side that it ends on."""
         colors = self.keypoint_colors()
         return tuple(colors[child] for _, child in self.limbs)
 
     def keypoint_colors(self):
-        """One BGR colour per keypoint."""
+        """One BGR color per keypoint."""
         left, right, axis = self.shades
         return tuple(left if name.startswith('left_') else right if name.startswith('right_')
                      else axis for name in self.keypoint_names)
@@ -100,7 +100,7 @@ def write_failures(detections: Detections, folder: str, count: int) -> List[str]
 
 
 def draw_failure(detections: Detections, failure: Failure) -> np.ndarray:
-    """Draw labels and people found; a strip below tells the colours and the figure."""
+    """Draw labels and people found; a strip below tells the colors and the figure."""
     picture = read_labelled(failure.image)
     zoom = max(1., _LEAST_SIDE / max(picture.shape[:2]))
     if zoom > 1:
@@ -109,14 +109,14 @@ def draw_failure(detections: Detections, failure: Failure) -> np.ndarray:
     annotations = labels.people()[failure.image.id]
     truth = np.array([joints(annotation) for annotation in annotations]).reshape(
         -1, labels.topology.size, 3)
-    draw_skeletons(picture, _enlarged(make_skeletons(truth, np.ones(len(truth))), zoom),
-                   _Labelled(*labels.topology), labels=False)
+    draw_people(picture, _enlarged(make_people(truth, np.ones(len(truth))), zoom),
+                _Labelled(*labels.topology), labels=False)
     people = detections.people[failure.image.id]
-    draw_skeletons(picture, _enlarged(people, zoom), _Found(*labels.topology))
+    draw_people(picture, _enlarged(people, zoom), _Found(*labels.topology))
     return np.concatenate([picture, _caption(failure, picture.shape[1])])
 
 
-def _enlarged(people: Skeletons, zoom: float) -> Skeletons:
+def _enlarged(people: People, zoom: float) -> People:
     return people.with_points((people.keypoints[..., :2] + .5) * zoom - .5)
 
 

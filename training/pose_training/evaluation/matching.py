@@ -5,7 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from pose_ros.core.people import Skeletons
+from pose_ros.core.people import People
 from pose_ros.core.topology import Topology
 
 
@@ -22,7 +22,7 @@ def joints(annotation: Dict[str, Any]) -> np.ndarray:
     return np.asarray(annotation['keypoints'], float).reshape(-1, 3)
 
 
-def match(annotations: Sequence[Dict[str, Any]], people: Skeletons,
+def match(annotations: Sequence[Dict[str, Any]], people: People,
           topology: Topology) -> List[Match]:
     """Pair the labelled people of an image with the found ones, most alike first.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from pose_ros.core.card import ModelCard
 from pose_ros.core.decoders import create_decoder
-from pose_ros.core.people import Skeletons
+from pose_ros.core.people import People
 from pose_training.exporters.onnx_graph import OUTPUT
 
 
@@ -121,7 +121,7 @@ def people_faults(people: PeopleAgreement, precision: str) -> List[str]:
     return found
 
 
-def _joints_found(person: np.ndarray, seen: Skeletons, reach: float) -> int:
+def _joints_found(person: np.ndarray, seen: People, reach: float) -> int:
     """Count joints of one person (K, 3) within reach in the one that has the most of them."""
     distance = np.hypot(*np.moveaxis(seen.keypoints[..., :2] - person[:, :2], -1, 0))
     with np.errstate(invalid='ignore'):

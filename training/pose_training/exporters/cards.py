@@ -18,19 +18,19 @@ from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import get_spec
 
 # A caller's provenance may replace these words of the card: fine-tuned weights are another's.
-_WORDS = ('name', 'version', 'licence')
+_WORDS = ('name', 'version', 'license')
 
 
 def make_card(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> ModelCard:
     """Return the card of a network as `options` (ExportOptions) would export it.
 
-    `provenance` tells where the weights come from; `name`, `version` and `licence` in it replace
+    `provenance` tells where the weights come from; `name`, `version` and `license` in it replace
     those of the registry. Raises NetworkError for a network that is not in the registry,
     ExportError for a size that it cannot take.
     """
     recipe, spec = network.recipe, get_spec(network.recipe.name)
     layout = map_layout(recipe.topology)
-    words = {'name': spec.name, 'version': '1.0', 'licence': spec.licence}
+    words = {'name': spec.name, 'version': '1.0', 'license': spec.license}
     words.update((key, provenance[key]) for key in _WORDS if key in provenance)
     size = options.size or (spec.input['width'], spec.input['height'])
     _check_size(network, size)
@@ -38,7 +38,7 @@ def make_card(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> M
         **words,
         'family': 'paf' if layout.limbs else 'heatmap',
         'topology': recipe.topology,
-        'input': _input(spec.input, size, options.normalise),
+        'input': _input(spec.input, size, options.normalize),
         'outputs': _outputs(layout, network.stride),
         'decoder': dict(options.decoder),
         'provenance': {
@@ -80,9 +80,9 @@ def _check_size(network, size):
             network.recipe.name, multiple, 'x'.join(map(str, size))))
 
 
-def _input(data, size, normalise) -> Dict[str, Any]:
+def _input(data, size, normalize) -> Dict[str, Any]:
     changed = {'width': size[0], 'height': size[1]}
-    if normalise:
+    if normalize:
         changed.update(scale=1.0, mean=(0., 0., 0.), std=(1., 1., 1.))
     return {**data, **changed}
 
@@ -102,6 +102,6 @@ def _outputs(layout: MapLayout, stride: int) -> Dict[str, Any]:
 
 def _settings(options, size, multiple) -> Dict[str, Any]:
     return {'size': list(size), 'size_multiple': multiple, 'dynamic': options.dynamic,
-            'precision': options.precision, 'normalise': options.normalise,
+            'precision': options.precision, 'normalize': options.normalize,
             'stages': options.stages, 'calibration_images': len(options.calibration),
             'opset': OPSET, 'torch': torch.__version__, 'onnx': onnx.__version__}

@@ -28,7 +28,7 @@ class ExportOptions(NamedTuple):
     """How a network is exported.
 
     `size` (width, height) px of the input, None for the network's own; `dynamic` leaves batch,
-    height and width open; `normalise` puts the scaling of pixel values into the graph; `stages`
+    height and width open; `normalize` puts the scaling of pixel values into the graph; `stages`
     cuts after that prediction stage; `calibration` are image files for int8; `decoder` are
     settings of the decoder that the card shall hold.
     """
@@ -36,7 +36,7 @@ class ExportOptions(NamedTuple):
     size: Optional[Tuple[int, int]] = None
     dynamic: bool = False
     precision: str = 'fp32'
-    normalise: bool = False
+    normalize: bool = False
     stages: Optional[int] = None
     calibration: Sequence[str] = ()
     decoder: Mapping[str, Any] = {}
@@ -60,7 +60,7 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
     say('tracing {} at {}x{}'.format(network.recipe.name, card.input.width, card.input.height))
     size = (card.input.width, card.input.height)
     model = trace(network, size, options.dynamic,
-                  network_input(network, size) if options.normalise else None)
+                  network_input(network, size) if options.normalize else None)
     model = _in_precision(model, card, options, images, say)
     check_model(model)
     content = model.SerializeToString()

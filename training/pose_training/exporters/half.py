@@ -9,7 +9,7 @@ import onnxruntime
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from pose_training.errors import ExportError
-from pose_training.exporters.onnx_graph import (INPUT, attribute, drop_unused, initialisers,
+from pose_training.exporters.onnx_graph import (INPUT, attribute, drop_unused, initializers,
                                                 replace_nodes)
 
 LARGEST = 6e4  # float16 ends at 65504; real pictures may go somewhat beyond the tried ones
@@ -85,7 +85,7 @@ def _spell_out(graph):
     TensorRT before 8.5 misreads the float16 bounds of a Clip; and statistics may be beyond the
     range of float16 where the factor that is made of them is not.
     """
-    known, nodes = initialisers(graph), []
+    known, nodes = initializers(graph), []
     for node in graph.node:
         if node.op_type == 'Clip':
             nodes += _clip_parts(node, known)
@@ -129,7 +129,7 @@ class _Builder:
 
     def __init__(self, model):
         self._graph = model.graph
-        self._known = initialisers(model.graph)
+        self._known = initializers(model.graph)
         self._outputs = {output.name for output in model.graph.output}
         self._nodes: List[NodeProto] = []
         self._done = set()

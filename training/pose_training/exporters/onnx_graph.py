@@ -26,7 +26,7 @@ def simplify(model: ModelProto, output_shape: Sequence[Union[int, str]]) -> Mode
     _drop_split_concat(graph)
     _fold_padding(graph)
     _drop_defaults(graph)
-    _share_initialisers(graph)
+    _share_initializers(graph)
     drop_unused(graph)
     del graph.value_info[:]
     output = helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, list(output_shape))
@@ -34,7 +34,7 @@ def simplify(model: ModelProto, output_shape: Sequence[Union[int, str]]) -> Mode
     return simple
 
 
-def initialisers(graph: GraphProto) -> Dict[str, onnx.TensorProto]:
+def initializers(graph: GraphProto) -> Dict[str, onnx.TensorProto]:
     """Return the constant tensors of a graph by name."""
     return {tensor.name: tensor for tensor in graph.initializer}
 
@@ -76,7 +76,7 @@ def drop_unused(graph: GraphProto) -> None:
 
 
 def _store_constants(graph):
-    """Turn Constant nodes into initialisers: parsers ask for weights to be those."""
+    """Turn Constant nodes into initializers: parsers ask for weights to be those."""
     kept = []
     for node in graph.node:
         value = attribute(node, 'value') if node.op_type == 'Constant' else None
@@ -88,7 +88,7 @@ def _store_constants(graph):
 
 
 def _fold_constants(graph, opsets):
-    known, kept = initialisers(graph), []
+    known, kept = initializers(graph), []
     for node in graph.node:
         read = [name for name in node.input if name]
         if not all(name in known for name in read) or len(node.output) != 1:
@@ -140,7 +140,7 @@ def _drop_split_concat(graph):
 
 def _fold_padding(graph):
     """Put zeros around a picture inside the convolution that reads it."""
-    known = initialisers(graph)
+    known = initializers(graph)
     readers: Dict[str, List[NodeProto]] = {}
     for node in graph.node:
         for name in node.input:
@@ -179,7 +179,7 @@ def _takes_padding(node):
 
 def _drop_defaults(graph):
     """Leave out optional inputs that say nothing: some parsers read them carelessly."""
-    known = initialisers(graph)
+    known = initializers(graph)
     for node in graph.node:
         if node.op_type == 'Resize' and node.input[1] in known \
                 and not numpy_helper.to_array(known[node.input[1]]).size:
@@ -188,7 +188,7 @@ def _drop_defaults(graph):
             del node.input[2:]
 
 
-def _share_initialisers(graph):
+def _share_initializers(graph):
     first, gone = {}, {}
     for tensor in graph.initializer:
         value = numpy_helper.to_array(tensor)

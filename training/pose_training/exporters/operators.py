@@ -10,7 +10,7 @@ import onnx
 from onnx import helper, ModelProto, NodeProto, numpy_helper, shape_inference, TensorProto
 
 from pose_training.errors import ExportError
-from pose_training.exporters.onnx_graph import attribute, initialisers
+from pose_training.exporters.onnx_graph import attribute, initializers
 
 OPSET = 13
 NEWEST_IR = 8  # what ONNX Runtime 1.10, the newest for Python 3.6, reads
@@ -35,7 +35,7 @@ class _Graph(NamedTuple):
     makers: Dict[str, NodeProto]
 
     def is_constant(self, node, place) -> bool:
-        """Tell whether input `place` of a node is absent or an initialiser."""
+        """Tell whether input `place` of a node is absent or an initializer."""
         return len(node.input) <= place or not node.input[place] \
             or node.input[place] in self.constants
 
@@ -77,7 +77,7 @@ def _look_up(model):
     inferred = shape_inference.infer_shapes(_without_weights(model)).graph
     types = {item.name: item.type.tensor_type.elem_type for item in
              [*inferred.value_info, *inferred.input, *inferred.output]}
-    constants = initialisers(model.graph)
+    constants = initializers(model.graph)
     types.update((name, tensor.data_type) for name, tensor in constants.items())
     makers = {name: node for node in model.graph.node for name in node.output}
     return _Graph(constants, types, makers)
@@ -113,7 +113,7 @@ def _convolution(node, graph):
     else:
         constant = graph.is_constant(node, 1)
     if not constant or not graph.is_constant(node, 2):
-        return 'weight and bias must be initialisers (float, where they are quantised)'
+        return 'weight and bias must be initializers (float, where they are quantized)'
     return None
 
 
@@ -123,14 +123,14 @@ def _resize(node, graph):
     if mode not in _RESIZE_MODES or coordinates not in _RESIZE_COORDINATES:
         return 'mode {} with {} is not supported'.format(mode, coordinates)
     if len(node.input) != 3 or not graph.is_constant(node, 2):
-        return 'the scales must be an initialiser, in place of sizes'
+        return 'the scales must be an initializer, in place of sizes'
     scales = numpy_helper.to_array(graph.constants[node.input[2]])
     return None if tuple(scales[:2]) == (1, 1) else 'only height and width can be scaled'
 
 
-def _quantisation(node, graph):
+def _quantization(node, graph):
     if len(node.input) != 3 or not graph.is_constant(node, 1) or not graph.is_constant(node, 2):
-        return 'scale and zero point must be there, as initialisers'
+        return 'scale and zero point must be there, as initializers'
     zero = graph.constants[node.input[2]]
     if zero.data_type != TensorProto.INT8 or numpy_helper.to_array(zero).any():
         return 'the zero point must be 0, and int8'
@@ -138,13 +138,13 @@ def _quantisation(node, graph):
 
 
 def _constant_inputs(*places, what, misread=False):
-    """Make a rule: these inputs are initialisers; where float16 is `misread`, not of that type.
+    """Make a rule: these inputs are initializers; where float16 is `misread`, not of that type.
 
     (The parser takes the bits of such a number for those of a float32.)
     """
     def rule(node, graph):
         if not all(graph.is_constant(node, place) for place in places):
-            return what + ' must be initialisers'
+            return what + ' must be initializers'
         if misread and any(graph.is_half(node, place) for place in places):
             return what + ' must be float32: of float16 it reads garbage'
         return None
@@ -159,7 +159,7 @@ _shape_arguments = _constant_inputs(1, 2, 3, 4, what='the arguments')
 
 _RULES: Dict[str, Callable[[NodeProto, _Graph], Optional[str]]] = {
     'Conv': _convolution, 'ConvTranspose': _convolution, 'Resize': _resize,
-    'QuantizeLinear': _quantisation, 'DequantizeLinear': _quantisation, 'MaxPool': _max_pool,
+    'QuantizeLinear': _quantization, 'DequantizeLinear': _quantization, 'MaxPool': _max_pool,
     'Clip': _constant_inputs(1, 2, what='the bounds', misread=True),
     'InstanceNormalization': _constant_inputs(1, 2, what='scale and bias', misread=True),
     'BatchNormalization': _constant_inputs(1, 2, 3, 4, what='scale, bias and statistics'),

@@ -20,13 +20,13 @@ from pose_training.exporters.picture import prepare
 
 _OPTIONS = {
     'ActivationSymmetric': True, 'WeightSymmetric': True,  # TensorRT: every zero point is 0
-    'AddQDQPairToWeight': True,  # TensorRT 8 quantises float weights itself, and reads no others
+    'AddQDQPairToWeight': True,  # TensorRT 8 quantizes float weights itself, and reads no others
     'QuantizeBias': False,  # an int32 bias is no type that its DequantizeLinear takes
     'DedicatedQDQPair': True,  # one reader each, so that each pair can be fused away
     'OpTypesToExcludeOutputQuantization': ['Conv'],
 }
 IMAGE_NORMS_WARNING = (
-    'warning: this network normalises by the statistics of each picture ({} times); int8 has not '
+    'warning: this network normalizes by the statistics of each picture ({} times); int8 has not '
     'been seen to keep the accuracy of such a network')
 
 
@@ -48,11 +48,11 @@ def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[str],
         source, target = (os.path.join(folder, name) for name in ('float.onnx', 'int8.onnx'))
         onnx.save_model(model, source)
         _quantize_file(source, target, _Pictures(calibration, spec))
-        quantised = onnx.load_model(target)
-    quantised.ir_version = min(quantised.ir_version, NEWEST_IR)
-    del quantised.metadata_props[:]
-    del quantised.graph.value_info[:]
-    return quantised
+        quantized = onnx.load_model(target)
+    quantized.ir_version = min(quantized.ir_version, NEWEST_IR)
+    del quantized.metadata_props[:]
+    del quantized.graph.value_info[:]
+    return quantized
 
 
 def _quantize_file(source, target, pictures):

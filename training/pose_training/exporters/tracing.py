@@ -31,7 +31,7 @@ class FinalMaps(nn.Module):
         return torch.cat(maps, 1) if len(maps) > 1 else maps[0]
 
 
-class Normalisation(nn.Module):
+class Normalization(nn.Module):
     """(x * scale - mean) / std per channel, as a card says it, for x in 0..255."""
 
     def __init__(self, spec: InputSpec):
@@ -47,15 +47,15 @@ class Normalisation(nn.Module):
 
 
 def trace(network: PoseNetwork, size: Tuple[int, int], dynamic: bool,
-          normalisation: Optional[InputSpec] = None) -> onnx.ModelProto:
+          normalization: Optional[InputSpec] = None) -> onnx.ModelProto:
     """Return the simplified graph of a network, fused for inference; float32 throughout.
 
     `size` is (width, height) of the input; `dynamic` leaves batch, height and width open.
-    `normalisation` goes into the graph. Raises ExportError if the network cannot be traced.
+    `normalization` goes into the graph. Raises ExportError if the network cannot be traced.
     """
     module: nn.Module = FinalMaps(fuse(network))
-    if normalisation is not None:
-        module = nn.Sequential(Normalisation(normalisation), module)
+    if normalization is not None:
+        module = nn.Sequential(Normalization(normalization), module)
     example = torch.zeros(1, 3, size[1], size[0])
     try:
         model = _traced(module.eval(), example, dynamic)

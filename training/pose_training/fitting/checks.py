@@ -33,51 +33,51 @@ def check_network(config: RunConfig, network: PoseNetwork) -> None:
                               'do'.format(key, network.recipe.name, multiple, list(size),
                                           [max(1, round(side / multiple)) * multiple
                                            for side in size]))
-    if config.optimiser.kind == 'muon' and not hidden_weights(network):
-        raise ConfigError('optimiser.kind: muon is for convolutions that a norm follows, and {} '
+    if config.optimizer.kind == 'muon' and not hidden_weights(network):
+        raise ConfigError('optimizer.kind: muon is for convolutions that a norm follows, and {} '
                           'has none; choose adamw'.format(network.recipe.name))
 
 
 def check_device(config: RunConfig, device: str) -> None:
     """Raise ConfigError for what a kind of device cannot do."""
-    learn = config.optimiser
+    learn = config.optimizer
     if device == 'cpu' and learn.norm == 'sync':
-        raise ConfigError('optimiser.norm: sync needs GPUs; choose batch or frozen')
+        raise ConfigError('optimizer.norm: sync needs GPUs; choose batch or frozen')
     if device == 'cpu' and learn.precision == 'fp16':
-        raise ConfigError('optimiser.precision: fp16 needs a GPU; choose bf16 or fp32')
+        raise ConfigError('optimizer.precision: fp16 needs a GPU; choose bf16 or fp32')
 
 
 def _rules(config):
-    data, teacher, learn = config.data, config.teacher, config.optimiser
+    data, teacher, learn = config.data, config.teacher, config.optimizer
     processes = config.devices * config.nodes
-    for key in ('data.val_crops', 'data.variants', 'optimiser.epochs', 'optimiser.batch',
+    for key in ('data.val_crops', 'data.variants', 'optimizer.epochs', 'optimizer.batch',
                 'watch.every', 'watch.evaluate_every', 'snapshot_every', 'devices', 'nodes'):
         yield _get(config, key) >= 1, key, 'at least 1'
-    for key in ('data.sigma', 'data.limb_width', 'optimiser.rate', 'optimiser.factor'):
+    for key in ('data.sigma', 'data.limb_width', 'optimizer.rate', 'optimizer.factor'):
         yield _get(config, key) > 0, key, 'above 0'
     for key in ('seed', 'model.settle', 'data.workers', 'max_to_keep', 'watch.pictures',
-                'optimiser.weight_decay', 'optimiser.clip', 'optimiser.stage_weight',
-                'optimiser.emphasis'):
+                'optimizer.weight_decay', 'optimizer.clip', 'optimizer.stage_weight',
+                'optimizer.emphasis'):
         yield _get(config, key) >= 0, key, 'at least 0'
-    for key in ('teacher.weight', 'teacher.confidence', 'optimiser.warmup', 'optimiser.least'):
+    for key in ('teacher.weight', 'teacher.confidence', 'optimizer.warmup', 'optimizer.least'):
         yield 0 <= _get(config, key) <= 1, key, 'from 0 to 1'
-    yield 0 <= learn.average < 1, 'optimiser.average', 'at least 0 and below 1'
+    yield 0 <= learn.average < 1, 'optimizer.average', 'at least 0 and below 1'
     yield min(data.size) >= 32, 'data.size', 'at least 32 x 32'
     yield (min(teacher.size) >= 32 or teacher.size == (0, 0), 'teacher.size',
            'at least 32 x 32, or 0, 0')
-    yield (learn.crops_per_epoch >= learn.batch, 'optimiser.crops_per_epoch',
+    yield (learn.crops_per_epoch >= learn.batch, 'optimizer.crops_per_epoch',
            'at least one batch ({})'.format(learn.batch))
-    yield (learn.batch % processes == 0, 'optimiser.batch',
+    yield (learn.batch % processes == 0, 'optimizer.batch',
            'a multiple of the {} processes'.format(processes))
     yield (not config.gpus or len(config.gpus) == config.devices, 'gpus',
            'as many numbers as devices ({})'.format(config.devices))
-    for key, choices in (('optimiser.kind', KINDS), ('optimiser.precision', tuple(PRECISIONS)),
-                         ('optimiser.schedule', SCHEDULES), ('optimiser.norm', NORMS),
+    for key, choices in (('optimizer.kind', KINDS), ('optimizer.precision', tuple(PRECISIONS)),
+                         ('optimizer.schedule', SCHEDULES), ('optimizer.norm', NORMS),
                          ('accelerator', ('auto', 'cpu', 'gpu'))):
         yield _get(config, key) in choices, key, 'one of ' + ', '.join(choices)
-    yield (bool(learn.milestones) == (learn.schedule == 'step'), 'optimiser.milestones',
+    yield (bool(learn.milestones) == (learn.schedule == 'step'), 'optimizer.milestones',
            'epochs for the schedule `step`, and none for another')
-    yield (list(learn.milestones) == sorted(learn.milestones), 'optimiser.milestones', 'ascending')
+    yield (list(learn.milestones) == sorted(learn.milestones), 'optimizer.milestones', 'ascending')
     yield (len(teacher.cards) <= len(teacher.models), 'teacher.cards',
            'no more than the teacher.models')
     more = teacher.cards or teacher.cache or teacher.hints or any(teacher.size)
@@ -89,7 +89,7 @@ def _rules(config):
     yield (all(0 <= hint.model < len(teacher.models) for hint in teacher.hints), 'teacher.hints',
            'of models that are listed in teacher.models')
     yield (all(hint.weight > 0 for hint in teacher.hints), 'teacher.hints', 'of weights above 0')
-    yield all(factor >= 0 for factor in learn.rates.values()), 'optimiser.rates', 'at least 0'
+    yield all(factor >= 0 for factor in learn.rates.values()), 'optimizer.rates', 'at least 0'
 
 
 def _get(config, key):

@@ -11,7 +11,7 @@ from pose_training.fitting.settings import RunConfig
 
 
 def load_config(path: Optional[str], changes: Sequence[str] = ()) -> RunConfig:
-    """Read YAML and apply changes such as `optimiser.rate=3e-4`; ConfigError names a fault."""
+    """Read YAML and apply changes such as `optimizer.rate=3e-4`; ConfigError names a fault."""
     data: Dict[str, Any] = _read(path) if path else {}
     for change in changes:
         _apply(data, change)
@@ -55,7 +55,7 @@ def _read(path):
 def _apply(data, change):
     name, equals, text = change.partition('=')
     if not (equals and name):
-        raise ConfigError('{!r} is not KEY=VALUE, such as optimiser.rate=3e-4'.format(change))
+        raise ConfigError('{!r} is not KEY=VALUE, such as optimizer.rate=3e-4'.format(change))
     *parents, key = name.split('.')
     for parent in parents:
         if data.get(parent) is None:

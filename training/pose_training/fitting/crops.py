@@ -115,7 +115,7 @@ class Crops(lightning.LightningDataModule):
 
     def _draws(self):
         config = self._config
-        return Draws(self._weights, config.optimiser.crops_per_epoch, config.data.variants,
+        return Draws(self._weights, config.optimizer.crops_per_epoch, config.data.variants,
                      config.seed, self.trainer.global_rank, self.trainer.world_size)
 
     def _loader(self, dataset, sampler, drop_last):
@@ -129,7 +129,7 @@ class Crops(lightning.LightningDataModule):
             generator=torch.Generator())  # the common one shall not depend on the loaders
 
     def _share(self):
-        return self._config.optimiser.batch // self.trainer.world_size
+        return self._config.optimizer.batch // self.trainer.world_size
 
     def state_dict(self) -> dict:
         """Return how many crops of the epoch at hand are used, over all processes."""

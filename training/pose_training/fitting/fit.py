@@ -59,7 +59,7 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     crops, hints = Crops(config, network), make_hints(network, config)
     teachers = device_teachers(network, config)
     provenance = _provenance(config)
-    average = WeightAverage(config.optimiser.average)
+    average = WeightAverage(config.optimizer.average)
     with _quiet(), _plainly(snapshot):
         trainer = _trainer(config, average, provenance, fresh=not snapshot)
         device = trainer.strategy.root_device
@@ -128,8 +128,8 @@ def _move_aside(folder):
 
 def _provenance(config) -> Dict[str, Any]:
     facts = {'trained_on': [part.path for part in config.data.train],
-             'epochs': config.optimiser.epochs,
-             'crops': config.optimiser.epochs * config.optimiser.crops_per_epoch}
+             'epochs': config.optimizer.epochs,
+             'crops': config.optimizer.epochs * config.optimizer.crops_per_epoch}
     if config.teacher.models or config.teacher.points:
         facts['teachers'] = list(config.teacher.models + config.teacher.points)
     if config.model.checkpoint:
@@ -138,7 +138,7 @@ def _provenance(config) -> Dict[str, Any]:
 
 
 def _trainer(config, average, provenance, fresh):
-    learn = config.optimiser
+    learn = config.optimizer
     snapshots = Snapshots(config.output, config.max_to_keep, config.snapshot_every, provenance,
                           average)
     # The order counts: averages begin with what is settled, what is saved holds the average of
@@ -210,8 +210,8 @@ def _plainly(snapshot):
         raise
     except RuntimeError as error:
         if 'out of memory' in str(error).lower():
-            raise FitError('out of memory: a smaller optimiser.batch or data.size, or '
-                           'optimiser.precision=bf16, needs less ({})'.format(
+            raise FitError('out of memory: a smaller optimizer.batch or data.size, or '
+                           'optimizer.precision=bf16, needs less ({})'.format(
                                str(error).splitlines()[0])) from error
         if 'loading state_dict' in str(error):
             raise FitError('{} is of another network than the configuration describes: {}'.format(

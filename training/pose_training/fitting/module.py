@@ -19,7 +19,7 @@ from pose_training.fitting.schedules import (check_prefixes, frozen_prefixes, ma
                                              rate_factor)
 from pose_training.fitting.settings import RunConfig
 from pose_training.models import get_spec, PoseNetwork
-from pose_training.models.normalisation import Normalisation
+from pose_training.models.normalization import Normalization
 
 _OPTIMISERS = {'adamw': torch.optim.AdamW, 'muon': Muon}
 
@@ -40,11 +40,11 @@ class PoseModule(lightning.LightningModule):
         self.network, self.hints, self._config = network, hints, config
         self._memory_format, self._teachers = memory_format, teachers
         names = [name for name, _ in network.named_parameters()]
-        check_prefixes(config.optimiser.freeze, names, 'optimiser.freeze')
-        muon = config.optimiser.kind == 'muon'
-        self._groups = make_groups(self._named(), config.optimiser,
+        check_prefixes(config.optimizer.freeze, names, 'optimizer.freeze')
+        muon = config.optimizer.kind == 'muon'
+        self._groups = make_groups(self._named(), config.optimizer,
                                    hidden_weights(network) if muon else ())
-        self._normalisation = Normalisation(InputSpec(**get_spec(network.recipe.name).input))
+        self._normalization = Normalization(InputSpec(**get_spec(network.recipe.name).input))
         self._sums = torch.zeros(2)
         self.step_loss = torch.zeros(())  # of the last step
 
@@ -53,9 +53,9 @@ class PoseModule(lightning.LightningModule):
         if self.hints is not None:
             yield from self.hints.named_parameters('hints')
 
-    def normalise(self, image):
+    def normalize(self, image):
         """Turn (N, 3, h, w) uint8 BGR into what the network expects."""
-        return self._normalisation(image).contiguous(memory_format=self._memory_format)
+        return self._normalization(image).contiguous(memory_format=self._memory_format)
 
     def on_fit_start(self) -> None:
         """Take the teachers along to the device."""
@@ -63,15 +63,15 @@ class PoseModule(lightning.LightningModule):
             self._teachers.to(self.device, self._memory_format)
 
     def configure_optimizers(self):
-        """Return the optimiser; `on_train_batch_start` sets the rates."""
-        config = self._config.optimiser
+        """Return the optimizer; `on_train_batch_start` sets the rates."""
+        config = self._config.optimizer
         groups = [{'params': group.parameters, 'orthogonal': group.orthogonal}
                   for group in self._groups]
         return _OPTIMISERS[config.kind](groups, lr=config.rate)
 
     def on_train_batch_start(self, batch, batch_idx) -> None:
         """Set the rates, the decays and the modes for this step."""
-        config, trainer = self._config.optimiser, self.trainer
+        config, trainer = self._config.optimizer, self.trainer
         rate = config.rate * rate_factor(config, trainer.global_step,
                                          config.epochs * trainer.num_training_batches)
         for group, chosen in zip(self.optimizers().param_groups, self._groups):
@@ -81,7 +81,7 @@ class PoseModule(lightning.LightningModule):
 
     def _set_norms(self, frozen):
         """Statistics of frozen layers stand still, too."""
-        everything = self._config.optimiser.norm == 'frozen'
+        everything = self._config.optimizer.norm == 'frozen'
         for name, layer in self.network.named_modules():
             if isinstance(layer, nn.modules.batchnorm._BatchNorm):
                 layer.train(not (everything or name.startswith(frozen)))
@@ -91,8 +91,8 @@ class PoseModule(lightning.LightningModule):
         image, target, weights, *rest = batch
         if self._teachers is not None:
             target, weights = self._teachers.mix(target, weights, *rest)
-        config = self._config.optimiser
-        losses = stage_losses(self.network(self.normalise(image)), target, weights,
+        config = self._config.optimizer
+        losses = stage_losses(self.network(self.normalize(image)), target, weights,
                               config.emphasis)
         loss = total_loss(losses, config.stage_weight)
         for position, part in enumerate(losses, 1):
@@ -118,15 +118,15 @@ class PoseModule(lightning.LightningModule):
         names = [os.path.basename(path) for path in files]
         return FitError(
             'the loss is {} in step {} (epoch {}, batch {}), and nothing can be learnt from it: '
-            'try a lower optimiser.rate, a lower optimiser.clip, a longer optimiser.warmup or '
-            'optimiser.precision=fp32, and go on from the last snapshot with --resume. The batch '
+            'try a lower optimizer.rate, a lower optimizer.clip, a longer optimizer.warmup or '
+            'optimizer.precision=fp32, and go on from the last snapshot with --resume. The batch '
             'is made of {}'.format(loss, trainer.global_step + 1, trainer.current_epoch + 1,
                                    batch_idx + 1, ', '.join(names[:16])))
 
     def configure_gradient_clipping(self, optimizer, gradient_clip_val=None,
                                     gradient_clip_algorithm=None) -> None:
         """Forget the gradients of what is frozen, then limit the norm of the others."""
-        frozen = frozen_prefixes(self._config.optimiser, self.trainer.global_step)
+        frozen = frozen_prefixes(self._config.optimizer, self.trainer.global_step)
         if frozen:
             for name, parameter in self.network.named_parameters():
                 if name.startswith(frozen):
@@ -141,8 +141,8 @@ class PoseModule(lightning.LightningModule):
     def validation_step(self, batch, batch_idx) -> None:
         """Add the loss of one batch."""
         image, target, weights = batch
-        config = self._config.optimiser
-        losses = stage_losses(self.network(self.normalise(image)), target, weights,
+        config = self._config.optimizer
+        losses = stage_losses(self.network(self.normalize(image)), target, weights,
                               config.emphasis)
         loss = total_loss(losses, config.stage_weight)
         self._sums += torch.stack([loss * len(image), loss.new_tensor(len(image))])

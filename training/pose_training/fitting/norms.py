@@ -15,12 +15,12 @@ class SettleNorms(Callback):
     def on_fit_start(self, trainer, pl_module) -> None:
         """Look at the same crops in every process."""
         images = torch.stack([crop[0] for crop in trainer.datamodule.fixed_crops(self._crops)])
-        settle_norms(pl_module.network, pl_module.normalise(images.to(pl_module.device)))
+        settle_norms(pl_module.network, pl_module.normalize(images.to(pl_module.device)))
 
 
 @torch.no_grad()
 def settle_norms(network: nn.Module, images: Tensor) -> None:
-    """Let each batch norm take the statistics of what it sees of `images`, normalised.
+    """Let each batch norm take the statistics of what it sees of `images`, normalized.
 
     Its scale and offset change with them, so that the network computes in evaluation what it did,
     and about the same in training.

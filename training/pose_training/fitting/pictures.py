@@ -6,14 +6,14 @@ from typing import Optional
 import numpy as np
 
 from pose_ros.core.card import ModelCard
-from pose_ros.core.draw import draw_skeletons
-from pose_ros.core.people import Skeletons
+from pose_ros.core.draw import draw_people
+from pose_ros.core.people import People
 from pose_training.data.pictures import arrange, blend, blend_fields, enlarge, Panel
 from pose_training.exporters.cards import map_channels
 
 
 def draw_fit(image: np.ndarray, target: np.ndarray, maps: np.ndarray, card: ModelCard,
-             people: Optional[Skeletons], caption: str = '') -> np.ndarray:
+             people: Optional[People], caption: str = '') -> np.ndarray:
     """Return a BGR picture of two rows: people, joints and fields as found, and as wanted.
 
     `image` is (H, W, 3) uint8 BGR; `target` and `maps` (C, h, w), heat maps first; `people` in
@@ -25,7 +25,7 @@ def draw_fit(image: np.ndarray, target: np.ndarray, maps: np.ndarray, card: Mode
     if people is not None:
         zoom = found.shape[1] // image.shape[1]
         moved = people.with_points((people.keypoints[..., :2] + .5) * zoom - .5)
-        found = draw_skeletons(found, moved, card.topology)
+        found = draw_people(found, moved, card.topology)
     panels = []
     for name, values, first in (('found', maps, found), ('wanted', target, enlarge(image))):
         panels += [Panel('people found' if name == 'found' else 'what the network sees', first),

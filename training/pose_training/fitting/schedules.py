@@ -12,7 +12,7 @@ from typing import Container, Dict, Iterable, List, NamedTuple, Tuple
 from torch.nn import Parameter
 
 from pose_training.errors import ConfigError
-from pose_training.fitting.settings import OptimiserConfig
+from pose_training.fitting.settings import OptimizerConfig
 
 
 class Group(NamedTuple):
@@ -24,7 +24,7 @@ class Group(NamedTuple):
     orthogonal: bool = False
 
 
-def rate_factor(config: OptimiserConfig, step: int, steps: int) -> float:
+def rate_factor(config: OptimizerConfig, step: int, steps: int) -> float:
     """Return the factor on the rate at a step of `steps`."""
     warmup = max(1, int(config.warmup * steps))
     if step < warmup:
@@ -38,7 +38,7 @@ def rate_factor(config: OptimiserConfig, step: int, steps: int) -> float:
     return 1.
 
 
-def make_groups(named: Iterable[Tuple[str, Parameter]], config: OptimiserConfig,
+def make_groups(named: Iterable[Tuple[str, Parameter]], config: OptimizerConfig,
                 hidden: Container[str] = ()) -> List[Group]:
     """Sort weights by rate, decay and whether they are `hidden`; biases and norms do not decay.
 
@@ -46,7 +46,7 @@ def make_groups(named: Iterable[Tuple[str, Parameter]], config: OptimiserConfig,
     are orthogonal. ConfigError for a key that no name begins with.
     """
     named = list(named)
-    check_prefixes(config.rates, [name for name, _ in named], 'optimiser.rates')
+    check_prefixes(config.rates, [name for name, _ in named], 'optimizer.rates')
     sorted_out: Dict[Tuple[float, bool, bool], List[Parameter]] = {}
     for name, parameter in named:
         found = [prefix for prefix in config.rates if name.startswith(prefix)]
@@ -58,7 +58,7 @@ def make_groups(named: Iterable[Tuple[str, Parameter]], config: OptimiserConfig,
             for factor, decayed, orthogonal in sorted(sorted_out, reverse=True)]
 
 
-def frozen_prefixes(config: OptimiserConfig, step: int) -> Tuple[str, ...]:
+def frozen_prefixes(config: OptimizerConfig, step: int) -> Tuple[str, ...]:
     """Return what the names of weights begin with that do not move at this step."""
     return tuple(prefix for prefix, steps in config.freeze.items() if step < steps)
 

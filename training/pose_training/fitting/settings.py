@@ -58,7 +58,7 @@ class TeacherConfig(NamedTuple):
     hints: Tuple[HintConfig, ...] = ()
 
 
-class OptimiserConfig(NamedTuple):
+class OptimizerConfig(NamedTuple):
     """How it is learnt."""
 
     epochs: int = 100
@@ -98,7 +98,7 @@ class RunConfig(NamedTuple):
     model: ModelConfig = ModelConfig()
     data: DataConfig = DataConfig()
     teacher: TeacherConfig = TeacherConfig()
-    optimiser: OptimiserConfig = OptimiserConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
     watch: WatchConfig = WatchConfig()
     seed: int = 0
     output: str = 'runs/student'

@@ -49,13 +49,13 @@ class Watch(Callback):
         trainer.strategy.barrier('watch')
 
     def _draw(self, trainer, pl_module, network):
-        normalise = pl_module.normalise
+        normalize = pl_module.normalize
         crops = trainer.datamodule.fixed_crops(self._config.pictures)
         card = make_card(network, ExportOptions(size=trainer.datamodule.size), {})
         decoder = create_decoder(card) if card.family == 'paf' else None
         for index, (image, target, _) in enumerate(crops):
             with torch.no_grad():
-                batch = normalise(image[None].to(pl_module.device)).cpu()
+                batch = normalize(image[None].to(pl_module.device)).cpu()
                 maps = torch.cat([part for part in network(batch)[-1] if part is not None], 1)
             people = decoder.decode({OUTPUT: maps.numpy()}) if decoder else None
             picture = draw_fit(image.numpy().transpose(1, 2, 0), target.numpy(), maps[0].numpy(),

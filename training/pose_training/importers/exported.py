@@ -4,7 +4,7 @@
 
 An exported convolution holds the batch norm that followed it, and the identity beside it. Here a
 norm that changes nothing takes its place again. Its statistics are not those of the data: train on
-with `model.settle`, or with `optimiser.norm: frozen`.
+with `model.settle`, or with `optimizer.norm: frozen`.
 """
 from typing import Dict
 

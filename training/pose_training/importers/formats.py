@@ -54,7 +54,7 @@ def import_network(format_name: str, path: str, model: str,
                    **options) -> Tuple[PoseNetwork, Dict[str, Any]]:
     """Build the network `model` with the weights of a published file.
 
-    Returns the network, ready for inference, and its provenance (where from, SHA-256, licence).
+    Returns the network, ready for inference, and its provenance (where from, SHA-256, license).
     Raises NetworkError for an unknown network, WeightsError for a file that does not fit.
     """
     spec = get_spec(model)

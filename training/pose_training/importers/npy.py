@@ -20,7 +20,7 @@ _HEADERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_ar
 def read_weights(path: str, spec: NetworkSpec) -> Weights:
     """Return {layer: {'weights', 'biases'}}, or flat {variable: array}, under state names.
 
-    Kernels (kh, kw, in, out) become (out, in, kh, kw); what the optimiser kept is left out. The
+    Kernels (kh, kw, in, out) become (out, in, kh, kw); what the optimizer kept is left out. The
     pickle is read as data: nothing in it is imported or called. WeightsError for other content.
     """
     try:

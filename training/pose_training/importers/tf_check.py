@@ -20,7 +20,7 @@ from pose_training.models.network import PoseNetwork
 _HEIGHT, _WIDTH = 48, 64  # of the image, where the graph takes any size
 _MOST_PIXELS = 1 << 21
 # Of the largest value of a layer. Another order of maps, padding or sampling changes a tenth of it
-# and more; rounding far less, but most where an image normalises itself by a tiny variance.
+# and more; rounding far less, but most where an image normalizes itself by a tiny variance.
 _TOLERANCE = 5e-3
 _ACTIVATIONS = ('Relu', 'Relu6')
 _DEEPEST = 5
@@ -38,7 +38,7 @@ class GraphCheck:
     def compare(self, network: PoseNetwork, card_input: Dict[str, Any]) -> None:
         """Raise WeightsError, which says where they part, unless both compute the same.
 
-        The graph gets an image in 0..255; the network gets it normalised as its card says.
+        The graph gets an image in 0..255; the network gets it normalized as its card says.
         """
         image = self._noise()
         wanted, maps = self._network_outputs(network, image, card_input)
@@ -85,10 +85,10 @@ class GraphCheck:
         hooks = [modules[layer.name].register_forward_hook(keep(layer.name))
                  for layer in self._layers if layer.name in modules]
         mean, std = (torch.tensor(card_input[key], dtype=image.dtype) for key in ('mean', 'std'))
-        normalised = (image * card_input['scale'] - mean) / std
+        normalized = (image * card_input['scale'] - mean) / std
         try:
             with torch.no_grad():
-                maps = network(normalised.permute(0, 3, 1, 2))[-1]
+                maps = network(normalized.permute(0, 3, 1, 2))[-1]
         except RuntimeError as error:
             raise self._graph.fail('its image has {} x {} pixels, which does not fit the network'
                                    .format(image.shape[2], image.shape[1])) from error

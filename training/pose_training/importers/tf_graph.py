@@ -41,5 +41,5 @@ def _network(spec, options, path):
         return create_model(spec.name, **options)
     except NetworkError as error:
         raise WeightsError(
-            '{} normalises each image by its own statistics, which {} cannot; is it the file of '
+            '{} normalizes each image by its own statistics, which {} cannot; is it the file of '
             'another network?'.format(path, spec.name)) from error

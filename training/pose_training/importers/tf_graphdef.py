@@ -51,7 +51,7 @@ class Node(NamedTuple):
 
     @property
     def is_training(self) -> bool:
-        """Tell whether a batch norm normalises by the statistics of its input."""
+        """Tell whether a batch norm normalizes by the statistics of its input."""
         return 'is_training' not in self.attributes or self.attributes['is_training'].b
 
     @property

@@ -115,12 +115,12 @@ class Layer:
         if self.norm and self.norm.by_image:
             if not normed or stored or norm_name + '.weight' not in wanted:
                 raise self.graph.fail(
-                    'batch norm {!r} normalises by the statistics of each image; this network '
+                    'batch norm {!r} normalizes by the statistics of each image; this network '
                     'needs stored ones there'.format(self.norm.node))
             return self._normed_by_image(norm_name)
         if normed and not stored:
             raise self.graph.fail(
-                'layer {!r} has stored statistics, or none, while others normalise by those of '
+                'layer {!r} has stored statistics, or none, while others normalize by those of '
                 'each image; no network mixes them like this'.format(self.name))
         if not normed:
             return self._plain(self.name + '.bias' in wanted)
@@ -131,7 +131,7 @@ class Layer:
     def _normed_by_image(self, norm_name):
         if np.any(self.scale != 1) or abs(self.norm.epsilon - EPSILON) > 1e-6 * EPSILON:
             raise self.graph.fail(
-                'layer {!r} scales before it normalises each image, or with the epsilon {:g}; '
+                'layer {!r} scales before it normalizes each image, or with the epsilon {:g}; '
                 'the network does not'.format(self.name, self.norm.epsilon))
         return {self.name + '.weight': self.kernel, norm_name + '.weight': self.norm.gamma,
                 norm_name + '.bias': self.norm.beta}

@@ -17,7 +17,7 @@ _COUNTERS = ('global_step', 'beta1_power', 'beta2_power', 'learning_rate')
 def state_name(variable: str) -> Optional[str]:
     """Return the state name: 'A/B/weights:0' -> 'A.B.weight'; None for what training alone needs.
 
-    Optimiser slots and moving averages hang below a variable ('A/B/weights/Momentum'). A name
+    Optimizer slots and moving averages hang below a variable ('A/B/weights/Momentum'). A name
     of no known kind is kept, for whoever compares it with the network.
     """
     parts = variable.split(':')[0].split('/')

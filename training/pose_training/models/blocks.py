@@ -7,7 +7,7 @@ from pose_training.models.folding import fold_batch_norm, fold_scale, fuse
 
 
 class Chain(nn.Sequential):
-    """Modules one after the other; for inference, linear neighbours become one."""
+    """Modules one after the other; for inference, linear neighbors become one."""
 
     def fused(self) -> nn.Sequential:
         """Fold batch norms into the convolution before, 1x1 scales into the one after."""

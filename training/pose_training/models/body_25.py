@@ -13,7 +13,7 @@ from torch import Tensor
 from pose_training.models.network import StageMaps, check_stages
 from pose_training.models.registry import NetworkSpec
 from pose_training.models.vgg import (
-    LICENCE, MODELS_URL, VGG_19, FlatNetwork, Layer, check_pafs, openpose_input)
+    LICENSE, MODELS_URL, VGG_19, FlatNetwork, Layer, check_pafs, openpose_input)
 
 # Per stage: name, width of the 3x3 convolutions, width before the last layer.
 _PAF_STAGES = (('stage0_L2', 96, 256), ('stage1_L2', 128, 512), ('stage2_L2', 128, 512),
@@ -105,5 +105,5 @@ NETWORKS = (
         'body_25', build, 'body_25', {}, openpose_input(656, 368, pad_value=0),
         'OpenPose BODY-25: body and feet; faster and more accurate than cmu',
         formats=('caffe',), ignored=r'M(conv|prelu)[1-7]_stage1_L1(_[0-2])?\.',
-        source=MODELS_URL + 'pose/body_25/pose_iter_584000.caffemodel', licence=LICENCE),
+        source=MODELS_URL + 'pose/body_25/pose_iter_584000.caffemodel', license=LICENSE),
 )

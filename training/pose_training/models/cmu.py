@@ -13,7 +13,7 @@ from torch import Tensor
 from pose_training.models.network import StageMaps, check_stages
 from pose_training.models.registry import NetworkSpec
 from pose_training.models.vgg import (
-    LICENCE, MODELS_URL, VGG_19, FlatNetwork, Layer, check_pafs, openpose_input,
+    LICENSE, MODELS_URL, VGG_19, FlatNetwork, Layer, check_pafs, openpose_input,
     refinement_layers)
 
 MOST_STAGES = 6
@@ -74,14 +74,14 @@ NETWORKS = (
         'cmu', build, 'coco_18', {}, _INPUT,
         'OpenPose COCO: VGG-19 and six stages; accurate and heavy',
         formats=('caffe', 'npy', 'tf-graph', 'torch'), ignored=_LATER_STAGES,
-        source=MODELS_URL + 'pose/coco/pose_iter_440000.caffemodel', licence=LICENCE,
+        source=MODELS_URL + 'pose/coco/pose_iter_440000.caffemodel', license=LICENSE,
         accuracy='COCO AP 48.6 (val subset, one scale at height 368); 61.8 (test-dev, several '
                  'scales, refined by a single-person network)'),
     NetworkSpec(
         'mpi', build, 'mpi_15', {}, _INPUT, 'OpenPose MPI: as cmu, with 15 keypoints',
-        formats=('caffe',), ignored=_LATER_STAGES, source=_MPI_SOURCE, licence=LICENCE),
+        formats=('caffe',), ignored=_LATER_STAGES, source=_MPI_SOURCE, license=LICENSE),
     NetworkSpec(
         'mpi_faster', build, 'mpi_15', {'stages': 4}, _INPUT,
         'OpenPose MPI cut after four stages; same weight file',
-        formats=('caffe',), ignored=_LATER_STAGES, source=_MPI_SOURCE, licence=LICENCE),
+        formats=('caffe',), ignored=_LATER_STAGES, source=_MPI_SOURCE, license=LICENSE),
 )

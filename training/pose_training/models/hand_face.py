@@ -13,7 +13,7 @@ from torch import Tensor
 from pose_training.models.network import StageMaps, check_stages
 from pose_training.models.registry import NetworkSpec
 from pose_training.models.vgg import (
-    LICENCE, MODELS_URL, VGG_19, FlatNetwork, Layer, openpose_input,
+    LICENSE, MODELS_URL, VGG_19, FlatNetwork, Layer, openpose_input,
     refinement_layers)
 
 MOST_STAGES = 6
@@ -71,9 +71,9 @@ NETWORKS = (
         'hand', build, 'hand_21', {}, _INPUT,
         'OpenPose hand: a crop of one right hand (mirror the left)',
         formats=('caffe', 'torch'), ignored=_LATER_STAGES,
-        source=MODELS_URL + 'hand/pose_iter_102000.caffemodel', licence=LICENCE),
+        source=MODELS_URL + 'hand/pose_iter_102000.caffemodel', license=LICENSE),
     NetworkSpec(
         'face', build, 'face_70', {}, _INPUT, 'OpenPose face: a crop of one face',
         formats=('caffe', 'torch'), ignored=_LATER_STAGES,
-        source=MODELS_URL + 'face/pose_iter_116000.caffemodel', licence=LICENCE),
+        source=MODELS_URL + 'face/pose_iter_116000.caffemodel', license=LICENSE),
 )

@@ -21,7 +21,7 @@ class StageMaps(NamedTuple):
 
 
 class PoseNetwork(nn.Module, abc.ABC):
-    """A network from images (N, 3, h, w), normalised as its card says, to maps.
+    """A network from images (N, 3, h, w), normalized as its card says, to maps.
 
     `stride` is the number of input pixels per map cell; h and w must be multiples of
     `size_multiple`. `recipe` is set by `create_model`, and tells how to build the network again.

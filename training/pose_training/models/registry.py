@@ -34,7 +34,7 @@ class NetworkSpec(NamedTuple):
     formats: Tuple[str, ...] = ()
     ignored: str = ''
     source: str = ''
-    licence: str = 'Apache-2.0'
+    license: str = 'Apache-2.0'
     accuracy: str = ''
 
 

@@ -122,5 +122,5 @@ NETWORKS = (
     NetworkSpec('student', build, 'coco_18', {}, card_input(
         416, 320, color='bgr', scale=1 / 255., mean=(.5, .5, .5), std=(.25, .25, .25)),
         'dense 3x3 convolutions, one refinement stage; the network to train',
-        formats=('onnx',), source='pose_ros', licence='Apache-2.0'),
+        formats=('onnx',), source='pose_ros', license='Apache-2.0'),
 )

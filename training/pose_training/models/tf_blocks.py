@@ -93,8 +93,8 @@ class _ExportedConvolution(torch.autograd.Function):
                     strides_i=stride, dilations_i=(1, 1), group_i=groups)
 
 
-class CentredBatchNorm2d(nn.BatchNorm2d):
-    """Batch norm that only centres (beta) and does not scale (no gamma)."""
+class CenteredBatchNorm2d(nn.BatchNorm2d):
+    """Batch norm that only centers (beta) and does not scale (no gamma)."""
 
     def __init__(self, channels: int):
         super().__init__(channels, EPSILON)
@@ -135,7 +135,7 @@ class SeparableScope(nn.Module):
         """Add both parts; batch norm, and ReLU if asked, follow the pointwise one."""
         self.add_module(name + '_depthwise', SameConv2d(inputs, inputs, kernel, stride, inputs))
         self.add_module(name + '_pointwise', NormedConv2d(
-            inputs, outputs, norm=CentredBatchNorm2d(outputs),
+            inputs, outputs, norm=CenteredBatchNorm2d(outputs),
             activation=nn.ReLU(inplace=True) if relu else None))
 
     def separable(self, name: str, features: Tensor) -> Tensor:

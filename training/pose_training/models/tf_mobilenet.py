@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pose_training.models.network import PoseNetwork, StageMaps, check_stages
 from pose_training.models.registry import NetworkSpec, card_input
 from pose_training.models.tf_blocks import (
-    CentredBatchNorm2d, LegacyUpsample, NormedConv2d, PredictionStages, SeparableScope, scaled)
+    CenteredBatchNorm2d, LegacyUpsample, NormedConv2d, PredictionStages, SeparableScope, scaled)
 
 # (channels, stride) of Conv2d_1, Conv2d_2, ...
 _LAYERS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1)) + ((512, 1),) * 6
@@ -27,7 +27,7 @@ class MobileNetFeatures(SeparableScope):
         super().__init__()
         self.channels = [scaled(32, width)]
         self.Conv2d_0 = NormedConv2d(
-            3, self.channels[0], 3, 2, norm=CentredBatchNorm2d(self.channels[0]),
+            3, self.channels[0], 3, 2, norm=CenteredBatchNorm2d(self.channels[0]),
             activation=nn.ReLU(inplace=True))
         for layer, (base, stride) in enumerate(_LAYERS[:depth], 1):
             outputs = scaled(base, width)

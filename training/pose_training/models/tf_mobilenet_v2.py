@@ -3,7 +3,7 @@
 """The networks of tf-pose on MobileNet v2 features.
 
 Source: https://github.com/ildoonet/tf-pose-estimation.
-Their published graphs normalise the features of each image by the statistics of that very image:
+Their published graphs normalize the features of each image by the statistics of that very image:
 the option `image_statistics` does the same. Weights trained without it use frozen statistics, and
 are faster, as these fold into the convolutions.
 """
@@ -120,7 +120,7 @@ def build(heatmaps: int, pafs: int, stages: int = MOST_STAGES, width: float = 1.
           head_width: float = 1., image_statistics: bool = False) -> MobileNetV2:
     """Build the network, `width` times 16 to 96 channels and `head_width` times 128.
 
-    `image_statistics` normalises the features of each image by themselves, in training and after.
+    `image_statistics` normalizes the features of each image by themselves, in training and after.
     Raises NetworkError for a number of stages or a width that cannot be.
     """
     check_stages('the MobileNet v2', stages, 1, MOST_STAGES)

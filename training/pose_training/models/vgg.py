@@ -10,7 +10,7 @@ from pose_training.errors import NetworkError
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import card_input
 
-LICENCE = 'CMU OpenPose licence: academic or non-profit, non-commercial research only'
+LICENSE = 'CMU OpenPose license: academic or non-profit, non-commercial research only'
 MODELS_URL = 'http://vcl.snu.ac.kr/OpenPose/models/'
 
 
@@ -53,7 +53,7 @@ class FlatNetwork(PoseNetwork):
         for layer in layers:
             convolution = nn.Conv2d(inputs, layer.outputs, layer.kernel,
                                     padding=layer.kernel // 2)
-            _initialise(convolution, layer.activation)
+            _initialize(convolution, layer.activation)
             self.add_module(layer.name, convolution)
             if layer.activation not in ('relu', 'linear'):
                 self.add_module(layer.activation, nn.PReLU(layer.outputs))
@@ -73,8 +73,8 @@ class FlatNetwork(PoseNetwork):
         return features
 
 
-def _initialise(convolution, activation):
-    # Nothing normalises on the way: with PyTorch's own initial weights the image would fade out.
+def _initialize(convolution, activation):
+    # Nothing normalizes on the way: with PyTorch's own initial weights the image would fade out.
     if activation == 'linear':
         nn.init.normal_(convolution.weight, std=.01)
     else:

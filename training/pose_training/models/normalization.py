@@ -7,7 +7,7 @@ from torch import nn, Tensor
 from pose_ros.core.card import InputSpec
 
 
-class Normalisation(nn.Module):
+class Normalization(nn.Module):
     """(pixel scale - mean) / std per channel, in the channels' order of a card's `input`.
 
     Has no weights, and nothing of it is in a state dict.
