@@ -17,7 +17,7 @@ from common import print_table
 from devices import Device, DEVICES
 from network_cost import count, FUSED, kinds, NetworkCost
 
-from pose_ros.cli.options import size
+from pose_ros.core.command_options import size
 from pose_ros.core.errors import ModelError
 from pose_ros.core.estimator import BUNDLED_MODEL
 

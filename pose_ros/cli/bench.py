@@ -9,8 +9,9 @@ import time
 import numpy as np
 
 from pose_ros.cli.machine import jetson_facts
-from pose_ros.cli.options import add_model_options, count, load_estimator, size
-from pose_ros.cli.run import open_file, progress_bar
+from pose_ros.cli.run import open_file
+from pose_ros.core.command import progress_bar
+from pose_ros.core.command_options import add_model_options, count, load_estimator, size
 from pose_ros.core.engines import EngineInfo
 from pose_ros.core.errors import ImageError
 from pose_ros.core.estimator import Timings

@@ -10,7 +10,7 @@ import time
 import cv2
 
 from pose_ros.cli.bench import measure
-from pose_ros.cli.run import progress_bar
+from pose_ros.core.command import progress_bar
 from pose_ros.core.card_files import sha256
 from pose_ros.core.engines.build_progress import BuildProgress
 from pose_ros.core.engines.cuda_thread import CudaThread

@@ -6,8 +6,9 @@ import os
 
 import numpy as np
 
-from pose_ros.cli.options import add_model_options, describe_settings, load_estimator
+from pose_ros.cli.options import describe_settings
 from pose_ros.core.card_files import sha256
+from pose_ros.core.command_options import add_model_options, load_estimator
 
 DESCRIPTION = ('Describe a model: its card, the tensors of the network, the engine that runs it '
                'here, and the settings of its decoder. The network is loaded and run once, so a '

@@ -100,33 +100,6 @@ def open_file(path: str, loop: bool = False) -> FrameSource:
     return open_source(os.path.abspath(path), loop)
 
 
-def progress_bar(total, quiet: bool):
-    """Return a tqdm bar on stderr, or something that looks like one where nobody would see it."""
-    if quiet or not sys.stderr.isatty():
-        return _NoBar(total)
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return _NoBar(total)
-    return tqdm(total=total, unit=' frames', file=sys.stderr)
-
-
-class _NoBar:
-    """A progress bar that shows nothing."""
-
-    def __init__(self, total):
-        self.total = total
-
-    def update(self, count):
-        pass
-
-    def close(self):
-        pass
-
-    def write(self, text, file=None):
-        print(text, file=file or sys.stdout)
-
-
 @contextlib.contextmanager
 def _stopped_by_signals(run):
     """Let Ctrl-C or SIGTERM end the run after the current frame, so that files are finished.
