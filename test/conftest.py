@@ -13,6 +13,15 @@ for folder in (HERE, HERE.parent):  # helper modules beside this file, and the s
 
 import models  # noqa: E402
 
+GROUPS = ('ros', 'simulated')  # folders with a marker of their own; all others are `core`
+
+
+def pytest_collection_modifyitems(items):
+    """Mark every test with its group (setup.cfg), which follows from its folder."""
+    for item in items:
+        parts = Path(str(item.fspath)).relative_to(HERE).parts
+        item.add_marker(parts[0] if parts[0] in GROUPS else 'core')
+
 
 @pytest.fixture(scope='session')
 def shared():
