@@ -13,6 +13,7 @@ for folder in (HERE, HERE.parent):  # helper modules beside this file, and the s
 
 import models  # noqa: E402
 
+DATA = HERE / 'data'
 GROUPS = ('ros', 'simulated')  # folders with a marker of their own; all others are `core`
 
 
@@ -21,6 +22,18 @@ def pytest_collection_modifyitems(items):
     for item in items:
         parts = Path(str(item.fspath)).relative_to(HERE).parts
         item.add_marker(parts[0] if parts[0] in GROUPS else 'core')
+
+
+@pytest.fixture(scope='session')
+def tensorrt_api():
+    """Folder with the Python API of each TensorRT version."""
+    return DATA / 'tensorrt_api'
+
+
+@pytest.fixture(scope='session')
+def stored_golden():
+    """Folder with two outputs of a published network and the people in them."""
+    return DATA / 'golden'
 
 
 @pytest.fixture(scope='session')
