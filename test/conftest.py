@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of all tests: the tiny network with a known answer, and the optional shared data."""
+import os
 from pathlib import Path
 import sys
 
@@ -36,12 +37,19 @@ def stored_golden():
     return DATA / 'golden'
 
 
+def without_shared(path):
+    """Skip a test for want of data beside the repository; fail if POSE_ROS_REQUIRE_SHARED=1."""
+    if os.environ.get('POSE_ROS_REQUIRE_SHARED') == '1':
+        pytest.fail('POSE_ROS_REQUIRE_SHARED=1, but there is no {}'.format(path))
+    pytest.skip('no test data at {}'.format(path))
+
+
 @pytest.fixture(scope='session')
 def shared():
     """Folder of optional test data (golden outputs, published weights) beside the repository."""
     folder = HERE.parents[1] / 'shared'
     if not (folder / 'golden').is_dir():
-        pytest.skip('no test data at {}'.format(folder))
+        without_shared(folder)
     return folder
 
 
@@ -50,7 +58,7 @@ def real_model(shared):
     """Path of a published network, mobilenet_v2_small."""
     path = shared / 'weights' / 'mobilenet_v2_small.onnx'
     if not path.is_file():
-        pytest.skip('no weights at {}'.format(path))
+        without_shared(path)
     return str(path)
 
 
