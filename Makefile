@@ -71,8 +71,10 @@ test-training: $(TRAINING)  ## run the tests of training/, except those of test-
 test-fitting: $(TRAINING)  ## run the tests that train
 	$(TRAINING_PYTEST) -m fitting training/test
 
-lint: $(VENV)  ## check the style of the Python and shell files
-	.venv/bin/python -m flake8 $(PYTHON_FILES)
+lint: $(VENV)  ## check style (ruff), types (mypy) and spelling (codespell); ruff.toml and setup.cfg hold the rules
+	.venv/bin/python -m ruff check --quiet $(PYTHON_FILES)
+	.venv/bin/python -m mypy --no-error-summary
+	.venv/bin/codespell
 	for file in tools/*.sh docker/*.sh .ci/run; do bash -n $$file || exit 1; done
 
 bench: $(BUILT)  ## measure speed, and what ROS adds to it [MODEL=net.onnx]
@@ -80,5 +82,5 @@ bench: $(BUILT)  ## measure speed, and what ROS adds to it [MODEL=net.onnx]
 	tools/env.sh python benchmark/ros_path.py $(call option,--model,$(MODEL))
 
 clean:  ## remove what these targets made
-	rm -rf .venv .venv36 .venv-training build install log .pytest_cache *.egg-info
+	rm -rf .venv .venv36 .venv-training build install log .pytest_cache .mypy_cache .ruff_cache *.egg-info
 	find pose_ros launch test training benchmark tools -name __pycache__ -prune -exec rm -rf {} +
