@@ -18,6 +18,7 @@ FORBIDDEN = {
     'pose_ros/nodes': ('pose_ros.cli',),
     'pose_ros/core/engines': ('pose_ros.core.decoders',),
     'pose_ros/core/decoders': ('pose_ros.core.engines',),
+    'training': ('rclpy', 'pose_ros.nodes', 'pose_ros.cli', 'pose_ros.msg'),
 }
 
 

@@ -3,7 +3,7 @@
 """`pose-ros build-engine`: an ONNX file to a TensorRT engine of this machine."""
 import argparse
 
-from pose_ros.cli.options import parse_value, show_builds, size
+from pose_ros.core.command_options import parse_value, show_builds, size
 from pose_ros.core.engines.engine import ENGINE_PARAMETERS
 from pose_ros.core.engines.engine_file import build_engine_file
 from pose_ros.core.engines.tensorrt_build import PRECISIONS

@@ -3,8 +3,9 @@
 """`pose-ros camera`: people in front of a camera."""
 import argparse
 
-from pose_ros.cli.options import add_model_options, add_output_options, settings_help, size
+from pose_ros.cli.options import add_output_options, settings_help
 from pose_ros.cli.stream import process
+from pose_ros.core.command_options import add_model_options, size
 from pose_ros.core.sources import Camera, open_source
 
 DESCRIPTION = ('Find people in front of a camera, always in its newest picture, until Ctrl-C '

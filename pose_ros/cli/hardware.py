@@ -10,7 +10,7 @@ from typing import List
 from pose_ros.cli.hardware_report import markdown
 from pose_ros.cli.machine import jetson_facts
 from pose_ros.cli.probe import follow_python, run_program, run_python
-from pose_ros.cli.version import VERSION
+from pose_ros.core.version import VERSION
 
 CPU_BACKENDS = ('onnxruntime', 'openvino')
 # What the report calls it -> the module.

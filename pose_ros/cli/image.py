@@ -3,10 +3,11 @@
 """`pose-ros image`: people in pictures."""
 import itertools
 
-from pose_ros.cli.options import (add_model_options, add_output_options, load_estimator,
-                                  settings_help)
+from pose_ros.cli.options import add_output_options, settings_help
 from pose_ros.cli.overlay import image_overlay
-from pose_ros.cli.run import INTERRUPTED, open_file, plural, prepared, progress_bar
+from pose_ros.cli.run import INTERRUPTED, open_file, plural, prepared
+from pose_ros.core.command import progress_bar
+from pose_ros.core.command_options import add_model_options, load_estimator
 from pose_ros.core.errors import ImageError, PoseRosError
 from pose_ros.core.sources import ImageFile, ImageFolder
 
@@ -73,7 +74,7 @@ def _frames(paths, work, bar):
 def _numbered(source, index, work):
     try:
         for frame in source:
-            yield frame._replace(index=next(index), time_s=None)
+            yield frame._replace(index=next(index), time_s=float('nan'))
     except ImageError as error:  # not one picture of a folder can be read
         work.fail(error, 0)
     work.failures += len(getattr(source, 'unreadable', ()))

@@ -3,9 +3,10 @@
 """What video and camera share: frames that follow each other until the source or the user ends."""
 import itertools
 
-from pose_ros.cli.options import load_estimator
 from pose_ros.cli.overlay import video_overlay
-from pose_ros.cli.run import prepared, progress_bar
+from pose_ros.cli.run import prepared
+from pose_ros.core.command import progress_bar
+from pose_ros.core.command_options import load_estimator
 from pose_ros.core.errors import PoseRosError
 
 

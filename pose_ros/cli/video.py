@@ -1,9 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """`pose-ros video`: people in a video file."""
-from pose_ros.cli.options import add_model_options, add_output_options, settings_help
+from pose_ros.cli.options import add_output_options, settings_help
 from pose_ros.cli.run import INTERRUPTED, open_file
 from pose_ros.cli.stream import process
+from pose_ros.core.command_options import add_model_options
 
 DESCRIPTION = ('Find people in every frame of a video. Ctrl-C ends it early: what was found until '
                'then is kept.')

@@ -5,8 +5,8 @@ import argparse
 import json
 import os
 
-from pose_ros.cli.options import add_model_options, count, load_estimator
-from pose_ros.cli.run import progress_bar
+from pose_ros.core.command import progress_bar
+from pose_ros.core.command_options import add_model_options, count, load_estimator
 from pose_training.errors import ConfigError
 from pose_training.evaluation.evaluate import evaluate, protocol, refuse_checkpoint
 from pose_training.evaluation.report import as_data, tables

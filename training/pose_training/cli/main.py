@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The `pose-train` command line."""
-from pose_ros.cli.program import Program
-from pose_ros.cli.version import VERSION
+from pose_ros.core.command import Program
+from pose_ros.core.version import VERSION
 
 COMMANDS = {
     'view': 'draw what a training run would be shown, as pictures to check',

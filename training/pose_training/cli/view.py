@@ -7,7 +7,7 @@ from typing import Tuple
 import cv2
 import numpy as np
 
-from pose_ros.cli.options import count
+from pose_ros.core.command_options import count
 from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import load_checkpoint
 from pose_training.data.dataset import CropSpec, Draw, Draws, PoseDataset

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A command line of sub-commands: finds the one asked for, turns errors into one line."""
+"""A command line of sub-commands: runs one of them and reports an error in one line."""
 import argparse
 import importlib
 import os
@@ -81,7 +81,7 @@ class Program(NamedTuple):
 
 
 def _is_expected(error):
-    """Tell an unfit input or model from a defect, which deserves its trace."""
+    """Return whether this is a user error (one line) rather than a bug (traceback)."""
     core = sys.modules.get('pose_ros.core.errors')  # not imported here: NumPy may be missing
     return isinstance(error, OSError) or bool(core) and isinstance(error, core.PoseRosError)
 
@@ -91,3 +91,30 @@ def _one_line(error):
     if isinstance(error, OSError) and error.filename:
         return '{}: {}'.format(error.filename, error.strerror)
     return ' '.join(str(error).split()) or type(error).__name__
+
+
+def progress_bar(total, quiet: bool):
+    """Return a tqdm bar on stderr; without a terminal or tqdm, one that shows nothing."""
+    if quiet or not sys.stderr.isatty():
+        return _NoBar(total)
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return _NoBar(total)
+    return tqdm(total=total, unit=' frames', file=sys.stderr)
+
+
+class _NoBar:
+    """A progress bar that shows nothing."""
+
+    def __init__(self, total):
+        self.total = total
+
+    def update(self, count):
+        pass
+
+    def close(self):
+        pass
+
+    def write(self, text, file=None):
+        print(text, file=file or sys.stdout)
