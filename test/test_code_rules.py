@@ -27,11 +27,11 @@ ALLOWED = {
 CODE = ('pose_ros', 'launch', 'benchmark', 'test', 'tools', 'training')
 FILE_LINES = 300
 FUNCTION_LINES = 40
-# Longer ones, with the lines that they have. No entry is added or raised: shorten the code.
+# Longer ones, with their limits. No entry is added or raised: shorten the code.
 LONG_FILES = {
     'test/core/test_paf_decoder.py': 317,
     'test/simulated/fake_cuda.py': 319,
-    'training/test/test_distillation_targets.py': 307,
+    'training/test/test_distillation_targets.py': 305,
     'training/test/test_tf_graph_refusals.py': 303,
 }
 LONG_FUNCTIONS = {
@@ -107,17 +107,25 @@ def test_a_folder_imports_only_what_is_allowed(folder):
     assert wrong == []
 
 
+def check_lengths(lengths, limit, exceptions):
+    too_long = {name: lines for name, lines in lengths.items()
+                if lines > exceptions.get(name, limit)}
+    assert too_long == {}
+    no_longer = [name for name in exceptions if lengths.get(name, 0) <= limit]
+    assert no_longer == [], 'remove them from the list'
+
+
 def test_files_are_short():
     lengths = {path: read(path).count('\n') for path in python_files(*CODE)}
-    assert {path: lines for path, lines in lengths.items() if lines > FILE_LINES} == LONG_FILES
+    check_lengths(lengths, FILE_LINES, LONG_FILES)
 
 
 def test_functions_are_short():
-    long = {}
+    lengths = {}
     for path in python_files(*CODE):
         for node in ast.walk(parse(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                name = '{} {}'.format(path, node.name)
                 lines = node.end_lineno - node.lineno + 1
-                if lines > FUNCTION_LINES:
-                    long['{} {}'.format(path, node.name)] = lines
-    assert long == LONG_FUNCTIONS
+                lengths[name] = max(lines, lengths.get(name, 0))
+    check_lengths(lengths, FUNCTION_LINES, LONG_FUNCTIONS)
