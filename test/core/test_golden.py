@@ -6,13 +6,13 @@ import os
 
 import models
 import numpy as np
+from paf_exact import ExactPafDecoder
 import pytest
 
 from pose_ros.core import PoseEstimator
 from pose_ros.core.card import parse_card
 from pose_ros.core.card_files import MODELS_FOLDER
 from pose_ros.core.decoders import create_decoder
-from pose_ros.core.decoders.paf_exact import ExactPafDecoder
 from pose_ros.core.engines import create_engine
 
 STORED = ('p3', 'ski')  # in the repository, without pictures

@@ -3,10 +3,9 @@
 """The restated original: its known quirks, without any golden file."""
 import models
 import numpy as np
+import paf_exact
+from paf_exact import ExactPafDecoder, find_peaks
 import pytest
-
-from pose_ros.core.decoders import paf_exact
-from pose_ros.core.decoders.paf_exact import ExactPafDecoder, find_peaks
 
 
 def test_people_at_the_positions_of_the_original(tiny_people):
