@@ -14,6 +14,8 @@ from pose_ros.core.parameters import Configurable, Parameter
 
 # Type in a model card -> (module, class).
 DECODERS = {
+    'boxes': ('pose_ros.core.decoders.boxes', 'BoxesDecoder'),
+    'heatmap': ('pose_ros.core.decoders.heatmap', 'HeatmapDecoder'),
     'paf': ('pose_ros.core.decoders.paf', 'PafDecoder'),
 }
 
@@ -61,6 +63,11 @@ class Decoder(Configurable):
     @abc.abstractmethod
     def decode(self, outputs: Dict[str, np.ndarray]) -> Found:
         """Read the outputs of one region, by name and without a batch axis."""
+
+    def unmirrored(self, outputs: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+        """Return the outputs of a mirrored region as those of the region itself."""
+        raise PoseRosError('the decoder type {!r} has no mirror test'.format(
+            self.card.decoder.type))
 
     def agrees(self, expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
                precision: str) -> str:
