@@ -147,11 +147,11 @@ def test_estimator_switches_too(trt, tiny_model, tiny_people):
     trt._settings.build_time = 0.2
     estimator = PoseEstimator(tiny_model, 'tensorrt', build='background')
     for backend in ('onnxruntime', 'tensorrt'):
-        assert estimator.engine.describe().backend == backend
+        assert estimator.network.engine.describe().backend == backend
         found = models.matched(estimator(models.image()), tiny_people)
         assert np.abs(found[..., :2] - tiny_people).max() < 1.0
         wait_for(lambda: estimator(models.image()).count == 2
-                 and estimator.engine.describe().backend == 'tensorrt')
+                 and estimator.network.engine.describe().backend == 'tensorrt')
     estimator.close()
 
 

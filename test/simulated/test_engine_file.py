@@ -33,8 +33,8 @@ def test_a_built_file_needs_nothing_else(built, tiny_people, tiny_model, capsys)
         estimator = PoseEstimator(path, backend)
         found = models.matched(estimator(models.image()), tiny_people)
         assert np.abs(found[..., :2] - tiny_people).max() < 1.0
-        assert estimator.engine.describe().backend == 'tensorrt'
-        assert estimator.engine.describe().precision in ('fp16', 'fp32')
+        assert estimator.network.engine.describe().backend == 'tensorrt'
+        assert estimator.network.engine.describe().precision in ('fp16', 'fp32')
         estimator.close()
     assert trt._settings.built == 1
 

@@ -13,7 +13,8 @@ from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import BuildSettings
 from pose_ros.core.engines.tensorrt_loader import Loader
 from pose_ros.core.errors import EngineError, ModelError
-from pose_ros.core.estimator import BUNDLED_MODEL, PoseEstimator
+from pose_ros.core.estimator import PoseEstimator
+from pose_ros.core.network import BUNDLED_MODEL
 
 SHAPE = (1, 3, 128, 160)
 BLUE = np.zeros(SHAPE, np.float32)
@@ -209,7 +210,7 @@ def test_a_real_network(install_tensorrt, network, version):
     expected, found = [], []
     for backend, answers in (('onnxruntime', expected), ('tensorrt', found)):
         estimator = PoseEstimator(model, backend, strict=True)
-        assert estimator.engine.describe().backend == backend
+        assert estimator.network.engine.describe().backend == backend
         answers.append(estimator(image))
         estimator.close()
     assert expected[0].count == found[0].count > 0
