@@ -66,13 +66,15 @@ test-ros: $(BUILT)  ## run the tests of the nodes and launch files
 test-training: $(TRAINING)  ## run the tests of training/, except those of test-fitting
 	$(TRAINING_PYTEST) -m 'not fitting' training/test
 
-# Training forks its loaders, and a fork does not survive the threads of an inference runtime: the tests that
-# train have a process of their own, in which no other test has started one.
+# Training forks its loaders, and crashes in a process in which an inference runtime (OpenVINO) has started
+# threads before: the tests that train have a process of their own, in which no other test starts one.
 test-fitting: $(TRAINING)  ## run the tests that train
 	$(TRAINING_PYTEST) -m fitting training/test
 
-lint: $(VENV)  ## check the style of the Python and shell files
-	.venv/bin/python -m flake8 $(PYTHON_FILES)
+lint: $(VENV)  ## check style (ruff), types (mypy) and spelling (codespell); ruff.toml and setup.cfg hold the rules
+	.venv/bin/python -m ruff check --quiet $(PYTHON_FILES)
+	.venv/bin/python -m mypy --no-error-summary
+	.venv/bin/codespell
 	for file in tools/*.sh docker/*.sh .ci/run; do bash -n $$file || exit 1; done
 
 bench: $(BUILT)  ## measure speed, and what ROS adds to it [MODEL=net.onnx]
@@ -80,5 +82,5 @@ bench: $(BUILT)  ## measure speed, and what ROS adds to it [MODEL=net.onnx]
 	tools/env.sh python benchmark/ros_path.py $(call option,--model,$(MODEL))
 
 clean:  ## remove what these targets made
-	rm -rf .venv .venv36 .venv-training build install log .pytest_cache *.egg-info
+	rm -rf .venv .venv36 .venv-training build install log .pytest_cache .mypy_cache .ruff_cache *.egg-info
 	find pose_ros launch test training benchmark tools -name __pycache__ -prune -exec rm -rf {} +

@@ -22,10 +22,12 @@ import cv2
 from common import argument_parser, load_frames, machine, percentiles, print_table
 
 from pose_ros.core import PoseEstimator
-from pose_ros.core.decoders.paf_exact import ExactPafDecoder
 from pose_ros.core.engines import available_backends
 from pose_ros.core.preprocessing import Preprocessor
 from pose_ros.core.regions import whole
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'test'))
+from paf_exact import ExactPafDecoder
 
 BACKENDS = ('onnxruntime', 'openvino')
 STAGES = ('network', 'preprocess', 'decode', 'exact decode', 'message', 'publish', 'end to end')

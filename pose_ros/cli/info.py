@@ -71,7 +71,7 @@ def _lines(facts, estimator):
     yield 'input       {width}x{height} {color}, {fit}, {interpolation}'.format(**spec)
     yield '            (x * {scale:g} - {mean}) / {std}'.format(**spec)
     network = facts['network']
-    yield 'network     {} -> {}'.format(_shape(network['input']), ', '.join(
+    yield 'network     {} -> {} per image'.format(_shape(network['input']), ', '.join(
         '{} {}'.format(name, _shape(shape)) for name, shape in network['outputs'].items()))
     yield 'engine      {}'.format(estimator.network.engine.describe())
     provenance = ['{}: {}'.format(key, value) for key, value in card['provenance'].items()]

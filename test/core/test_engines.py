@@ -247,7 +247,7 @@ def loaded_modules(code):
 
 
 def test_the_core_loads_no_runtime_and_no_ros():
-    loaded = loaded_modules('import pose_ros.core')
+    loaded = loaded_modules('from pose_ros.core import PoseEstimator')
     assert 'pose_ros.core.estimator' in loaded
     assert not loaded & {'onnxruntime', 'openvino', 'tensorrt', 'torch', 'rclpy', 'onnx'}
 

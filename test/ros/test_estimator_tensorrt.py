@@ -51,7 +51,8 @@ def start_simulated(graph, surfaces, model, folder, monkeypatch, version, second
 @pytest.mark.parametrize('version', VERSIONS)
 def test_images_go_on_during_a_build_and_the_switch_loses_none(
         graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, version):
-    process = start_simulated(graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, version, '300')
+    process = start_simulated(
+        graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, version, '300')
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     graph.send_until(publisher, image_message(blue()), arrays, process=process)
@@ -81,7 +82,8 @@ def test_images_go_on_during_a_build_and_the_switch_loses_none(
 
 def test_a_gpu_that_fails_at_work_loses_no_image(
         graph, tensorrt_api, tiny_model, tmp_path, monkeypatch):
-    process = start_simulated(graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, '10.3.0', '0')
+    process = start_simulated(
+        graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, '10.3.0', '0')
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     graph.send_while(publisher, image_message(blue()), lambda: graph.values().get(

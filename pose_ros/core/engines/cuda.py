@@ -257,7 +257,7 @@ class CudaBindings(Cuda):
         return results[0] if len(results) == 1 else tuple(results) or None
 
 
-class _errors_of:  # noqa: N801  (a context manager reads like a function)
+class _errors_of:  # a context manager reads like a function
     """Turns a library's errors into EngineError."""
 
     def __init__(self, kind):
