@@ -7,8 +7,8 @@ import os
 import numpy as np
 
 from pose_ros.cli.options import describe_settings
-from pose_ros.core.card_files import sha256
 from pose_ros.core.command_options import add_model_options, load_estimator
+from pose_ros.core.files import sha256
 from pose_ros.core.frame import Frame
 from pose_ros.core.regions import whole
 

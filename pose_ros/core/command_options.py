@@ -8,7 +8,7 @@ from typing import Any, Dict, Sequence, Tuple
 
 import cv2
 
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
+from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.parameters import Parameter

@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
+from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.nodes.camera import CameraInput
@@ -183,7 +183,8 @@ class EstimatorNode(LifecycleNode):
         return response
 
     def _engine_faults(self):
-        fault = self._estimator.network.engine.fault if self._estimator is not None else ''
+        fault = (self._estimator.network.engine.degraded_reason
+                 if self._estimator is not None else '')
         return [fault] if fault else []
 
     def _on_diagnostics(self):
@@ -199,8 +200,8 @@ class EstimatorNode(LifecycleNode):
             engine = self._estimator.network.engine
             info = engine.describe()
             hardware = info.device
-            if engine.note or engine.fault:
-                values['engine note'] = engine.note or engine.fault
+            if engine.status or engine.degraded_reason:
+                values['engine status'] = engine.status or engine.degraded_reason
             values.update({'model': self._estimator.card.name, 'model file': info.model,
                            'engine': str(info), 'image topic': self._camera.topic})
         name = '{}: pose estimation'.format(self.get_fully_qualified_name())

@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The estimator's ROS interface as data: topic names (relative) and parameters."""
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
+from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.parameters import Parameter
 
 IMAGE_TOPIC = 'image'
@@ -26,7 +26,7 @@ ESTIMATOR_PARAMETERS = (
               "card's", 0, 8192, unit='px'),
 ) + tuple(
     # A robot's frames go on while an engine is built.
-    parameter._replace(default='background') if parameter.name == 'build' else parameter
+    parameter._replace(default='background') if parameter.name == 'tensorrt_build' else parameter
     for parameter in ENGINE_PARAMETERS
 ) + (
     Parameter('autostart', True,

@@ -11,7 +11,7 @@ import cv2
 from pose_ros.cli.main import build_parser, COMMANDS, main
 from pose_ros.core.command_options import parse_settings, parse_value
 from pose_ros.core.decoders import decoder_parameters
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
+from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.parameters import Parameter
 import pytest

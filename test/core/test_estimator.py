@@ -216,7 +216,7 @@ def test_close(estimator):
 
 def test_engine_options_are_passed_on(tiny_model):
     pytest.importorskip('onnxruntime')
-    estimator = PoseEstimator(tiny_model, 'onnxruntime', threads=1, spinning=True)
+    estimator = PoseEstimator(tiny_model, 'onnxruntime', threads=1, allow_spinning=True)
     assert estimator.network.engine.describe().threads == 1
     with pytest.raises(EngineError, match="unknown key 'thread'"):
         PoseEstimator(tiny_model, 'onnxruntime', thread=1)

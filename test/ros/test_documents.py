@@ -10,7 +10,7 @@ import yaml
 
 from pose_ros import msg
 from pose_ros.core.decoders.paf import PAF_PARAMETERS
-from pose_ros.core.engines.engine import BACKENDS
+from pose_ros.core.engines import BACKENDS
 from pose_ros.nodes.image_encodings import DECODERS
 from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS
 

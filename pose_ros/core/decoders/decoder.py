@@ -7,8 +7,8 @@ from typing import Dict, NamedTuple, Tuple
 
 import numpy as np
 
+from pose_ros.core.agreement import disagreement
 from pose_ros.core.card import ModelCard
-from pose_ros.core.engines.self_check import disagreement
 from pose_ros.core.errors import CardError, PoseRosError
 from pose_ros.core.parameters import Configurable, Parameter
 
