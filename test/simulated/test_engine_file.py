@@ -133,7 +133,7 @@ def test_every_command_shows_that_it_builds(trt, tiny_model, capsys):
 
 @pytest.mark.parametrize('options, text', [
     (['--precision', 'f64'], '{auto,fp32,fp16,int8}'),
-    (['--workspace', '-1'], 'workspace must be'),
+    (['--workspace', '-1'], 'workspace must be'), (['--batch', '0'], 'whole number above 0'),
     (['--shape', '5'], 'WIDTHxHEIGHT')])
 def test_wrong_options(options, text, capsys):
     assert main(['build-engine', 'model.onnx'] + options) == 2
