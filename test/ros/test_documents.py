@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from pose_ros import msg
-from pose_ros.core.decoders.paf import PAF_PARAMETERS
+from pose_ros.core.decoders import decoder_parameters
 from pose_ros.core.engines.engine import BACKENDS
+from pose_ros.core.stages import SELECTION_PARAMETERS
 from pose_ros.nodes.image_encodings import DECODERS
 from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS
 
@@ -33,16 +34,21 @@ def test_generated_parts_are_up_to_date():
     for path, text in reference.documents().items():
         assert path.read_text(encoding='utf-8') == text, \
             '{} is out of date: tools/env.sh python tools/write_reference.py'.format(path.name)
-    assert README.count('<!-- parameters of') == len(reference.TABLES)
+    marks = set(re.findall(r'<!-- parameters of (\w+) -->', README))
+    assert marks == set(reference.TABLES) | {'decoders'}
 
 
 def test_yaml_holds_every_parameter_with_its_default():
     text = (ROOT / 'config' / 'estimator.yaml').read_text(encoding='utf-8')
     values = yaml.safe_load(text)['/**']['ros__parameters']
-    assert values == {parameter.name: parameter.default for parameter in ESTIMATOR_PARAMETERS}
-    uncommented = re.sub(r'^    # (decoder:|  \w+: )', r'    \1', text, flags=re.MULTILINE)
-    decoder = yaml.safe_load(uncommented)['/**']['ros__parameters']['decoder']
-    assert decoder == {parameter.name: parameter.default for parameter in PAF_PARAMETERS}
+    # Not every ROS 2 reads an empty list.
+    assert values == {parameter.name: parameter.default for parameter in ESTIMATOR_PARAMETERS
+                      if parameter.default != []}
+    uncommented = re.sub(r'^    # (\w+:$|  \w+: |cameras:)', r'    \1', text, flags=re.MULTILINE)
+    uncommented = yaml.safe_load(uncommented)['/**']['ros__parameters']
+    assert uncommented['cameras'] == []
+    for prefix, table in (('pose', decoder_parameters('paf')), ('selection', SELECTION_PARAMETERS)):
+        assert uncommented[prefix] == {parameter.name: parameter.default for parameter in table}
 
 
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])
