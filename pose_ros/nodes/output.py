@@ -64,7 +64,7 @@ class PeopleOutput:
             self._overlay.publish(encode_bgr8(drawn, header, self._drawn))
 
     def clear(self) -> None:
-        """Publish an empty SkeletonArray of image size 0, so that consumers drop the last people."""
+        """Publish an empty SkeletonArray of image size 0: consumers drop the last people."""
         header = Header(stamp=self._node.get_clock().now().to_msg())
         self._skeletons.publish(
             to_skeleton_array(header, no_people(self._topology), self._topology, 0, 0))
