@@ -31,7 +31,8 @@ def main():
                         help='pictures; default: those of scikit-image')
     args = parser.parse_args()
     cv2.setNumThreads(1)
-    estimators = [PoseEstimator(path, backend=args.backend, threads=args.threads, strict=True)
+    estimators = [PoseEstimator(path, backend=args.backend, threads=args.threads,
+                                require_tensorrt=True)
                   for path in args.models]
     frames = load_frames(args.images)
     turns = [[_turn(estimator, frame) for estimator in estimators]

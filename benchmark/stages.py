@@ -22,10 +22,12 @@ import cv2
 from common import argument_parser, load_frames, machine, percentiles, print_table
 
 from pose_ros.core import PoseEstimator
-from pose_ros.core.decoders.paf_exact import ExactPafDecoder
 from pose_ros.core.engines import available_backends
 from pose_ros.core.preprocessing import Preprocessor
 from pose_ros.core.regions import whole
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'test'))
+from paf_exact import ExactPafDecoder
 
 BACKENDS = ('onnxruntime', 'openvino')
 STAGES = ('network', 'preprocess', 'decode', 'exact decode', 'message', 'publish', 'end to end')
@@ -88,7 +90,8 @@ def _ros(topology):
 def work(options):
     """Run one engine: a line on stdin asks for a round, a line of JSON answers it."""
     cv2.setNumThreads(1)
-    estimator = PoseEstimator(options.model, backend=options.work, spinning=options.spinning)
+    estimator = PoseEstimator(options.model, backend=options.work,
+                              allow_spinning=options.allow_spinning)
     preprocessor = Preprocessor(estimator.card.input)
     exact = ExactPafDecoder(estimator.card)
     ros = _ros(estimator.topology)
@@ -107,7 +110,7 @@ def measure(options, backends):
     for backend in backends:
         command = [sys.executable, __file__, '--work', backend, '--model', options.model,
                    '--repeat', str(options.repeat), '--images'] + options.images
-        command += ['--spinning'] if options.spinning else []
+        command += ['--allow-spinning'] if options.allow_spinning else []
         workers[backend] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                             universal_newlines=True)
     results = {backend: (json.loads(worker.stdout.readline()), [])
@@ -157,7 +160,7 @@ def main():
     parser.add_argument('--rounds', type=int, default=15, help='rounds per engine')
     parser.add_argument('--repeat', type=int, default=3,
                         help='passes over the pictures in a round')
-    parser.add_argument('--spinning', action='store_true',
+    parser.add_argument('--allow-spinning', action='store_true',
                         help='let idle onnxruntime threads busy-wait')
     parser.add_argument('--work', choices=BACKENDS, help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -4,8 +4,8 @@
 import argparse
 
 from pose_ros.core.command_options import parse_value, show_builds, size
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
-from pose_ros.core.engines.engine_file import build_engine_file
+from pose_ros.core.engine_file import build_engine_file
+from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.engines.tensorrt_build import PRECISIONS
 from pose_ros.core.errors import PoseRosError
 

@@ -27,7 +27,7 @@ gpu.close()
 """
 _RUN = """import sys, numpy
 from pose_ros.core import PoseEstimator
-estimator = PoseEstimator(sys.argv[2] or None, backend=sys.argv[1], strict=True)
+estimator = PoseEstimator(sys.argv[2] or None, backend=sys.argv[1], require_tensorrt=True)
 image = numpy.zeros((480, 640, 3), numpy.uint8)
 times = []
 for _ in range(5):

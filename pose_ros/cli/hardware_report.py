@@ -5,7 +5,7 @@ from typing import List
 
 _COLUMNS = ('engine', 'precision', 'build s', 'CUDA graph', 'largest difference', 'lost peaks',
             'network ms: median', 'p95', 'end to end ms: median', 'p95')
-_NOTE = ('Difference to ONNX Runtime on a fixed picture, in parts of an output\'s largest value; '
+_NOTE = ("Difference to ONNX Runtime on a fixed picture, in parts of an output's largest value; "
          'times of {} frames of that picture.')
 
 

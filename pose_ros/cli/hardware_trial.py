@@ -10,21 +10,23 @@ import time
 import cv2
 
 from pose_ros.cli.bench import measure
+from pose_ros.core.agreement import differences, TOLERANCES
+from pose_ros.core.card_files import load_card
 from pose_ros.core.command import progress_bar
-from pose_ros.core.card_files import load_card, sha256
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.engines import create_engine
 from pose_ros.core.engines.build_progress import BuildProgress
 from pose_ros.core.engines.cuda_thread import CudaThread
-from pose_ros.core.engines.self_check import check_picture, differences, TOLERANCES
 from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, sensible_precisions
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.errors import ModelError, PoseRosError
 from pose_ros.core.estimator import PoseEstimator
+from pose_ros.core.files import sha256
 from pose_ros.core.network import BUNDLED_MODEL, Network
 from pose_ros.core.preprocessing import prepare_image
 from pose_ros.core.sources import FrameSource
+from pose_ros.core.synthetic_image import synthetic_image
 
 _LOG = logging.getLogger('pose_ros')
 _FRAMES = 100  # that are timed
@@ -83,7 +85,7 @@ def try_tensorrt(model: str, precision: str) -> dict:
     """
     import_tensorrt()  # for its error, before the slow part
     card = load_card(model)
-    batch = prepare_image(check_picture(), card.input)
+    batch = prepare_image(synthetic_image(), card.input)
     expected = _expected(model, batch)
     engine, seconds = _build(model, batch.shape, precision)
     try:
@@ -165,7 +167,7 @@ class _CheckPicture(FrameSource):
 
     def __init__(self):
         super(_CheckPicture, self).__init__()
-        self._image = check_picture()
+        self._image = synthetic_image()
 
     def describe(self):
         """See FrameSource.describe."""

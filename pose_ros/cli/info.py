@@ -7,8 +7,8 @@ import os
 import numpy as np
 
 from pose_ros.cli.options import describe_settings
-from pose_ros.core.card_files import sha256
 from pose_ros.core.command_options import add_model_options, load_estimator
+from pose_ros.core.files import sha256
 from pose_ros.core.frame import Frame
 from pose_ros.core.regions import whole
 
@@ -71,7 +71,7 @@ def _lines(facts, estimator):
     yield 'input       {width}x{height} {color}, {fit}, {interpolation}'.format(**spec)
     yield '            (x * {scale:g} - {mean}) / {std}'.format(**spec)
     network = facts['network']
-    yield 'network     {} -> {}'.format(_shape(network['input']), ', '.join(
+    yield 'network     {} -> {} per image'.format(_shape(network['input']), ', '.join(
         '{} {}'.format(name, _shape(shape)) for name, shape in network['outputs'].items()))
     yield 'engine      {}'.format(estimator.network.engine.describe())
     provenance = ['{}: {}'.format(key, value) for key, value in card['provenance'].items()]

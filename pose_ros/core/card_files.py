@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where a model's card is found: given by the user, inside the file, beside it, or known to us."""
 import glob
-import hashlib
 import json
 import os
 from typing import Any, Dict, Union
 
 from pose_ros.core.card import CARD_KEY, ModelCard, parse_card
 from pose_ros.core.errors import CardError, ModelError
+from pose_ros.core.files import sha256
 from pose_ros.core.onnx_file import read_metadata
 
 MODELS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'models')
@@ -72,12 +72,3 @@ def read_engine_facts(path: str) -> Dict[str, Any]:
     if not os.path.isfile(path + '.json'):
         return {}
     return _read_card_file(path + '.json').provenance.get(ENGINE_FACTS, {})
-
-
-def sha256(path: str) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as stream:
-        for block in iter(lambda: stream.read(1 << 20), b''):
-            digest.update(block)
-    return digest.hexdigest()

@@ -42,7 +42,7 @@ class Program(NamedTuple):
             sys.stdout.flush()  # here, where a reader that has gone is handled
             return code
         except SystemExit as done:  # argparse has printed its help, or what was wrong
-            return done.code
+            return int(done.code or 0)
         except argparse.ArgumentError as error:
             return self._fail('{}; see {} {} --help'.format(error, self.name, argv[0]), 2)
         except KeyboardInterrupt:

@@ -42,11 +42,11 @@ def engine_status(state: NodeState, estimator, processor: FrameProcessor,
         engine = estimator.network.engine
         info = engine.describe()
         hardware = info.device
-        faults = [engine.fault] if engine.fault else []
+        faults = [engine.degraded_reason] if engine.degraded_reason else []
         values.update({'model': estimator.card.name, 'model file': info.model,
                        'engine': str(info)})
-        if engine.note or engine.fault:
-            values['engine note'] = engine.note or engine.fault
+        if engine.status or engine.degraded_reason:
+            values['engine status'] = engine.status or engine.degraded_reason
         values['runs'] = processor.runs
         values['frames per run'] = '{:.2f}'.format(
             float(processor.frames) / max(1, processor.runs))

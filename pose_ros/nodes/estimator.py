@@ -123,8 +123,8 @@ class EstimatorNode(LifecycleNode):
         batch = self._values['batch'] or len(names)
         self._estimator = estimator = load_estimator(self, self._values, batch)
         self._processor = FrameProcessor(self, estimator, self._values)
-        # A network that takes one image at a time gains nothing from frames that wait for others.
-        self._worker = Worker(self._processor, min(batch, estimator.network.batch_size))
+        # With a network that takes one image at a time, frames would only wait for each other.
+        self._worker = Worker(self._processor, min(batch, estimator.networks[0].batch_size))
         self._topology = create_publisher(self, SkeletonTopology, TOPOLOGY_TOPIC, LATCHED_QOS)
         for name in names:
             self._cameras.append(

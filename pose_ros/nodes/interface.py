@@ -4,7 +4,7 @@
 import re
 from typing import List, NamedTuple, Sequence
 
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
+from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.parameters import Parameter
 
@@ -23,6 +23,8 @@ _CAMERA_NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*\Z')
 ESTIMATOR_PARAMETERS = (
     Parameter('model', '',
               'Model file (ONNX, or a TensorRT .engine); empty takes the bundled one'),
+    Parameter('detector', '',
+              'Model file that finds the people, for a model that takes crops; empty: none'),
     Parameter('card', '', 'Model card (JSON) that replaces the one in the model; empty keeps it'),
     Parameter('input_width', 0,
               'Width of the network input, for models with dynamic shapes; 0 takes the model '
@@ -38,7 +40,7 @@ ESTIMATOR_PARAMETERS = (
               'number of cameras', 0, 64),
 ) + tuple(
     # Images are processed by ONNX Runtime while TensorRT builds.
-    parameter._replace(default='background') if parameter.name == 'build' else parameter
+    parameter._replace(default='background') if parameter.name == 'tensorrt_build' else parameter
     for parameter in ENGINE_PARAMETERS
 ) + (
     Parameter('autostart', True,
@@ -54,7 +56,7 @@ ESTIMATOR_PARAMETERS = (
               choices=('auto', 'sensor_data', 'reliable')),
     Parameter('rectified', 'auto',
               'Whether the images are rectified, so that P of camera_info replaces K and D; auto: '
-              "if the last part of the image topic holds the word rect, as in image_rect",
+              'if the last part of the image topic holds the word rect, as in image_rect',
               choices=('auto', 'always', 'never')),
     Parameter('no_image_timeout', 5.0, 'Warn after this long without an image',
               0.1, 3600.0, unit='s', dynamic=True),

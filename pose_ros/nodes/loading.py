@@ -3,7 +3,7 @@
 """The node's parameters to a loaded PoseEstimator."""
 from typing import Any, Dict
 
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
+from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.nodes.parameters import declare
@@ -20,7 +20,8 @@ def load_estimator(node, values: Dict[str, Any], batch: int) -> PoseEstimator:
             'input_width and input_height go together: set both, or leave both 0')
     engine = {parameter.name: values[parameter.name] for parameter in ENGINE_PARAMETERS}
     estimator = PoseEstimator(values['model'] or None, card=values['card'] or None,
-                              input_size=size if all(size) else None, batch=batch, **engine)
+                              input_size=size if all(size) else None, batch=batch,
+                              detector=values['detector'] or None, **engine)
     try:
         # The defaults of the declared parameters are this model's own values.
         estimator.configure(**declare(node, estimator.parameters))

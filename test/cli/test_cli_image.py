@@ -23,8 +23,9 @@ def test_one_line_per_picture_and_a_summary(pose_ros, tiny_model, pictures):
     assert answer.code == 0
     assert re.match(r'a\.png: 2 people \(scores 0\.\d\d, 0\.\d\d\)$', first)
     assert second == 'b.png: nobody'
-    assert re.match(r'2 frames, 2 people found; median ms: preprocess [\d.]+, network [\d.]+, '
-                    r'decode [\d.]+, total [\d.]+$', summary)
+    assert re.match(r'2 frames, 2 people found; median ms: pose.preprocess [\d.]+, '
+                    r'pose.network [\d.]+, pose.decode [\d.]+, bottom_up [\d.]+, '
+                    r'selection [\d.]+, total [\d.]+$', summary)
     assert answer.err.startswith('tiny by ')
 
 

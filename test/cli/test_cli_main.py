@@ -11,7 +11,7 @@ import cv2
 from pose_ros.cli.main import build_parser, COMMANDS, main
 from pose_ros.core.command_options import parse_settings, parse_value
 from pose_ros.core.decoders import decoder_parameters
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
+from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.parameters import Parameter
 import pytest
@@ -55,10 +55,10 @@ def test_engine_options_come_from_the_table(pose_ros, command):
 
 @pytest.mark.parametrize('command', ['image', 'video', 'camera'])
 def test_settings_are_listed_from_the_table(pose_ros, command):
-    """Each setting of the PAF family stands in the help with its default."""
+    """Each setting of the PAF decoder stands in the help with its default."""
     lines = pose_ros(command, '--help').out.splitlines()
     for parameter in decoder_parameters('paf'):
-        start = '  {}={} '.format(parameter.name, parameter.default)
+        start = '  pose.{}={} '.format(parameter.name, parameter.default)
         assert any(line.startswith(start) for line in lines)
 
 
@@ -107,7 +107,7 @@ def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, pictures):
 
 
 @pytest.mark.parametrize('setting, reason', [
-    ('peek=1', "no setting 'peek'; it has: blur_sigma, peak_threshold"),
+    ('peek=1', "no setting 'peek'; it has: pose.blur_sigma, pose.peak_threshold"),
     ('peak_threshold=high', "peak_threshold must be a number, not 'high'"),
     ('peak_threshold=nan', 'peak_threshold must be within [0, 1], not nan'),
     ('min_keypoints=2.5', "min_keypoints must be a whole number, not '2.5'")])

@@ -13,7 +13,8 @@ from pose_ros.cli.checks import ABSENT, Check, FAILED, OK
 from pose_ros.core.engines import BACKENDS
 import pytest
 
-STAGES = ['preprocess', 'network', 'decode', 'end_to_end']
+STAGES = ['pose.preprocess', 'pose.network', 'pose.decode', 'bottom_up', 'selection',
+          'end_to_end']
 
 
 def test_bench_times_every_stage(pose_ros, tiny_model, tmp_path):
@@ -28,10 +29,10 @@ def test_bench_times_every_stage(pose_ros, tiny_model, tmp_path):
     medians = [report['stages_ms'][stage]['median'] for stage in STAGES]
     assert all(0 < report['stages_ms'][stage]['median'] <= report['stages_ms'][stage]['p95']
                for stage in STAGES)
-    assert max(medians[:3]) < medians[3]
-    assert report['frames_per_s'] == pytest.approx(1000 / medians[3], rel=0.01)
+    assert max(medians[:-1]) < medians[-1]
+    assert report['frames_per_s'] == pytest.approx(1000 / medians[-1], rel=0.01)
     for stage in STAGES:
-        row = '{:<12} {median:>9.2f} {p95:>9.2f}'.format(stage.replace('_', ' '),
+        row = '{:<16} {median:>9.2f} {p95:>9.2f}'.format(stage.replace('_', ' '),
                                                          **report['stages_ms'][stage])
         assert row in answer.out.splitlines()
 
@@ -58,19 +59,21 @@ def test_info_as_json(pose_ros, tiny_model):
         assert facts['sha256'] == hashlib.sha256(stream.read()).hexdigest()
     assert answer.code == 0
     assert facts['card']['name'] == 'tiny' and facts['card']['input']['width'] == 160
-    assert facts['network'] == {'input': [1, 3, 128, 160], 'outputs': {'output': [1, 57, 16, 20]}}
+    assert facts['network'] == {'input': [1, 3, 128, 160], 'batch': 1,
+                                'outputs': {'output': [57, 16, 20]}}
     assert facts['topology']['name'] == 'coco_18'
     assert len(facts['topology']['keypoint_names']) == 18
-    assert facts['settings']['max_people'] == 3 and facts['engine']['backend'] in BACKENDS
+    assert facts['settings']['selection.max_people'] == 3
+    assert facts['engine']['backend'] in BACKENDS
 
 
 def test_info_for_people(pose_ros, tiny_model):
     """The same, line by line."""
     lines = [' '.join(line.split()) for line in pose_ros('info', tiny_model).out.splitlines()]
     assert lines[0] == 'model tiny 1.0, license Apache-2.0'
-    assert 'network 1x3x128x160 -> output 1x57x16x20' in lines
+    assert 'network 1x3x128x160 -> output 57x16x20 per image' in lines
     assert 'topology coco_18, 18 keypoints, 17 limbs' in lines
-    assert any(line.startswith('min_score=0.2 ') for line in lines)
+    assert any(line.startswith('selection.min_score=0.2 ') for line in lines)
     assert lines[-1] == 'provenance source: drawn by the tests'
 
 
@@ -84,7 +87,7 @@ def test_info_knows_published_weights_by_their_hash(pose_ros, real_model):
     """They carry no card."""
     facts = json.loads(pose_ros('info', real_model, '--json').out)
     assert facts['card']['provenance']['model_sha256'] == facts['sha256']
-    assert facts['network']['outputs'] == {'output': [1, 57, 46, 54]}
+    assert facts['network']['outputs'] == {'output': [57, 46, 54]}
 
 
 def test_doctor_runs_the_model_on_every_engine(pose_ros, tiny_model):

@@ -103,7 +103,7 @@ def test_known_by_its_hash(bare, tmp_path, monkeypatch):
 
 def test_published_weights_are_known(real_model):
     card = load_card(real_model)
-    assert (card.name, card.topology.name, card.input.resize) == (
+    assert (card.name, card.topology.name, card.input.fit) == (
         'mobilenet_v2_small', 'coco_18', 'stretch')
 
 

@@ -182,7 +182,7 @@ def test_input_size_of_a_dynamic_model(make_model, backend, tiny_people):
 
 
 def test_input_size_of_a_static_model(tiny_model, backend):
-    with pytest.raises(ModelError, match='1x3x128x160.*chosen input size.*1x3x256x320'):
+    with pytest.raises(ModelError, match='3x128x160.*chosen input size.*3x256x320'):
         PoseEstimator(tiny_model, backend, input_size=(320, 256))
     assert PoseEstimator(tiny_model, backend, input_size=(160, 128))(models.image()).count == 2
 
@@ -216,7 +216,7 @@ def test_close(estimator):
 
 def test_engine_options_are_passed_on(tiny_model):
     pytest.importorskip('onnxruntime')
-    estimator = PoseEstimator(tiny_model, 'onnxruntime', threads=1, spinning=True)
+    estimator = PoseEstimator(tiny_model, 'onnxruntime', threads=1, allow_spinning=True)
     assert estimator.network.engine.describe().threads == 1
     with pytest.raises(EngineError, match="unknown key 'thread'"):
         PoseEstimator(tiny_model, 'onnxruntime', thread=1)

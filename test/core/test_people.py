@@ -111,4 +111,3 @@ def test_oks_takes_the_larger_person_and_is_zero_without_shared_joints():
     head, feet = person(parts=5), person()
     feet[:5] = 0
     assert oks_matrix(crowd(head, feet), COCO)[0, 1] == 0
-

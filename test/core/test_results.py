@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.people import make_people, no_people, People
+from pose_ros.core.people import make_people, no_people
 from pose_ros.core.results import image_id_of, open_results
 from pose_ros.core.frame import Frame
 from pose_ros.core.topology import get_topology
@@ -72,7 +72,7 @@ def test_nan_never_reaches_the_file(tmp_path, form):
     """Not even from people that were not made by make_people."""
     keypoints = people(COCO_17).keypoints
     keypoints[0, 4] = np.nan, 7, 0.5
-    broken = People(keypoints, np.array([np.nan], np.float32), np.array([-1], np.int32))
+    broken = people(COCO_17)._replace(keypoints=keypoints, scores=np.array([np.nan], np.float32))
     data = written(tmp_path / 'r.json', form, COCO_17, (frame(), broken))
     if form == 'coco':
         assert data[0]['keypoints'][12:15] == [0, 0, 0] and data[0]['score'] is None

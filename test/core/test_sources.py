@@ -62,7 +62,7 @@ def test_an_image_is_one_frame(tmp_path):
         assert source.read() is None
     assert len(frames) == 1 and isinstance(frames[0], Frame)
     np.testing.assert_array_equal(frames[0].image, picture())
-    assert frames[0][1:] == (0, 0.0, 'people.png')
+    assert (frames[0].index, frames[0].time_s, frames[0].name) == (0, 0.0, 'people.png')
     assert (source.frame_rate, source.frame_count, source.live) == (None, 1, False)
     assert source.describe() == 'image ' + path
 

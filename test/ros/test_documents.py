@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """README and config/estimator.yaml tell the truth: tables against code and the running node."""
 import importlib.util
+from itertools import zip_longest
 from pathlib import Path
 import re
 
@@ -9,9 +10,8 @@ import pytest
 import yaml
 
 from pose_ros import msg
-from pose_ros.core.decoders import decoder_parameters
-from pose_ros.core.engines.engine import BACKENDS
-from pose_ros.core.stages import SELECTION_PARAMETERS
+from pose_ros.core.engines import BACKENDS
+from pose_ros.core.stages.settings import setting_tables
 from pose_ros.nodes.image_encodings import DECODERS
 from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS
 
@@ -35,20 +35,22 @@ def test_generated_parts_are_up_to_date():
         assert path.read_text(encoding='utf-8') == text, \
             '{} is out of date: tools/env.sh python tools/write_reference.py'.format(path.name)
     marks = set(re.findall(r'<!-- parameters of (\w+) -->', README))
-    assert marks == set(reference.TABLES) | {'decoders'}
+    assert marks == set(reference.TABLES) | {'settings'}
 
 
 def test_yaml_holds_every_parameter_with_its_default():
     text = (ROOT / 'config' / 'estimator.yaml').read_text(encoding='utf-8')
     values = yaml.safe_load(text)['/**']['ros__parameters']
-    # Not every ROS 2 reads an empty list.
+    # Not every ROS 2 reads an empty list: it stands in a comment.
     assert values == {parameter.name: parameter.default for parameter in ESTIMATOR_PARAMETERS
                       if parameter.default != []}
-    uncommented = re.sub(r'^    # (\w+:$|  \w+: |cameras:)', r'    \1', text, flags=re.MULTILINE)
-    uncommented = yaml.safe_load(uncommented)['/**']['ros__parameters']
-    assert uncommented['cameras'] == []
-    for prefix, table in (('pose', decoder_parameters('paf')), ('selection', SELECTION_PARAMETERS)):
-        assert uncommented[prefix] == {parameter.name: parameter.default for parameter in table}
+    assert '\n    # cameras: []\n' in text
+    blocks = re.split('^    # # ', text, flags=re.MULTILINE)[1:]
+    for block, table in zip_longest(blocks, setting_tables()):
+        title, content = block.split('\n', 1)
+        assert title == table.title
+        assert yaml.safe_load(re.sub('^    # ', '', content, flags=re.MULTILINE)) == {
+            table.owner: {parameter.name: parameter.default for parameter in table.parameters}}
 
 
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])

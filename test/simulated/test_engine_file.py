@@ -33,8 +33,8 @@ def test_a_built_file_needs_nothing_else(built, tiny_people, tiny_model, capsys)
         estimator = PoseEstimator(path, backend)
         found = models.matched(estimator(models.image()), tiny_people)
         assert np.abs(found[..., :2] - tiny_people).max() < 1.0
-        assert estimator.engine.describe().backend == 'tensorrt'
-        assert estimator.engine.describe().precision in ('fp16', 'fp32')
+        assert estimator.network.engine.describe().backend == 'tensorrt'
+        assert estimator.network.engine.describe().precision in ('fp16', 'fp32')
         estimator.close()
     assert trt._settings.built == 1
 
@@ -125,7 +125,7 @@ def test_rebuild_precision_workspace_and_shape(trt, make_model, tmp_path, capsys
 
 def test_every_command_shows_that_it_builds(trt, tiny_model, capsys):
     for count in (1, 0):
-        assert main(['info', tiny_model, '--backend', 'tensorrt', '--strict']) == 0
+        assert main(['info', tiny_model, '--backend', 'tensorrt', '--require-tensorrt']) == 0
         shown = capsys.readouterr()
         assert shown.err.count('building the TensorRT engine of') == count
         assert 'engine      tensorrt {} on Simulated Orin'.format(trt.__version__) in shown.out

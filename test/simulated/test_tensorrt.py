@@ -13,7 +13,8 @@ from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import BuildSettings
 from pose_ros.core.engines.tensorrt_loader import Loader
 from pose_ros.core.errors import EngineError, ModelError
-from pose_ros.core.estimator import BUNDLED_MODEL, PoseEstimator
+from pose_ros.core.estimator import PoseEstimator
+from pose_ros.core.network import BUNDLED_MODEL
 
 SHAPE = (1, 3, 128, 160)
 BLUE = np.zeros(SHAPE, np.float32)
@@ -21,7 +22,7 @@ BLUE[:, 0] = 255
 
 
 def open_engine(path, shape=SHAPE, **options):
-    options.setdefault('strict', True)
+    options.setdefault('require_tensorrt', True)
     return create_engine(str(path), shape, 'tensorrt', **options)
 
 
@@ -68,7 +69,7 @@ def test_any_thread_may_call(trt, tiny_model):
 
 
 def test_estimator(trt, tiny_model, tiny_people):
-    estimator = PoseEstimator(tiny_model, 'tensorrt', strict=True)
+    estimator = PoseEstimator(tiny_model, 'tensorrt', require_tensorrt=True)
     found = models.matched(estimator(models.image()), tiny_people)
     assert np.abs(found[..., :2] - tiny_people).max() < 1.0
     estimator.close()
@@ -139,7 +140,7 @@ def test_a_refused_half_is_not_tried_again(install_tensorrt, tiny_model, caplog)
     open_engine(tiny_model).close()
     assert trt._settings.built == 2
     caplog.clear()
-    engine = open_engine(tiny_model, build='background')  # it need not wait for a build
+    engine = open_engine(tiny_model, tensorrt_build='background')  # it need not wait for a build
     assert engine.describe().precision == 'fp32' and trt._settings.built == 2
     assert any('disagrees with ONNX Runtime' in text and 'build-engine --rebuild' in text
                for text in messages(caplog))
@@ -173,7 +174,7 @@ def test_wrong_in_every_precision(trt, tiny_model):
         open_engine(tiny_model)
     engine = create_engine(tiny_model, SHAPE, 'tensorrt')
     assert engine.describe().backend in ('openvino', 'onnxruntime')
-    assert 'serves instead of tensorrt: the f' in engine.fault
+    assert 'runs instead of tensorrt: the f' in engine.degraded_reason
     engine.close()
 
 
@@ -208,8 +209,8 @@ def test_a_real_network(install_tensorrt, network, version):
     model, image = network
     expected, found = [], []
     for backend, answers in (('onnxruntime', expected), ('tensorrt', found)):
-        estimator = PoseEstimator(model, backend, strict=True)
-        assert estimator.engine.describe().backend == backend
+        estimator = PoseEstimator(model, backend, require_tensorrt=True)
+        assert estimator.network.engine.describe().backend == backend
         answers.append(estimator(image))
         estimator.close()
     assert expected[0].count == found[0].count > 0

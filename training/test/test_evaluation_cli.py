@@ -9,8 +9,8 @@ import pytest
 
 from evaluated import annotation, COCO, SIDE, symmetric_person, write_dataset, write_model
 from pose_ros.core import PoseEstimator
-from pose_ros.core.card_files import sha256
 from pose_ros.core.errors import ImageError, PoseRosError
+from pose_ros.core.files import sha256
 from pose_ros.core.people import make_people
 from pose_training.cli.main import main
 from pose_training.errors import ConfigError, DataError

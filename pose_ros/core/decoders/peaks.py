@@ -45,12 +45,12 @@ class PeakFinder:
         smooth = self._smooth
         height, width = self.shape[1:]
         kernel = cv2.getGaussianKernel(2 * int(np.ceil(3 * sigma)) + 1, sigma, cv2.CV_32F)
-        for part, source in enumerate(heat):
+        for source, target in zip(heat, smooth[:, :height]):
             if sigma > 0:
-                cv2.sepFilter2D(source, cv2.CV_32F, kernel, kernel, dst=smooth[part, :height],
+                cv2.sepFilter2D(source, cv2.CV_32F, kernel, kernel, dst=target,
                                 borderType=cv2.BORDER_REPLICATE)
             else:
-                smooth[part, :height] = source
+                target[:] = source
         stacked = smooth.reshape(self._highest.shape)
         cv2.dilate(stacked, _NEIGHBOURS, dst=self._highest)
         cell = np.flatnonzero((stacked >= self._highest) & (stacked > threshold))

@@ -7,6 +7,7 @@ import os
 import re
 import threading
 import time
+from typing import Any
 
 import cv2
 
@@ -24,10 +25,12 @@ def _frame_rate(capture):
 class VideoFile(FrameSource):
     """The frames of a video file."""
 
+    _capture: Any = None
+
     def __init__(self, path: str, loop=False, size=None, rate=None):
         """Open the file; ImageError if OpenCV cannot."""
         super(VideoFile, self).__init__(loop, size)
-        self._path, self._capture, self._position = path, None, 0
+        self._path, self._position = path, 0
         self._rewind()
         self.frame_rate = _frame_rate(self._capture)
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)

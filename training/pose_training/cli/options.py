@@ -8,7 +8,7 @@ from typing import Tuple
 
 from pose_ros.core.command_options import parse_settings, setting, show_builds, size
 from pose_ros.core.decoders import decoder_parameters, FAMILIES
-from pose_ros.core.engines.engine_file import build_engine_file
+from pose_ros.core.engine_file import build_engine_file
 from pose_ros.core.sources.stills import ENDINGS
 from pose_training.errors import ExportError
 from pose_training.exporters.cards import make_card

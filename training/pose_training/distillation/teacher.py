@@ -6,8 +6,9 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from pose_ros.core.card import ModelCard, with_input_size
-from pose_ros.core.card_files import load_card, sha256
+from pose_ros.core.card_files import load_card
 from pose_ros.core.decoders.paf import PafOutputs, parse_outputs
+from pose_ros.core.files import sha256
 from pose_ros.core.image import Preprocessor, make_transform
 from pose_ros.core.topology import get_topology
 from pose_training.distillation.opening import CHECKPOINTS, checkpoint_card, open_network

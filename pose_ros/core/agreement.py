@@ -1,40 +1,26 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Whether an engine gives the answers of ONNX Runtime.
+"""Compare an engine's outputs with ONNX Runtime's.
 
-Half precision overflows in some networks and some TensorRT versions without any error: maps of
-NaN, or maps without people (NVIDIA/TensorRT issue 1787).
+In some networks and TensorRT versions half precision overflows without an error, and the outputs
+hold NaN or no peaks (NVIDIA/TensorRT issue 1787).
 """
 from typing import Dict, List, NamedTuple
 
 import numpy as np
 
-# Largest difference, and largest loss at a peak, in parts of the largest value of the output. TF32
-# and half have 10 bits of mantissa, int8 has 8 bits in all; errors add up over some 100 layers.
+# Largest difference, and largest loss at a peak, relative to the output's largest value. TF32 and
+# half have 10 bits of mantissa, int8 has 8 bits in all; errors add up over some 100 layers.
 TOLERANCES = {'fp32': 0.02, 'fp16': 0.05, 'int8': 0.2}
-_PEAK = 0.2  # a channel has a peak if its maximum is this part of the output's largest value
-
-
-def check_picture(height: int = 480, width: int = 640) -> np.ndarray:
-    """Return the fixed picture (H, W, 3) uint8 BGR of the check: a figure in front of shades."""
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    y, x = rows / height, columns / width - 0.5
-    picture = np.stack([80 + 120 * y, 90 + 60 * (x + 0.5), 70 + 50 * np.sin(20 * x) * y], -1)
-    body = (np.abs(x) < 0.08) & (y > 0.3) & (y < 0.62)
-    legs = (np.abs(np.abs(x) - 0.045) < 0.022) & (y >= 0.62) & (y < 0.95)
-    arms = (np.abs(np.abs(x) - 0.11 - 0.15 * (y - 0.3)) < 0.02) & (y > 0.3) & (y < 0.6)
-    head = x ** 2 + (0.75 * (y - 0.21)) ** 2 < 0.05 ** 2
-    for part, color in ((body, (150, 60, 40)), (legs, (60, 50, 45)),
-                        (arms | head, (130, 160, 210))):
-        picture[part] = color
-    return picture.astype(np.uint8)
+_PEAK = 0.2  # a channel has a peak if its maximum exceeds this part of the output's largest value
 
 
 class Difference(NamedTuple):
     """How far one output is from ONNX Runtime's.
 
-    `largest` difference in parts of the reference's largest value (NaN if the answer holds NaN),
-    channels that have lost their peak, channels in all.
+    `largest`: the largest difference, relative to the reference's largest value (NaN if the output
+    holds NaN). `lost_peaks`: channels whose peak moved to a clearly weaker cell, summed over the
+    batch. `channels`: all channels, summed over the batch.
     """
 
     output: str
@@ -45,14 +31,14 @@ class Difference(NamedTuple):
 
 def differences(expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
                 precision: str) -> List[Difference]:
-    """Measure outputs (1, C, h, w) by name, which must have the same names and shapes."""
+    """Measure maps (N, C, h, w) by name; both must have the same names and shapes."""
     return [_difference(name, reference, found[name], TOLERANCES[precision])
             for name, reference in expected.items()]
 
 
 def disagreement(expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
                  precision: str) -> str:
-    """Compare outputs (1, C, h, w) by name; '' if they agree, else what differs and how much."""
+    """Compare maps (N, C, h, w) by name; return '' if they agree, else the difference as text."""
     tolerance = TOLERANCES[precision]
     if set(expected) != set(found):
         return 'the outputs are {}, not {}'.format(sorted(found), sorted(expected))
@@ -76,11 +62,11 @@ def _difference(name, reference, answer, tolerance):
     largest = max(float(np.abs(reference).max()), 1e-6)
     return Difference(name, float(np.abs(answer - reference).max()) / largest,
                       _lost_peaks(reference, answer, _PEAK * largest, tolerance),
-                      reference.shape[1])
+                      reference.shape[0] * reference.shape[1])
 
 
 def _lost_peaks(reference, answer, threshold, tolerance):
-    """Count channels whose strongest cell is, by the reference, a clearly weaker one."""
+    """Count the channels whose strongest cell is a clearly weaker one in the reference."""
     reference = reference.reshape(reference.shape[0] * reference.shape[1], -1)
     answer = answer.reshape(reference.shape)
     highest = reference.max(1)
