@@ -96,10 +96,12 @@ class Graph:
         parameters.setdefault('diagnostics_period', 0.2)
         process = self.start('estimator', model=model, **parameters)
         compressed = parameters.get('image_transport') == 'compressed'
-        topic = 'image/compressed' if compressed else 'image'
-        if wait_for_image:
-            self.wait(lambda: self.node.count_subscribers(topic) > 0, 'the estimator subscribes',
-                      process)
+        suffix = '/compressed' if compressed else ''
+        for prefix in [name + '/' for name in parameters.get('cameras', [])] or ['']:
+            topic = prefix + 'image' + suffix
+            if wait_for_image:
+                self.wait(lambda topic=topic: self.node.count_subscribers(topic) > 0,
+                          'the estimator subscribes to ' + topic, process)
         return process
 
     def collect(self, kind, topic, qos=RELIABLE):
@@ -165,14 +167,26 @@ class Graph:
 
     @property
     def status(self):
-        """The estimator's newest diagnostic status; an empty STALE one before the first."""
+        """The estimator's newest diagnostics as one status; a STALE one before the first.
+
+        The worst level and its messages, and the values of all.
+        """
         if not self.statuses:
             return DiagnosticStatus(level=DiagnosticStatus.STALE)
-        return self.statuses[-1]
+        parts = self.statuses[-1]
+        level = max(part.level for part in parts)
+        messages = [part.message for part in parts if part.level == level]
+        return DiagnosticStatus(
+            level=level, message='; '.join(sorted(set(messages), key=messages.index)),
+            values=[value for part in parts for value in part.values])
 
-    def values(self):
-        """Values of that status, as a dict of text."""
-        return {item.key: item.value for item in self.status.values}
+    def values(self, camera=None):
+        """Values of that status, or of one camera's, as a dict of text."""
+        parts = [self.status]
+        if camera is not None and self.statuses:
+            parts = [part for part in self.statuses[-1]
+                     if part.name.endswith((': camera ' + camera).rstrip())]
+        return {item.key: item.value for part in parts for item in part.values}
 
     def close(self):
         for process in self._processes:
@@ -182,8 +196,10 @@ class Graph:
         rclpy.try_shutdown(context=self._context)
 
     def _on_diagnostics(self, message):
-        self.statuses += [status for status in message.status
-                          if status.name.startswith(self.namespace + '/estimator:')]
+        parts = [status for status in message.status
+                 if status.name.startswith(self.namespace + '/estimator:')]
+        if parts:
+            self.statuses.append(parts)
 
 
 def image_message(image, stamp=(12, 345), frame_id='camera_optical_frame'):
@@ -208,4 +224,6 @@ def red(width=640, height=480):
 def _yaml(value):
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return '[{}]'.format(', '.join(value))
     return '"{}"'.format(value) if isinstance(value, str) else value
