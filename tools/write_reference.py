@@ -10,8 +10,7 @@ from pathlib import Path
 import re
 import textwrap
 
-from pose_ros.core.decoders import DECODERS, decoder_parameters
-from pose_ros.core.stages import SELECTION_PARAMETERS
+from pose_ros.core.stages.settings import setting_tables
 from pose_ros.nodes.image_source import IMAGE_SOURCE_PARAMETERS
 from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS
 from pose_ros.nodes.monitor import MONITOR_PARAMETERS
@@ -26,13 +25,12 @@ Each says what it is, its range and unit.
   ros__parameters:
 '''
 YAML_SETTINGS = '''
-    # Settings of the decoder (pose) and of the selection of people. The model card holds the best
-    # values: uncomment a line, and the word above it, only to replace the card's value. Shown are
-    # the defaults used if the model card does not set a value.
+    # Settings of decoders and stages. The model card holds the best values: uncomment a line, and
+    # the word above it, only to replace the card's value. Shown are the defaults used if the model
+    # card does not set a value. A model has one decoder of poses.
 '''
 TABLES = {
     'estimator': (ESTIMATOR_PARAMETERS, ''),
-    'selection': (SELECTION_PARAMETERS, 'selection.'),
     'image_source': (IMAGE_SOURCE_PARAMETERS, ''),
     'monitor': (MONITOR_PARAMETERS, ''),
 }
@@ -68,9 +66,8 @@ def yaml_entry(parameter, indent):
 def estimator_yaml():
     """Return the text of config/estimator.yaml."""
     text = YAML_HEAD + '\n\n'.join(yaml_entry(item, 4) for item in ESTIMATOR_PARAMETERS) + '\n'
-    blocks = [('pose', 'decoder ' + kind, decoder_parameters(kind)) for kind in sorted(DECODERS)]
-    blocks.append(('selection', 'selection', SELECTION_PARAMETERS))
-    return text + YAML_SETTINGS + ''.join(yaml_block(*block) for block in blocks if block[2])
+    return text + YAML_SETTINGS + ''.join(
+        yaml_block(table.owner, table.title, table.parameters) for table in setting_tables())
 
 
 def yaml_block(word, title, table):
@@ -81,11 +78,10 @@ def yaml_block(word, title, table):
 
 
 def markdown_table(name):
-    """Return the parameter table of a node, a stage, or all decoders as Markdown."""
-    if name == 'decoders':
-        return '\n\n'.join('Decoder `{}`:\n\n{}'.format(kind, table_rows(
-            decoder_parameters(kind), 'pose.')) for kind in sorted(DECODERS)
-            if decoder_parameters(kind))
+    """Return the parameter table of a node as Markdown; those of all 'settings'."""
+    if name == 'settings':
+        return '\n\n'.join('`{}.*` of the {}:\n\n{}'.format(table.owner, table.title, table_rows(
+            table.parameters, table.owner + '.')) for table in setting_tables())
     return table_rows(*TABLES[name])
 
 

@@ -25,6 +25,8 @@ def add_model_options(parser, positional: bool = False) -> None:
     else:
         group.add_argument('--model', metavar='FILE',
                            help='model file (default: the bundled model)')
+    group.add_argument('--detector', metavar='FILE',
+                       help='model file that finds the people for a model of crops')
     group.add_argument('--card', metavar='FILE',
                        help="model card that replaces the model's own (JSON)")
     group.add_argument('--size', type=size, metavar='WxH',
@@ -42,7 +44,8 @@ def load_estimator(args) -> PoseEstimator:
     show_builds()
     cv2.setNumThreads(1)  # its pool takes the cores from the network's
     engine = {parameter.name: getattr(args, parameter.name) for parameter in ENGINE_PARAMETERS}
-    estimator = PoseEstimator(args.model, card=args.card, input_size=args.size, **engine)
+    estimator = PoseEstimator(args.model, card=args.card, input_size=args.size,
+                              detector=args.detector, **engine)
     try:
         estimator.configure(**parse_settings(args.set, estimator.parameters))
     except PoseRosError as error:
