@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""README and config/estimator.yaml tell the truth: tables against code and the running node."""
+"""README and config/estimator.yaml agree with the code and the running node."""
 import importlib.util
 from itertools import zip_longest
 from pathlib import Path
