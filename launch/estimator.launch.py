@@ -17,6 +17,7 @@ PARAMETERS = {'model': str, 'backend': str, 'image_transport': str,
               'autostart': bool, 'lazy': bool, 'use_sim_time': bool}
 REMAPPINGS = {'image': 'image_topic', 'camera_info': 'camera_info_topic'}
 CAMERA = '{camera}'  # in a topic: the name of each camera
+SHARE = FindPackageShare('pose_ros')
 SWITCH = ['true', 'false', 'True', 'False']
 
 
@@ -27,19 +28,17 @@ def generate_launch_description():
 
 def arguments():
     """List what can be set on the command line."""
-    share = FindPackageShare('pose_ros')
+    return wiring() + parameters() + processes()
 
-    def optional(name, description, choices=None):
-        return DeclareLaunchArgument(
-            name, default_value='', description=description + ' (empty: as in params_file)',
-            choices=choices and [''] + choices)
 
+def wiring():
+    """Where the images come from, and where the node stands in the graph."""
     return [
         DeclareLaunchArgument(
             'namespace', default_value='pose', description='Namespace of every topic and node'),
         DeclareLaunchArgument(
             'params_file', description='YAML file with the parameters of the estimator',
-            default_value=PathJoinSubstitution([share, 'config', 'estimator.yaml'])),
+            default_value=PathJoinSubstitution([SHARE, 'config', 'estimator.yaml'])),
         DeclareLaunchArgument(
             'cameras', default_value='',
             description='Names of several cameras for one estimator, separated by commas: '
@@ -53,6 +52,17 @@ def arguments():
             'camera_info_topic', default_value='',
             description='Topic of the calibration; {camera} as in image_topic (empty: camera_info '
                         'in the namespace)'),
+    ]
+
+
+def parameters():
+    """List the arguments that replace a parameter of the file."""
+    def optional(name, description, choices=None):
+        return DeclareLaunchArgument(
+            name, default_value='', description=description + ' (empty: as in params_file)',
+            choices=choices and [''] + choices)
+
+    return [
         optional('model', 'Model file, .onnx or .engine'),
         optional('backend', 'Inference engine',
                  ['auto', 'onnxruntime', 'openvino', 'tensorrt']),
@@ -60,6 +70,12 @@ def arguments():
         optional('autostart', 'Configure and activate the node at start', SWITCH),
         optional('lazy', 'Run the network only while an output has a subscriber', SWITCH),
         optional('use_sim_time', 'Take the time from /clock', SWITCH),
+    ]
+
+
+def processes():
+    """How the estimator is started, and RViz."""
+    return [
         DeclareLaunchArgument(
             'log_level', default_value='',
             description='debug, info, warn, error or fatal, for all loggers or for one, as in '
@@ -71,7 +87,7 @@ def arguments():
             'rviz', default_value='false', choices=SWITCH, description='Start RViz'),
         DeclareLaunchArgument(
             'rviz_config', description='Displays of RViz',
-            default_value=PathJoinSubstitution([share, 'config', 'rviz', 'estimator.rviz'])),
+            default_value=PathJoinSubstitution([SHARE, 'config', 'rviz', 'estimator.rviz'])),
         DeclareLaunchArgument(
             'fixed_frame', default_value='',
             description='Fixed frame of RViz: the frame_id of the images (empty: as in '
@@ -95,10 +111,10 @@ def estimator(values):
         raise FileNotFoundError(
             'params_file: there is no file {!r}; give an absolute path'.format(params_file))
     cameras = camera_names(values['cameras'])
-    parameters = overrides(values, PARAMETERS) + ([{'cameras': cameras}] if cameras else [])
+    changed = overrides(values, PARAMETERS) + ([{'cameras': cameras}] if cameras else [])
     return Node(
         package='pose_ros', executable='estimator', name='estimator',
-        namespace=values['namespace'], parameters=[params_file] + parameters,
+        namespace=values['namespace'], parameters=[params_file] + changed,
         remappings=remappings(values, cameras),
         ros_arguments=['--log-level', values['log_level']] if values['log_level'] else [],
         respawn=is_true(values['respawn']), respawn_delay=2.0,
@@ -141,9 +157,9 @@ def remappings(values, cameras):
 
 def overrides(values, types):
     """Return the parameters that were set as a list of at most one dictionary."""
-    parameters = {name: is_true(values[name]) if kind is bool else values[name]
-                  for name, kind in types.items() if values[name]}
-    return [parameters] if parameters else []
+    changed = {name: is_true(values[name]) if kind is bool else values[name]
+               for name, kind in types.items() if values[name]}
+    return [changed] if changed else []
 
 
 def is_true(value):

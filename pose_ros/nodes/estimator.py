@@ -24,7 +24,7 @@ from pose_ros.nodes.run import run_node
 from pose_ros.nodes.worker import Worker
 
 _SWITCH_INTERVAL = 2e-4  # s
-_LAZY_PERIOD = 0.2  # s between two looks for subscribers
+_LAZY_PERIOD = 0.2  # s between two counts of subscribers
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 

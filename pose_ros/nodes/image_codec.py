@@ -15,7 +15,7 @@ from pose_ros.nodes.image_encodings import as_bytes
 def decode_compressed(msg) -> np.ndarray:
     """Return a sensor_msgs/CompressedImage (JPEG or PNG) as (H, W, 3) uint8 BGR.
 
-    The data tells the codec; `format` only tells depth from color, and the order of the channels.
+    The codec follows from the data; `format` only marks depth, and the order of the channels.
     EXIF orientation is ignored: CameraInfo describes the pixels as they were sent.
     """
     form = msg.format.lower()
@@ -36,7 +36,7 @@ def encode_bgr8(image: np.ndarray, header, msg):
     """Fill a sensor_msgs/Image with an (H, W, 3) uint8 BGR image and return it.
 
     A message that already carries an image of this size is overwritten in place, which saves the
-    page faults of a new buffer: fine between two calls of publish().
+    page faults of a new buffer: safe between two calls of publish().
     """
     check_image(image)
     msg.header = header

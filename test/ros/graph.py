@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A test's view of a running ROS graph: nodes in their own processes, and a node that looks on."""
+"""A test's view of a running ROS graph: nodes in their own processes, and a node that observes."""
 import itertools
 import os
 from pathlib import Path
@@ -116,18 +116,18 @@ class Graph:
             self._executor.spin_once(timeout_sec=min(0.05, seconds))
 
     def wait(self, condition, what, process=None, timeout=TIMEOUT):
-        """Spin until the condition holds; AssertionError says what was waited for in vain."""
+        """Spin until the condition holds; AssertionError names what was waited for."""
         end = time.monotonic() + timeout
         while not condition():
             log = process.log() if process is not None else ''
             assert process is None or process.alive, \
                 'the node died before: {}\n{}'.format(what, log)
-            assert time.monotonic() < end, 'waited in vain for: {}\n{}'.format(what, log)
+            assert time.monotonic() < end, 'waited without result for: {}\n{}'.format(what, log)
             self._executor.spin_once(timeout_sec=0.05)
 
     def send_until(self, publisher, message, messages, count=1, process=None):
         """Publish a message every 0.1 s until `count` answers have gathered; return the last."""
-        goal, next_time = len(messages) + count, 0.0  # publishing goes on while a match is made
+        goal, next_time = len(messages) + count, 0.0  # publishing continues until the topics match
         end = time.monotonic() + TIMEOUT
         while len(messages) < goal:
             assert time.monotonic() < end, 'no answer\n' + (process.log() if process else '')
@@ -149,7 +149,7 @@ class Graph:
         self.wait(holds, what, process)
 
     def failed(self):
-        """Return how many frames failed, as the newest diagnostics say."""
+        """Return how many frames failed, by the newest diagnostics."""
         return int(self.values().get('frames failed', 0))
 
     def call(self, kind, name, request):
@@ -212,12 +212,12 @@ def image_message(image, stamp=(12, 345), frame_id='camera_optical_frame'):
 
 
 def blue(width=640, height=480):
-    """An image in which the tiny network sees two people."""
+    """An image in which the tiny network finds two people."""
     return np.full((height, width, 3), (255, 0, 0), np.uint8)
 
 
 def red(width=640, height=480):
-    """An image in which it sees nobody."""
+    """An image in which it finds nobody."""
     return np.full((height, width, 3), (0, 0, 255), np.uint8)
 
 

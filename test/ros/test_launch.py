@@ -108,7 +108,7 @@ def test_arguments_are_those_documented(prefix, name):
     source = PythonLaunchDescriptionSource(str(ROOT / 'launch' / name))
     arguments = source.try_get_launch_description_without_context().get_launch_arguments()
     assert sorted(argument.name for argument in arguments) == sorted(ARGUMENTS[name])
-    # What launch says of an argument without a description.
+    # The text of launch for an argument without a description.
     assert not [argument.name for argument in arguments
                 if argument.description in ('', 'no description given')]
 
