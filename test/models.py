@@ -153,8 +153,8 @@ def image(width=WIDTH, height=HEIGHT, blue=255, green=0, red=0):
     return plain
 
 
-def make_model(path, color='bgr', dynamic=False, batch=False, separate=False, nan=False, input_channels=3,
-               maps=None, card='own'):
+def make_model(path, color='bgr', dynamic=False, batch=False, separate=False, nan=False,
+               input_channels=3, maps=None, card='own'):
     """Write the tiny network to `path` and return it as str.
 
     Its maps are drawn people times the mean of the blue channel / 255. color: the order in which

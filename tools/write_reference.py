@@ -6,13 +6,11 @@
 
 A test fails while they differ.
 """
-import importlib
 from pathlib import Path
 import re
 import textwrap
 
-from pose_ros.core.decoders import DECODERS
-from pose_ros.core.stages import SELECTION_PARAMETERS, TOP_DOWN_PARAMETERS
+from pose_ros.core.stages.settings import setting_tables
 from pose_ros.nodes.image_source import IMAGE_SOURCE_PARAMETERS
 from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS
 from pose_ros.nodes.monitor import MONITOR_PARAMETERS
@@ -66,19 +64,8 @@ def yaml_entry(parameter, indent):
 def estimator_yaml():
     """Return the text of config/estimator.yaml."""
     text = YAML_HEAD + '\n\n'.join(yaml_entry(item, 4) for item in ESTIMATOR_PARAMETERS) + '\n'
-    return text + YAML_SETTINGS + ''.join(yaml_block(*block) for block in setting_blocks())
-
-
-def setting_blocks():
-    """Return (prefix, title, parameters) of each decoder and stage that has settings."""
-    blocks = []
-    for kind, (module, name) in sorted(DECODERS.items()):
-        decoder = getattr(importlib.import_module(module), name)
-        owner = 'detector' if decoder.TASK == 'detection' else 'pose'
-        blocks.append((owner, 'decoder ' + kind, decoder.PARAMETERS))
-    blocks.append(('top_down', 'stage top_down', TOP_DOWN_PARAMETERS))
-    blocks.append(('selection', 'stage selection', SELECTION_PARAMETERS))
-    return [block for block in blocks if block[2]]
+    return text + YAML_SETTINGS + ''.join(
+        yaml_block(table.owner, table.title, table.parameters) for table in setting_tables())
 
 
 def yaml_block(word, title, table):
@@ -91,8 +78,9 @@ def yaml_block(word, title, table):
 def markdown_table(name):
     """Return the parameter table of a node, or all `settings`, as Markdown."""
     if name == 'settings':
-        return '\n\n'.join('{} `{}`:\n\n{}'.format(*title.capitalize().split(), table_rows(
-            table, prefix + '.')) for prefix, title, table in setting_blocks())
+        return '\n\n'.join('{} `{}`:\n\n{}'.format(
+            *table.title.capitalize().split(), table_rows(table.parameters, table.owner + '.'))
+            for table in setting_tables())
     return table_rows(TABLES[name])
 
 

@@ -3,7 +3,7 @@
 """`pose-ros build-engine`: an ONNX file to a TensorRT engine of this machine."""
 import argparse
 
-from pose_ros.core.command_options import parse_value, show_builds, size
+from pose_ros.core.command_options import count, parse_value, show_builds, size
 from pose_ros.core.engine_file import build_engine_file
 from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.engines.tensorrt_build import PRECISIONS
@@ -38,6 +38,9 @@ def add_arguments(parser) -> None:
     parser.add_argument('--shape', type=size, metavar='WxH',
                         help='network input size, such as 432x368; for models with dynamic shapes '
                              "(default: the card's)")
+    parser.add_argument('--batch', type=count, default=1, metavar='N',
+                        help='images per run, such as the number of cameras; for models with a '
+                             'dynamic batch, others keep theirs (default: 1)')
     parser.add_argument('--card', metavar='FILE',
                         help="model card that replaces the model's own (JSON)")
     parser.add_argument('--rebuild', action='store_true',
@@ -48,7 +51,7 @@ def run(args) -> int:
     """Build, and say what came out; return the exit code."""
     show_builds()
     path, facts = build_engine_file(args.model, args.output, args.card, args.shape, args.precision,
-                                    args.workspace, args.rebuild)
+                                    args.workspace, args.rebuild, args.batch)
     print('{}: {}, TensorRT {tensorrt}, {gpu}; agrees with ONNX Runtime'.format(
         path, facts['precision'], **facts))
     return 0

@@ -125,7 +125,7 @@ def open_network(path: Optional[str] = None, name: str = 'pose', backend: str = 
     shape = (batch, 3, card.input.height, card.input.width)
     engine = create_engine(path, shape, backend,
                            sample=lambda: prepare_image(synthetic_image(), card.input),
-                           **engine_options)
+                           agrees=decoder.agrees, **engine_options)
     try:
         return Network(card, engine, name, decoder)
     except Exception:

@@ -118,7 +118,8 @@ def test_strong_shrinkage_averages_instead_of_skipping():
     image[::2] = 200  # lines of one pixel
     preprocessor = Preprocessor(spec())
     preprocessor.write(image, Region(0, (959.0, 1279.5), (1800.0, 2400.0)), 0)
-    assert np.abs(preprocessor.batch[0, :, 4:-4, 4:-4] - 100).max() <= 12  # 9 lines per mean, 4 or 5 of them white
+    # Of 9 lines per mean 4 or 5 are white.
+    assert np.abs(preprocessor.batch[0, :, 4:-4, 4:-4] - 100).max() <= 12
 
 
 def test_mirrored_whole_image_is_the_mirrored_input():

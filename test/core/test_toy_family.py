@@ -117,5 +117,5 @@ def test_the_documents_list_it(toy_model, monkeypatch):
     pytest.importorskip('rclpy')
     monkeypatch.syspath_prepend(str(ROOT / 'tools'))
     reference = importlib.import_module('write_reference')
-    assert '| `pose.gain` | `1.0` | 0 to 10 |' in reference.markdown_table('decoders')
+    assert '| `pose.gain` | `1.0` | 0 to 10 |' in reference.markdown_table('settings')
     assert 'gain: 1.0' in reference.estimator_yaml()

@@ -10,6 +10,7 @@ import yaml
 
 from pose_ros import msg
 from pose_ros.core.engines import BACKENDS
+from pose_ros.core.stages.settings import setting_tables
 from pose_ros.nodes.image_encodings import DECODERS
 from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS
 
@@ -25,17 +26,11 @@ def _rows(heading, text=README):
     return [[cell.strip().strip('`') for cell in line.strip('|').split('|')] for line in lines]
 
 
-def _reference():
-    """Import tools/write_reference.py."""
+def test_generated_parts_are_up_to_date():
     spec = importlib.util.spec_from_file_location(
         'reference', ROOT / 'tools' / 'write_reference.py')
     reference = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(reference)
-    return reference
-
-
-def test_generated_parts_are_up_to_date():
-    reference = _reference()
     texts = reference.documents()
     for path, text in texts.items():
         assert path.read_text(encoding='utf-8') == text, \
@@ -48,13 +43,13 @@ def test_yaml_holds_every_parameter_with_its_default():
     text = (ROOT / 'config' / 'estimator.yaml').read_text(encoding='utf-8')
     values = yaml.safe_load(text)['/**']['ros__parameters']
     assert values == {parameter.name: parameter.default for parameter in ESTIMATOR_PARAMETERS}
-    blocks = _reference().setting_blocks()
+    tables = setting_tables()
     commented = re.findall(r'^    # # (.*)\n((?:    #.*\n)*)', text, re.MULTILINE)
-    assert [title for title, _ in commented] == [title for _, title, _ in blocks]
-    for (_, lines), (prefix, _, table) in zip(commented, blocks):
+    assert [title for title, _ in commented] == [table.title for table in tables]
+    for (_, lines), table in zip(commented, tables):
         uncommented = re.sub(r'^    # ?', '', lines, flags=re.MULTILINE)
         assert yaml.safe_load(uncommented) == {
-            prefix: {parameter.name: parameter.default for parameter in table}}
+            table.owner: {item.name: item.default for item in table.parameters}}
 
 
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])

@@ -126,7 +126,7 @@ def test_thread_runs_calls_in_one_place_and_passes_errors_on(library):
     assert thread.call(lambda cuda, a, b: a + b, 2, 3) == 5
     thread.close()
     thread.close()
-    with pytest.raises(EngineError, match='closed already'):
+    with pytest.raises(EngineError, match='is closed'):
         thread.call(fail, 'late')
 
 

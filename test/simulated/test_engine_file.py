@@ -110,17 +110,20 @@ def test_list_and_clear(trt, tiny_model, tmp_path, capsys):
     assert os.listdir(EngineCache().folder) == []
 
 
-def test_rebuild_precision_workspace_and_shape(trt, make_model, tmp_path, capsys):
+def test_rebuild_precision_workspace_batch_and_shape(trt, make_model, tmp_path, capsys):
     path = make_model(dynamic=True)
     out = str(tmp_path / 'a.engine')
     for count, options in enumerate(([], ['--rebuild'], ['--precision', 'fp32'],
-                                     ['--workspace', '300'], ['--shape', '320x256']), 1):
+                                     ['--workspace', '300'], ['--batch', '2'],
+                                     ['--shape', '320x256']), 1):
         assert main(['build-engine', path, '-o', out] + options) == 0
         assert trt._settings.built == count
+        shape = load_card(out).provenance['engine']['shape']
+        assert shape[0] == (2 if '--batch' in options else 1)
     assert load_card(out).input.width == 320
     shown = capsys.readouterr()
     assert 'agrees with ONNX Runtime' in shown.out
-    assert shown.err.count('building the TensorRT engine of ' + path) == 5
+    assert shown.err.count('building the TensorRT engine of ' + path) == 6
 
 
 def test_every_command_shows_that_it_builds(trt, tiny_model, capsys):
@@ -133,7 +136,7 @@ def test_every_command_shows_that_it_builds(trt, tiny_model, capsys):
 
 @pytest.mark.parametrize('options, text', [
     (['--precision', 'f64'], '{auto,fp32,fp16,int8}'),
-    (['--workspace', '-1'], 'workspace must be'),
+    (['--workspace', '-1'], 'workspace must be'), (['--batch', '0'], 'whole number above 0'),
     (['--shape', '5'], 'WIDTHxHEIGHT')])
 def test_wrong_options(options, text, capsys):
     assert main(['build-engine', 'model.onnx'] + options) == 2

@@ -3,7 +3,7 @@
 """The decoder interface, and the registry of decoder types."""
 import abc
 import importlib
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, NamedTuple, Tuple, Type
 
 import numpy as np
 
@@ -81,7 +81,7 @@ class Decoder(Configurable):
 def create_decoder(card: ModelCard) -> Decoder:
     """Return the decoder of the card's type; CardError if the type is unknown."""
     where = 'model card {!r}'.format(card.name)
-    decoder = _decoder_class(card.decoder.type, where)
+    decoder = decoder_class(card.decoder.type, where)
     if card.task != decoder.TASK:
         raise CardError('{}: the decoder type {!r} is for the task {!r}, not {!r}'.format(
             where, card.decoder.type, decoder.TASK, card.task))
@@ -90,10 +90,11 @@ def create_decoder(card: ModelCard) -> Decoder:
 
 def decoder_parameters(kind: str) -> Tuple[Parameter, ...]:
     """Return the settings of a decoder type, with the defaults that a card may replace."""
-    return _decoder_class(kind, 'decoder').PARAMETERS
+    return decoder_class(kind).PARAMETERS
 
 
-def _decoder_class(kind, where):
+def decoder_class(kind: str, where: str = 'decoder') -> Type[Decoder]:
+    """Return the class of a decoder type; CardError, which begins with `where`, if unknown."""
     if kind not in DECODERS:
         raise CardError('{}: unknown decoder type {!r}; known: {}'.format(
             where, kind, ', '.join(sorted(DECODERS))))

@@ -5,13 +5,13 @@ import importlib
 import importlib.util
 import logging
 import platform
-from typing import Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple, Type
 
 import numpy as np
 
 from pose_ros.core.engines.engine import Engine
 from pose_ros.core.engines.options import BACKENDS, EngineOptions, make_options
-from pose_ros.core.errors import EngineError, ModelError
+from pose_ros.core.errors import EngineError, ModelError, PoseRosError
 
 _LOG = logging.getLogger('pose_ros')
 
@@ -52,7 +52,7 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
 
 def load_cpu_fallback(path: str, input_shape, settings: EngineOptions, error: Exception) -> Engine:
     """Load the fastest CPU engine; `degraded_reason` holds the error of the GPU engine."""
-    settings = settings._replace(device='cpu', precision='fp32')
+    settings = settings.replaced(device='cpu', precision='fp32')
     engine = _load_fastest(path, input_shape, settings, _cpu_backends())
     engine.degraded_reason = '{} runs instead of tensorrt: {}'.format(
         engine.describe().backend, ' '.join(str(error).split()))
@@ -68,7 +68,7 @@ def _load(backend, path, input_shape, settings):
 def _load_fastest(path, input_shape, settings, candidates) -> Engine:
     """Try backends in turn; the first that loads is taken, so only one CPU runtime is loaded."""
     errors: List[str] = []
-    kind = EngineError
+    kind: Type[PoseRosError] = EngineError
     for backend in candidates:
         try:
             engine = _load(backend, path, input_shape, settings)

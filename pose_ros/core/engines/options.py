@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The backends, and the options of an engine."""
-import collections
+import types
 
 from pose_ros.core.errors import EngineError, PoseRosError
 from pose_ros.core.parameters import checked_values, Parameter
@@ -43,13 +43,8 @@ ENGINE_PARAMETERS = (
               'Fail if the tensorrt backend is unavailable instead of falling back to the CPU'),
 )
 
-_TABLE = tuple(item for item in ENGINE_PARAMETERS if item.name != 'backend')
-_Fields = collections.namedtuple(  # type: ignore[misc]  # its fields are those of the table
-    '_Fields', [item.name for item in _TABLE] + ['sample', 'agrees'])
-_Fields.__new__.__defaults__ = tuple(item.default for item in _TABLE) + (None, None)
 
-
-class EngineOptions(_Fields):
+class EngineOptions(types.SimpleNamespace):
     """How an engine runs: ENGINE_PARAMETERS without `backend`, and how a new engine is checked.
 
     sample() returns a typical input (N, 3, h, w) float32; None: uniform noise of 0 to 255.
@@ -58,7 +53,18 @@ class EngineOptions(_Fields):
     pose_ros.core.agreement, which is made for maps.
     """
 
-    __slots__ = ()
+    def __init__(self, **values):
+        """Take fields by name; the others have the defaults of the table."""
+        fields = {item.name: item.default for item in ENGINE_PARAMETERS if item.name != 'backend'}
+        fields.update(sample=None, agrees=None)
+        unknown = sorted(set(values) - set(fields))
+        if unknown:
+            raise TypeError('EngineOptions has no field {}'.format(', '.join(unknown)))
+        super(EngineOptions, self).__init__(**dict(fields, **values))
+
+    def replaced(self, **changes) -> 'EngineOptions':
+        """Return a copy with other values of some fields."""
+        return EngineOptions(**dict(vars(self), **changes))
 
 
 def make_options(backend: str, options: dict, sample=None, agrees=None) -> EngineOptions:

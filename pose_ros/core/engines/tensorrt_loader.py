@@ -64,7 +64,7 @@ def _open_onnx_file(path, input_shape, options):
     if options.tensorrt_build == 'wait' or loader.is_cached():
         return loader.load().engine
     try:
-        first = OnnxRuntimeEngine(path, input_shape, options._replace(precision='fp32'))
+        first = OnnxRuntimeEngine(path, input_shape, options.replaced(precision='fp32'))
     except (EngineError, ModelError):
         loader.close()
         raise

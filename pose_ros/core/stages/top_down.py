@@ -49,10 +49,11 @@ class TopDown(Stage):
 
     def __init__(self, network: Network, detector: Optional[Network] = None):
         """Take the network of the crops and the detector; CardError if a card does not suit."""
-        if network.card.input.fit != 'crop':
+        topology = network.card.topology
+        if network.card.input.fit != 'crop' or topology is None:
             raise CardError("{} is no network of crops: its card has 'fit': {!r}. Leave the "
                             'detector out'.format(network.card.name, network.card.input.fit))
-        self._network, self._detector = network, detector
+        self._network, self._detector, self._topology = network, detector, topology
         self.networks = (network,) if detector is None else (detector, network)
         self._memories: Dict[str, _Memory] = {}
         self.skipped = 0
@@ -70,7 +71,7 @@ class TopDown(Stage):
     def __call__(self, frames, people):
         """See Stage.__call__; people without a box are dropped."""
         if self._detector is not None:
-            people = self._detect(frames)
+            people = self._detect(self._detector, frames)
         people = [self._largest(persons) for persons in people]
         regions = [crop_region(index, box, self._network.card.input)
                    for index, persons in enumerate(people) for box in persons.boxes]
@@ -80,9 +81,9 @@ class TopDown(Stage):
         return [self._remembered(frame, persons, points, score)
                 for frame, persons, points, score in parts]
 
-    def _detect(self, frames: Sequence[Frame]) -> List[People]:
+    def _detect(self, detector: Network, frames: Sequence[Frame]) -> List[People]:
         """Return people with boxes: detected ones, or those followed since the last detection."""
-        topology = self._network.card.topology
+        topology = self._topology
         memories = [self._memories.setdefault(frame.source, _Memory()) for frame in frames]
         due = [index for index, memory in enumerate(memories)
                if not len(memory.boxes) or memory.age + 1 >= self._settings['detector_interval']]
@@ -90,7 +91,7 @@ class TopDown(Stage):
         for memory in memories:
             memory.age += 1
         regions = [whole(index, *frames[index].size) for index in due]
-        for index, (found, transform) in zip(due, self._detector.find(frames, regions)):
+        for index, (found, transform) in zip(due, detector.find(frames, regions)):
             boxes = _inside(transform.boxes_to_image(found.boxes), *frames[index].size)
             people[index] = people_in_boxes(boxes, topology, found.scores)
             memories[index].age = 0
@@ -113,8 +114,8 @@ class TopDown(Stage):
             pairs = [each for region in regions for each in (region,
                                                              region._replace(mirror=True))]
             return _best(_mirror_averaged(network(frames, pairs), decoder),
-                         network.card.topology.size)
-        return _best(network.find(frames, regions), network.card.topology.size)
+                         self._topology.size)
+        return _best(network.find(frames, regions), self._topology.size)
 
     def _remembered(self, frame, people, keypoints, scores):
         result = make_people(keypoints, people.scores * scores, people.track_ids, people.boxes)
