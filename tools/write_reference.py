@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write config/estimator.yaml and the parameter tables of README.md from the tables in the code.
+"""Write config/estimator.yaml and the parameter tables of README.md and docs/ from the code.
 
     tools/env.sh python tools/write_reference.py           # after a parameter changed
 
@@ -25,15 +25,13 @@ Each says what it is, its range and unit.
   ros__parameters:
 '''
 YAML_SETTINGS = '''
-    # Settings of decoders and stages. The model card holds the best values: uncomment a line, and
-    # the word above it, only to replace the card's value. Shown are the defaults used if the model
-    # card does not set a value. A model has one decoder of poses.
+    # Settings of the decoders and stages. The model card holds the best values: uncomment a line,
+    # and the word above it, only to replace the card's value. Shown are the defaults used if the
+    # model card does not set a value.
 '''
-TABLES = {
-    'estimator': (ESTIMATOR_PARAMETERS, ''),
-    'image_source': (IMAGE_SOURCE_PARAMETERS, ''),
-    'monitor': (MONITOR_PARAMETERS, ''),
-}
+TABLES = {'estimator': ESTIMATOR_PARAMETERS, 'image_source': IMAGE_SOURCE_PARAMETERS,
+          'monitor': MONITOR_PARAMETERS}
+DOCUMENTS = ('README.md', 'docs/models.md', 'docs/ros.md')
 
 
 def value_text(value):
@@ -59,7 +57,9 @@ def yaml_entry(parameter, indent):
     for tag in (range_text(parameter), 'DYNAMIC' if parameter.dynamic else ''):
         text += ' [{}]'.format(tag) if tag else ''
     lines = ['# ' + line for line in textwrap.wrap(text, 95 - indent)]
-    lines.append('{}: {}'.format(parameter.name, value_text(parameter.default)))
+    # Not every ROS 2 reads an empty list: it stands in a comment.
+    comment = '# ' if parameter.default == [] else ''
+    lines.append('{}{}: {}'.format(comment, parameter.name, value_text(parameter.default)))
     return '\n'.join(' ' * indent + line for line in lines)
 
 
@@ -78,14 +78,15 @@ def yaml_block(word, title, table):
 
 
 def markdown_table(name):
-    """Return the parameter table of a node as Markdown; those of all 'settings'."""
+    """Return the parameter table of a node, or all `settings`, as Markdown."""
     if name == 'settings':
-        return '\n\n'.join('`{}.*` of the {}:\n\n{}'.format(table.owner, table.title, table_rows(
-            table.parameters, table.owner + '.')) for table in setting_tables())
-    return table_rows(*TABLES[name])
+        return '\n\n'.join('{} `{}`:\n\n{}'.format(
+            *table.title.capitalize().split(), table_rows(table.parameters, table.owner + '.'))
+            for table in setting_tables())
+    return table_rows(TABLES[name])
 
 
-def table_rows(table, prefix):
+def table_rows(table, prefix=''):
     """Return a table of parameters as Markdown."""
     rows = ['| parameter | default | range | unit | while running | meaning |',
             '|---|---|---|---|---|---|']
@@ -105,9 +106,10 @@ def with_tables(text):
 
 def documents():
     """Return {path: the text that it should have}."""
-    readme = ROOT / 'README.md'
-    return {ROOT / 'config' / 'estimator.yaml': estimator_yaml(),
-            readme: with_tables(readme.read_text(encoding='utf-8'))}
+    texts = {ROOT / 'config' / 'estimator.yaml': estimator_yaml()}
+    for name in DOCUMENTS:
+        texts[ROOT / name] = with_tables((ROOT / name).read_text(encoding='utf-8'))
+    return texts
 
 
 if __name__ == '__main__':

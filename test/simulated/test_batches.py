@@ -122,8 +122,8 @@ def test_the_replacement_of_a_failed_gpu_takes_the_same_batch(trt, machine, netw
 
 
 @pytest.mark.parametrize('version', ['8.2.1', '10.3.0'])
-def test_the_check_sees_a_batch_in_the_wrong_order(
-        install_tensorrt, network, monkeypatch, version):
+def test_the_check_sees_a_batch_in_the_wrong_order(install_tensorrt, network, monkeypatch,
+                                                   version):
     trt = install_tensorrt(version)
     rounded = trt._kinds['IExecutionContext']._rounded
     monkeypatch.setattr(trt._kinds['IExecutionContext'], '_rounded',
