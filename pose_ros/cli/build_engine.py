@@ -9,10 +9,10 @@ from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.engines.tensorrt_build import PRECISIONS
 from pose_ros.core.errors import PoseRosError
 
-DESCRIPTION = ('Build the TensorRT engine of a model, once, on the machine that runs it: an '
-               'engine fits only the TensorRT version and the GPU that built it. The engine must '
-               'give the answers of ONNX Runtime; half precision that does not is replaced by '
-               'fp32. Without this command an ONNX file is built at the first start, and kept.')
+DESCRIPTION = ('Build the TensorRT engine of a model on the machine that runs it: an engine works '
+               'only with the TensorRT version and the GPU that built it. Its outputs must agree '
+               'with those of ONNX Runtime; if fp16 does not, fp32 is built. Without this '
+               'command an ONNX file is built at the first start, and cached.')
 EPILOG = """examples:
   pose-ros build-engine model.onnx                          writes model.engine and its card
   pose-ros build-engine model.onnx -o robot.engine          another file
@@ -48,7 +48,7 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> int:
-    """Build, and say what came out; return the exit code."""
+    """Build, print the result, and return the exit code."""
     show_builds()
     path, facts = build_engine_file(args.model, args.output, args.card, args.shape, args.precision,
                                     args.workspace, args.rebuild, args.batch)

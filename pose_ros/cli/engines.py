@@ -8,7 +8,7 @@ DESCRIPTION = ('List or remove the TensorRT engines that were built from ONNX fi
                'rebuilt when they are needed again.')
 EPILOG = """examples:
   pose-ros engines list      what is kept, where, and how large it is
-  pose-ros engines clear     remove it all, what was learnt for faster builds too
+  pose-ros engines clear     remove it all, the timings of earlier builds too
 
 The folder is $XDG_CACHE_HOME/pose_ros/tensorrt, in ~/.cache without that variable.
 """
