@@ -6,7 +6,7 @@ import platform
 import sys
 from typing import List, NamedTuple
 
-from pose_ros.cli.probe import Answer, run_program, run_python
+from pose_ros.cli.probe import ProbeResult, run_program, run_python
 
 # Backend (as in pose_ros.core.engines, and the module that it needs) -> how to add it.
 ENGINES = {
@@ -128,7 +128,7 @@ def _check_engine(name, model, runnable):
     return Check('engines', name, OK, '{}, {}'.format(version, answer.output))
 
 
-def _optional(group, name, answer: Answer, advice):
+def _optional(group, name, answer: ProbeResult, advice):
     if not answer.error:
         return Check(group, name, OK, answer.output)
     # Another module's name means that something it needs is missing: the error says it better.

@@ -9,7 +9,7 @@ from typing import List
 
 from pose_ros.cli.hardware_report import markdown
 from pose_ros.cli.machine import jetson_facts
-from pose_ros.cli.probe import follow_python, run_program, run_python
+from pose_ros.cli.probe import run_python_streaming, run_program, run_python
 from pose_ros.core.version import VERSION
 
 CPU_BACKENDS = ('onnxruntime', 'openvino')
@@ -81,7 +81,7 @@ def _try(what, model, argument=''):
     """Run a trial; what it found, or `error` (and `log`, if there is one)."""
     _tell('trying {} {}{}'.format(what, argument, ' (its build may take many minutes)'
                                   if what == 'tensorrt' else ''))
-    answer, log = follow_python(_TIMEOUT, _TRIAL, what, model, argument)
+    answer, log = run_python_streaming(_TIMEOUT, _TRIAL, what, model, argument)
     # Libraries may print, too; and a process may die after its work is done.
     lines = [line for line in answer.output.splitlines() if line.startswith('{')]
     found = json.loads(lines[-1]) if lines else {'error': 'the trial ended without an answer'}

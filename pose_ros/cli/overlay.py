@@ -16,7 +16,7 @@ from pose_ros.core.topology import Topology
 from pose_ros.core.video import VideoRecorder
 
 # What OpenCV writes in color.
-_ENDINGS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+_EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 
 
 class Overlay(abc.ABC):
@@ -63,7 +63,7 @@ class FolderOverlay(Overlay):
     def write(self, frame, image):
         """See Overlay.write."""
         stem, ending = os.path.splitext(frame.name)
-        if ending.lower() not in _ENDINGS:
+        if ending.lower() not in _EXTENSIONS:
             stem, ending = frame.name, '.png'
         name, number = stem + ending, 2
         while name in self._names:  # pictures of several folders may have one name
@@ -103,9 +103,9 @@ def image_overlay(path: str, inputs) -> Callable[[Topology, bool], Overlay]:
                        for each in inputs}:
             _keep_input(path, folder)
         return functools.partial(FolderOverlay, path)
-    if ending not in _ENDINGS:
+    if ending not in _EXTENSIONS:
         raise _unfit('cannot write a picture to {!r}: its name must end in {}; a folder ends in '
-                     '/'.format(path, ', '.join(_ENDINGS)))
+                     '/'.format(path, ', '.join(_EXTENSIONS)))
     if len(inputs) > 1 or os.path.isdir(inputs[0]):
         raise _unfit('{!r} is one picture, and there may be many: name a folder, {}/'.format(
             path, os.path.splitext(path)[0]))

@@ -16,19 +16,19 @@ from typing import NamedTuple, Sequence, Tuple
 _TIMEOUT = 120  # s; a large network may take a while to compile
 
 
-class Answer(NamedTuple):
+class ProbeResult(NamedTuple):
     """What a trial printed, or why it failed (then `error` is not empty)."""
 
     output: str
     error: str = ''
 
 
-def run_python(code: str, *arguments: str) -> Answer:
+def run_python(code: str, *arguments: str) -> ProbeResult:
     """Run Python code in a new interpreter that imports what this one would."""
     return run_program([sys.executable, '-c', code] + list(arguments), _environment())
 
 
-def follow_python(timeout: float, code: str, *arguments: str) -> Tuple[Answer, str]:
+def run_python_streaming(timeout: float, code: str, *arguments: str) -> Tuple[ProbeResult, str]:
     """Like run_python, of what may take many minutes: shows on stderr what it logs, as it comes.
 
     Returns the answer and the log; it is given up after `timeout` seconds.
@@ -58,10 +58,10 @@ def follow_python(timeout: float, code: str, *arguments: str) -> Tuple[Answer, s
     logged = ''.join(log)
     error = ('no answer within {:g} s'.format(timeout) if late.is_set() else
              _why(process.returncode, logged))
-    return Answer(printed, error), logged
+    return ProbeResult(printed, error), logged
 
 
-def run_program(command: Sequence[str], environment=None) -> Answer:
+def run_program(command: Sequence[str], environment=None) -> ProbeResult:
     """Run a program; its output, stripped, or one line that says why there is none."""
     try:
         # The names that Python 3.6 knows: no text=, no capture_output=.
@@ -69,10 +69,10 @@ def run_program(command: Sequence[str], environment=None) -> Answer:
                               stderr=subprocess.PIPE, universal_newlines=True, timeout=_TIMEOUT,
                               env=environment)
     except subprocess.TimeoutExpired:
-        return Answer('', 'no answer within {} s'.format(_TIMEOUT))
+        return ProbeResult('', 'no answer within {} s'.format(_TIMEOUT))
     except OSError as error:
-        return Answer('', '{}: {}'.format(command[0], error.strerror or error))
-    return Answer(done.stdout.strip(), _why(done.returncode, done.stderr))
+        return ProbeResult('', '{}: {}'.format(command[0], error.strerror or error))
+    return ProbeResult(done.stdout.strip(), _why(done.returncode, done.stderr))
 
 
 def _environment():

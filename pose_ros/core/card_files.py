@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a model's card is found: given by the user, inside the file, beside it, or known to us."""
+"""Find the card of a model: from the caller, in the file, beside it, or in pose_ros/models."""
 import glob
 import json
 import os

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""One description of a setting, shared by model cards, ROS parameters and command-line options."""
+"""Description of a setting, for model cards, ROS parameters and command-line options."""
 import numbers
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
@@ -11,7 +11,7 @@ _KIND_NAMES = {bool: 'true or false', int: 'a whole number', float: 'a number', 
 
 
 class Parameter(NamedTuple):
-    """A named setting with its default (whose type is the setting's type), range and unit."""
+    """A named setting: default (its type is the type of the setting), range and unit."""
 
     name: str
     default: Any
@@ -28,7 +28,7 @@ class Parameter(NamedTuple):
         if kind is list and isinstance(value, (list, tuple)) \
                 and all(isinstance(item, str) for item in value):
             return list(value)
-        accepted = {int: numbers.Integral, float: numbers.Real}.get(kind)  # NumPy's numbers too
+        accepted = {int: numbers.Integral, float: numbers.Real}.get(kind)  # includes NumPy's
         if accepted and isinstance(value, accepted) and not isinstance(value, bool):
             value = kind(value)
         if type(value) is not kind or kind is list:
@@ -45,12 +45,12 @@ class Parameter(NamedTuple):
 
     @property
     def lowest(self):
-        """The least allowed number (minus infinity if unbounded)."""
+        """Return the smallest allowed number (minus infinity if unbounded)."""
         return -float('inf') if self.minimum is None else self.minimum
 
     @property
     def highest(self):
-        """The largest allowed number (infinity if unbounded)."""
+        """Return the largest allowed number (infinity if unbounded)."""
         return float('inf') if self.maximum is None else self.maximum
 
 
@@ -70,7 +70,7 @@ def checked_values(table: Sequence[Parameter], values: Dict[str, Any],
 
 
 class Configurable:
-    """Something with settings that are described by PARAMETERS."""
+    """Base of classes with settings. PARAMETERS describes them."""
 
     PARAMETERS: Tuple[Parameter, ...] = ()
 

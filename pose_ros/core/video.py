@@ -14,10 +14,10 @@ _LONGEST_GAP = 5.0  # s; a longer pause is not filled with copies
 
 
 class VideoRecorder:
-    """Writes frames of irregular times at a constant rate: late frames stand still meanwhile."""
+    """Writes frames of irregular times at a constant rate, by repeating frames."""
 
     def __init__(self, path: str, rate: float):
-        """Take an .avi or .mp4 path, and the rate [Hz]; PoseRosError for other endings."""
+        """Take an .avi or .mp4 path and the rate [Hz]; PoseRosError for other extensions."""
         self._codec = _CODECS.get(os.path.splitext(path)[1].lower(), '')
         if not self._codec:
             raise PoseRosError('cannot write a video to {!r}: its name must end in {}'.format(
@@ -32,7 +32,7 @@ class VideoRecorder:
         self.frames = 0
 
     def write(self, image: np.ndarray, time_s: Optional[float] = None) -> None:
-        """Add an (H, W, 3) uint8 BGR image shown at `time_s` (None: right after the last one)."""
+        """Add an (H, W, 3) uint8 BGR image of time `time_s` (None: the next frame)."""
         if self._writer is None:
             self._size = (image.shape[1], image.shape[0])
             fourcc = cv2.VideoWriter_fourcc(*self._codec)

@@ -159,13 +159,15 @@ def test_a_trial_that_hangs_is_given_up(monkeypatch):
 
 def test_a_long_trial_is_followed(capsys):
     """Its log is shown, and returned; so is what it printed before it died."""
-    answer, log = probe.follow_python(
+    answer, log = probe.run_python_streaming(
         60, 'import sys; print(sys.argv[1]); sys.stderr.buffer.write(b"one\\ntwo \\xff\\n")', 'x')
     assert answer == ('x', '') and log == 'one\ntwo \\xff\n' == capsys.readouterr().err
-    answer, log = probe.follow_python(60, 'print("begun", flush=True); import os; os.abort()')
+    answer, log = probe.run_python_streaming(
+        60, 'print("begun", flush=True); import os; os.abort()')
     assert answer == ('begun', 'it dies of SIGABRT')
-    assert probe.follow_python(60, 'raise ValueError("why")')[0].error == 'ValueError: why'
-    answer, log = probe.follow_python(
+    answer, _ = probe.run_python_streaming(60, 'raise ValueError("why")')
+    assert answer.error == 'ValueError: why'
+    answer, log = probe.run_python_streaming(
         1.5, 'import sys, time; print("x", file=sys.stderr, flush=True); time.sleep(60)')
     assert answer == ('', 'no answer within 1.5 s') and log == 'x\n'
 
@@ -247,7 +249,7 @@ def test_an_installed_ros_that_waits_to_be_sourced(monkeypatch, tmp_path):
     """The command to source it is spelt out."""
     (tmp_path / 'humble').mkdir()
     monkeypatch.setattr(checks, '_ROS', str(tmp_path))
-    absent = probe.Answer('', "No module named 'rclpy'")
+    absent = probe.ProbeResult('', "No module named 'rclpy'")
     monkeypatch.setattr(checks, 'run_python', lambda *_: absent)
     rclpy, messages = checks.check_ros()
     assert rclpy.status == ABSENT

@@ -145,5 +145,5 @@ def test_truncated(tiny_model, tmp_path):
     with open(tiny_model, 'rb') as stream:
         content = stream.read()
     path.write_bytes(content[:len(content) // 2])
-    with pytest.raises(ModelError, match='half.onnx is not a whole ONNX file'):
+    with pytest.raises(ModelError, match='half.onnx is not a complete ONNX file'):
         load_card(str(path))

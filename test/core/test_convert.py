@@ -103,9 +103,9 @@ def test_nobody_stays_nobody():
     assert answer.keypoints.shape == (0, 17, 3) and answer.count == 0
 
 
-def test_formats_without_a_common_joint_are_refused():
+def test_formats_without_a_common_keypoint_are_refused():
     """A hand is no body, and silence would look like an empty image."""
-    with pytest.raises(PoseRosError, match='hand_21.*coco_17.*no joint'):
+    with pytest.raises(PoseRosError, match='hand_21.*coco_17.*no keypoint'):
         convert_people(everybody(get_topology('hand_21')), get_topology('hand_21'),
                        get_topology('coco_17'))
 

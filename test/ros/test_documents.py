@@ -27,17 +27,11 @@ def _rows(heading, text=README):
     return [[cell.strip().strip('`') for cell in line.strip('|').split('|')] for line in lines]
 
 
-def _reference():
-    """Import tools/write_reference.py."""
+def test_generated_parts_are_up_to_date():
     spec = importlib.util.spec_from_file_location(
         'reference', ROOT / 'tools' / 'write_reference.py')
     reference = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(reference)
-    return reference
-
-
-def test_generated_parts_are_up_to_date():
-    reference = _reference()
     texts = reference.documents()
     for path, text in texts.items():
         assert path.read_text(encoding='utf-8') == text, \

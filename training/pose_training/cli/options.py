@@ -9,7 +9,7 @@ from typing import Tuple
 from pose_ros.core.command_options import parse_settings, setting, show_builds, size
 from pose_ros.core.decoders import decoder_parameters, FAMILIES
 from pose_ros.core.engine_file import build_engine_file
-from pose_ros.core.sources.stills import ENDINGS
+from pose_ros.core.sources.images import IMAGE_EXTENSIONS
 from pose_training.errors import ExportError
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions, export
@@ -101,7 +101,7 @@ def pictures(paths) -> Tuple[str, ...]:
     for path in paths:
         if os.path.isdir(path):
             found += [os.path.join(path, name) for name in sorted(os.listdir(path))
-                      if name.lower().endswith(ENDINGS)]
+                      if name.lower().endswith(IMAGE_EXTENSIONS)]
         else:
             found.append(path)
     return tuple(found)

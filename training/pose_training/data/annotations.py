@@ -11,7 +11,7 @@ import numpy as np
 from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.people import make_people
-from pose_ros.core.sources.stills import ENDINGS
+from pose_ros.core.sources.images import IMAGE_EXTENSIONS
 from pose_ros.core.topology import Topology, make_topology
 from pose_training.data.coco import box_of, CocoFile, is_labelled, joints_of, load_coco
 from pose_training.errors import DataError
@@ -83,10 +83,10 @@ def _select(samples, part, path):
 
 
 def _read_folder(folder, topology):
-    names = sorted(name for name in os.listdir(folder) if name.lower().endswith(ENDINGS))
+    names = sorted(name for name in os.listdir(folder) if name.lower().endswith(IMAGE_EXTENSIONS))
     if not names:
         raise DataError('the folder {} holds no photographs ({})'.format(
-            folder, ', '.join(ENDINGS)))
+            folder, ', '.join(IMAGE_EXTENSIONS)))
     nobody = np.zeros((0, topology.size, 3), np.float32)
     return [Sample(os.path.join(folder, name), None, nobody, np.zeros((0, 4), np.float32), (),
                    np.ones(topology.size, bool), nobody=True) for name in names]

@@ -12,7 +12,7 @@ import numpy as np
 from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import ImageError
 from pose_ros.core.people import make_people
-from pose_ros.core.sources.stills import read_image
+from pose_ros.core.sources.images import read_image
 from pose_ros.core.topology import Topology
 from pose_training.data.annotations import Sample
 from pose_training.errors import DataError

@@ -8,7 +8,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.sources.stills import ENDINGS
+from pose_ros.core.sources.images import IMAGE_EXTENSIONS
 from pose_ros.core.topology import get_topology, make_topology, TOPOLOGIES, Topology
 from pose_training.errors import DataError
 
@@ -75,10 +75,10 @@ def read_labels(path: str) -> Labels:
 
 
 def _read_folder(folder):
-    names = sorted(name for name in os.listdir(folder) if name.lower().endswith(ENDINGS))
+    names = sorted(name for name in os.listdir(folder) if name.lower().endswith(IMAGE_EXTENSIONS))
     if not names:
         raise DataError('the folder {} holds no photographs ({})'.format(
-            folder, ', '.join(ENDINGS)))
+            folder, ', '.join(IMAGE_EXTENSIONS)))
     images = [LabelledImage(number, os.path.join(folder, name), None)
               for number, name in enumerate(names)]
     return Labels(folder, get_topology('coco_17'), 1, images, [])

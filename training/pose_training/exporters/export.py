@@ -7,7 +7,7 @@ from onnx import ModelProto
 
 from pose_ros.core.card import CARD_KEY, ModelCard
 from pose_ros.core.onnx_file import with_metadata
-from pose_ros.core.sources.stills import read_image
+from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
 from pose_training.exporters.cards import make_card, network_input
 from pose_training.exporters.half import check_range, to_half

@@ -7,7 +7,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 import numpy as np
 
 from pose_ros.core.card import CARD_KEY, ModelCard, parse_card, with_input_size
-from pose_ros.core.sources.stills import read_image
+from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
 from pose_training.exporters.agreement import (compare_maps, compare_people, map_faults,
                                                MapAgreement, people_faults, PeopleAgreement,
