@@ -3,11 +3,11 @@
 """One node with several cameras: is the network shared fairly, how old are the skeletons, what
 does it cost in memory?
 
-    tools/env.sh python benchmark/cameras.py [--cameras 4] [--rate 30] [--seconds 20] [--batch 1 0]
+    tools/env.sh python benchmark/cameras.py [--cameras 4] [--rate 30] [--seconds 20] [--batch 1 4]
 
 This process publishes the images of all cameras, in turn, at a rate that overloads the network. It
-compares a node with one camera to one node with all of them, once for each --batch (0: the number
-of cameras). The age of a SkeletonArray is the time from the stamp of its image to its arrival.
+compares a node with one camera to one node with all of them, once for each --batch. The age of a
+SkeletonArray is the time from the stamp of its image to its arrival.
 A round is the time in which every camera is processed once.
 """
 import os
@@ -116,7 +116,7 @@ def main():
     parser.add_argument('--cameras', type=int, default=4)
     parser.add_argument('--rate', type=float, default=30.0, help='Hz of each camera')
     parser.add_argument('--seconds', type=float, default=20.0, help='of each measurement')
-    parser.add_argument('--batch', type=int, nargs='+', default=[1, 0])
+    parser.add_argument('--batch', type=int, nargs='+', default=[1, 4])
     parser.add_argument('--size', default='640x480',
                         type=lambda text: tuple(map(int, text.split('x'))))
     parser.add_argument('--default-dds', action='store_true', help='keep the DDS settings')
