@@ -22,7 +22,7 @@ def _qos(graph, name, kind='publishers'):
     return [info.qos_profile for info in find(name) if info.node_name == 'estimator']
 
 
-@pytest.mark.parametrize('batch', [0, 1])
+@pytest.mark.parametrize('batch', [0, 2])
 def test_each_camera_gets_its_answers(graph, make_model, batch):
     process = graph.start_estimator(make_model(batch=True), cameras=NAMES, batch=batch)
     answers = {name: graph.collect(SkeletonArray, name + '/skeletons') for name in NAMES}
@@ -54,7 +54,7 @@ def test_each_camera_gets_its_answers(graph, make_model, batch):
         assert int(values['frames processed']) >= 10 and values['frames failed'] == '0'
         assert values['skeletons topic'] == '{}/{}/skeletons'.format(graph.namespace, name)
     assert len(topologies) == 1 and topologies[0].name == 'coco_18'
-    assert 1 <= float(graph.values()['frames per run']) <= (2 if batch == 0 else 1)
+    assert 1 <= float(graph.values()['frames per run']) <= max(1, batch)
     assert 'pose.network [ms]' in graph.values()
     assert graph.status.message == 'estimating'
     assert process.stop() == 0
