@@ -21,8 +21,8 @@ def codec_of(data: bytes) -> str:
 def decode_bytes(data: bytes, where: str, orient: bool = True) -> np.ndarray:
     """Decode to (H, W, 3) uint8 BGR; alpha is dropped, 16 bits become the upper 8.
 
-    `where` names the image in errors. `orient` applies the EXIF orientation. ImageError if the data
-    is empty, cut short or damaged: OpenCV alone may return a JPEG that is half gray.
+    `where` names the image in errors. `orient` applies the EXIF orientation. ImageError if the
+    data is empty, cut short or damaged: OpenCV alone may return a JPEG that is half gray.
     """
     if not data:
         raise ImageError('{} is empty: it has no bytes'.format(where))

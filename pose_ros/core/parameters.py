@@ -24,7 +24,7 @@ class Parameter(NamedTuple):
     def checked(self, value):
         """Return value as the parameter's type; PoseRosError if type, range or choice is wrong."""
         kind = type(self.default)
-        accepted = {int: numbers.Integral, float: numbers.Real}.get(kind)  # includes NumPy's numbers
+        accepted = {int: numbers.Integral, float: numbers.Real}.get(kind)  # and NumPy's
         if accepted and isinstance(value, accepted) and not isinstance(value, bool):
             value = kind(value)
         if type(value) is not kind:
