@@ -63,7 +63,7 @@ class Ros:
         """Create a node; ImportError where ROS is missing."""
         import rclpy
         from pose_ros.msg import SkeletonArray
-        from pose_ros.nodes.conversions import to_skeleton_array
+        from pose_ros.nodes.output import to_skeleton_array
         from pose_ros.nodes.qos import SKELETONS_QOS
         from std_msgs.msg import Header
         rclpy.init()

@@ -36,7 +36,6 @@ LONG_FILES = {
 }
 LONG_FUNCTIONS = {
     'benchmark/ros_path.py main': 41,
-    'launch/estimator.launch.py arguments': 45,
     'test/simulated/fake_bindings.py make_bindings': 82,
     'test/simulated/fake_cuda.py make_driver': 64,
     'test/simulated/fake_cuda.py make_libcuda': 49,

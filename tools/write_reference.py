@@ -57,7 +57,9 @@ def yaml_entry(parameter, indent):
     for tag in (range_text(parameter), 'DYNAMIC' if parameter.dynamic else ''):
         text += ' [{}]'.format(tag) if tag else ''
     lines = ['# ' + line for line in textwrap.wrap(text, 95 - indent)]
-    lines.append('{}: {}'.format(parameter.name, value_text(parameter.default)))
+    # Not every ROS 2 reads an empty list: it stands in a comment.
+    comment = '# ' if parameter.default == [] else ''
+    lines.append('{}{}: {}'.format(comment, parameter.name, value_text(parameter.default)))
     return '\n'.join(' ' * indent + line for line in lines)
 
 

@@ -6,7 +6,8 @@ from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from pose_ros.core.errors import PoseRosError
 
-_KIND_NAMES = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text'}
+_KIND_NAMES = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text',
+               list: 'a list of text'}
 
 
 class Parameter(NamedTuple):
@@ -24,10 +25,13 @@ class Parameter(NamedTuple):
     def checked(self, value):
         """Return value as the parameter's type; PoseRosError if type, range or choice is wrong."""
         kind = type(self.default)
-        accepted = {int: numbers.Integral, float: numbers.Real}.get(kind)  # and NumPy's
+        if kind is list and isinstance(value, (list, tuple)) \
+                and all(isinstance(item, str) for item in value):
+            return list(value)
+        accepted = {int: numbers.Integral, float: numbers.Real}.get(kind)  # includes NumPy's
         if accepted and isinstance(value, accepted) and not isinstance(value, bool):
             value = kind(value)
-        if type(value) is not kind:
+        if type(value) is not kind or kind is list:
             raise PoseRosError('{} must be {}, not {!r}'.format(
                 self.name, _KIND_NAMES[kind], value))
         if self.choices and value not in self.choices:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of the command line: images for the tiny network, and a function that runs a command."""
+"""Fixtures of the command line: images for the tiny network, and a way to run commands."""
 import collections
 
 import cv2

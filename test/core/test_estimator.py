@@ -182,7 +182,7 @@ def test_input_size_of_a_dynamic_model(make_model, backend, tiny_people):
 
 
 def test_input_size_of_a_static_model(tiny_model, backend):
-    with pytest.raises(ModelError, match='3x128x160.*chosen input size.*3x256x320'):
+    with pytest.raises(ModelError, match='images of 3x128x160.*chosen input size.*3x256x320'):
         PoseEstimator(tiny_model, backend, input_size=(320, 256))
     assert PoseEstimator(tiny_model, backend, input_size=(160, 128))(models.image()).count == 2
 

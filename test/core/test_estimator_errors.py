@@ -75,12 +75,12 @@ def test_card_that_contradicts_the_network(make_model, backend, path, value, wor
 def test_card_of_another_size(make_model, backend):
     data = models.card_data()
     data['input']['width'] = 320
-    with pytest.raises(ModelError, match='3x128x160.*3x128x320'):
+    with pytest.raises(ModelError, match='images of 3x128x160.*3x128x320'):
         PoseEstimator(make_model(card=data), backend)
 
 
 def test_network_with_another_number_of_channels(make_model, backend):
-    with pytest.raises(ModelError, match='1x128x160'):
+    with pytest.raises(ModelError, match='images of 1x128x160'):
         PoseEstimator(make_model(input_channels=1), backend)
 
 

@@ -3,7 +3,7 @@
 """The estimator with an engine that takes 200 ms, for tests of what happens meanwhile."""
 import time
 
-from pose_ros.core.engines import engine
+from pose_ros.core.engines import factory
 from pose_ros.nodes import estimator
 
 ENGINE_TIME = 0.2  # s
@@ -23,5 +23,5 @@ def _slow(load):
 
 
 if __name__ == '__main__':
-    engine._load = _slow(engine._load)
+    factory._load = _slow(factory._load)
     estimator.main()

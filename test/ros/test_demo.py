@@ -66,6 +66,6 @@ def test_what_cannot_work_ends_with_a_reason(tiny_model, make_model, tmp_path):
     code, text = _demo('--model', tmp_path / 'absent.onnx', *output)
     assert code == 2 and 'there is no model file' in text
     code, text = _demo('--model', make_model(input_channels=5), *output)
-    assert code == 1 and 'the network takes input' in text
+    assert code == 1 and 'the network takes images of' in text
     code, text = _demo('--model', tiny_model, '--input', tmp_path / 'absent.avi', *output)
     assert code == 1 and 'absent.avi' in text

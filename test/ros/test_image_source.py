@@ -14,7 +14,8 @@ from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from test_camera_info import calibration, write
 
-from pose_ros.nodes.image_codec import decode_compressed, decode_image
+from pose_ros.nodes.image_codec import decode_compressed
+from pose_ros.nodes.image_encodings import decode_image
 
 
 def seconds(message):

@@ -26,7 +26,7 @@ class FrameSource(abc.ABC):
     live = False
 
     def __init__(self, loop: bool = False, size: Optional[Tuple[int, int]] = None):
-        """Take `loop` (restart at the end) and `size` (width, height) [px]; 0 keeps the aspect."""
+        """`loop`: start again at the end. `size`: (width, height) px; 0 keeps the aspect."""
         self._loop, self._size = loop, size or (0, 0)
         self._index = 0
 
