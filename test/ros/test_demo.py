@@ -26,7 +26,7 @@ def _demo(*arguments):
     domain = int(os.environ.get('ROS_DOMAIN_ID', 0)) % 101 + 1
     environment = dict(os.environ, ROS_DOMAIN_ID=str(domain))
     process = subprocess.run(
-        [sys.executable, '-m', 'pose_ros.nodes.demo'] + [str(item) for item in arguments],
+        [sys.executable, '-m', 'pose_ros.nodes.run_demo'] + [str(item) for item in arguments],
         cwd=str(ROOT), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         universal_newlines=True, timeout=120)
     return process.returncode, process.stdout
