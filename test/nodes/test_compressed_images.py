@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
-from pictures import alpha, color_image, gray, HEIGHT, patches, WIDTH
+from sample_images import alpha, color_image, gray, HEIGHT, patches, WIDTH
 import pytest
 
 from pose_ros.core.errors import ImageError

@@ -6,7 +6,7 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
-from pictures import alpha, color_image, gray, HEIGHT, patches, WIDTH
+from sample_images import alpha, color_image, gray, HEIGHT, patches, WIDTH
 import pytest
 
 from pose_ros.core.errors import ImageError
@@ -74,7 +74,7 @@ def test_mono16_keeps_the_upper_8_bits_whatever_the_content(big_endian):
 @pytest.mark.parametrize('encoding, dtype', [('16UC1', '<u2'), ('32FC1', '<f4')])
 def test_depth_is_refused_with_advice(encoding, dtype):
     msg = message(np.ones((HEIGHT, WIDTH), dtype), encoding)
-    with pytest.raises(ImageError, match='holds depth, not a picture: subscribe to the color'):
+    with pytest.raises(ImageError, match='holds depth, not colors: subscribe to the color'):
         decode_image(msg)
     assert encoding not in DECODERS
 
