@@ -71,8 +71,8 @@ test-ros: $(BUILT)  ## run the tests of the nodes and launch files
 test-training: $(TRAINING)  ## run the tests of training/, except those of test-fitting
 	$(TRAINING_PYTEST) -m 'not fitting' training/test
 
-# Training forks its loaders, and crashes in a process in which an inference runtime (OpenVINO) has started
-# threads before: the tests that train have a process of their own, in which no other test starts one.
+# Training forks its loaders, and a fork takes over no threads: the tests that train have a process of their own,
+# in which no other test has started an inference runtime.
 test-fitting: $(TRAINING)  ## run the tests that train
 	$(TRAINING_PYTEST) -m fitting training/test
 

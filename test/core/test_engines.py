@@ -270,3 +270,19 @@ def test_closed_engine(tiny_model, backend):
     engine.close()
     with pytest.raises(EngineError, match='is closed'):
         engine.infer(np.zeros((1, 3, 128, 160), np.float32))
+
+
+def test_signals_are_handled_after_engines_are_closed(backend, tiny_model):
+    """OpenVINO would leave a freed signal stack behind, see openvino.py."""
+    code = """import gc, os, signal
+from pose_ros.core.engines import create_engine
+signal.signal(signal.SIGTERM, lambda *_: print('handled'))
+engines = [create_engine({model!r}, {shape!r}, {backend!r}) for _ in range(2)]
+while engines:
+    engines.pop(0).close()
+    gc.collect()
+os.kill(os.getpid(), signal.SIGTERM)
+""".format(model=tiny_model, shape=SHAPE, backend=backend)
+    output = subprocess.check_output([sys.executable, '-c', code], env=dict(
+        os.environ, PYTHONPATH=str(models.ROOT)))
+    assert output.decode().split() == ['handled']

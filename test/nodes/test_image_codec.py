@@ -110,7 +110,7 @@ def test_yuv420(encoding, padding):
 
 
 @pytest.mark.parametrize('step', [0, WIDTH * 3 // 2, WIDTH * 2])
-def test_packed_nv12_is_read_whatever_its_step_says(step):
+def test_packed_nv12_is_read_with_any_step(step):
     expected = patches()
     msg = message(nv_planes(expected, 'nv12'), 'nv12')
     msg.step = step
@@ -162,7 +162,7 @@ def test_48_megapixels():
     assert decoded[-1, -1].tolist() == [200, 200, 200] and not decoded[:, 0].any()
 
 
-def test_extra_bytes_after_the_last_row_do_no_harm():
+def test_extra_bytes_after_the_last_row_are_ignored():
     msg = message(color_image(), 'bgr8')
     msg.data += b'trailer'
     np.testing.assert_array_equal(decode_image(msg), color_image())

@@ -1,6 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """OpenVINO: the faster engine on x86 CPUs (2024.0 and newer)."""
+import os
+import threading
+
 import numpy as np
 
 from pose_ros.core.engines.engine import (batch_shape, check_batch, check_open, Engine,
@@ -9,6 +12,8 @@ from pose_ros.core.errors import EngineError, ModelError
 
 
 _HINTS = {'fp32': 'f32', 'bf16': 'bf16'}
+_CORES = {}  # by process: a fork must not use the threads of its parent
+_CORES_LOCK = threading.Lock()
 
 
 class OpenVinoEngine(Engine):
@@ -30,7 +35,7 @@ class OpenVinoEngine(Engine):
                               'backend, or precision fp32'.format(options.precision))
         self._options, self._path = options, path
         self._precision = 'fp32' if options.precision == 'auto' else options.precision
-        self._core = self._runtime.Core()
+        self._core = _shared_core(self._runtime)
         model = self._read(path)
         self.input_shape = tuple(size.get_length() if size.is_static else None
                                  for size in model.inputs[0].get_partial_shape())
@@ -109,6 +114,19 @@ class OpenVinoEngine(Engine):
         if self._options.threads:
             settings['INFERENCE_NUM_THREADS'] = str(self._options.threads)
         return settings
+
+
+def _shared_core(runtime):
+    """Return the one Core of this process; it is never freed.
+
+    The first use of a Core gives its thread a signal stack. When one Core after another is freed
+    in the order in which they were made, the thread is left with a stack that is freed too, and
+    the next signal, Ctrl-C for one, ends in a segmentation fault (seen with OpenVINO 2026.4).
+    """
+    with _CORES_LOCK:
+        if os.getpid() not in _CORES:
+            _CORES[os.getpid()] = runtime.Core()
+        return _CORES[os.getpid()]
 
 
 def _import_runtime():
