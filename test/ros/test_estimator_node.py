@@ -32,7 +32,7 @@ def _image_points(tiny_people, width, height):
 
 
 @pytest.mark.parametrize('size', [(640, 480), (1280, 720)])
-def test_every_message_has_header_size_and_pixels_of_its_image(graph, tiny_model, tiny_people, size):
+def test_messages_have_the_header_size_and_pixels_of_images(graph, tiny_model, tiny_people, size):
     arrays = graph.collect(SkeletonArray, 'skeletons')
     process = graph.start_estimator(tiny_model)
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
