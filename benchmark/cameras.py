@@ -1,7 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""One node with several cameras: is the network shared fairly, how old are the skeletons, what
-does it cost in memory?
+"""One node with several cameras: shares of the network, age of the skeletons, memory.
 
     tools/env.sh python benchmark/cameras.py [--cameras 4] [--rate 30] [--seconds 20] [--batch 1 4]
 

@@ -60,7 +60,7 @@ def test_each_camera_gets_its_answers(graph, make_model, batch):
     assert process.stop() == 0
 
 
-def test_a_bad_camera_harms_no_other(graph, make_model):
+def test_a_bad_camera_does_not_affect_the_others(graph, make_model):
     process = graph.start_estimator(make_model(batch=True), cameras=NAMES, no_image_timeout=2.0)
     answers = {name: graph.collect(SkeletonArray, name + '/skeletons') for name in NAMES}
     publishers = _publishers(graph)
@@ -136,7 +136,7 @@ def test_markers_follow_the_camera_info_of_their_image(graph, tiny_model):
     graph.wait(lambda: int(graph.values()['frames with camera_info']) > 2, 'the count', process)
 
 
-def test_lazy_works_only_while_somebody_listens(graph, make_model):
+def test_lazy_works_only_while_there_is_a_subscriber(graph, make_model):
     process = graph.start_estimator(make_model(batch=True), wait_for_image=False, cameras=NAMES,
                                     lazy=True)
     graph.wait(lambda: graph.status.message == 'idle: nobody listens' or
