@@ -49,7 +49,7 @@ def find_dots(image):
     """Heatmaps (2, h / 4, w / 4) of green and red."""
     small = cv2.resize(image, (image.shape[1] // 4, image.shape[0] // 4),
                        interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), 2)
+    small = cv2.GaussianBlur(small, (0, 0), 2, borderType=cv2.BORDER_CONSTANT)
     maps = np.ascontiguousarray(small[..., 1:].transpose(2, 0, 1))
     return {'maps': maps / max(maps.max(), 1e-6)}
 
