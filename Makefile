@@ -43,8 +43,8 @@ $(TRAINING): requirements/training.txt training/pyproject.toml setup.py
 	@tools/make_training_venv.sh
 	@touch $@
 
-demo: $(BUILT)  ## skeletons over ROS 2 [MODEL=net.onnx] [INPUT=picture|video|camera] [OUTPUT=...] [DURATION=seconds]
-	POSE_ROS_ISOLATE=1 tools/env.sh python -m pose_ros.nodes.demo $(call option,--model,$(MODEL)) \
+demo: $(BUILT)  ## skeletons over ROS 2 [MODEL=net.onnx] [INPUT=image|video|camera] [OUTPUT=...] [DURATION=seconds]
+	POSE_ROS_ISOLATE=1 tools/env.sh python -m pose_ros.nodes.run_demo $(call option,--model,$(MODEL)) \
 	  $(call option,--input,$(INPUT)) $(call option,--output,$(OUTPUT)) $(call option,--duration,$(DURATION))
 
 # Groups of tests are pytest markers: of a folder in test/conftest.py, of a module in training/test.

@@ -28,7 +28,7 @@ def main():
     parser.add_argument('--threads', type=int, default=0, help="0: the engine's own choice")
     parser.add_argument('--rounds', type=int, default=40)
     parser.add_argument('--images', nargs='*', default=[],
-                        help='pictures; default: those of scikit-image')
+                        help='images; default: those of scikit-image')
     args = parser.parse_args()
     cv2.setNumThreads(1)
     estimators = [PoseEstimator(path, backend=args.backend, threads=args.threads,

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time each stage from frame to message, per engine, as ratios to the bare network call.
 
-    tools/env.sh python benchmark/stages.py [--model MODEL.onnx] [--images PICTURE ...]
+    tools/env.sh python benchmark/stages.py [--model MODEL.onnx] [--images IMAGE ...]
 
 Each engine runs in a process of its own (two CPU runtimes in one process slow each other down),
 and the processes take turns: one round on one engine, then one on the next. Within a round the
@@ -142,7 +142,7 @@ def report(results):
             slow = percentiles([times[stage] for times in runs], (95, 99))
             rows.append((backend, stage, '{:.2f}'.format(median[stage]), '{:.3f}'.format(ratio)) +
                         tuple('{:.2f}'.format(1000 * value) for value in slow))
-        print('{}: {}; people per picture {}; {} runs'.format(
+        print('{}: {}; people per image {}; {} runs'.format(
             backend, greeting['engine'], greeting['people'], len(runs)))
         print('  exact decode / fast decode: {:.1f}'.format(statistics.median(
             times['exact decode'] / times['decode'] for times in runs)))
@@ -159,7 +159,7 @@ def main():
     parser = argument_parser(__doc__)
     parser.add_argument('--rounds', type=int, default=15, help='rounds per engine')
     parser.add_argument('--repeat', type=int, default=3,
-                        help='passes over the pictures in a round')
+                        help='passes over the images in a round')
     parser.add_argument('--allow-spinning', action='store_true',
                         help='let idle onnxruntime threads busy-wait')
     parser.add_argument('--work', choices=BACKENDS, help=argparse.SUPPRESS)

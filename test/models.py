@@ -51,7 +51,7 @@ def draw_maps(people, width=WIDTH, height=HEIGHT, stride=STRIDE, sigma=1.5, limb
     """Draw heat maps, background and fields (19 + 2 L, h, w) float32 of people (P, 18, 2) [px].
 
     Gaussians of `sigma` cells, of which the highest counts; unit vectors within 1.2 cells of
-    each limb, of which the mean counts. NaN joints are not drawn.
+    each limb, of which the mean counts. NaN keypoints are not drawn.
     """
     people = np.asarray(people, np.float64).reshape(-1, KEYPOINTS, 2)
     people = (people + 0.5) / stride - 0.5  # in cells

@@ -13,12 +13,12 @@ from pose_ros.core.frame import Frame
 from pose_ros.core.regions import whole
 
 DESCRIPTION = ('Describe a model: its card, the tensors of the network, the engine that runs it '
-               'here, and the settings of its decoder. The network is loaded and run once, so a '
-               'card that contradicts it is found out.')
+               'here, and the settings of its decoder and stages. The network is loaded and run '
+               'once, so a card that contradicts it is an error.')
 EPILOG = """examples:
-  pose-ros info model.onnx                        everything that is known about it
+  pose-ros info model.onnx                        print all facts
   pose-ros info model.onnx --json                 the same for programs
-  pose-ros info weights.onnx --card card.json     try a card on a network that carries none
+  pose-ros info weights.onnx --card card.json     use a card for a network without one
 """
 
 
@@ -41,7 +41,7 @@ def run(args) -> int:
 
 
 def describe(path: str, estimator) -> dict:
-    """Return what is known of a loaded model, ready for JSON."""
+    """Return the facts about a loaded model, ready for JSON."""
     network, spec = estimator.network, estimator.card.input
     gray = Frame(np.zeros((spec.height, spec.width, 3), np.uint8))
     outputs, _ = next(network([gray], [whole(0, spec.width, spec.height)]))

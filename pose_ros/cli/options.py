@@ -11,20 +11,20 @@ from pose_ros.core.stages.settings import setting_tables
 
 
 def add_output_options(parser, output: str) -> None:
-    """Add where people are written to; `output` is the help of --output."""
+    """Add the options of result files; `output` is the help of --output."""
     group = parser.add_argument_group('results')
     group.add_argument('--json', metavar='FILE', help='write the people to a JSON file')
     group.add_argument('--format', choices=FORMS, default='frames',
-                       help='form of --json: frames (all that is known, per frame) or coco '
+                       help='form of --json: frames (all facts, per frame) or coco '
                             '(COCO-17 keypoint results) (default: frames)')
     group.add_argument('--output', metavar='PATH', help=output)
-    group.add_argument('--no-labels', action='store_true', help='draw no scores beside the people')
+    group.add_argument('--no-labels', action='store_true', help='draw no scores')
     group.add_argument('--max-frames', type=count, metavar='N', help='stop after N frames')
     group.add_argument('--quiet', action='store_true', help='print errors only')
 
 
 def settings_help() -> str:
-    """Return the lines of an epilog that list what --set accepts, by decoder and by stage."""
+    """Return the part of an epilog that lists the settings of --set, by decoder and stage."""
     lines = ["settings (--set) with their defaults; `pose-ros info MODEL` prints a model's own:"]
     for table in setting_tables():
         lines.append(table.title + ':')

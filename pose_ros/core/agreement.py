@@ -43,12 +43,12 @@ def disagreement(expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
     if set(expected) != set(found):
         return 'the outputs are {}, not {}'.format(sorted(found), sorted(expected))
     for name, reference in expected.items():
-        answer = found[name]
-        if answer.shape != reference.shape:
-            return 'output {} is {}, not {}'.format(name, answer.shape, reference.shape)
-        if not np.isfinite(answer).all():
+        array = found[name]
+        if array.shape != reference.shape:
+            return 'output {} is {}, not {}'.format(name, array.shape, reference.shape)
+        if not np.isfinite(array).all():
             return 'output {} holds NaN or infinite values'.format(name)
-        measured = _difference(name, reference, answer, tolerance)
+        measured = _difference(name, reference, array, tolerance)
         if measured.largest > tolerance:
             return 'output {} is off by {:.1%} of its largest value ({:.0%} allowed)'.format(
                 name, measured.largest, tolerance)
@@ -58,17 +58,17 @@ def disagreement(expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
     return ''
 
 
-def _difference(name, reference, answer, tolerance):
+def _difference(name, reference, array, tolerance):
     largest = max(float(np.abs(reference).max()), 1e-6)
-    return Difference(name, float(np.abs(answer - reference).max()) / largest,
-                      _lost_peaks(reference, answer, _PEAK * largest, tolerance),
+    return Difference(name, float(np.abs(array - reference).max()) / largest,
+                      _lost_peaks(reference, array, _PEAK * largest, tolerance),
                       reference.shape[0] * reference.shape[1])
 
 
-def _lost_peaks(reference, answer, threshold, tolerance):
+def _lost_peaks(reference, array, threshold, tolerance):
     """Count the channels whose strongest cell is a clearly weaker one in the reference."""
     reference = reference.reshape(reference.shape[0] * reference.shape[1], -1)
-    answer = answer.reshape(reference.shape)
+    array = array.reshape(reference.shape)
     highest = reference.max(1)
-    chosen = reference[np.arange(len(reference)), answer.argmax(1)]
+    chosen = reference[np.arange(len(reference)), array.argmax(1)]
     return int(((highest >= threshold) & (chosen < (1 - tolerance) * highest)).sum())

@@ -19,7 +19,7 @@ ENGINE_FACTS = 'engine'  # the entry of a card's provenance that describes a bui
 def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -> ModelCard:
     """Find and validate the card of a model file.
 
-    A card that the caller names wins (path, dict or ModelCard); else the one in the ONNX metadata;
+    The `card` of the caller (path, dict or ModelCard); else the one in the ONNX metadata;
     else `MODEL_FILE.json` beside it; else a card in pose_ros/models that was written for exactly
     this file (by SHA-256). Raises ModelError for a bad file, CardError for a bad or missing card.
     """
@@ -53,7 +53,7 @@ def _read_card_file(path):
 
 
 def _known_card(model_path):
-    """Cards for published weights, which carry none; the hash keeps a look-alike from matching."""
+    """Return the card of published weights that have none inside, by SHA-256; or None."""
     digest = None
     for path in sorted(glob.glob(os.path.join(MODELS_FOLDER, '*.json'))):
         with open(path, 'rb') as stream:
@@ -67,7 +67,7 @@ def _known_card(model_path):
 def read_engine_facts(path: str) -> Dict[str, Any]:
     """Return what `pose-ros build-engine` wrote about an engine file into the card beside it.
 
-    Empty if there is no card or it does not say; CardError if it is no card.
+    Empty without a card or without such an entry; CardError for an invalid card.
     """
     if not os.path.isfile(path + '.json'):
         return {}

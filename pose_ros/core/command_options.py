@@ -42,7 +42,7 @@ def add_model_options(parser, positional: bool = False) -> None:
 def load_estimator(args) -> PoseEstimator:
     """Load what add_model_options describes; argparse.ArgumentError for an invalid --set."""
     show_builds()
-    cv2.setNumThreads(1)  # its pool takes the cores from the network's
+    cv2.setNumThreads(1)  # its threads compete with those of the network
     engine = {parameter.name: getattr(args, parameter.name) for parameter in ENGINE_PARAMETERS}
     estimator = PoseEstimator(args.model, card=args.card, input_size=args.size,
                               detector=args.detector, **engine)

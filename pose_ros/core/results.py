@@ -100,8 +100,8 @@ class CocoResults(ResultFile):
     """COCO's keypoint results: a list with one record per person, COCO-17 keypoints.
 
     {"image_id", "category_id": 1, "keypoints": [x, y, score] * 17, "score"}; a missing keypoint is
-    0, 0, 0. Pixel centers are at integers: COCO's keypoint labels are indices of
-    pixels. `image_id` is image_id_of(name, index).
+    0, 0, 0. Pixel centers are at integers: COCO's keypoint labels are indices of pixels.
+    `image_id` is image_id_of(name, index).
     """
 
     def __init__(self, path: str, topology: Topology):

@@ -15,7 +15,7 @@ from pose_ros.nodes.diagnostics import NodeState, camera_status, engine_status
 from pose_ros.nodes.frame_processor import FrameProcessor
 from pose_ros.nodes.interface import (DIAGNOSTICS_TOPIC, ENABLE_SERVICE, ESTIMATOR_PARAMETERS,
                                       TOPOLOGY_TOPIC, camera_names)
-from pose_ros.nodes.loading import load_estimator
+from pose_ros.nodes.loading import load_estimator, most_frames_per_run
 from pose_ros.nodes.log import forward_log
 from pose_ros.nodes.output import to_topology
 from pose_ros.nodes.parameters import declare, unknown_overrides, validate
@@ -120,7 +120,7 @@ class EstimatorNode(LifecycleNode):
         if self._parameter_error:
             raise PoseRosError(self._parameter_error)
         names = camera_names(self._values['cameras'])
-        batch = self._values['batch'] or len(names)
+        batch = most_frames_per_run(self._values, len(names))
         self._estimator = estimator = load_estimator(self, self._values, batch)
         self._processor = FrameProcessor(self, estimator, self._values)
         # With a network that takes one image at a time, frames would only wait for each other.

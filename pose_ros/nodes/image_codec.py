@@ -20,7 +20,7 @@ def decode_compressed(msg) -> np.ndarray:
     """
     form = msg.format.lower()
     if 'compresseddepth' in form:
-        raise ImageError('a compressed image of format {!r} holds depth, not a picture: subscribe '
+        raise ImageError('a compressed image of format {!r} holds depth, not colors: subscribe '
                          'to the color image instead'.format(msg.format))
     where = 'the compressed image of format {!r}'.format(msg.format)
     data = as_bytes(msg.data).tobytes()

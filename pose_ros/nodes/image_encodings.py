@@ -144,8 +144,8 @@ def decode_image(msg) -> np.ndarray:
         raise ImageError('{} is larger than {} pixels: width and height of the message are '
                          'probably corrupt'.format(raw, MAX_PIXELS))
     if raw.encoding in DEPTH_ENCODINGS:
-        raise ImageError('{} holds depth, not a picture: subscribe to the color image instead (a '
-                         'gray picture has the encoding mono8 or mono16)'.format(raw))
+        raise ImageError('{} holds depth, not colors: subscribe to the color image instead (a '
+                         'gray image has the encoding mono8 or mono16)'.format(raw))
     decoder = DECODERS.get(raw.encoding)
     if decoder is None:
         return _decode_by_cv_bridge(msg)

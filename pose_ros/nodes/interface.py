@@ -37,7 +37,7 @@ ESTIMATOR_PARAMETERS = (
               'and publishes front/skeletons, ...; empty: one camera, topics without prefix'),
     Parameter('batch', 0,
               'Most frames per run of the network, for models with a dynamic batch; 0 takes the '
-              'number of cameras', 0, 64),
+              'number of cameras on a GPU and 1 on a CPU, which gains nothing from more', 0, 64),
 ) + tuple(
     # Images are processed by ONNX Runtime while TensorRT builds.
     parameter._replace(default='background') if parameter.name == 'tensorrt_build' else parameter

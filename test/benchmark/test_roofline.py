@@ -70,7 +70,7 @@ def test_tables(real_model, capsys):
 
 
 def test_least_times_in_the_document(real_model):
-    """The row of docs/performance.md for the network that is at hand."""
+    """The row of docs/performance.md for the network of the tests."""
     path = Path(__file__).resolve().parents[2] / 'docs' / 'performance.md'
     head, _, *rows = path.read_text(encoding='utf-8').split('<!-- least times -->\n')[1].split(
         '\n<!-- end -->')[0].splitlines()

@@ -20,7 +20,7 @@ def changed(change):
 
 
 @pytest.mark.parametrize('precision', sorted(TOLERANCES))
-def test_small_errors_are_none(precision):
+def test_small_differences_agree(precision):
     assert disagreement(maps(), maps(), precision) == ''
     tolerance = TOLERANCES[precision]
     noise = np.random.RandomState(0).uniform(-1, 1, maps()['output'].shape)
@@ -47,7 +47,7 @@ def test_wrong_maps(change, text):
     assert text in disagreement(maps(), changed(change), 'fp16')
 
 
-def test_a_peak_that_moves_though_the_maps_are_near():
+def test_a_moved_peak_disagrees_though_the_maps_are_close():
     """A flat top of which another cell is the highest now: within the tolerance of the values."""
     reference = np.zeros((1, 2, 8, 8), np.float32)
     reference[0, 0, 2, 2], reference[0, 0, 5, 5] = 0.30, 0.25

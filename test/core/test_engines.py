@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Engines: one answer from every runtime, and errors that say what to do."""
+"""Engines: equal outputs from every runtime, and errors with a fix."""
 import logging
 import os
 import platform
@@ -36,7 +36,7 @@ def test_outputs(backend, tiny_model):
     assert not engine.infer(GREEN)['output'].any()
 
 
-def test_answers_follow_the_input_though_its_buffer_is_reused(backend, tiny_model):
+def test_outputs_follow_the_input_in_a_reused_buffer(backend, tiny_model):
     engine = create_engine(tiny_model, SHAPE, backend)
     batch = np.zeros(SHAPE, np.float32)
     for level in (255, 0, 51):
@@ -61,7 +61,7 @@ def test_input_shape_static_and_dynamic(backend, tiny_model, make_model):
     assert outputs['output'].shape == (1, 57, 32, 40)
 
 
-def test_same_answer_from_every_runtime(real_model, shared):
+def test_same_outputs_from_every_runtime(real_model, shared):
     names = ('onnxruntime', 'openvino')
     for name in names:
         pytest.importorskip(name)
@@ -81,7 +81,7 @@ def test_describe(backend, tiny_model):
     assert automatic.threads == 0 and 'default threads' in str(automatic)
 
 
-def test_nan_passes_and_leaves_no_trace(backend, make_model):
+def test_nan_in_one_call_does_not_affect_the_next(backend, make_model):
     engine = create_engine(make_model(nan=True), SHAPE, backend)
     assert np.isnan(engine.infer(GREEN)['output']).all()
     assert np.abs(engine.infer(BLUE)['output'][0] - expected_maps()).max() < 1e-5
@@ -175,7 +175,7 @@ def test_openvino_refuses_other_devices(tiny_model):
         create_engine(tiny_model, SHAPE, 'openvino', device='cuda')
 
 
-def test_bf16_is_an_answer_within_its_precision(tiny_model):
+def test_bf16_outputs_are_within_their_precision(tiny_model):
     pytest.importorskip('openvino')
     for choice in ('openvino', 'auto'):
         engine = create_engine(tiny_model, SHAPE, choice, precision='bf16')
@@ -189,7 +189,7 @@ def messages(caplog):
     return [record.getMessage() for record in caplog.records if record.name == 'pose_ros']
 
 
-def test_auto_says_once_what_it_took(tiny_model, caplog):
+def test_auto_logs_its_choice_once(tiny_model, caplog):
     pytest.importorskip('openvino')
     if not ON_X86:
         pytest.skip('the order is another one on this processor')
@@ -203,7 +203,7 @@ def test_auto_says_once_what_it_took(tiny_model, caplog):
         engine.describe()))
 
 
-def test_auto_falls_back_and_says_why(tiny_model, caplog, monkeypatch):
+def test_auto_falls_back_and_logs_the_reason(tiny_model, caplog, monkeypatch):
     pytest.importorskip('onnxruntime')
     monkeypatch.setitem(sys.modules, 'openvino', None)
     with caplog.at_level(logging.INFO, 'pose_ros'):
@@ -224,7 +224,7 @@ def test_auto_without_any_runtime_names_them_all(tiny_model, monkeypatch):
         assert name + ' cannot be imported' in str(error.value)
 
 
-def test_auto_tells_a_bad_model_from_a_missing_runtime(tiny_model):
+def test_auto_distinguishes_a_bad_model_from_a_missing_runtime(tiny_model):
     pytest.importorskip('onnxruntime')
     with pytest.raises(ModelError, match='images of 3x128x160'):
         create_engine(tiny_model, (1, 3, 8, 8))

@@ -15,11 +15,11 @@ from pose_ros.core.card_files import MODELS_FOLDER
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.engines import create_engine
 
-STORED = ('p3', 'ski')  # in the repository, without pictures
+STORED = ('p3', 'ski')  # in the repository, without images
 NAMES = ('COCO_val2014_000000000192', 'apink1', 'p1', 'p2', 'p3', 'ski')
 WIDTH, HEIGHT = 432, 368
 # The original reports peak index / (4 * map width): network pixel 2 * index. The center of that
-# cell of 2 px is half a pixel further, and that is where a joint is said to be here.
+# cell of 2 px is half a pixel further, and this is the position of a keypoint here.
 HALF_CELL = 0.5
 
 
@@ -61,7 +61,7 @@ def card():
 
 
 def counterparts(found, people):
-    """For each golden person, the found one with the most joints within 12 px, each used once."""
+    """Pair each golden person with the found one that has the most keypoints within 12 px."""
     distance = np.linalg.norm(found.keypoints[None, :, :, :2] - people[:, None, :, :2], axis=-1)
     near = (distance < 12).sum(-1)
     order = near.argmax(1)
@@ -97,7 +97,7 @@ def test_fast_decoder_finds_the_same_people(decoded, card):
         distances.append(np.linalg.norm(offset, axis=-1))
     distances = np.concatenate(distances)
     assert len(distances) > 100
-    near = distances < 12  # False for a joint that was not found
+    near = distances < 12  # False for a keypoint that was not found
     assert near.mean() >= 0.98
     assert np.median(distances[near]) < 1.0
 
@@ -124,7 +124,7 @@ def test_engines_reproduce_the_maps(golden, real_model, backend, name):
 
 
 def test_estimator_end_to_end(golden, real_model):
-    """From the network-size picture to the same people as the decoder alone finds."""
+    """From the network-size image to the same people as the decoder alone finds."""
     pytest.importorskip('onnxruntime')
     estimator = PoseEstimator(real_model, backend='onnxruntime')
     decoder = create_decoder(estimator.card)
@@ -137,16 +137,16 @@ def test_estimator_end_to_end(golden, real_model):
         assert np.nanmedian(difference) < 0.05 and np.isnan(difference).mean() < 0.6
 
 
-def test_estimator_on_the_photographs(golden, real_model, shared):
-    """The files themselves: read, stretched, and answered in the photograph's own pixels."""
+def test_estimator_on_the_images(golden, real_model, shared):
+    """The files themselves: read, stretched, with people in pixels of the image."""
     cv2 = pytest.importorskip('cv2')
     pytest.importorskip('onnxruntime')
     estimator = PoseEstimator(real_model, backend='onnxruntime')
     for name, expected in golden.items():
-        photograph = cv2.imread(str(shared / 'golden' / (name + '.jpg')))
-        found = estimator(photograph)
+        image = cv2.imread(str(shared / 'golden' / (name + '.jpg')))
+        found = estimator(image)
         assert found.count == len(expected.people)
-        scale = np.array([photograph.shape[1] / float(WIDTH), photograph.shape[0] / float(HEIGHT)])
+        scale = np.array([image.shape[1] / float(WIDTH), image.shape[0] / float(HEIGHT)])
         people = expected.people.copy()
         people[..., :2] = (people[..., :2] + HALF_CELL + 0.5) * scale - 0.5
         keypoints = counterparts(found, people)

@@ -28,7 +28,7 @@ def test_ties_are_all_kept():
     assert {peak[3] for peak in middle} == {0.5} and {peak[0] for peak in middle} == {0, 1}
 
 
-def test_score_is_the_heat_before_smoothing():
+def test_score_is_the_heatmap_before_smoothing():
     heat = np.zeros((1, 100, 100), np.float32)
     heat[0, 40:52, 40:52] = 1
     peaks = find_peaks(heat)

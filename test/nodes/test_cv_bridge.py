@@ -6,7 +6,7 @@ import sys
 from types import SimpleNamespace
 
 import numpy as np
-from pictures import color_image
+from sample_images import color_image
 import pytest
 
 from pose_ros.core.errors import ImageError

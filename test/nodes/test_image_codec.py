@@ -6,7 +6,7 @@ import sys
 from types import ModuleType, SimpleNamespace
 
 import numpy as np
-from pictures import alpha, color_image, gray, HEIGHT, patches, WIDTH
+from sample_images import alpha, color_image, gray, HEIGHT, patches, WIDTH
 import pytest
 
 from pose_ros.core.errors import ImageError
@@ -74,7 +74,7 @@ def test_mono16_keeps_the_upper_8_bits_whatever_the_content(big_endian):
 @pytest.mark.parametrize('encoding, dtype', [('16UC1', '<u2'), ('32FC1', '<f4')])
 def test_depth_is_refused_with_advice(encoding, dtype):
     msg = message(np.ones((HEIGHT, WIDTH), dtype), encoding)
-    with pytest.raises(ImageError, match='holds depth, not a picture: subscribe to the color'):
+    with pytest.raises(ImageError, match='holds depth, not colors: subscribe to the color'):
         decode_image(msg)
     assert encoding not in DECODERS
 
@@ -110,7 +110,7 @@ def test_yuv420(encoding, padding):
 
 
 @pytest.mark.parametrize('step', [0, WIDTH * 3 // 2, WIDTH * 2])
-def test_packed_nv12_is_read_whatever_its_step_says(step):
+def test_packed_nv12_is_read_with_any_step(step):
     expected = patches()
     msg = message(nv_planes(expected, 'nv12'), 'nv12')
     msg.step = step
@@ -162,7 +162,7 @@ def test_48_megapixels():
     assert decoded[-1, -1].tolist() == [200, 200, 200] and not decoded[:, 0].any()
 
 
-def test_extra_bytes_after_the_last_row_do_no_harm():
+def test_extra_bytes_after_the_last_row_are_ignored():
     msg = message(color_image(), 'bgr8')
     msg.data += b'trailer'
     np.testing.assert_array_equal(decode_image(msg), color_image())

@@ -22,7 +22,7 @@ def _qos(graph, name, kind='publishers'):
     return [info.qos_profile for info in find(name) if info.node_name == 'estimator']
 
 
-@pytest.mark.parametrize('batch', [0, 1])
+@pytest.mark.parametrize('batch', [0, 2])
 def test_each_camera_gets_its_answers(graph, make_model, batch):
     process = graph.start_estimator(make_model(batch=True), cameras=NAMES, batch=batch)
     answers = {name: graph.collect(SkeletonArray, name + '/skeletons') for name in NAMES}
@@ -54,13 +54,13 @@ def test_each_camera_gets_its_answers(graph, make_model, batch):
         assert int(values['frames processed']) >= 10 and values['frames failed'] == '0'
         assert values['skeletons topic'] == '{}/{}/skeletons'.format(graph.namespace, name)
     assert len(topologies) == 1 and topologies[0].name == 'coco_18'
-    assert 1 <= float(graph.values()['frames per run']) <= (2 if batch == 0 else 1)
+    assert 1 <= float(graph.values()['frames per run']) <= max(1, batch)
     assert 'pose.network [ms]' in graph.values()
     assert graph.status.message == 'estimating'
     assert process.stop() == 0
 
 
-def test_a_bad_camera_harms_no_other(graph, make_model):
+def test_a_bad_camera_does_not_affect_the_others(graph, make_model):
     process = graph.start_estimator(make_model(batch=True), cameras=NAMES, no_image_timeout=2.0)
     answers = {name: graph.collect(SkeletonArray, name + '/skeletons') for name in NAMES}
     publishers = _publishers(graph)
@@ -136,7 +136,7 @@ def test_markers_follow_the_camera_info_of_their_image(graph, tiny_model):
     graph.wait(lambda: int(graph.values()['frames with camera_info']) > 2, 'the count', process)
 
 
-def test_lazy_works_only_while_somebody_listens(graph, make_model):
+def test_lazy_works_only_while_there_is_a_subscriber(graph, make_model):
     process = graph.start_estimator(make_model(batch=True), wait_for_image=False, cameras=NAMES,
                                     lazy=True)
     graph.wait(lambda: graph.status.message == 'idle: nobody listens' or

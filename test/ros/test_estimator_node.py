@@ -32,7 +32,7 @@ def _image_points(tiny_people, width, height):
 
 
 @pytest.mark.parametrize('size', [(640, 480), (1280, 720)])
-def test_answers_every_image_with_its_header_size_and_pixels(graph, tiny_model, tiny_people, size):
+def test_messages_have_the_header_size_and_pixels_of_images(graph, tiny_model, tiny_people, size):
     arrays = graph.collect(SkeletonArray, 'skeletons')
     process = graph.start_estimator(tiny_model)
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
@@ -99,7 +99,7 @@ def test_lifecycle_by_hand(graph, tiny_model):
     assert process.stop() == 0
 
 
-def test_markers_and_overlay_while_somebody_subscribes(graph, tiny_model):
+def test_markers_and_overlay_while_there_is_a_subscriber(graph, tiny_model):
     process = graph.start_estimator(tiny_model)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     markers, overlays = graph.collect(MarkerArray, 'markers'), graph.collect(Image, 'overlay')

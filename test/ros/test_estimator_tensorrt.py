@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).resolve().parent / 'simulated_estimator.py'
 VERSIONS = ('8.2.1', '8.5.3', '8.6.1', '10.3.0', '10.16.1.11', '11.4.0.106')
 
 
-def test_without_a_gpu_it_says_so_in_one_line_and_publishes(graph, tiny_model):
+def test_without_a_gpu_it_logs_one_line_and_publishes(graph, tiny_model):
     if importlib.util.find_spec('tensorrt') is not None:
         pytest.skip('this machine has TensorRT')
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
@@ -49,7 +49,7 @@ def start_simulated(graph, surfaces, model, folder, monkeypatch, version, second
 
 
 @pytest.mark.parametrize('version', VERSIONS)
-def test_images_go_on_during_a_build_and_the_switch_loses_none(
+def test_no_image_is_lost_during_a_build_and_the_switch(
         graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, version):
     process = start_simulated(
         graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, version, '300')
@@ -80,7 +80,7 @@ def test_images_go_on_during_a_build_and_the_switch_loses_none(
     assert 'left on the GPU: []' in process.log()
 
 
-def test_a_gpu_that_fails_at_work_loses_no_image(
+def test_no_image_is_lost_when_a_gpu_fails(
         graph, tensorrt_api, tiny_model, tmp_path, monkeypatch):
     process = start_simulated(
         graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, '10.3.0', '0')

@@ -117,7 +117,7 @@ def test_no_launch_file_is_forgotten():
     assert {path.name for path in (ROOT / 'launch').glob('*.py')} == set(ARGUMENTS)
 
 
-def test_without_arguments_the_file_rules(run, prefix):
+def test_without_arguments_the_file_decides(run, prefix):
     code, (estimator,) = run('estimator.launch.py')
     assert code == 0
     assert estimator.name == '/pose/estimator'

@@ -203,7 +203,7 @@ def test_each_camera_is_answered_on_its_own_topic(graph, launched, params_file):
 
 
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])
-def test_demo_shows_the_people_of_a_picture(graph, launched, params_file, tmp_path, transport):
+def test_demo_shows_the_people_of_an_image(graph, launched, params_file, tmp_path, transport):
     assert cv2.imwrite(str(tmp_path / 'blue.png'), blue(320, 240))
     answers = graph.collect(SkeletonArray, 'skeletons')
     launch = launched('demo.launch.py', namespace=graph.namespace, params_file=params_file,

@@ -50,7 +50,7 @@ def _person(x=100.0, y=50.0):
     return make_people(keypoints, [0.7])
 
 
-def test_drawings_only_while_somebody_listens(output):
+def test_drawings_only_while_there_is_a_subscriber(output):
     output, publishers = output
     image = np.zeros((120, 160, 3), np.uint8)
     image.setflags(write=False)  # it may be a view of the message

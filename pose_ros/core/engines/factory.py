@@ -50,6 +50,13 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
     return engine
 
 
+def prefers_gpu(path: str, backend: str = 'auto', **options) -> bool:
+    """Return whether create_engine tries a GPU first; nothing is loaded."""
+    settings = make_options(backend, options)
+    first = _candidates(path, settings)[0] if backend == 'auto' else backend
+    return first == 'tensorrt' or (first == 'onnxruntime' and settings.device != 'cpu')
+
+
 def load_cpu_fallback(path: str, input_shape, settings: EngineOptions, error: Exception) -> Engine:
     """Load the fastest CPU engine; `degraded_reason` holds the error of the GPU engine."""
     settings = settings.replaced(device='cpu', precision='fp32')

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ONNX to a TensorRT plan, for TensorRT 8.2 to 11.4.
 
-hasattr tells what a version has. Enums are used by name, because their numbers change
+hasattr shows what a version has. Enums are used by name, because their numbers change
 (BuilderFlag is renumbered in 11). Sources in brackets are files of NVIDIA/TensorRT at a tag.
 """
 from typing import NamedTuple, Optional, Tuple

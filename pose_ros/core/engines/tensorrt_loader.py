@@ -231,7 +231,7 @@ class Loader:
         return {'model': self._path, 'model_sha256': self._digest,
                 'tensorrt': self._library.version, 'gpu': self._info.name,
                 'capability': self._info.capability, 'shape': list(settings.shape),
-                'asked': settings.precision, 'workspace': settings.workspace}
+                'requested': settings.precision, 'workspace': settings.workspace}
 
 
 def _reference(path, shape, sample) -> Tuple[np.ndarray, Dict[str, np.ndarray]]:

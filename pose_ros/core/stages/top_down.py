@@ -121,7 +121,7 @@ class TopDown(Stage):
         result = make_people(keypoints, people.scores * scores, people.track_ids, people.boxes)
         if self._detector is not None:
             memory = self._memories[frame.source]
-            seen = (scores >= _STILL_SEEN) & (result.detected().sum(1) > 2)
+            seen = (scores >= _STILL_SEEN) & (result.detected().sum(1) > 1)
             memory.boxes = _grown(keypoint_bounds(result.keypoints[seen]), *frame.size)
             memory.scores = people.scores[seen]
         return result

@@ -17,14 +17,14 @@ _GRACE = 5.0  # s for a process to end after SIGINT
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog='demo',
+        prog='run_demo',
         description='Show people found in a camera, a video, an image or a folder, over ROS 2 '
         'topics; prints people, rate, latency and drops, and writes an annotated video.')
     parser.add_argument('--model', default='',
                         help='ONNX model with a card; default: the bundled one')
     parser.add_argument('--input', default='demo',
                         help='video, image, folder, camera index, or "demo" (a slow pan and '
-                        'zoom over public-domain photographs of people)')
+                        'zoom over public-domain images of people)')
     parser.add_argument('--output', default='output/demo.avi',
                         help='annotated video (.avi or .mp4)')
     parser.add_argument('--duration', type=float, default=None,
