@@ -27,7 +27,7 @@ sys.path.insert(0, os.path.join(ROOT, 'benchmark'))
 from common import machine, print_table  # noqa: E402
 
 from pose_ros.core.topology import get_topology  # noqa: E402
-from pose_training.data.dataset import CropSpec, Draws, PoseDataset  # noqa: E402
+from pose_training.data.dataset import CropSpec, CropSampler, PoseDataset  # noqa: E402
 from pose_training.data.geometry import CropRange, draw_crop, scaled  # noqa: E402
 from pose_training.data.masks import photograph_mask  # noqa: E402
 from pose_training.data.photographs import Photographs  # noqa: E402
@@ -138,7 +138,7 @@ def time_loaders(samples, weights, spec, options, folder):
             dataset = PoseDataset(samples, spec, soft=soft)
             if place == 'memory':
                 dataset.preload()
-            draws = Draws(weights, options.crops, VARIANTS)
+            draws = CropSampler(weights, options.crops, VARIANTS)
             if soft:  # fill the cache
                 crops_per_second(dataset, draws, options.batch, 0)
             for workers in options.workers:
@@ -167,7 +167,7 @@ def main():
             machine(), len(samples), *spec.size))
         # One photograph a crop: mosaics have four.
         single = spec._replace(geometry=CropRange(mosaic=0.))
-        times = time_stages(samples, single, list(Draws(weights, options.crops, VARIANTS)))
+        times = time_stages(samples, single, list(CropSampler(weights, options.crops, VARIANTS)))
         print_table(('stage of one crop', 'median [ms]', 'mean [ms]'), [
             (stage, '{:.2f}'.format(1e3 * statistics.median(values)),
              '{:.2f}'.format(1e3 * statistics.mean(values))) for stage, values in times.items()])

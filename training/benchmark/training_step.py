@@ -25,7 +25,7 @@ from common import machine, print_table  # noqa: E402
 from input_pipeline import draw_photographs, one_thread  # noqa: E402
 
 from pose_ros.core.topology import get_topology  # noqa: E402
-from pose_training.data.dataset import CropSpec, Draws, PoseDataset  # noqa: E402
+from pose_training.data.dataset import CropSpec, CropSampler, PoseDataset  # noqa: E402
 from pose_training.data.sets import read_sets, SetConfig  # noqa: E402
 from pose_training.fitting.averaging import WeightAverage  # noqa: E402
 from pose_training.fitting.config import load_config  # noqa: E402
@@ -97,7 +97,7 @@ def crops(folder, name, side):
 
 def time_all(options, device, dataset, weights):
     """Yield (precision, loader processes, images per second)."""
-    draws = Draws(weights, 1 << 16, 64)
+    draws = CropSampler(weights, 1 << 16, 64)
     batch = next(iter(DataLoader(dataset, options.batch, sampler=draws)))
     for precision in options.precision:
         for workers in (None, *options.workers):

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pose_training.errors import NetworkError, WeightsError
-from pose_training.importers.torch_file import load_torch_file
+from pose_training.torch_file import load_torch_file
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import create_model
 from pose_training.whole_file import whole_file

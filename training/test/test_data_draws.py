@@ -8,7 +8,7 @@ import pytest
 from coco_files import coco, person, write
 from pose_ros.core.topology import get_topology
 from pose_training.data.annotations import read_dataset
-from pose_training.data.dataset import CropSpec, Draws, PoseDataset
+from pose_training.data.dataset import CropSpec, CropSampler, PoseDataset
 from pose_training.data.geometry import CropRange
 from pose_training.data.mosaic import draw_tiles
 from pose_training.errors import ConfigError, DataError
@@ -86,7 +86,7 @@ def test_people_do_not_reach_over_the_seams_of_a_mosaic(tmp_path):
 
 
 def test_draws_follow_the_weights_and_repeat_by_the_epoch():
-    draws = Draws(np.array([1., 3., 0.]), 2000, 5, seed=3)
+    draws = CropSampler(np.array([1., 3., 0.]), 2000, 5, seed=3)
     first = list(draws)
     assert len(first) == len(draws) == 2000 and list(draws) == first
     counts = np.bincount([draw.sample for draw in first], minlength=3)
@@ -100,8 +100,8 @@ def test_draws_follow_the_weights_and_repeat_by_the_epoch():
 
 
 def test_processes_share_the_draws_of_each_batch():
-    whole = list(Draws(np.ones(9), 24, 5))
-    parts = [list(Draws(np.ones(9), 24, 5, rank=rank, ranks=2)) for rank in (0, 1)]
+    whole = list(CropSampler(np.ones(9), 24, 5))
+    parts = [list(CropSampler(np.ones(9), 24, 5, rank=rank, ranks=2)) for rank in (0, 1)]
     assert [len(part) for part in parts] == [12, 12]
     for batch in range(3):  # of 8 crops, 4 for each
         of_both = parts[0][batch * 4:][:4] + parts[1][batch * 4:][:4]
@@ -111,6 +111,6 @@ def test_processes_share_the_draws_of_each_batch():
 @pytest.mark.parametrize('weights', [[], [0., 0.], [1., -1.], [1., float('nan')]])
 def test_weights_must_be_shares(weights):
     with pytest.raises(DataError, match='weights of the datasets'):
-        Draws(np.array(weights), 10, 1)
+        CropSampler(np.array(weights), 10, 1)
     with pytest.raises(ConfigError, match='1 crops in an epoch'):
-        Draws(np.ones(2), 1, 1, ranks=2)
+        CropSampler(np.ones(2), 1, 1, ranks=2)

@@ -11,7 +11,7 @@ from torch import nn
 
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.cli.main import main
-from pose_training.data.dataset import Draw
+from pose_training.data.dataset import CropRequest
 from pose_training.distillation.hints import HintedCrops, Hints
 from pose_training.errors import DataError
 from pose_training.exporters.cards import make_card
@@ -90,7 +90,7 @@ def crops_of(run):
 
 def draws():
     """Return some crops to make."""
-    return [Draw(k % 8, k // 8, 0) for k in range(16)]
+    return [CropRequest(k % 8, k // 8, 0) for k in range(16)]
 
 
 @pytest.mark.parametrize('words, said', [

@@ -10,7 +10,7 @@ from torch.utils.data import default_collate
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.cli.main import main
 from pose_training.cli.view import crops_of
-from pose_training.data.dataset import Draw, PoseDataset
+from pose_training.data.dataset import CropRequest, PoseDataset
 from pose_training.distillation.on_device import DeviceTeacher, DeviceTeachers, PairedCrops
 from pose_training.distillation.teacher import Ensemble, Teacher
 from pose_training.errors import ConfigError, DataError
@@ -90,7 +90,7 @@ def test_a_batch_is_mixed_as_the_loaders_mix_crops(folder, complete):
     asked = PairedCrops(PoseDataset(samples, spec))
     mixed = PoseDataset(samples, spec, soft=soft_targets(loader, LAYOUT, 8))
     assert soft_targets(device, LAYOUT, 8) is None
-    draws = [Draw(index % 8, index, index) for index in range(12)]
+    draws = [CropRequest(index % 8, index, index) for index in range(12)]
     image, maps, weights, *rest = default_collate([asked[draw] for draw in draws])
     teachers = DeviceTeachers([DeviceTeacher(str(folder / 'body_25.pt'), (64, 64), LAYOUT, 8)],
                               LAYOUT, .5)

@@ -15,7 +15,7 @@ from pose_ros.core.decoders import create_decoder
 from pose_ros.core.sources.stills import read_image
 from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import save_checkpoint
-from pose_training.distillation.opening import layer_channels, open_network
+from pose_training.distillation.teacher_networks import layer_channels, open_network
 from pose_training.distillation.resampling import interpolation
 from pose_training.distillation.teacher import Ensemble, match_card, Teacher
 from pose_training.errors import DataError

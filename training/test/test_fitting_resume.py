@@ -277,12 +277,12 @@ def test_a_full_disk_is_told_and_leaves_the_older_snapshot(folder, monkeypatch):
 
 
 def test_remaining_draws_skip_once_and_keep_the_length_of_an_epoch():
-    class Draws(list):
+    class CropSampler(list):
         epoch = 0
 
         def set_epoch(self, epoch):
             self.epoch = epoch
-    draws = Draws(range(10))
+    draws = CropSampler(range(10))
     sampler = Remaining(draws, 4)
     assert len(sampler) == 10
     assert list(sampler) == list(range(4, 10))

@@ -10,8 +10,8 @@ from tqdm import tqdm
 from pose_ros.core.card_files import load_card
 from pose_ros.core.topology import TOPOLOGIES
 from pose_training.data.coco import load_coco
-from pose_training.distillation.cleaning import clean, Judge
-from pose_training.distillation.opening import CHECKPOINTS, checkpoint_card
+from pose_training.distillation.cleaning import clean, LabelChecker
+from pose_training.distillation.teacher_networks import CHECKPOINTS, checkpoint_card
 from pose_training.distillation.teacher import Teacher
 from pose_training.errors import DataError
 from pose_training.models.layouts import map_layout
@@ -75,7 +75,7 @@ def _judge(args):
     layout, size = map_layout(topology), (card.input.width, card.input.height)
     stride = card.outputs['stride']
     teacher = Teacher(args.teacher, size, layout, stride, args.card, args.backend)
-    return Judge(teacher, layout, size, stride), topology
+    return LabelChecker(teacher, layout, size, stride), topology
 
 
 def _table(cleaned):

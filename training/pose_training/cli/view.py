@@ -10,7 +10,7 @@ import numpy as np
 from pose_ros.core.command_options import count
 from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import load_checkpoint
-from pose_training.data.dataset import CropSpec, Draw, Draws, PoseDataset
+from pose_training.data.dataset import CropRequest, CropSampler, CropSpec, PoseDataset
 from pose_training.data.pictures import sheet
 from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError
@@ -70,7 +70,7 @@ def run(args) -> int:
     return 0
 
 
-def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, Draws]:
+def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, CropSampler]:
     """Return the crops of a run, with its teachers, and `count` of them that it would draw."""
     if not config.data.train:
         raise ConfigError('data.train names no dataset: give it a list of {path: ...}')
@@ -85,10 +85,10 @@ def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, Draws]:
     teacher = config.teacher._replace(on_device=False)
     dataset = PoseDataset(samples, spec, config.seed,
                           soft_targets(config._replace(teacher=teacher), layout, network.stride))
-    return dataset, Draws(weights, count, data.variants, config.seed)
+    return dataset, CropSampler(weights, count, data.variants, config.seed)
 
 
-def picture(dataset, draw: Draw) -> np.ndarray:
+def picture(dataset, draw: CropRequest) -> np.ndarray:
     """Draw one crop of a PoseDataset."""
     crop, targets = dataset.draw(draw.sample, draw.variant)
     seen = dataset.degraded(crop, draw.seed)

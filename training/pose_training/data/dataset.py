@@ -32,7 +32,7 @@ class CropSpec(NamedTuple):
     limb_width: float = 8.
 
 
-class Draw(NamedTuple):
+class CropRequest(NamedTuple):
     """One crop to make: of which photograph, which of its variants, and the seed of its light."""
 
     sample: int
@@ -77,7 +77,7 @@ class PoseDataset(Dataset):
         """
         self._photographs.preload(progress, half_of_memory() if most is None else most)
 
-    def __getitem__(self, draw: Draw):
+    def __getitem__(self, draw: CropRequest):
         """Return image (3, h, w) uint8 BGR, maps and weights (C, h, w) float32."""
         crop, targets = self.draw(draw.sample, draw.variant)
         return (as_tensor(self.degraded(crop, draw.seed)), torch.from_numpy(targets.maps),
@@ -128,7 +128,7 @@ def as_tensor(image: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
 
 
-class Draws(Sampler):
+class CropSampler(Sampler):
     """The crops of every epoch, the same for the same seed: exact to resume.
 
     `weights` (samples,) are how often each photograph is drawn, relative to the others; every
@@ -158,10 +158,10 @@ class Draws(Sampler):
     def __len__(self) -> int:
         return self._per_epoch // self._ranks
 
-    def __iter__(self) -> Iterator[Draw]:
+    def __iter__(self) -> Iterator[CropRequest]:
         random = np.random.default_rng([self._seed, self.epoch])
         chosen = random.choice(len(self._share), self._per_epoch, p=self._share)
         variants = random.integers(self._variants, size=self._per_epoch)
         seeds = random.integers(1 << 62, size=self._per_epoch)
         for position in range(self._rank, len(self) * self._ranks, self._ranks):
-            yield Draw(int(chosen[position]), int(variants[position]), int(seeds[position]))
+            yield CropRequest(int(chosen[position]), int(variants[position]), int(seeds[position]))

@@ -32,7 +32,7 @@ def read_sets(entries: Sequence[SetConfig],
     shares = [np.zeros(0)]
     for entry in entries:
         if entry.weight > 0:
-            found = read_dataset(topology=topology, **_but(entry._asdict(), 'weight', 'empty'))
+            found = read_dataset(topology=topology, **_without(entry._asdict(), 'weight', 'empty'))
             samples += found
             often = np.array([1. if len(sample.people) else entry.empty for sample in found])
             if not often.any():  # a folder of photographs with nobody in them
@@ -41,5 +41,5 @@ def read_sets(entries: Sequence[SetConfig],
     return samples, np.concatenate(shares)
 
 
-def _but(values, *keys):
+def _without(values, *keys):
     return {name: value for name, value in values.items() if name not in keys}

@@ -22,7 +22,7 @@ _FILLED = .75    # of the teacher's picture by the box of the person
 _MAX_SIDE = 2048  # px; more of a photograph than a teacher can see of a person
 
 
-class Verdict(NamedTuple):
+class Agreement(NamedTuple):
     """How far a teacher agrees with a person's labels, and with their mirror image.
 
     Each is the mean over the labelled joints of the teacher's heat map at the joint, 0 to 1;
@@ -42,7 +42,7 @@ class Verdict(NamedTuple):
         return 'label' if self.label >= least else 'drop'
 
 
-class Judge:
+class LabelChecker:
     """Asks a teacher about single people; `size` is the teacher's crop (width, height) [px].
 
     `teacher` has `maps(image)` and `known()`, as Teacher in teacher.py.
@@ -54,7 +54,7 @@ class Judge:
         known = teacher.known()[:len(self._mirror)]
         self._known = known & known[self._mirror]
 
-    def judge(self, image: np.ndarray, sample: Sample, person: int) -> Verdict:
+    def judge(self, image: np.ndarray, sample: Sample, person: int) -> Agreement:
         """Look at one person of a photograph, cut out at three quarters of the crop."""
         crop = warp(image, None, sample, self._matrix(sample.boxes[person]), self._size,
                     border=128)
@@ -62,8 +62,8 @@ class Judge:
         joints = crop.people[person]
         inside = ((joints[:, :2] > -.5) & (joints[:, :2] < np.array(self._size) - .5)).all(1)
         there = (joints[:, 2] > 0) & self._known & inside
-        return Verdict(self._agreement(heat, joints, there),
-                       self._agreement(heat[self._mirror], joints, there), int(there.sum()))
+        return Agreement(self._agreement(heat, joints, there),
+                         self._agreement(heat[self._mirror], joints, there), int(there.sum()))
 
     def _matrix(self, box):
         x, y, w, h = box
@@ -91,7 +91,7 @@ class Cleaned(NamedTuple):
     left_out: int
 
 
-def clean(file: CocoFile, folder: str, judge: Judge, topology_name: str, least: float,
+def clean(file: CocoFile, folder: str, judge: LabelChecker, topology_name: str, least: float,
           output_folder: str, progress: Callable = iter) -> Cleaned:
     """Hold every labelled person against a teacher.
 

@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from pose_ros.core.image import make_transform
-from pose_training.data.dataset import as_tensor, Draw, PoseDataset
+from pose_training.data.dataset import as_tensor, CropRequest, PoseDataset
 from pose_training.distillation.mixing import mix
-from pose_training.distillation.opening import checkpoint_network
+from pose_training.distillation.teacher_networks import checkpoint_network
 from pose_training.distillation.resampling import Resampler
 from pose_training.distillation.teacher import known_channels, match_card
 from pose_training.models.layouts import MapLayout
@@ -29,7 +29,7 @@ class PairedCrops(Dataset):
     def __len__(self) -> int:
         return len(self._crops)
 
-    def __getitem__(self, draw: Draw):
+    def __getitem__(self, draw: CropRequest):
         """Return image, maps (float16), weights (bool), the clean image, and `complete`."""
         crop, targets = self._crops.draw(draw.sample, draw.variant)
         return (as_tensor(self._crops.degraded(crop, draw.seed)),

@@ -10,7 +10,7 @@ from pose_ros.core.card_files import load_card, sha256
 from pose_ros.core.decoders.paf import PafOutputs, parse_outputs
 from pose_ros.core.image import Preprocessor, make_transform
 from pose_ros.core.topology import get_topology
-from pose_training.distillation.opening import CHECKPOINTS, checkpoint_card, open_network
+from pose_training.distillation.teacher_networks import CHECKPOINTS, checkpoint_card, open_network
 from pose_training.distillation.resampling import Resampler
 from pose_training.errors import DataError
 from pose_training.models.layouts import MapLayout

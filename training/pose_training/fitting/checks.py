@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """What a configuration must fulfil beyond its types, told before anything is loaded."""
-from pose_training.distillation.opening import CHECKPOINTS
+from pose_training.distillation.teacher_networks import CHECKPOINTS
 from pose_training.errors import ConfigError
 from pose_training.fitting.muon import hidden_weights
 from pose_training.fitting.settings import RunConfig

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Sampler
 from tqdm import tqdm
 
 from pose_ros.core.topology import get_topology
-from pose_training.data.dataset import as_tensor, CropSpec, Draw, Draws, PoseDataset
+from pose_training.data.dataset import as_tensor, CropRequest, CropSampler, CropSpec, PoseDataset
 from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError, DataError
 from pose_training.fitting.interruption import ignore_signals
@@ -26,9 +26,9 @@ _CROPS = 'crops'
 
 
 class Remaining(Sampler):
-    """Draws, less those that their first epoch has used already; its length is a whole epoch's."""
+    """A CropSampler without the first `skip` crops of its first epoch; len() is a whole epoch."""
 
-    def __init__(self, draws: Draws, skip: int = 0):
+    def __init__(self, draws: CropSampler, skip: int = 0):
         self._draws, self._skip = draws, skip
 
     def set_epoch(self, epoch: int) -> None:
@@ -38,7 +38,7 @@ class Remaining(Sampler):
     def __len__(self) -> int:
         return len(self._draws)
 
-    def __iter__(self) -> Iterator[Draw]:
+    def __iter__(self) -> Iterator[CropRequest]:
         skip, self._skip = self._skip, 0
         return itertools.islice(iter(self._draws), skip, None)
 
@@ -46,7 +46,7 @@ class Remaining(Sampler):
 class CleanCrops(PoseDataset):
     """Crops with the light and the noise of the photographs as they are."""
 
-    def __getitem__(self, draw: Draw):
+    def __getitem__(self, draw: CropRequest):
         """See PoseDataset."""
         crop, targets = self.draw(draw.sample, draw.variant)
         return (as_tensor(crop.image), torch.from_numpy(targets.maps),
@@ -108,15 +108,16 @@ class Crops(lightning.LightningDataModule):
         """Return the loader of this process, or none."""
         if self._val is None:
             return []
-        draws = list(Draws(self._val_weights, self._config.data.val_crops, 1, self._config.seed))
+        draws = list(CropSampler(self._val_weights, self._config.data.val_crops, 1,
+                                 self._config.seed))
         # A list: of a sampler the trainer would choose other draws for each epoch.
         share = draws[self.trainer.global_rank::self.trainer.world_size]
         return [self._loader(self._val, share, drop_last=False)]
 
     def _draws(self):
         config = self._config
-        return Draws(self._weights, config.optimizer.crops_per_epoch, config.data.variants,
-                     config.seed, self.trainer.global_rank, self.trainer.world_size)
+        return CropSampler(self._weights, config.optimizer.crops_per_epoch, config.data.variants,
+                           config.seed, self.trainer.global_rank, self.trainer.world_size)
 
     def _loader(self, dataset, sampler, drop_last):
         workers = self._config.data.workers
@@ -156,7 +157,8 @@ class Crops(lightning.LightningDataModule):
         random = np.random.default_rng(self._config.seed)
         chosen = [index for index, sample in enumerate(dataset.samples) if len(sample.people)]
         chosen = chosen or list(range(len(dataset)))
-        return [dataset[Draw(int(random.choice(chosen)), index, 0)] for index in range(count)]
+        return [dataset[CropRequest(int(random.choice(chosen)), index, 0)]
+                for index in range(count)]
 
 
 def _begin_worker(_):

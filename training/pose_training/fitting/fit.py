@@ -31,7 +31,7 @@ from pose_training.fitting.progress import make_progress, Speed
 from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.snapshots import last_snapshot, Snapshots, WholeFiles
 from pose_training.fitting.teachers import device_teachers, make_hints
-from pose_training.fitting.watching import Watch
+from pose_training.fitting.validation import ValidationCallback
 from pose_training.models import create_model, PoseNetwork
 
 _LOG = logging.getLogger('pose_training')
@@ -145,7 +145,8 @@ def _trainer(config, average, provenance, fresh):
     # the step, and who stops saves before.
     progress = make_progress()
     settle = [SettleNorms(config.model.settle)] * bool(fresh and config.model.settle)
-    callbacks = [*settle, average, Speed(), progress, Watch(config.watch, average), snapshots,
+    callbacks = [*settle, average, Speed(), progress, ValidationCallback(config.watch, average),
+                 snapshots,
                  StopOnSignal(snapshots)]
     processes = config.devices * config.nodes
     return lightning.Trainer(

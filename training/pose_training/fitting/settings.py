@@ -82,7 +82,7 @@ class OptimizerConfig(NamedTuple):
     emphasis: float = 3.         # extra weight where the target is 1
 
 
-class WatchConfig(NamedTuple):
+class ValidationConfig(NamedTuple):
     """What is looked at while it runs."""
 
     every: int = 1        # epochs from one validation, and set of pictures, to the next
@@ -99,7 +99,7 @@ class RunConfig(NamedTuple):
     data: DataConfig = DataConfig()
     teacher: TeacherConfig = TeacherConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
-    watch: WatchConfig = WatchConfig()
+    watch: ValidationConfig = ValidationConfig()
     seed: int = 0
     output: str = 'runs/student'
     max_to_keep: int = 3        # snapshots besides the last; 0 keeps all

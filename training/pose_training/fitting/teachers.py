@@ -12,8 +12,8 @@ from pose_training.data.annotations import Sample
 from pose_training.data.dataset import PoseDataset
 from pose_training.distillation.hints import HintedCrops, Hints
 from pose_training.distillation.on_device import DeviceTeacher, DeviceTeachers, PairedCrops
-from pose_training.distillation.opening import layer_channels, module_channels
-from pose_training.distillation.points import add_joints, load_point_teacher
+from pose_training.distillation.teacher_networks import layer_channels, module_channels
+from pose_training.distillation.keypoint_labels import add_keypoints, load_single_person_teacher
 from pose_training.distillation.soft_targets import SoftTargets
 from pose_training.distillation.teacher import (Ensemble, identity, known_channels, match_card,
                                                 Teacher)
@@ -100,9 +100,9 @@ def make_hints(network: PoseNetwork, config: RunConfig) -> Optional[Hints]:
 
 def add_points(samples: List[Sample], config: TeacherConfig, topology: Topology) -> List[Sample]:
     """Add joints that single-person networks find in labelled boxes."""
-    teachers = [load_point_teacher(path) for path in config.points]
+    teachers = [load_single_person_teacher(path) for path in config.points]
     if not teachers:
         return samples
-    return add_joints(samples, teachers, topology, config.confidence, config.cache or None,
-                      lambda items: tqdm(items, 'joints of the point teachers', leave=False,
-                                         disable=None))
+    return add_keypoints(samples, teachers, topology, config.confidence, config.cache or None,
+                         lambda items: tqdm(items, 'joints of the point teachers', leave=False,
+                                            disable=None))

@@ -15,7 +15,7 @@ import torch
 from pose_training.checkpoint import Checkpoint, find_checkpoint
 from pose_training.errors import WeightsError
 from pose_training.importers.matching import Weights
-from pose_training.importers.torch_file import load_torch_file
+from pose_training.torch_file import load_torch_file
 from pose_training.models.registry import NetworkSpec
 
 _PARALLEL = 'module.'  # what DataParallel puts before each name

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pose_training.errors import NetworkError
-from pose_training.models.blocks import Chain, conv
+from pose_training.models.blocks import FusibleSequential, conv
 from pose_training.models.network import PoseNetwork, StageMaps
 from pose_training.models.registry import NetworkSpec, card_input
 
@@ -99,18 +99,20 @@ class LightweightOpenpose(PoseNetwork):
 
 
 def _separable(inputs, outputs, stride, dilation, norm):
-    return Chain(*conv(inputs, inputs, norm=norm, bias=not norm, groups=inputs, stride=stride,
-                       dilation=dilation),
-                 *conv(inputs, outputs, 1, norm=norm, bias=not norm))
+    return FusibleSequential(*conv(inputs, inputs, norm=norm, bias=not norm, groups=inputs,
+                                   stride=stride,
+                                   dilation=dilation),
+                             *conv(inputs, outputs, 1, norm=norm, bias=not norm))
 
 
 def _elu_separable(bias):
-    return Chain(nn.Conv2d(_FEATURES, _FEATURES, 3, padding=1, groups=_FEATURES, bias=bias),
-                 nn.ELU(inplace=True), *_elu_point(_FEATURES, bias))
+    return FusibleSequential(nn.Conv2d(_FEATURES, _FEATURES, 3, padding=1, groups=_FEATURES,
+                                       bias=bias),
+                             nn.ELU(inplace=True), *_elu_point(_FEATURES, bias))
 
 
 def _elu_point(inputs, bias):
-    return Chain(nn.Conv2d(inputs, _FEATURES, 1, bias=bias), nn.ELU(inplace=True))
+    return FusibleSequential(nn.Conv2d(inputs, _FEATURES, 1, bias=bias), nn.ELU(inplace=True))
 
 
 def _head(hidden, outputs):

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pose_training.errors import NetworkError
-from pose_training.models.blocks import Chain, conv
+from pose_training.models.blocks import FusibleSequential, conv
 from pose_training.models.folding import fold_batch_norm
 from pose_training.models.network import PoseNetwork, StageMaps, check_stages
 from pose_training.models.registry import NetworkSpec, card_input
@@ -78,7 +78,7 @@ class Student(PoseNetwork):
         for width, depth in zip(widths, depths):
             blocks = [Block(inputs, width, 2)]
             blocks += [Block(width, width) for _ in range(depth - 1)]
-            self.backbone.append(Chain(*blocks))
+            self.backbone.append(FusibleSequential(*blocks))
             inputs = width
         self.pyramid = Pyramid(widths[2:], neck)
         self.stages = nn.ModuleList()
@@ -103,9 +103,9 @@ class Student(PoseNetwork):
 
 def _prediction(inputs, width, head, outputs):
     narrowed = [] if inputs == width else [conv(inputs, width, 1, norm=True, bias=False)]
-    return Chain(*narrowed, Block(width, width), Block(width, width),
-                 conv(width, head, 1, norm=True, bias=False),
-                 nn.Conv2d(head, outputs, 1))
+    return FusibleSequential(*narrowed, Block(width, width), Block(width, width),
+                             conv(width, head, 1, norm=True, bias=False),
+                             nn.Conv2d(head, outputs, 1))
 
 
 def build(heatmaps: int, pafs: int, stages: int = 2, widths=(24, 48, 96, 128, 112),

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pose_training.errors import NetworkError
-from pose_training.models.blocks import Chain
+from pose_training.models.blocks import FusibleSequential
 from pose_training.models.densenet import DENSENETS, densenet
 from pose_training.models.network import PoseNetwork, StageMaps, check_stages
 from pose_training.models.registry import NetworkSpec, card_input
@@ -26,8 +26,9 @@ class PlainHead(nn.Module):
 
     def __init__(self, inputs: int, heatmaps: int, pafs: int):
         super().__init__()
-        self.cmap_conv = Chain(_upsampling(inputs), nn.Conv2d(_WIDTH, heatmaps, 1))
-        self.paf_conv = Chain(_upsampling(inputs), nn.Conv2d(_WIDTH, pafs, 1)) if pafs else None
+        self.cmap_conv = FusibleSequential(_upsampling(inputs), nn.Conv2d(_WIDTH, heatmaps, 1))
+        self.paf_conv = FusibleSequential(
+            _upsampling(inputs), nn.Conv2d(_WIDTH, pafs, 1)) if pafs else None
 
     def forward(self, features: Tensor) -> StageMaps:
         """Read (N, inputs, h, w); the maps are 8 times as high and wide."""
@@ -63,7 +64,7 @@ def _upsampling(inputs):
     for channels in (inputs, _WIDTH, _WIDTH):
         layers += [nn.ConvTranspose2d(channels, _WIDTH, 4, 2, padding=1), nn.BatchNorm2d(_WIDTH),
                    nn.ReLU(inplace=True)]
-    return Chain(*layers)
+    return FusibleSequential(*layers)
 
 
 class TrtPose(PoseNetwork):

@@ -18,19 +18,19 @@ from pose_training.exporters.export import ExportOptions, export
 from pose_training.exporters.inference import inference_copy
 from pose_training.exporters.onnx_graph import OUTPUT
 from pose_training.fitting.pictures import draw_fit
-from pose_training.fitting.settings import WatchConfig
+from pose_training.fitting.settings import ValidationConfig
 
 _LOG = logging.getLogger('pose_training')
 
 
-class Watch(Callback):
+class ValidationCallback(Callback):
     """Measures AP by the robot's own engine and decoder, and draws fixed crops for TensorBoard.
 
     Both are of the averaged weights; `average.averaged()` returns them. One process does it, and
     the others wait.
     """
 
-    def __init__(self, config: WatchConfig, average):
+    def __init__(self, config: ValidationConfig, average):
         self._config, self._average = config, average
 
     def on_train_epoch_end(self, trainer, pl_module) -> None:
@@ -81,7 +81,7 @@ class Watch(Callback):
               file=sys.stderr, flush=True)
 
 
-def measure(network, config: WatchConfig) -> Dict[str, Any]:
+def measure(network, config: ValidationConfig) -> Dict[str, Any]:
     """Return the figures of `pose-train evaluate` for a network, exported for the occasion."""
     from pose_training.evaluation.evaluate import evaluate  # needs pycocotools
     size = config.evaluate_size if any(config.evaluate_size) else None
