@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv build training demo test lint bench clean
+.PHONY: help venv build training demo test test-core test-ros test-simulated test-training test-fitting lint bench clean
 export PYTHON
 
 FLAVOUR := $(shell tools/ros_flavor.sh)
@@ -13,15 +13,13 @@ TRAINING := .venv-training/.installed
 # The overlay holds links to the sources: it is rebuilt when a file comes or goes, not when one changes.
 SOURCE_FOLDERS := $(shell find pose_ros launch config scripts -type d -not -name __pycache__)
 PYTHON_FILES := $(wildcard setup.py pose_ros launch benchmark test training tools/*.py scripts/*)
-# Training forks its loaders: its tests have a process of their own, into which no other test has
-# brought an inference runtime with its threads.
-PYTEST := .venv-training/bin/python -m pytest -c training/pyproject.toml
-FITTING := test_fitting*.py test_distillation*.py
+PYTEST := POSE_ROS_ISOLATE=1 tools/env.sh python -m pytest
+TRAINING_PYTEST := .venv-training/bin/python -m pytest -c training/pyproject.toml
 # An argument for the demo, when its variable is set: $(call option,--model,$(MODEL))
 option = $(if $(2),$(1) "$(2)")
 help:  ## show this list
 	@echo 'make TARGET, where TARGET is one of:'
-	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 	@echo 'With a sourced ROS 2 these use it; else they bring their own.'
 	@echo 'PYTHON=/path/to/python3 picks the Python of a new .venv.'
 
@@ -44,11 +42,34 @@ demo: $(BUILT)  ## skeletons over ROS 2 [MODEL=net.onnx] [INPUT=picture|video|ca
 	POSE_ROS_ISOLATE=1 tools/env.sh python -m pose_ros.nodes.demo $(call option,--model,$(MODEL)) \
 	  $(call option,--input,$(INPUT)) $(call option,--output,$(OUTPUT)) $(call option,--duration,$(DURATION))
 
-test: $(BUILT) $(TRAINING)  ## run the tests; TESTS=test/core or TESTS=training/test runs a part of them
-	$(if $(filter training%,$(TESTS)),,POSE_ROS_ISOLATE=1 tools/env.sh python -m pytest $(or $(TESTS),test))
-	$(if $(TESTS),,tools/test_python36.sh)
-	$(if $(filter-out training%,$(TESTS)),,$(if $(TESTS),$(PYTEST) $(TESTS),$(PYTEST) training/test $(FITTING:%=--ignore-glob=training/test/%)))
-	$(if $(TESTS),,$(PYTEST) $(wildcard $(FITTING:%=training/test/%)))
+# Groups of tests are pytest markers: of a folder in test/conftest.py, of a module in training/test.
+ifeq ($(TESTS),)
+test: test-core test-simulated test-ros test-training test-fitting  ## run all tests, or TESTS='test/core -k paf', TESTS=training/test
+else ifneq ($(filter training%,$(TESTS)),)
+test: $(TRAINING)
+	$(TRAINING_PYTEST) $(TESTS)
+else
+test: $(BUILT)
+	$(PYTEST) $(TESTS)
+endif
+
+test-core: $(VENV)  ## run the tests that need no ROS, also under Python 3.6 where there is one
+	$(PYTEST) -m core --ignore=test/ros test
+	tools/test_python36.sh
+
+test-simulated: $(VENV)  ## run the tests of TensorRT, on a simulation
+	$(PYTEST) -m simulated test/simulated
+
+test-ros: $(BUILT)  ## run the tests of the nodes and launch files
+	$(PYTEST) -m ros test/ros
+
+test-training: $(TRAINING)  ## run the tests of training/, except those of test-fitting
+	$(TRAINING_PYTEST) -m 'not fitting' training/test
+
+# Training forks its loaders, and a fork does not survive the threads of an inference runtime: the tests that
+# train have a process of their own, in which no other test has started one.
+test-fitting: $(TRAINING)  ## run the tests that train
+	$(TRAINING_PYTEST) -m fitting training/test
 
 lint: $(VENV)  ## check the style of the Python and shell files
 	.venv/bin/python -m flake8 $(PYTHON_FILES)

@@ -8,7 +8,7 @@ import platform
 import cv2
 
 from pose_ros.cli.machine import jetson_facts
-from pose_ros.core.estimator import BUNDLED_MODEL
+from pose_ros.core.network import BUNDLED_MODEL
 
 FRAME_SIZE = (640, 480)
 

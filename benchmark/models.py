@@ -46,7 +46,7 @@ def main():
 def _turn(estimator, frame):
     """Return the seconds of the network alone and of everything, for one frame."""
     estimator(frame)
-    return estimator.timings.network, sum(estimator.timings)
+    return estimator.timings['pose.network'], sum(estimator.timings.values())
 
 
 def _row(path, estimator, turns, position):

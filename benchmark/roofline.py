@@ -19,7 +19,7 @@ from network_cost import count, FUSED, kinds, NetworkCost
 
 from pose_ros.core.command_options import size
 from pose_ros.core.errors import ModelError
-from pose_ros.core.estimator import BUNDLED_MODEL
+from pose_ros.core.network import BUNDLED_MODEL
 
 BYTES = {'fp16': 2, 'fp32': 4}
 

@@ -24,6 +24,8 @@ from common import argument_parser, load_frames, machine, percentiles, print_tab
 from pose_ros.core import PoseEstimator
 from pose_ros.core.decoders.paf_exact import ExactPafDecoder
 from pose_ros.core.engines import available_backends
+from pose_ros.core.preprocessing import Preprocessor
+from pose_ros.core.regions import whole
 
 BACKENDS = ('onnxruntime', 'openvino')
 STAGES = ('network', 'preprocess', 'decode', 'exact decode', 'message', 'publish', 'end to end')
@@ -35,13 +37,16 @@ def _timed(function, *arguments):
     return time.perf_counter() - start, result
 
 
-def _round(estimator, exact, frame, ros):
+def _round(estimator, preprocessor, exact, frame, ros):
     """Time one frame, in seconds; the network's input is ready before its call is timed."""
     times = {}
     times['end to end'], people = _timed(estimator, frame)
-    times['preprocess'], (batch, _) = _timed(estimator.preprocessor.prepare, frame)
-    times['network'], outputs = _timed(estimator.engine.infer, batch)
-    times['decode'], _ = _timed(estimator.decoder.decode, outputs)
+    batch = preprocessor.batch
+    region = whole(0, frame.shape[1], frame.shape[0])
+    times['preprocess'], _ = _timed(preprocessor.write, frame, region, 0)
+    times['network'], outputs = _timed(estimator.network.engine.infer, batch)
+    outputs = {name: array[0] for name, array in outputs.items()}
+    times['decode'], _ = _timed(estimator.network.decoder.decode, outputs)
     times['exact decode'], _ = _timed(exact.decode, outputs)
     if ros is not None:
         times['message'], message = _timed(ros.to_message, people, frame)
@@ -84,14 +89,16 @@ def work(options):
     """Run one engine: a line on stdin asks for a round, a line of JSON answers it."""
     cv2.setNumThreads(1)
     estimator = PoseEstimator(options.model, backend=options.work, spinning=options.spinning)
+    preprocessor = Preprocessor(estimator.card.input)
     exact = ExactPafDecoder(estimator.card)
     ros = _ros(estimator.topology)
     frames = load_frames(options.images)
     people = [estimator(frame).count for frame in frames]
-    print(json.dumps({'engine': str(estimator.engine.describe()), 'people': people}), flush=True)
+    greeting = {'engine': str(estimator.network.engine.describe()), 'people': people}
+    print(json.dumps(greeting), flush=True)
     for _ in sys.stdin:
-        print(json.dumps([[_round(estimator, exact, frame, ros) for frame in frames]
-                          for _ in range(options.repeat)]), flush=True)
+        print(json.dumps([[_round(estimator, preprocessor, exact, frame, ros)
+                           for frame in frames] for _ in range(options.repeat)]), flush=True)
 
 
 def measure(options, backends):

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of all tests: the tiny network with a known answer, and the optional shared data."""
+import os
 from pathlib import Path
 import sys
 
@@ -13,13 +14,42 @@ for folder in (HERE, HERE.parent):  # helper modules beside this file, and the s
 
 import models  # noqa: E402
 
+DATA = HERE / 'data'
+GROUPS = ('ros', 'simulated')  # folders with a marker of their own; all others are `core`
+
+
+def pytest_collection_modifyitems(items):
+    """Mark every test with its group (setup.cfg), which follows from its folder."""
+    for item in items:
+        parts = Path(str(item.fspath)).relative_to(HERE).parts
+        item.add_marker(parts[0] if parts[0] in GROUPS else 'core')
+
+
+@pytest.fixture(scope='session')
+def tensorrt_api():
+    """Folder with the Python API of each TensorRT version."""
+    return DATA / 'tensorrt_api'
+
+
+@pytest.fixture(scope='session')
+def stored_golden():
+    """Folder with two outputs of a published network and the people in them."""
+    return DATA / 'golden'
+
+
+def without_shared(path):
+    """Skip a test for want of data beside the repository; fail if POSE_ROS_REQUIRE_SHARED=1."""
+    if os.environ.get('POSE_ROS_REQUIRE_SHARED') == '1':
+        pytest.fail('POSE_ROS_REQUIRE_SHARED=1, but there is no {}'.format(path))
+    pytest.skip('no test data at {}'.format(path))
+
 
 @pytest.fixture(scope='session')
 def shared():
     """Folder of optional test data (golden outputs, published weights) beside the repository."""
     folder = HERE.parents[1] / 'shared'
     if not (folder / 'golden').is_dir():
-        pytest.skip('no test data at {}'.format(folder))
+        without_shared(folder)
     return folder
 
 
@@ -28,7 +58,7 @@ def real_model(shared):
     """Path of a published network, mobilenet_v2_small."""
     path = shared / 'weights' / 'mobilenet_v2_small.onnx'
     if not path.is_file():
-        pytest.skip('no weights at {}'.format(path))
+        without_shared(path)
     return str(path)
 
 

@@ -15,6 +15,10 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 from pose_ros.core.card import CARD_KEY, parse_card  # noqa: E402
+from pose_ros.core.parameters import checked_values  # noqa: E402
+from pose_ros.core.people import make_people  # noqa: E402
+from pose_ros.core.stages import SELECTION_PARAMETERS  # noqa: E402
+from pose_ros.core.stages.selection import select_people  # noqa: E402
 
 WIDTH, HEIGHT, STRIDE = 160, 128, 8
 OPSET, IR_VERSION = 13, 8
@@ -79,23 +83,30 @@ def _draw_field(field, starts, ends, columns, rows):
     field /= np.maximum(count, 1)
 
 
-def card_data(color='bgr', separate=False, **changes):
-    """Return the tiny network's card as a dict; `changes` replace or add top-level keys."""
+def card_data(color='bgr', separate=False, outputs=None, settings=None, **changes):
+    """Return the tiny network's card as a dict.
+
+    `outputs` and `settings` replace those of the decoder, `changes` top-level keys.
+    """
     first = 0 if separate else HEAT_CHANNELS
     data = {
-        'name': 'tiny', 'version': '1.0', 'license': 'Apache-2.0', 'family': 'paf',
+        'schema': 1, 'name': 'tiny', 'version': '1.0', 'license': 'Apache-2.0', 'task': 'pose',
         'topology': 'coco_18',
         'input': {'height': HEIGHT, 'width': WIDTH, 'color': color, 'scale': 1.0,
-                  'mean': [0.0, 0.0, 0.0], 'std': [1.0, 1.0, 1.0], 'resize': 'letterbox',
-                  'interpolation': 'linear', 'pad_value': 0},
-        'outputs': {
-            'stride': STRIDE,
-            'heatmaps': {'tensor': 'heat' if separate else 'output',
-                         'channels': list(range(KEYPOINTS)), 'background': KEYPOINTS},
-            'pafs': {'tensor': 'paf' if separate else 'output', 'axis_order': 'xy',
-                     'limbs': [[a, b, first + 2 * k] for k, (a, b) in enumerate(LIMBS)]}},
-        'decoder': {},
+                  'mean': [0.0, 0.0, 0.0], 'std': [1.0, 1.0, 1.0], 'fit': 'letterbox',
+                  'align': 'center', 'interpolation': 'linear', 'pad_value': 0},
+        'decoder': {
+            'type': 'paf',
+            'outputs': {
+                'stride': STRIDE,
+                'heatmaps': {'tensor': 'heat' if separate else 'output',
+                             'channels': list(range(KEYPOINTS)), 'background': KEYPOINTS},
+                'pafs': {'tensor': 'paf' if separate else 'output', 'axis_order': 'xy',
+                         'limbs': [[a, b, first + 2 * k] for k, (a, b) in enumerate(LIMBS)]}},
+            'settings': {}},
         'provenance': {'source': 'drawn by the tests'}}
+    data['decoder'].update(outputs=outputs or data['decoder']['outputs'],
+                           settings=settings or {})
     data.update(changes)
     return data
 
@@ -103,6 +114,24 @@ def card_data(color='bgr', separate=False, **changes):
 def tiny_card(**options):
     """Return the validated card of the tiny network; options as in card_data."""
     return parse_card(card_data(**options), 'tiny card')
+
+
+def decoded(decoder, outputs, **selection):
+    """Return the selected people (network pixels) that a decoder finds in the outputs of a region.
+
+    `selection` replaces defaults of SELECTION_PARAMETERS.
+    """
+    found = decoder.decode(outputs)
+    people = make_people(found.keypoints, found.scores)
+    values = checked_values(SELECTION_PARAMETERS, selection, 'selection')
+    return select_people(people, decoder.card.topology, **values)
+
+
+def split_settings(settings):
+    """Split settings by name into those of the decoder and those of the selection."""
+    names = {parameter.name for parameter in SELECTION_PARAMETERS}
+    return ({name: value for name, value in settings.items() if name not in names},
+            {name: value for name, value in settings.items() if name in names})
 
 
 def matched(skeletons, people):

@@ -10,9 +10,10 @@ from pathlib import Path
 import re
 import textwrap
 
-from pose_ros.core.decoders.paf import PAF_PARAMETERS
+from pose_ros.core.decoders import DECODERS, decoder_parameters
+from pose_ros.core.stages import SELECTION_PARAMETERS
 from pose_ros.nodes.image_source import IMAGE_SOURCE_PARAMETERS
-from pose_ros.nodes.interface import DECODER_PREFIX, ESTIMATOR_PARAMETERS
+from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS
 from pose_ros.nodes.monitor import MONITOR_PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,16 +25,14 @@ Each says what it is, its range and unit.
 /**:
   ros__parameters:
 '''
-YAML_DECODER = '''
-    # Decoder settings. The model card knows the best values: \
-uncomment a line (and `decoder:`) only to
-    # replace the card's value. \
-Shown are the defaults of a card that is silent, for the family paf.
-    # decoder:
+YAML_SETTINGS = '''
+    # Settings of the decoder (pose) and of the selection of people. The model card holds the best
+    # values: uncomment a line, and the word above it, only to replace the card's value. Shown are
+    # the defaults used if the model card does not set a value.
 '''
 TABLES = {
     'estimator': (ESTIMATOR_PARAMETERS, ''),
-    'decoder': (PAF_PARAMETERS, DECODER_PREFIX),
+    'selection': (SELECTION_PARAMETERS, 'selection.'),
     'image_source': (IMAGE_SOURCE_PARAMETERS, ''),
     'monitor': (MONITOR_PARAMETERS, ''),
 }
@@ -69,14 +68,29 @@ def yaml_entry(parameter, indent):
 def estimator_yaml():
     """Return the text of config/estimator.yaml."""
     text = YAML_HEAD + '\n\n'.join(yaml_entry(item, 4) for item in ESTIMATOR_PARAMETERS) + '\n'
-    decoder = '\n\n'.join(yaml_entry(item, 2) for item in PAF_PARAMETERS)
-    return text + YAML_DECODER + ''.join(
-        ('    # ' + line).rstrip() + '\n' for line in decoder.split('\n'))
+    blocks = [('pose', 'decoder ' + kind, decoder_parameters(kind)) for kind in sorted(DECODERS)]
+    blocks.append(('selection', 'selection', SELECTION_PARAMETERS))
+    return text + YAML_SETTINGS + ''.join(yaml_block(*block) for block in blocks if block[2])
+
+
+def yaml_block(word, title, table):
+    """Write a commented block of nested parameters."""
+    entries = '\n\n'.join(yaml_entry(item, 2) for item in table)
+    lines = ['# {}'.format(title), '{}:'.format(word)] + entries.split('\n')
+    return '\n' + ''.join(('    # ' + line).rstrip() + '\n' for line in lines)
 
 
 def markdown_table(name):
-    """Return the parameter table of one node as Markdown."""
-    table, prefix = TABLES[name]
+    """Return the parameter table of a node, a stage, or all decoders as Markdown."""
+    if name == 'decoders':
+        return '\n\n'.join('Decoder `{}`:\n\n{}'.format(kind, table_rows(
+            decoder_parameters(kind), 'pose.')) for kind in sorted(DECODERS)
+            if decoder_parameters(kind))
+    return table_rows(*TABLES[name])
+
+
+def table_rows(table, prefix):
+    """Return a table of parameters as Markdown."""
     rows = ['| parameter | default | range | unit | while running | meaning |',
             '|---|---|---|---|---|---|']
     rows += ['| `{}{}` | `{}` | {} | {} | {} | {} |'.format(

@@ -14,7 +14,6 @@ from pose_ros.core.command import progress_bar
 from pose_ros.core.command_options import add_model_options, count, load_estimator, size
 from pose_ros.core.engines import EngineInfo
 from pose_ros.core.errors import ImageError
-from pose_ros.core.estimator import Timings
 from pose_ros.core.sources import FrameSource
 
 DESCRIPTION = ('Time preprocessing, network and decoding of a model on this machine. Reading the '
@@ -88,26 +87,27 @@ def measure(estimator, source: FrameSource, repeat: int, bar) -> dict:
         if frame is None:
             raise ImageError('{} ended after {} frames'.format(source.describe(), number))
         start = time.perf_counter()
-        found = estimator(frame.image)
+        found = estimator(frame)
         total = time.perf_counter() - start
         if number >= _WARM_UP:
-            times.append(tuple(estimator.timings) + (total,))
+            times.append(dict(estimator.timings, **{_END_TO_END: total}))
             people.append(found.count)
             bar.update(1)
     bar.close()
-    middle, slow = np.percentile(1e3 * np.array(times), (50, 95), axis=0)
+    table = 1e3 * np.array([list(row.values()) for row in times])
+    middle, slow = np.percentile(table, (50, 95), axis=0)
     return {'frames': repeat, 'people_per_frame': round(float(np.mean(people)), 2),
             'stages_ms': {name: {'median': round(middle[column], 3), 'p95': round(slow[column], 3)}
-                          for column, name in enumerate(Timings._fields + (_END_TO_END,))},
+                          for column, name in enumerate(times[0])},
             'frames_per_s': round(1e3 / middle[-1], 2)}
 
 
 def describe(source: FrameSource, estimator) -> dict:
     """Return what a figure means nothing without: machine, engine, model, sizes."""
-    spec = estimator.card.input
+    spec, engine = estimator.card.input, estimator.network.engine.describe()
     return {'machine': {'platform': platform.platform(), 'cpus': os.cpu_count(),
                         'python': platform.python_version(), 'jetson': jetson_facts()},
-            'engine': dict(estimator.engine.describe()._asdict()), 'model': estimator.card.name,
+            'engine': dict(engine._asdict()), 'model': estimator.card.name,
             'network_input': [spec.width, spec.height], 'source': source.describe()}
 
 
@@ -117,9 +117,9 @@ def _lines(report):
     if report['machine']['jetson']:
         yield ', '.join(report['machine']['jetson'])
     yield ''
-    yield '{:<12} {:>9} {:>9}'.format('stage', 'median ms', 'p95 ms')
+    yield '{:<16} {:>9} {:>9}'.format('stage', 'median ms', 'p95 ms')
     for name, figures in report['stages_ms'].items():
-        yield '{:<12} {median:>9.2f} {p95:>9.2f}'.format(name.replace('_', ' '), **figures)
+        yield '{:<16} {median:>9.2f} {p95:>9.2f}'.format(name.replace('_', ' '), **figures)
     yield ''
     yield '{:.1f} frames per second, {:g} people per frame, over {} frames'.format(
         report['frames_per_s'], report['people_per_frame'], report['frames'])

@@ -32,7 +32,7 @@ image = numpy.zeros((480, 640, 3), numpy.uint8)
 times = []
 for _ in range(5):
     estimator(image)
-    times.append(sum(estimator.timings))
+    times.append(sum(estimator.timings.values()))
 print('{} ms per image'.format(round(1000 * min(times), 1)))
 """
 _RCLPY = """import rclpy

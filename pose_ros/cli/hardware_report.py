@@ -72,7 +72,7 @@ def _row(trial):
         cells += ['', '']
     if 'error' in trial:
         return cells + ['failed, see below', '', '', '']
-    for stage in ('network', 'end_to_end'):
+    for stage in ('pose.network', 'end_to_end'):
         cells += ['{:.2f}'.format(trial['stages_ms'][stage][name]) for name in ('median', 'p95')]
     return cells
 

@@ -11,16 +11,19 @@ import cv2
 
 from pose_ros.cli.bench import measure
 from pose_ros.core.command import progress_bar
-from pose_ros.core.card_files import sha256
+from pose_ros.core.card_files import load_card, sha256
+from pose_ros.core.decoders import create_decoder
+from pose_ros.core.engines import create_engine
 from pose_ros.core.engines.build_progress import BuildProgress
 from pose_ros.core.engines.cuda_thread import CudaThread
-from pose_ros.core.engines.self_check import (check_picture, differences, disagreement,
-                                              TOLERANCES)
+from pose_ros.core.engines.self_check import check_picture, differences, TOLERANCES
 from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, sensible_precisions
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.errors import ModelError, PoseRosError
-from pose_ros.core.estimator import BUNDLED_MODEL, PoseEstimator
+from pose_ros.core.estimator import PoseEstimator
+from pose_ros.core.network import BUNDLED_MODEL, Network
+from pose_ros.core.preprocessing import prepare_image
 from pose_ros.core.sources import FrameSource
 
 _LOG = logging.getLogger('pose_ros')
@@ -79,25 +82,32 @@ def try_tensorrt(model: str, precision: str) -> dict:
     `error` and no timings if the engine is wrong; other errors as in build_plan.
     """
     import_tensorrt()  # for its error, before the slow part
-    estimator = PoseEstimator(model, 'onnxruntime')
+    card = load_card(model)
+    batch = prepare_image(check_picture(), card.input)
+    expected = _expected(model, batch)
+    engine, seconds = _build(model, batch.shape, precision)
     try:
-        batch = estimator.preprocessor.prepare(check_picture())[0].copy()
-        expected = {name: array.copy() for name, array in estimator.engine.infer(batch).items()}
-        estimator.close()
-        estimator.engine, seconds = _build(model, batch.shape, precision)
-        info = estimator.engine.describe()
-        found = {name: array.copy() for name, array in estimator.engine.infer(batch).items()}
+        info = engine.describe()
+        found = {name: array.copy() for name, array in engine.infer(batch).items()}
         report = {'precision': info.precision, 'build_s': round(seconds, 1),
-                  'no_graph': estimator.engine.no_graph}
-        wrong = disagreement(expected, found, info.precision)
+                  'no_graph': engine.no_graph}
+        wrong = create_decoder(card).agrees(expected, found, info.precision)
         if _shapes(found) == _shapes(expected):
             report.update(_compared(expected, found, info.precision))
         if wrong:
             return dict(report, version=info.version,
                         error='it disagrees with ONNX Runtime: {}'.format(wrong))
-        return dict(report, **_timed(estimator, model))
+        return dict(report, **_timed(PoseEstimator.of_network(Network(card, engine)), model))
     finally:
-        estimator.close()
+        engine.close()
+
+
+def _expected(model, batch):
+    reference = create_engine(model, batch.shape, 'onnxruntime')
+    try:
+        return {name: array.copy() for name, array in reference.infer(batch).items()}
+    finally:
+        reference.close()
 
 
 def _build(path, shape, precision):
@@ -133,7 +143,7 @@ def _compared(expected, found, precision):
 
 
 def _timed(estimator, path):
-    info, spec = estimator.engine.describe(), estimator.card.input
+    info, spec = estimator.network.engine.describe(), estimator.card.input
     figures = measure(estimator, _CheckPicture(), _FRAMES, progress_bar(_FRAMES, quiet=True))
     return {'version': info.version, 'precision': info.precision,
             'frames': figures['frames'], 'people_per_frame': figures['people_per_frame'],

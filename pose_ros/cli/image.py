@@ -74,7 +74,7 @@ def _frames(paths, work, bar):
 def _numbered(source, index, work):
     try:
         for frame in source:
-            yield frame._replace(index=next(index), time_s=None)
+            yield frame._replace(index=next(index), time_s=float('nan'))
     except ImageError as error:  # not one picture of a folder can be read
         work.fail(error, 0)
     work.failures += len(getattr(source, 'unreadable', ()))

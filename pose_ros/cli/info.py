@@ -9,6 +9,8 @@ import numpy as np
 from pose_ros.cli.options import describe_settings
 from pose_ros.core.card_files import sha256
 from pose_ros.core.command_options import add_model_options, load_estimator
+from pose_ros.core.frame import Frame
+from pose_ros.core.regions import whole
 
 DESCRIPTION = ('Describe a model: its card, the tensors of the network, the engine that runs it '
                'here, and the settings of its decoder. The network is loaded and run once, so a '
@@ -40,17 +42,19 @@ def run(args) -> int:
 
 def describe(path: str, estimator) -> dict:
     """Return what is known of a loaded model, ready for JSON."""
-    spec = estimator.card.input
-    outputs = estimator.engine.infer(np.zeros((1, 3, spec.height, spec.width), np.float32))
+    network, spec = estimator.network, estimator.card.input
+    gray = Frame(np.zeros((spec.height, spec.width, 3), np.uint8))
+    outputs, _ = next(network([gray], [whole(0, spec.width, spec.height)]))
     return {
         'file': os.path.abspath(path), 'bytes': os.path.getsize(path), 'sha256': sha256(path),
         'card': json.loads(estimator.card.to_json()),
-        'network': {'input': list(estimator.engine.input_shape),
+        'network': {'input': list(network.engine.input_shape),
+                    'batch': network.batch_size,
                     'outputs': {name: list(array.shape) for name, array in outputs.items()}},
         'topology': {'name': estimator.topology.name, 'limbs': estimator.topology.limbs,
                      'keypoint_names': estimator.topology.keypoint_names},
-        'engine': dict(estimator.engine.describe()._asdict()),
-        'settings': estimator.decoder.settings,
+        'engine': dict(network.engine.describe()._asdict()),
+        'settings': estimator.settings,
     }
 
 
@@ -59,19 +63,19 @@ def _lines(facts, estimator):
     yield 'model       {} {}, license {}'.format(card['name'], card['version'], card['license'])
     yield 'file        {} ({:.1f} MB)'.format(facts['file'], facts['bytes'] / 1e6)
     yield 'sha256      ' + facts['sha256']
-    yield 'family      ' + card['family']
+    yield 'decoder     ' + card['decoder']['type']
     yield 'topology    {}, {} keypoints, {} limbs'.format(
         topology['name'], len(topology['keypoint_names']), len(topology['limbs']))
     yield '            ' + ' '.join(topology['keypoint_names'])
     spec = card['input']
-    yield 'input       {width}x{height} {color}, {resize}, {interpolation}'.format(**spec)
+    yield 'input       {width}x{height} {color}, {fit}, {interpolation}'.format(**spec)
     yield '            (x * {scale:g} - {mean}) / {std}'.format(**spec)
     network = facts['network']
     yield 'network     {} -> {}'.format(_shape(network['input']), ', '.join(
         '{} {}'.format(name, _shape(shape)) for name, shape in network['outputs'].items()))
-    yield 'engine      {}'.format(estimator.engine.describe())
+    yield 'engine      {}'.format(estimator.network.engine.describe())
     provenance = ['{}: {}'.format(key, value) for key, value in card['provenance'].items()]
-    settings = describe_settings(estimator.decoder.PARAMETERS, facts['settings'])
+    settings = describe_settings(estimator.parameters, facts['settings'])
     for title, lines in (('settings', settings), ('provenance', provenance)):
         for line in lines:
             yield '{:<12}{}'.format(title, line)

@@ -4,9 +4,10 @@
 from typing import Any, Dict, Sequence
 
 from pose_ros.core.command_options import count, explain
-from pose_ros.core.decoders import decoder_parameters, FAMILIES
+from pose_ros.core.decoders import decoder_parameters, DECODERS
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.results import FORMS
+from pose_ros.core.stages import SELECTION_PARAMETERS
 
 
 def add_output_options(parser, output: str) -> None:
@@ -23,16 +24,19 @@ def add_output_options(parser, output: str) -> None:
 
 
 def settings_help() -> str:
-    """Return the lines of an epilog that list what --set accepts, family by family."""
-    lines = []
-    for family in sorted(FAMILIES):
-        lines.append('settings (--set) of models of the family {}, with their defaults; `pose-ros '
-                     "info MODEL` prints a model's own:".format(family))
-        lines += ['  ' + line for line in describe_settings(decoder_parameters(family), {})]
+    """Return the lines of an epilog that list what --set accepts, by decoder and by stage."""
+    lines = ["settings (--set) with their defaults; `pose-ros info MODEL` prints a model's own:"]
+    tables = [('pose, decoder ' + kind, 'pose.', decoder_parameters(kind))
+              for kind in sorted(DECODERS)] + [('selection', 'selection.', SELECTION_PARAMETERS)]
+    for title, prefix, table in tables:
+        if table:
+            lines.append(title + ':')
+            named = [item._replace(name=prefix + item.name) for item in table]
+            lines += ['  ' + line for line in describe_settings(named, {})]
     return '\n'.join(lines) + '\n'
 
 
 def describe_settings(table: Sequence[Parameter], values: Dict[str, Any]) -> Sequence[str]:
     """Return one line per parameter: its value (else its default), what it is, its range."""
-    return ['{:<28} {}'.format('{}={}'.format(item.name, values.get(item.name, item.default)),
+    return ['{:<32} {}'.format('{}={}'.format(item.name, values.get(item.name, item.default)),
                                explain(item)) for item in table]

@@ -11,7 +11,6 @@ import threading
 import numpy as np
 
 from pose_ros.core.errors import ImageError
-from pose_ros.core.estimator import Timings
 from pose_ros.core.results import open_results
 from pose_ros.core.sources import FrameSource, open_source
 
@@ -34,7 +33,7 @@ class Run:
 
     def add(self, frame):
         """Find the people of one frame, pass them to the outputs, and return them."""
-        people = self._estimator(frame.image)
+        people = self._estimator(frame)
         for output in self._outputs:
             output.add(frame, people)
         self.frames += 1
@@ -56,11 +55,11 @@ class Run:
         if self.failures:
             text += ', {} failed'.format(self.failures)
         if self._timings:
-            times = np.array(self._timings)
+            times = np.array([list(timings.values()) for timings in self._timings])
             times = 1e3 * np.column_stack([times, times.sum(1)])
             text += '; median ms: ' + ', '.join(
                 '{} {:.1f}'.format(stage, middle) for stage, middle in
-                zip(Timings._fields + ('total',), np.median(times, 0)))
+                zip(list(self._timings[0]) + ['total'], np.median(times, 0)))
         return text + (' (interrupted)' if self.interrupted else '')
 
 
@@ -81,8 +80,9 @@ def prepared(args, estimator, make_overlay, bar):
             outputs.append(stack.enter_context(
                 make_overlay(estimator.topology, not args.no_labels)))
         if not args.quiet:
-            print('{} by {}'.format(estimator.card.name, estimator.engine.describe()),
-                  file=sys.stderr)
+            for network in estimator.networks:
+                print('{} by {}'.format(network.card.name, network.engine.describe()),
+                      file=sys.stderr)
         run = Run(estimator, outputs, bar)
         stack.enter_context(_stopped_by_signals(run))
         yield run

@@ -3,7 +3,7 @@
 """ModelCard: what a network expects and yields, as strict JSON that travels with the model."""
 import json
 from operator import index
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from pose_ros.core.errors import CardError, PoseRosError
 from pose_ros.core.parameters import Parameter, checked_values
@@ -11,8 +11,13 @@ from pose_ros.core.topology import TOPOLOGIES, Topology, get_topology, make_topo
 
 CARD_KEY = 'pose_ros.card'  # the ONNX metadata property that holds the JSON text
 
-_CARD_KEYS = ('name', 'version', 'license', 'family', 'topology', 'input', 'outputs', 'decoder',
+SCHEMA = 1  # the newest card that this version reads
+TASKS = ('pose', 'detection')
+
+_CARD_KEYS = ('schema', 'name', 'version', 'license', 'task', 'topology', 'input', 'decoder',
               'provenance')
+_OPTIONAL_CARD_KEYS = ('selection',)
+_DECODER_KEYS = ('type', 'outputs', 'settings')
 _TOPOLOGY_KEYS = ('name', 'keypoint_names', 'limbs')
 
 _INPUT_TABLE = (
@@ -20,12 +25,18 @@ _INPUT_TABLE = (
     Parameter('width', 432, 'network input width', 8, 8192, unit='px'),
     Parameter('color', 'bgr', 'channel order of the network input', choices=('bgr', 'rgb')),
     Parameter('scale', 1.0, 'factor on 0..255 before mean and std', 1e-6, 1e6),
-    Parameter('resize', 'letterbox', 'how a frame is fitted', choices=('letterbox', 'stretch')),
-    Parameter('interpolation', 'linear', 'how a frame is resampled',
+    Parameter('fit', 'letterbox', 'how a region is fitted: aspect kept with borders, stretched, '
+              'or a crop around each person', choices=('letterbox', 'stretch', 'crop')),
+    Parameter('align', 'center', 'where a letterboxed region lies in the input',
+              choices=('center', 'top_left')),
+    Parameter('interpolation', 'linear', 'how a region is resampled',
               choices=('linear', 'cubic', 'area')),
-    Parameter('pad_value', 0, 'gray level around a letterboxed frame', 0, 255),
+    Parameter('pad_value', 0, 'gray level outside the region', 0, 255),
+    Parameter('padding', 1.25, 'size of a crop relative to the box of its person', 0.1, 10.0),
 )
-_INPUT_KEYS = tuple(parameter.name for parameter in _INPUT_TABLE) + ('mean', 'std')
+_OPTIONAL_INPUT_KEYS = ('padding',)
+_INPUT_KEYS = tuple(parameter.name for parameter in _INPUT_TABLE
+                    if parameter.name not in _OPTIONAL_INPUT_KEYS) + ('mean', 'std')
 
 
 class InputSpec(NamedTuple):
@@ -37,34 +48,54 @@ class InputSpec(NamedTuple):
     scale: float
     mean: Tuple[float, float, float]
     std: Tuple[float, float, float]
-    resize: str
+    fit: str
+    align: str
     interpolation: str
     pad_value: int
+    padding: float = 1.25
+
+
+class DecoderSpec(NamedTuple):
+    """How outputs become people: the decoder's type, its `outputs` and changed `settings`.
+
+    The class of the decoder checks `outputs` and `settings`.
+    """
+
+    type: str
+    outputs: Dict[str, Any]
+    settings: Dict[str, Any]
 
 
 class ModelCard(NamedTuple):
-    """A validated card; the decoder of the family checks `outputs` and `decoder` further."""
+    """A validated card. `topology` is None for a detector."""
 
     name: str
     version: str
     license: str
-    family: str
-    topology: Topology
+    task: str
+    topology: Optional[Topology]
     input: InputSpec
-    outputs: Dict[str, Any]
-    decoder: Dict[str, Any]
+    decoder: DecoderSpec
+    selection: Dict[str, Any]
     provenance: Dict[str, Any]
 
     def to_json(self) -> str:
         """Write the card as JSON text that `parse_card` reads back to an equal card."""
-        data = self._asdict()
+        data = {'schema': SCHEMA}
+        data.update(self._asdict())
         data['input'] = dict(self.input._asdict())
-        if TOPOLOGIES.get(self.topology.name) == self.topology:
-            data['topology'] = self.topology.name
-        else:
-            data['topology'] = {'name': self.topology.name, 'limbs': self.topology.limbs,
-                                'keypoint_names': self.topology.keypoint_names,
-                                'mirror': self.topology.mirror}
+        if self.input.fit != 'crop':
+            del data['input']['padding']
+        data['decoder'] = dict(self.decoder._asdict())
+        if not self.selection:
+            del data['selection']
+        topology = self.topology
+        if topology is not None and TOPOLOGIES.get(topology.name) == topology:
+            data['topology'] = topology.name
+        elif topology is not None:
+            data['topology'] = {'name': topology.name, 'limbs': topology.limbs,
+                                'keypoint_names': topology.keypoint_names,
+                                'mirror': topology.mirror}
         return json.dumps(data, indent=2)
 
 
@@ -85,17 +116,36 @@ def require_keys(data, required, where, optional=()) -> None:
 def parse_card(text, where: str) -> ModelCard:
     """Read a card from JSON text or a dict; CardError names what is wrong and `where`."""
     data = _parse_json(text, where) if isinstance(text, (str, bytes)) else text
-    require_keys(data, _CARD_KEYS, where)
-    for key in ('name', 'version', 'license', 'family'):
+    _check_schema(data, where)
+    require_keys(data, _CARD_KEYS, where, _OPTIONAL_CARD_KEYS)
+    for key in ('name', 'version', 'license'):
         if not isinstance(data[key], str) or not data[key]:
             raise CardError('{}: {!r} must be a word, not {!r}'.format(where, key, data[key]))
-    for key in ('outputs', 'decoder', 'provenance'):
-        if not isinstance(data[key], dict):
-            raise CardError('{}: {!r} must be an object, not {!r}'.format(where, key, data[key]))
-    topology = _parse_topology(data['topology'], where)
-    return ModelCard(data['name'], data['version'], data['license'], data['family'], topology,
-                     _parse_input(data['input'], where), data['outputs'], data['decoder'],
-                     data['provenance'])
+    if data['task'] not in TASKS:
+        raise CardError('{}: \'task\' must be one of {}, not {!r}'.format(
+            where, ', '.join(map(repr, TASKS)), data['task']))
+    for key in ('selection', 'provenance'):
+        _require_object(data.get(key, {}), key, where)
+    return ModelCard(data['name'], data['version'], data['license'], data['task'],
+                     _parse_topology(data['topology'], data['task'], where),
+                     _parse_input(data['input'], where), _parse_decoder(data['decoder'], where),
+                     data.get('selection', {}), data['provenance'])
+
+
+def _check_schema(data, where):
+    """Refuse a card of another schema before its keys are compared: they may differ."""
+    schema = data.get('schema', SCHEMA) if isinstance(data, dict) else SCHEMA
+    if type(schema) is not int or schema < 1:
+        raise CardError('{}: \'schema\' must be a whole number from 1, not {!r}'.format(
+            where, schema))
+    if schema > SCHEMA:
+        raise CardError('{}: the card has schema {}, and this version of pose_ros reads schemas '
+                        'up to {}: update pose_ros'.format(where, schema, SCHEMA))
+
+
+def _require_object(value, key, where):
+    if not isinstance(value, dict):
+        raise CardError('{}: {!r} must be an object, not {!r}'.format(where, key, value))
 
 
 def _parse_json(text, where):
@@ -105,7 +155,12 @@ def _parse_json(text, where):
         raise CardError('{}: the model card is not JSON: {}'.format(where, error))
 
 
-def _parse_topology(value, where):
+def _parse_topology(value, task, where):
+    if task == 'detection':
+        if value is not None:
+            raise CardError('{}: the topology of a detector must be null, not {!r}'.format(
+                where, value))
+        return None
     try:
         if isinstance(value, str):
             return get_topology(value)
@@ -118,20 +173,35 @@ def _parse_topology(value, where):
         raise CardError('{}: {}'.format(where, error))
 
 
+def _parse_decoder(value, where):
+    where += ', decoder'
+    require_keys(value, _DECODER_KEYS, where)
+    if not isinstance(value['type'], str) or not value['type']:
+        raise CardError('{}: \'type\' must be a word, not {!r}'.format(where, value['type']))
+    for key in ('outputs', 'settings'):
+        _require_object(value[key], key, where)
+    return DecoderSpec(value['type'], value['outputs'], value['settings'])
+
+
 def with_input_size(card: ModelCard, input_size: Tuple[int, int]) -> ModelCard:
-    """Return the card with another network input size (width, height) [px]; CardError if unfit."""
+    """Return the card with another network input size (width, height) [px]; or CardError."""
     try:
         width, height = (index(size) for size in input_size)
     except (TypeError, ValueError):
         raise CardError('the input size must be (width, height) in whole pixels, not {!r}'.format(
             input_size))
     spec = dict(card.input._asdict(), width=width, height=height)
+    if spec['fit'] != 'crop':
+        del spec['padding']
     return card._replace(input=_parse_input(spec, 'the chosen input size'))
 
 
 def _parse_input(data, where):
     where += ', input'
-    require_keys(data, _INPUT_KEYS, where)
+    require_keys(data, _INPUT_KEYS, where, _OPTIONAL_INPUT_KEYS)
+    if 'padding' in data and data['fit'] != 'crop':
+        raise CardError("{}: 'padding' belongs to the fit crop, not to {!r}".format(
+            where, data['fit']))
     try:
         values = checked_values(_INPUT_TABLE, {key: value for key, value in data.items()
                                                if key not in ('mean', 'std')}, where)

@@ -31,7 +31,7 @@ def add_model_options(parser, positional: bool = False) -> None:
                        help='network input size, such as 432x368; for models with dynamic shapes '
                             "(default: the card's)")
     group.add_argument('--set', action='append', default=[], type=setting, metavar='NAME=VALUE',
-                       help='change a setting of the decoder; may be repeated')
+                       help='change a setting, such as selection.min_score=0.4; may be repeated')
     group = parser.add_argument_group('engine')
     for parameter in ENGINE_PARAMETERS:
         _add_parameter(group, parameter)
@@ -44,7 +44,7 @@ def load_estimator(args) -> PoseEstimator:
     engine = {parameter.name: getattr(args, parameter.name) for parameter in ENGINE_PARAMETERS}
     estimator = PoseEstimator(args.model, card=args.card, input_size=args.size, **engine)
     try:
-        estimator.configure(**parse_settings(args.set, estimator.decoder.PARAMETERS))
+        estimator.configure(**parse_settings(args.set, estimator.parameters))
     except PoseRosError as error:
         raise argparse.ArgumentError(None, 'argument --set: {}'.format(error))
     return estimator
@@ -64,14 +64,22 @@ class _ToStderr(logging.Handler):
 
 
 def parse_settings(pairs: Sequence[Tuple[str, str]], table: Sequence[Parameter]) -> Dict[str, Any]:
-    """Read (name, text) pairs as a decoder's settings; PoseRosError for an unknown name."""
-    parameters = {parameter.name: parameter for parameter in table}
+    """Read (name, text) pairs as settings of the table.
+
+    A name may lack its prefix (min_score for selection.min_score) where only one setting has it.
+    PoseRosError for an unknown or ambiguous name.
+    """
     values = {}
     for name, text in pairs:
-        if name not in parameters:
+        fitting = [parameter for parameter in table
+                   if name in (parameter.name, parameter.name.rpartition('.')[2])]
+        if not fitting:
             raise PoseRosError('this model has no setting {!r}; it has: {}'.format(
-                name, ', '.join(parameters)))
-        values[name] = parse_value(parameters[name], text)
+                name, ', '.join(parameter.name for parameter in table)))
+        if len(fitting) > 1:
+            raise PoseRosError('the setting {!r} is ambiguous: use {}'.format(
+                name, ' or '.join(parameter.name for parameter in fitting)))
+        values[fitting[0].name] = parse_value(fitting[0], text)
     return values
 
 

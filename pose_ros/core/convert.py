@@ -15,7 +15,7 @@ _MIDPOINTS = {
 }
 
 
-def convert_people(skeletons: People, source: Topology, target: Topology) -> People:
+def convert_people(people: People, source: Topology, target: Topology) -> People:
     """Return the same people, scores and track ids with `target`'s joints, (P, target.size, 3).
 
     A joint is taken by name. Where the source format lacks it, neck, mid_hip and pelvis are the
@@ -23,17 +23,18 @@ def convert_people(skeletons: People, source: Topology, target: Topology) -> Peo
     PoseRosError if the formats share no joint.
     """
     if source == target:
-        return skeletons
+        return people
     parents = [_parents(name, source) for name in target.keypoint_names]
     if not any(parents):
         raise PoseRosError('{} people cannot be turned into {}: the two formats share no '
                            'joint'.format(source.name, target.name))
     first, second = np.array([pair or (0, 0) for pair in parents]).T
-    one, other = skeletons.keypoints[:, first], skeletons.keypoints[:, second]
+    one, other = people.keypoints[:, first], people.keypoints[:, second]
     keypoints = np.minimum(one, other)
     keypoints[..., :2] = (one[..., :2] + other[..., :2]) / 2
     keypoints[:, [pair is None for pair in parents]] = 0
-    return make_people(keypoints, skeletons.scores, skeletons.track_ids)
+    return make_people(keypoints, people.scores, people.track_ids, people.boxes,
+                       parts=people.parts)
 
 
 def _parents(name, source):

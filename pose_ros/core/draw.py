@@ -4,21 +4,21 @@
 import cv2
 import numpy as np
 
-from pose_ros.core.people import UNTRACKED, People, bounding_boxes
+from pose_ros.core.people import UNTRACKED, People
 from pose_ros.core.topology import Topology
 
 _SHIFT = 3  # OpenCV draws at 1/8 px
 _REFERENCE_SIZE = 640.0  # px; line widths and text are made for an image this large
 
 
-def draw_people(image: np.ndarray, skeletons: People, topology: Topology,
+def draw_people(image: np.ndarray, people: People, topology: Topology,
                 labels: bool = True) -> np.ndarray:
     """Draw on `image` (H, W, 3) uint8 BGR in place and return it; `labels` adds ids and scores."""
     size = max(0.6, max(image.shape[:2]) / _REFERENCE_SIZE)
     limb_colors, joint_colors = topology.limb_colors(), topology.keypoint_colors()
-    boxes = bounding_boxes(skeletons)
-    for person in range(skeletons.count):
-        joints = _fixed_point(skeletons.keypoints[person])
+    boxes = people.boxes
+    for person in range(people.count):
+        joints = _fixed_point(people.keypoints[person])
         for color, (a, b) in zip(limb_colors, topology.limbs):
             if joints[a] and joints[b]:
                 cv2.line(image, joints[a], joints[b], color, int(round(2.5 * size)),
@@ -28,7 +28,7 @@ def draw_people(image: np.ndarray, skeletons: People, topology: Topology,
                 cv2.circle(image, joint, int(3 * size * 2 ** _SHIFT), color, cv2.FILLED,
                            cv2.LINE_AA, _SHIFT)
         if labels and np.isfinite(boxes[person]).all():
-            _draw_label(image, _label(skeletons, person), boxes[person], size)
+            _draw_label(image, _label(people, person), boxes[person], size)
     return image
 
 
@@ -38,9 +38,9 @@ def _fixed_point(keypoints):
             for x, y, score in keypoints.tolist()]
 
 
-def _label(skeletons, person):
-    score = '{:.2f}'.format(skeletons.scores[person])
-    track_id = int(skeletons.track_ids[person])
+def _label(people, person):
+    score = '{:.2f}'.format(people.scores[person])
+    track_id = int(people.track_ids[person])
     return score if track_id == UNTRACKED else '#{} {}'.format(track_id, score)
 
 

@@ -63,3 +63,24 @@ def checked_values(table: Sequence[Parameter], values: Dict[str, Any],
                 for parameter in table}
     except PoseRosError as error:
         raise PoseRosError('{}: {}'.format(where, error))
+
+
+class Configurable:
+    """Something with settings that are described by PARAMETERS."""
+
+    PARAMETERS: Tuple[Parameter, ...] = ()
+
+    def __init__(self, **settings):
+        """Take settings that differ from the defaults; PoseRosError names an invalid one."""
+        self._settings: Dict[str, Any] = {}
+        self.configure(**settings)
+
+    @property
+    def settings(self) -> Dict[str, Any]:
+        """Return the value of each parameter."""
+        return dict(self._settings)
+
+    def configure(self, **changes) -> None:
+        """Change settings; PoseRosError (and no change) if one is unknown or invalid."""
+        self._settings = checked_values(
+            self.PARAMETERS, dict(self._settings, **changes), 'settings')

@@ -11,7 +11,7 @@ import numpy as np
 
 from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.people import bounding_boxes, People
+from pose_ros.core.people import People
 from pose_ros.core.sources.stills import ENDINGS
 from pose_ros.core.topology import get_topology, Topology
 
@@ -40,14 +40,14 @@ class ResultFile(abc.ABC):
         self._stream.write(head)
         self._tail, self._separator = tail, '\n'
 
-    def add(self, frame, skeletons: People) -> None:
+    def add(self, frame, people: People) -> None:
         """Write the people of one Frame (its image, index, time_s and name are used)."""
-        for record in self.records(frame, skeletons):
+        for record in self.records(frame, people):
             self._stream.write(self._separator + json.dumps(record, allow_nan=False))
             self._separator = ',\n'
 
     @abc.abstractmethod
-    def records(self, frame, skeletons: People) -> list:
+    def records(self, frame, people: People) -> list:
         """Return what one frame adds to the file's list, ready for JSON."""
 
     def __enter__(self):
@@ -72,9 +72,9 @@ class FrameResults(ResultFile):
 
     {"topology": {"name", "keypoint_names", "limbs"}, "model": name, "frames": [{"index", "name",
     "time_s", "width", "height", "people": [{"track_id", "score", "bbox", "keypoints"}]}]}.
-    Coordinates are pixels with pixel centers at integers. `bbox` is x, y, width, height round the
-    joints; `keypoints` holds [x, y, score] or null per joint. `time_s` is null for pictures,
-    `track_id` is -1 for people whom nobody tracked.
+    Coordinates are pixels with pixel centers at integers. `bbox` is x, y, width, height;
+    `keypoints` holds [x, y, score] or null per keypoint. `time_s` is null for still images,
+    `track_id` is -1 without tracking.
     """
 
     def __init__(self, path: str, topology: Topology, model: str):
@@ -83,15 +83,15 @@ class FrameResults(ResultFile):
                              'limbs': topology.limbs}, 'model': model}
         super(FrameResults, self).__init__(path, json.dumps(head)[:-1] + ', "frames": [', '\n]}\n')
 
-    def records(self, frame, skeletons):
+    def records(self, frame, people):
         """See ResultFile.records."""
         height, width = frame.image.shape[:2]
-        boxes = bounding_boxes(skeletons)
-        people = [{'track_id': int(track_id), 'score': _number(score, 4), 'bbox': _box(box),
-                   'keypoints': [_joint(joint) for joint in keypoints]}
-                  for keypoints, score, track_id, box in zip(*(skeletons + (boxes,)))]
+        fields = zip(people.keypoints, people.scores, people.track_ids, people.boxes)
+        records = [{'track_id': int(track_id), 'score': _number(score, 4), 'bbox': _box(box),
+                    'keypoints': [_keypoint(keypoint) for keypoint in keypoints]}
+                   for keypoints, score, track_id, box in fields]
         return [{'index': frame.index, 'name': frame.name, 'time_s': _number(frame.time_s, 6),
-                 'width': width, 'height': height, 'people': people}]
+                 'width': width, 'height': height, 'people': records}]
 
 
 class CocoResults(ResultFile):
@@ -108,7 +108,7 @@ class CocoResults(ResultFile):
         self._source, self._target = topology, get_topology('coco_17')
         self._written = set()
 
-    def records(self, frame, skeletons):
+    def records(self, frame, people):
         """See ResultFile.records; PoseRosError if another image had the same image_id."""
         image_id = image_id_of(frame.name, frame.index)
         if image_id in self._written:
@@ -116,7 +116,7 @@ class CocoResults(ResultFile):
                                'people would be mixed; rename one of them, or write the form '
                                'frames'.format(frame.name, image_id))
         self._written.add(image_id)
-        people = convert_people(skeletons, self._source, self._target)
+        people = convert_people(people, self._source, self._target)
         people = people.select(people.detected().any(1))
         points = people.keypoints.copy()
         points[~(people.detected() & np.isfinite(points).all(-1))] = 0
@@ -145,8 +145,8 @@ def _box(box) -> Optional[list]:
     return [_number(value, 2) for value in box] if np.isfinite(box).all() else None
 
 
-def _joint(joint) -> Optional[list]:
-    x, y, score = joint.tolist()
+def _keypoint(keypoint) -> Optional[list]:
+    x, y, score = keypoint.tolist()
     if not (score > 0 and np.isfinite([x, y]).all()):
         return None
     return [_number(x, 3), _number(y, 3), _number(score, 4)]

@@ -6,7 +6,7 @@ import math
 from geometry_msgs.msg import Point
 from std_msgs.msg import Header
 
-from pose_ros.core.people import People, bounding_boxes
+from pose_ros.core.people import People
 from pose_ros.core.topology import Topology
 from pose_ros.msg import BoundingBox2D, Keypoint, Skeleton, SkeletonArray, SkeletonTopology
 
@@ -15,10 +15,9 @@ def to_skeleton_array(header: Header, people: People, topology: Topology, width:
                       height: int) -> SkeletonArray:
     """Build the message for one image of width x height px; the header is used as it is."""
     unknown = Point(x=math.nan, y=math.nan, z=math.nan)  # shared: messages only read it
-    boxes = bounding_boxes(people).tolist()
     skeletons = []
     for joints, score, track_id, box in zip(people.keypoints.tolist(), people.scores.tolist(),
-                                            people.track_ids.tolist(), boxes):
+                                            people.track_ids.tolist(), people.boxes.tolist()):
         keypoints = [Keypoint(id=index, x=x, y=y, confidence=confidence, position=unknown)
                      for index, (x, y, confidence) in enumerate(joints)]
         skeletons.append(Skeleton(

@@ -13,7 +13,7 @@ from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.nodes.camera import CameraInput
 from pose_ros.nodes.diagnostics import judge, statistics_values, to_diagnostics
-from pose_ros.nodes.interface import (DECODER_PREFIX, DIAGNOSTICS_TOPIC, ENABLE_SERVICE,
+from pose_ros.nodes.interface import (DIAGNOSTICS_TOPIC, ENABLE_SERVICE,
                                       ESTIMATOR_PARAMETERS)
 from pose_ros.nodes.log import forward_log
 from pose_ros.nodes.output import PeopleOutput
@@ -127,17 +127,12 @@ class EstimatorNode(LifecycleNode):
         estimator = PoseEstimator(values['model'] or None, card=values['card'] or None,
                                   input_size=size if all(size) else None, **engine)
         try:
-            self._declare_decoder(estimator.decoder)
+            # The defaults of the declared parameters are this model's own values.
+            estimator.configure(**declare(self, estimator.parameters))
         except PoseRosError:
             estimator.close()
             raise
         return estimator
-
-    def _declare_decoder(self, decoder):
-        """Declare the decoder's parameters, this model's values as defaults, and apply them."""
-        table = [parameter._replace(default=decoder.settings[parameter.name])
-                 for parameter in decoder.PARAMETERS]
-        decoder.configure(**declare(self, table, DECODER_PREFIX))
 
     def _begin(self):
         self._worker.start()
@@ -168,12 +163,13 @@ class EstimatorNode(LifecycleNode):
             return result
         names = {parameter.name for parameter in ESTIMATOR_PARAMETERS}
         if self._estimator is not None:
-            result = validate(self._estimator.decoder.PARAMETERS, changes, DECODER_PREFIX)
-            settings = {change.name[len(DECODER_PREFIX):]: change.value for change in changes
-                        if change.name.startswith(DECODER_PREFIX)}
+            table = self._estimator.parameters
+            result = validate(table, changes)
             if not result.successful:
                 return result
-            self._estimator.configure(**settings)
+            known = {parameter.name for parameter in table}
+            self._estimator.configure(
+                **{change.name: change.value for change in changes if change.name in known})
         self._values.update(
             {change.name: change.value for change in changes if change.name in names})
         return result
@@ -187,7 +183,7 @@ class EstimatorNode(LifecycleNode):
         return response
 
     def _engine_faults(self):
-        fault = self._estimator.engine.fault if self._estimator is not None else ''
+        fault = self._estimator.network.engine.fault if self._estimator is not None else ''
         return [fault] if fault else []
 
     def _on_diagnostics(self):
@@ -200,7 +196,7 @@ class EstimatorNode(LifecycleNode):
         values = statistics_values(self._statistics)
         hardware = 'none'
         if self._estimator is not None:
-            engine = self._estimator.engine
+            engine = self._estimator.network.engine
             info = engine.describe()
             hardware = info.device
             if engine.note or engine.fault:

@@ -8,7 +8,7 @@ import numpy as np
 
 from pose_ros.core.compressed import codec_of, decode_bytes
 from pose_ros.core.errors import ImageError
-from pose_ros.core.image import check_image
+from pose_ros.core.frame import check_image
 from pose_ros.nodes.image_encodings import DECODERS, RawImage
 
 MAX_PIXELS = 2 ** 28

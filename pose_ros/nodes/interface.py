@@ -14,8 +14,6 @@ TOPOLOGY_TOPIC = 'topology'
 DIAGNOSTICS_TOPIC = '/diagnostics'  # absolute by convention: one topic for the whole robot
 ENABLE_SERVICE = '~/enable'
 
-DECODER_PREFIX = 'decoder.'  # before the parameters that the model's decoder defines
-
 ESTIMATOR_PARAMETERS = (
     Parameter('model', '',
               'Model file (ONNX, or a TensorRT .engine); empty takes the bundled one'),

@@ -8,30 +8,12 @@ from geometry_msgs.msg import Point
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
+from pose_ros.core.camera import Pinhole
 from pose_ros.core.people import UNTRACKED, People
 from pose_ros.core.topology import Topology
 
 _LIFETIME = Duration(nanosec=500000000)  # outlives a few lost frames, not a dead node
 _JOINT_SIZE, _BONE_SIZE, _TEXT_SIZE = 0.02, 0.012, 0.06  # fractions of the plane's distance
-
-
-class Pinhole:
-    """Focal lengths and principal point [px] of a camera."""
-
-    def __init__(self, fx: float, fy: float, cx: float, cy: float):
-        """Take the intrinsics."""
-        self.fx, self.fy, self.cx, self.cy = fx, fy, cx, cy
-
-    @classmethod
-    def from_camera_info(cls, info, width: int, height: int) -> 'Pinhole':
-        """Take CameraInfo's K; without a calibration guess 53 degrees (focal length = width)."""
-        if info is not None and info.k[0] > 0 and info.k[4] > 0 \
-                and info.width and info.height:
-            x, y = float(width) / info.width, float(height) / info.height
-            # Pixel centers are at integers, so a resize by s moves c to (c + 0.5) s - 0.5.
-            return cls(info.k[0] * x, info.k[4] * y,
-                       (info.k[2] + 0.5) * x - 0.5, (info.k[5] + 0.5) * y - 0.5)
-        return cls(width, width, width / 2.0 - 0.5, height / 2.0 - 0.5)
 
 
 def delete_all(header: Header) -> MarkerArray:

@@ -6,6 +6,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from pose_ros.core.camera import guessed_pinhole, pinhole_from_camera_info
 from pose_ros.core.draw import draw_people
 from pose_ros.core.people import People, no_people
 from pose_ros.core.topology import Topology
@@ -13,7 +14,7 @@ from pose_ros.msg import SkeletonArray, SkeletonTopology
 from pose_ros.nodes.conversions import to_skeleton_array, to_topology
 from pose_ros.nodes.image_codec import encode_bgr8
 from pose_ros.nodes.interface import MARKERS_TOPIC, OVERLAY_TOPIC, SKELETONS_TOPIC, TOPOLOGY_TOPIC
-from pose_ros.nodes.markers import Pinhole, delete_all, to_markers
+from pose_ros.nodes.markers import delete_all, to_markers
 from pose_ros.nodes.qos import DRAWING_QOS, LATCHED_QOS, SKELETONS_QOS
 
 
@@ -40,7 +41,8 @@ class PeopleOutput:
         height, width = image.shape[:2]
         self._skeletons.publish(to_skeleton_array(header, people, self._topology, width, height))
         if self._markers.get_subscription_count():
-            camera = Pinhole.from_camera_info(camera_info, width, height)
+            camera = guessed_pinhole(width, height) if camera_info is None else \
+                pinhole_from_camera_info(camera_info).scaled(width, height)
             self._markers.publish(
                 to_markers(header, people, self._topology, camera, marker_distance))
         if self._overlay.get_subscription_count():

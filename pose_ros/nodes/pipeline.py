@@ -9,6 +9,7 @@ from rclpy.time import Time
 
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
+from pose_ros.core.frame import Frame
 from pose_ros.nodes.camera import CameraInput
 from pose_ros.nodes.image_codec import decode_compressed, decode_image
 from pose_ros.nodes.output import PeopleOutput
@@ -48,13 +49,13 @@ class Pipeline:
         start = time.perf_counter()
         image = self._decode(message)
         decoded = time.perf_counter()
-        people = estimator(image)
+        people = estimator(Frame(image))
         estimated = time.perf_counter()
         self._output.publish(message.header, image, people, self._camera.camera_info,
                              self._values['labels'], self._values['marker_distance'])
         published = time.perf_counter()
         statistics.people = people.count
-        for stage, seconds in zip(estimator.timings._fields, estimator.timings):
+        for stage, seconds in estimator.timings.items():
             statistics.record(stage, seconds)
         statistics.record('wait', start - arrival)
         statistics.record('image', decoded - start)

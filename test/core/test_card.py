@@ -12,7 +12,7 @@ from pose_ros.core.decoders import create_decoder
 from pose_ros.core.errors import CardError
 
 GOOD = models.card_data()
-INPUT_KEYS = ('height', 'width', 'color', 'scale', 'mean', 'std', 'resize', 'interpolation',
+INPUT_KEYS = ('height', 'width', 'color', 'scale', 'mean', 'std', 'fit', 'align', 'interpolation',
               'pad_value')
 
 
@@ -33,16 +33,16 @@ def test_reads_json_bytes_and_dicts_alike():
     text = json.dumps(GOOD)
     card = parse_card(text, 'x')
     assert card == parse_card(text.encode('utf-8'), 'x') == parse_card(GOOD, 'x')
-    assert (card.name, card.family, card.topology.name) == ('tiny', 'paf', 'coco_18')
+    assert (card.name, card.decoder.type, card.topology.name) == ('tiny', 'paf', 'coco_18')
     assert card.input == InputSpec(128, 160, 'bgr', 1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0),
-                                   'letterbox', 'linear', 0)
+                                   'letterbox', 'center', 'linear', 0)
     assert CARD_KEY == 'pose_ros.card'  # files in the field carry this key
 
 
 def test_round_trip_keeps_everything():
     data = models.card_data(name='ünï', provenance={'note': 'ß', 'numbers': [1, 2.5, None]})
     data['input'].update(color='rgb', scale=1 / 255.0, mean=[0.485, 0.456, 0.406],
-                         std=[0.229, 0.224, 0.225], resize='stretch', interpolation='area',
+                         std=[0.229, 0.224, 0.225], fit='stretch', interpolation='area',
                          pad_value=114)
     card = parse_card(data, 'x')
     assert parse_card(card.to_json(), 'x') == card
@@ -88,13 +88,16 @@ def test_missing_and_unknown_are_told_together():
 
 @pytest.mark.parametrize('path, value', [
     (('name',), ''), (('name',), None), (('version',), 1.0), (('license',), ['MIT']),
-    (('family',), 3), (('outputs',), []), (('decoder',), None), (('provenance',), 'me'),
+    (('schema',), 0), (('schema',), 1.0), (('schema',), True), (('task',), 'hands'),
+    (('decoder',), None), (('decoder', 'type'), 3), (('decoder', 'outputs'), []),
+    (('decoder', 'settings'), None), (('selection',), []), (('provenance',), 'me'),
     (('input',), [1]),
     (('topology',), 'coco_19'), (('topology',), {'name': 'x'}), (('topology',), 5),
     (('input', 'height'), 0), (('input', 'height'), 128.0), (('input', 'height'), '128'),
     (('input', 'width'), 8193), (('input', 'width'), True), (('input', 'color'), 'BGR'),
     (('input', 'color'), None), (('input', 'scale'), 0.0), (('input', 'scale'), float('nan')),
-    (('input', 'scale'), float('inf')), (('input', 'resize'), 'crop'),
+    (('input', 'scale'), float('inf')), (('input', 'fit'), 'pad'), (('input', 'align'), 'left'),
+    (('input', 'padding'), 1.25),
     (('input', 'interpolation'), 'nearest'), (('input', 'pad_value'), 256),
     (('input', 'pad_value'), -1), (('input', 'pad_value'), 0.5), (('input', 'mean'), 0.5),
     (('input', 'mean'), [1, 2]), (('input', 'mean'), [1, 2, '3']),
@@ -136,13 +139,13 @@ def test_unfit_input_sizes_are_refused(size):
         with_input_size(models.tiny_card(), size)
 
 
-# The decoder reads the rest of the card: `outputs` and `decoder`.
+# The class of the decoder reads its block.
 
 @pytest.mark.parametrize('path', [
     ('stride',), ('heatmaps',), ('pafs',), ('heatmaps', 'tensor'), ('heatmaps', 'channels'),
     ('heatmaps', 'background'), ('pafs', 'tensor'), ('pafs', 'limbs'), ('pafs', 'axis_order')])
 def test_each_missing_output_key_is_named(path):
-    card = parse_card(changed(('outputs',) + path), 'x')
+    card = parse_card(changed(('decoder', 'outputs') + path), 'x')
     with pytest.raises(CardError, match="'tiny', outputs.*missing key '{}'".format(path[-1])):
         create_decoder(card)
 
@@ -158,27 +161,58 @@ def test_each_missing_output_key_is_named(path):
     (('pafs', 'limbs'), [[0, 1, -19]]), (('pafs', 'limbs'), None), (('pafs', 'axis_order'), 'zy'),
     (('pafs', 'axis_order'), None)])
 def test_each_bad_output_value_is_named(path, value):
-    card = parse_card(changed(('outputs',) + path, value), 'x')
+    card = parse_card(changed(('decoder', 'outputs') + path, value), 'x')
     with pytest.raises(CardError, match="'tiny'.*'{}'".format(path[-1])):
         create_decoder(card)
 
 
 @pytest.mark.parametrize('key, value', [
     ('peak_treshold', 0.1), ('peak_threshold', 1.5), ('peak_threshold', '0.1'),
-    ('limb_samples', 1), ('limb_samples', 10.0), ('max_people', -1)])
+    ('limb_samples', 1), ('limb_samples', 10.0), ('max_people', 3)])
 def test_each_bad_decoder_setting_is_named(key, value):
-    card = parse_card(changed(('decoder',), {key: value}), 'x')
+    card = parse_card(changed(('decoder', 'settings'), {key: value}), 'x')
     with pytest.raises(CardError, match="'tiny'.*" + key):
         create_decoder(card)
 
 
 def test_decoder_settings_of_the_card_are_taken():
-    card = parse_card(changed(('decoder',), {'peak_threshold': 0.25, 'limb_samples': 12}), 'x')
+    given = {'peak_threshold': 0.25, 'limb_samples': 12}
+    card = parse_card(changed(('decoder', 'settings'), given), 'x')
     settings = create_decoder(card).settings
     assert (settings['peak_threshold'], settings['limb_samples']) == (0.25, 12)
     assert settings['blur_sigma'] == 1.0  # the rest keeps its default
 
 
-def test_unknown_family_lists_the_known_ones():
-    with pytest.raises(CardError, match="'tiny': unknown family 'magic'; known: .*paf"):
-        create_decoder(parse_card(changed(('family',), 'magic'), 'x'))
+def test_unknown_decoder_type_lists_the_known_ones():
+    with pytest.raises(CardError, match="'tiny': unknown decoder type 'magic'; known: .*paf"):
+        create_decoder(parse_card(changed(('decoder', 'type'), 'magic'), 'x'))
+
+
+def test_a_newer_schema_is_refused_by_its_number():
+    data = dict(GOOD, schema=2, temperature='hot')
+    with pytest.raises(CardError, match='file.json: the card has schema 2.*up to 1: update'):
+        parse_card(data, 'file.json')
+
+
+def test_a_detector_has_no_topology():
+    card = parse_card(dict(GOOD, task='detection', topology=None), 'x')
+    assert card.topology is None and parse_card(card.to_json(), 'x') == card
+    with pytest.raises(CardError, match='the topology of a detector must be null'):
+        parse_card(dict(GOOD, task='detection'), 'x')
+    with pytest.raises(CardError, match='topology'):
+        parse_card(dict(GOOD, topology=None), 'x')
+
+
+def test_a_crop_has_a_padding():
+    data = changed(('input', 'fit'), 'crop')
+    assert parse_card(data, 'x').input.padding == 1.25
+    data['input']['padding'] = 1.5
+    card = parse_card(data, 'x')
+    assert card.input.padding == 1.5 and parse_card(card.to_json(), 'x') == card
+    assert with_input_size(card, (96, 128)).input.padding == 1.5
+
+
+def test_selection_is_optional_and_kept():
+    assert parse_card(GOOD, 'x').selection == {}
+    card = parse_card(dict(GOOD, selection={'min_score': 0.4}), 'x')
+    assert card.selection == {'min_score': 0.4} and parse_card(card.to_json(), 'x') == card

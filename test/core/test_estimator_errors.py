@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from pose_ros.core import CardError, EngineError, ImageError, ModelError, PoseEstimator
-from pose_ros.core import estimator as estimator_module
+from pose_ros.core import network as network_module
+
+DECODER = models.card_data()['decoder']
 
 
 def test_nan_from_the_network(make_model, backend):
@@ -42,8 +44,11 @@ def test_unfit_input_sizes(make_model, size):
 
 
 @pytest.mark.parametrize('change, word', [
-    ({'family': 'magic'}, "unknown family 'magic'"),
-    ({'decoder': {'peak_threshold': 3.0}}, 'peak_threshold must be within'),
+    ({'decoder': dict(DECODER, type='magic')}, "unknown decoder type 'magic'"),
+    ({'decoder': dict(DECODER, settings={'peak_threshold': 3.0})},
+     'peak_threshold must be within'),
+    ({'selection': {'min_score': 3.0}}, 'selection: .*min_score must be within'),
+    ({'task': 'detection', 'topology': None}, "for the task 'pose', not 'detection'"),
     ({'topology': 'coco_17'}, r"'channels' must be one channel per keypoint \(17\)")])
 def test_card_that_no_decoder_takes(make_model, change, word):
     with pytest.raises(CardError, match=word):
@@ -52,17 +57,17 @@ def test_card_that_no_decoder_takes(make_model, change, word):
 
 @pytest.mark.parametrize('path, value, word', [
     (('heatmaps', 'tensor'), 'heat', "no output 'heat'; the network yields output"),
-    (('stride',), 4, r'more than 56 x 32 x 40 \(stride 4\).* yields 1 x 57 x 16 x 20'),
+    (('stride',), 4, r'more than 56 x 32 x 40 per image \(stride 4\).* yields 57 x 16 x 20'),
     (('pafs', 'limbs'), [[0, 1, 56]], 'more than 57 x 16 x 20'),
     (('heatmaps', 'channels'), list(range(40, 58)), 'more than 57 x 16 x 20')])
 def test_card_that_contradicts_the_network(make_model, backend, path, value, word):
     data = models.card_data()
-    place = data['outputs']
+    place = data['decoder']['outputs']
     for key in path[:-1]:
         place = place[key]
     place[path[-1]] = value
     if path == ('stride',):  # heat and field share the tensor; the field is the higher one
-        data['outputs']['heatmaps']['channels'][-1] = 56
+        data['decoder']['outputs']['heatmaps']['channels'][-1] = 56
     with pytest.raises(CardError, match=word):
         PoseEstimator(make_model(card=data), backend)
 
@@ -91,6 +96,6 @@ def test_model_without_card(make_model):
 
 
 def test_without_a_bundled_model(monkeypatch, tmp_path):
-    monkeypatch.setattr(estimator_module, 'BUNDLED_MODEL', str(tmp_path / 'default.onnx'))
+    monkeypatch.setattr(network_module, 'BUNDLED_MODEL', str(tmp_path / 'default.onnx'))
     with pytest.raises(ModelError, match='no model was given, and the bundled one is missing'):
         PoseEstimator()

@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Against published weights and their authors' own post-processing, image by image."""
 import json
+import os
 
 import numpy as np
 import pytest
 
 from pose_ros.core import PoseEstimator
-from pose_ros.core.card_files import load_card
+from pose_ros.core.card import parse_card
+from pose_ros.core.card_files import MODELS_FOLDER
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.decoders.paf_exact import ExactPafDecoder
 from pose_ros.core.engines import create_engine
 
+STORED = ('p3', 'ski')  # in the repository, without pictures
 NAMES = ('COCO_val2014_000000000192', 'apink1', 'p1', 'p2', 'p3', 'ski')
 WIDTH, HEIGHT = 432, 368
 # The original reports peak index / (4 * map width): network pixel 2 * index. The center of that
@@ -20,12 +23,12 @@ HALF_CELL = 0.5
 
 
 class Golden:
-    """One image: the network's output maps, its exact input, and the people that were found."""
+    """One image: the network's output maps, its exact input if stored, and the people in it."""
 
     def __init__(self, folder, name):
         with np.load(str(folder / (name + '.npz'))) as data:
             maps = data['output'].astype(np.float32)
-            self.image = data['resized_bgr']
+            self.image = data['resized_bgr'] if 'resized_bgr' in data else None
         self.outputs = {'output': np.ascontiguousarray(maps.transpose(2, 0, 1)[None])}
         with open(str(folder / (name + '.json'))) as stream:
             humans = json.load(stream)['humans']
@@ -41,9 +44,19 @@ def golden(shared):
     return {name: Golden(shared / 'golden', name) for name in NAMES}
 
 
+@pytest.fixture(scope='module', params=['stored', 'all'])
+def decoded(request, stored_golden):
+    """The images of the repository, then all; maps and people only."""
+    if request.param == 'all':
+        return request.getfixturevalue('golden')
+    return {name: Golden(stored_golden, name) for name in STORED}
+
+
 @pytest.fixture(scope='module')
-def card(real_model):
-    return load_card(real_model)
+def card():
+    path = os.path.join(MODELS_FOLDER, 'mobilenet_v2_small.json')
+    with open(path, 'rb') as stream:
+        return parse_card(stream.read(), path)
 
 
 def counterparts(found, people):
@@ -56,8 +69,11 @@ def counterparts(found, people):
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_exact_decoder_gives_the_same_people(golden, card, name):
-    expected = golden[name]
+def test_exact_decoder_gives_the_same_people(request, stored_golden, card, name):
+    if name in STORED:
+        expected = Golden(stored_golden, name)
+    else:
+        expected = request.getfixturevalue('golden')[name]
     found = ExactPafDecoder(card).decode(expected.outputs)
     assert found.count == len(expected.people)
     keypoints = counterparts(found, expected.people)
@@ -69,9 +85,9 @@ def test_exact_decoder_gives_the_same_people(golden, card, name):
     assert np.abs(np.sort(found.scores) - np.sort(np.minimum(expected.scores, 1))).max() < 2e-3
 
 
-def test_fast_decoder_finds_the_same_people(golden, card):
+def test_fast_decoder_finds_the_same_people(decoded, card):
     decoder, distances = create_decoder(card), []
-    for expected in golden.values():
+    for expected in decoded.values():
         found = decoder.decode(expected.outputs)
         assert found.count == len(expected.people)
         keypoints = counterparts(found, expected.people)
@@ -79,16 +95,16 @@ def test_fast_decoder_finds_the_same_people(golden, card):
         offset = keypoints[seen][:, :2] - expected.people[seen][:, :2] - HALF_CELL
         distances.append(np.linalg.norm(offset, axis=-1))
     distances = np.concatenate(distances)
-    assert len(distances) > 150
+    assert len(distances) > 100
     near = distances < 12  # False for a joint that was not found
     assert near.mean() >= 0.98
     assert np.median(distances[near]) < 1.0
 
 
-def test_fast_decoder_has_no_systematic_shift(golden, card):
+def test_fast_decoder_has_no_systematic_shift(decoded, card):
     """Left, right, up and down cancel out to a tenth of a map cell."""
     decoder, offsets = create_decoder(card), []
-    for expected in golden.values():
+    for expected in decoded.values():
         keypoints = counterparts(decoder.decode(expected.outputs), expected.people)
         offsets.append((keypoints[..., :2] - expected.people[..., :2] - HALF_CELL).reshape(-1, 2))
     offsets = np.concatenate(offsets)

@@ -20,7 +20,8 @@ def card(**changes):
 
 
 def decode(maps, **settings):
-    return create_decoder(card(decoder=settings)).decode({'output': maps[None]})
+    settings, selection = models.split_settings(settings)
+    return models.decoded(create_decoder(card(settings=settings)), {'output': maps}, **selection)
 
 
 def draw(people, **options):
@@ -149,10 +150,10 @@ def test_two_halves_become_one_person():
     order = models.LIMBS[::-1]
     limbs = [[a, b, 19 + 2 * k] for k, (a, b) in enumerate(order)]
     data = models.card_data()
-    data['outputs']['pafs']['limbs'] = limbs
+    data['decoder']['outputs']['pafs']['limbs'] = limbs
     people = np.array([STANDING, WAVING]) + [[[100, 180]], [[300, 180]]]
-    decoder = create_decoder(card(outputs=data['outputs']))
-    distance = errors(decoder.decode({'output': draw(people, limbs=order)[None]}), people)
+    decoder = create_decoder(card(outputs=data['decoder']['outputs']))
+    distance = errors(models.decoded(decoder, {'output': draw(people, limbs=order)}), people)
     assert not np.isnan(distance).any() and distance.max() < 0.5
 
 
@@ -161,9 +162,10 @@ def test_separate_tensors_and_scattered_channels():
     maps = draw(people)
     order = np.random.RandomState(0).permutation(19)
     data = models.card_data(separate=True)
-    data['outputs']['heatmaps'].update(channels=[int(k) for k in np.argsort(order)[:18]])
-    decoder = create_decoder(card(outputs=data['outputs']))
-    found = decoder.decode({'heat': maps[:19][order][None], 'paf': maps[19:][None]})
+    channels = [int(k) for k in np.argsort(order)[:18]]
+    data['decoder']['outputs']['heatmaps']['channels'] = channels
+    decoder = create_decoder(card(outputs=data['decoder']['outputs']))
+    found = models.decoded(decoder, {'heat': maps[:19][order], 'paf': maps[19:]})
     same = decode(maps)
     assert np.allclose(found.keypoints, same.keypoints, atol=1e-4)
     assert np.allclose(found.scores, same.scores, atol=1e-6)
@@ -175,12 +177,12 @@ def test_yx_fields():
     swapped = maps.copy()
     swapped[19::2], swapped[20::2] = maps[20::2], maps[19::2]
     data = models.card_data()
-    data['outputs']['pafs']['axis_order'] = 'yx'
-    decoder = create_decoder(card(outputs=data['outputs']))
-    found = decoder.decode({'output': swapped[None]})
+    data['decoder']['outputs']['pafs']['axis_order'] = 'yx'
+    decoder = create_decoder(card(outputs=data['decoder']['outputs']))
+    found = models.decoded(decoder, {'output': swapped})
     assert np.array_equal(found.keypoints, decode(maps).keypoints)
     # Read in the wrong order, the fields join less.
-    wrong = decoder.decode({'output': maps[None]})
+    wrong = models.decoded(decoder, {'output': maps})
     assert wrong.detected().sum() < 0.7 * decode(maps).detected().sum()
 
 
@@ -188,20 +190,20 @@ def test_stride_scales_the_answer():
     people = np.array([STANDING]) + (60, 60)
     maps = models.draw_maps(people, 160, 128)
     data = models.card_data()
-    data['outputs']['stride'] = 4
-    decoder = create_decoder(models.tiny_card(outputs=data['outputs']))
-    found = decoder.decode({'output': maps[None]}).keypoints[0, :, :2]
+    data['decoder']['outputs']['stride'] = 4
+    decoder = create_decoder(models.tiny_card(outputs=data['decoder']['outputs']))
+    found = models.decoded(decoder, {'output': maps}).keypoints[0, :, :2]
     assert np.abs(found - ((people[0] + 0.5) / 2 - 0.5)).max() < 0.3
 
 
 def test_results_do_not_change_with_later_calls():
     decoder = create_decoder(card())
-    first = decoder.decode({'output': draw(crowd(4, seed=1))[None]})
-    kept = [array.copy() for array in first]
-    decoder.decode({'output': draw(crowd(9, seed=2))[None]})
+    first = models.decoded(decoder, {'output': draw(crowd(4, seed=1))})
+    kept = [array.copy() for array in first[:-1]]
+    models.decoded(decoder, {'output': draw(crowd(9, seed=2))})
     for array, copy in zip(first, kept):
         assert np.array_equal(array, copy, equal_nan=True)
-    again = decoder.decode({'output': draw(crowd(4, seed=1))[None]})
+    again = models.decoded(decoder, {'output': draw(crowd(4, seed=1))})
     assert np.array_equal(again.keypoints, kept[0], equal_nan=True)
 
 
@@ -217,10 +219,10 @@ def test_map_size_may_change():
     decoder = create_decoder(card())
     small = np.array([STANDING]) + (60, 60)
     for _ in range(2):
-        found = decoder.decode({'output': models.draw_maps(small, 160, 128)[None]})
+        found = models.decoded(decoder, {'output': models.draw_maps(small, 160, 128)})
         assert errors(found, small).max() < 0.5
         large = crowd(3, seed=8)
-        assert decoder.decode({'output': draw(large)[None]}).count == 3
+        assert models.decoded(decoder, {'output': draw(large)}).count == 3
 
 
 @pytest.mark.parametrize('level', [0.06, 0.5, 1.0, 7.0])
@@ -265,40 +267,39 @@ def test_noise_upon_people_costs_little():
 
 def test_outputs_are_checked_against_the_card():
     decoder = create_decoder(card())
-    decoder.check_outputs({'output': np.zeros((1, 57, 46, 54), np.float32)})
-    decoder.check_outputs({'output': np.zeros((1, 60, 46, 54), np.float32), 'more': np.zeros(3)})
-    for shape in ((1, 56, 46, 54), (1, 57, 46, 53), (1, 57, 54, 46), (2, 57, 46, 54),
-                  (57, 46, 54)):
+    decoder.check_outputs({'output': np.zeros((57, 46, 54), np.float32)})
+    decoder.check_outputs({'output': np.zeros((60, 46, 54), np.float32), 'more': np.zeros(3)})
+    for shape in ((56, 46, 54), (57, 46, 53), (57, 54, 46), (1, 57, 46, 54), (46, 54)):
         with pytest.raises(CardError) as error:
             decoder.check_outputs({'output': np.zeros(shape, np.float32)})
         assert "'output'" in str(error.value) and ' x '.join(map(str, shape)) in str(error.value)
     with pytest.raises(CardError, match="no output 'output'; the network yields other"):
-        decoder.check_outputs({'other': np.zeros((1, 57, 46, 54), np.float32)})
+        decoder.check_outputs({'other': np.zeros((57, 46, 54), np.float32)})
 
 
 def test_settings_can_change_between_frames():
     decoder = create_decoder(card())
-    maps = {'output': draw(crowd(5, seed=9))[None]}
-    assert decoder.decode(maps).count == 5
-    decoder.configure(max_people=2)
-    assert decoder.decode(maps).count == 2
+    maps = {'output': draw(crowd(5, seed=9))}
+    assert models.decoded(decoder, maps).count == 5
+    decoder.configure(peak_threshold=1.0)
+    assert models.decoded(decoder, maps).count == 0
     with pytest.raises(PoseRosError, match='peak_threshold must be within'):
-        decoder.configure(max_people=3, peak_threshold=2.0)
+        decoder.configure(limb_samples=20, peak_threshold=2.0)
     with pytest.raises(PoseRosError, match="unknown key 'people'"):
         decoder.configure(people=3)
-    assert decoder.settings['max_people'] == 2  # all or nothing
-    decoder.settings['max_people'] = 1  # a copy: editing it changes nothing
-    assert decoder.decode(maps).count == 2
+    assert decoder.settings['limb_samples'] == 10  # all or nothing
+    decoder.settings['peak_threshold'] = 0.05  # a copy: editing it changes nothing
+    assert models.decoded(decoder, maps).count == 0
 
 
 def test_every_parameter_says_what_it_is():
     parameters = decoder_parameters('paf')
-    assert len({parameter.name for parameter in parameters}) == len(parameters) == 11
+    assert len({parameter.name for parameter in parameters}) == len(parameters) == 7
     for parameter in parameters:
         assert parameter.dynamic and parameter.description
         assert parameter.checked(parameter.default) == parameter.default
         assert parameter.minimum is not None and parameter.maximum is not None
-    with pytest.raises(CardError, match="unknown family 'magic'"):
+    with pytest.raises(CardError, match="unknown decoder type 'magic'"):
         decoder_parameters('magic')
 
 
@@ -307,10 +308,10 @@ def test_fields_too_tall_for_the_decoder():
     for rows, fits in ((574, True), (575, False)):
         spec = dict(models.card_data()['input'], height=8 * rows, width=16)
         decoder = create_decoder(models.tiny_card(input=spec))
-        outputs = {'output': np.zeros((1, 57, rows, 2), np.float32)}
+        outputs = {'output': np.zeros((57, rows, 2), np.float32)}
         if fits:
             decoder.check_outputs(outputs)
-            assert decoder.decode(outputs).count == 0
+            assert models.decoded(decoder, outputs).count == 0
             continue
         with pytest.raises(CardError, match='too large for this decoder'):
             decoder.check_outputs(outputs)

@@ -18,8 +18,9 @@ SHIN_UNIT = (ANKLE_CELL - KNEE_CELL) / np.linalg.norm(ANKLE_CELL - KNEE_CELL)
 def decode(maps, **settings):
     data = models.card_data()
     data['input'].update(width=WIDTH, height=8 * maps.shape[1])
-    return create_decoder(models.tiny_card(input=data['input'], decoder=settings)).decode(
-        {'output': maps[None]})
+    settings, selection = models.split_settings(settings)
+    decoder = create_decoder(models.tiny_card(input=data['input'], settings=settings))
+    return models.decoded(decoder, {'output': maps}, **selection)
 
 
 def draw(people, height=HEIGHT, **options):

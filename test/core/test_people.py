@@ -1,15 +1,14 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""People: how they are made, boxed, compared and chosen."""
+"""People: how they are made, boxed, sliced and compared."""
 import numpy as np
 import pytest
 
-from pose_ros.core.people import (bounding_boxes, choose_people, make_people, no_people,
-                                  oks_matrix, UNTRACKED)
+from pose_ros.core.people import (keypoint_bounds, make_people, no_people, oks_matrix,
+                                  people_in_boxes, UNTRACKED)
 from pose_ros.core.topology import get_topology
 
 COCO = get_topology('coco_17')
-EVERYBODY = dict(min_keypoints=1, min_score=0.0, max_people=0, duplicate_oks=1.0)
 
 
 def person(x=0.0, y=0.0, size=100.0, score=0.8, parts=17):
@@ -28,7 +27,7 @@ def crowd(*people):
     return make_people(np.array(people), np.array(scores))
 
 
-def test_make_skeletons_marks_missing_joints_and_clips_scores():
+def test_make_people_marks_missing_joints_and_clips_scores():
     keypoints = [[[1, 2, 0.5], [3, 4, 0], [5, 6, 1.5], [7, 8, -1], [np.nan, 9, 0.5],
                   [1, np.inf, 0.5], [1, 1, np.nan]]]
     people = make_people(keypoints, [1.5])
@@ -43,7 +42,7 @@ def test_make_skeletons_marks_missing_joints_and_clips_scores():
     assert people.count == 1
 
 
-def test_make_skeletons_copies_its_input():
+def test_make_people_copies_its_input():
     keypoints = np.float32([person()])
     people = make_people(keypoints, np.float32([0.5]))
     keypoints[:] = 7
@@ -53,36 +52,41 @@ def test_make_skeletons_copies_its_input():
 def test_nobody():
     nobody = no_people(COCO)
     assert nobody.count == 0 and nobody.keypoints.shape == (0, 17, 3)
-    assert bounding_boxes(nobody).shape == (0, 4)
+    assert nobody.boxes.shape == (0, 4)
     assert oks_matrix(nobody, COCO).shape == (0, 0)
-    assert choose_people(nobody, COCO, 4, 0.2, 5, 0.9).count == 0
-    assert nobody.with_points(np.zeros((0, 17, 2))).count == 0
+    assert keypoint_bounds(nobody.keypoints).shape == (0, 4)
 
 
-def test_select_keeps_all_fields_together():
-    people = make_people(np.array([person(0), person(500)]), [0.3, 0.9], np.array([7, 8]))
+def test_select_slices_all_fields_together():
+    boxes = np.array([[0, 1, 2, 3], [4, 5, 6, 7]])
+    positions = np.arange(2 * 17 * 3).reshape(2, 17, 3)
+    hands = np.arange(2 * 21 * 3).reshape(2, 21, 3)
+    people = make_people(np.array([person(0), person(500)]), [0.3, 0.9], np.array([7, 8]), boxes,
+                         positions, {'left_hand': hands})
     other = people.select([1, 0])
     assert other.track_ids.tolist() == [8, 7]
     assert other.scores.tolist() == pytest.approx([0.9, 0.3])
     assert other.keypoints[0, 0, 0] == 500
+    assert other.boxes.tolist() == [[4, 5, 6, 7], [0, 1, 2, 3]]
+    assert np.array_equal(other.positions, positions[::-1])
+    assert np.array_equal(other.parts['left_hand'], hands[::-1])
+    first = people.select(np.array([True, False]))
+    assert first.count == 1 and first.parts['left_hand'].shape == (1, 21, 3)
 
 
-def test_with_points_replaces_coordinates_alone():
-    people = crowd(person(parts=5))
-    moved = people.with_points(people.keypoints[..., :2] + 10)
-    assert moved.keypoints.dtype == np.float32
-    assert np.allclose(moved.keypoints[0, :5, :2], people.keypoints[0, :5, :2] + 10)
-    assert np.array_equal(moved.keypoints[..., 2], people.keypoints[..., 2])
-    assert np.isnan(moved.keypoints[0, 5:, :2]).all()
-    assert people.keypoints[0, 0, 0] == 0  # the original stays
+def test_people_in_boxes_have_no_keypoints_yet():
+    people = people_in_boxes([(1, 2, 30, 40), (5, 6, 7, 8)], COCO, [0.5, 2])
+    assert people.boxes.tolist() == [[1, 2, 30, 40], [5, 6, 7, 8]]
+    assert people.scores.tolist() == [0.5, 1] and not people.detected().any()
+    assert people_in_boxes([], COCO).boxes.shape == (0, 4)
 
 
 def test_boxes_span_the_detected_joints():
     people = crowd(person(10, 20, 100), person(-5, 0, 30))
-    assert bounding_boxes(people).tolist() == [[10, 20, 100, 100], [-5, 0, 30, 30]]
+    assert people.boxes.tolist() == [[10, 20, 100, 100], [-5, 0, 30, 30]]
     single = make_people(np.array([person(5, 6, parts=1)]), [0.5])
-    assert bounding_boxes(single).tolist() == [[5, 6, 0, 0]]
-    assert np.isnan(bounding_boxes(make_people(np.zeros((1, 17, 3)), [0.5]))).all()
+    assert single.boxes.tolist() == [[5, 6, 0, 0]]
+    assert np.isnan(make_people(np.zeros((1, 17, 3)), [0.5]).boxes).all()
 
 
 def test_oks_by_the_published_formula():
@@ -108,58 +112,3 @@ def test_oks_takes_the_larger_person_and_is_zero_without_shared_joints():
     feet[:5] = 0
     assert oks_matrix(crowd(head, feet), COCO)[0, 1] == 0
 
-
-def test_choice_sorts_by_score_and_is_stable():
-    people = make_people(np.array([person(0), person(500), person(1000), person(1500)]),
-                         [0.3, 0.9, 0.3, 0.5])
-    chosen = choose_people(people, COCO, **EVERYBODY)
-    assert chosen.scores.tolist() == pytest.approx([0.9, 0.5, 0.3, 0.3])
-    assert chosen.keypoints[:, 0, 0].tolist() == [500, 1500, 0, 1000]
-    many = make_people(np.array([person(500 * k) for k in range(100)]), np.full(100, 0.5))
-    assert choose_people(many, COCO, **EVERYBODY).keypoints[:, 0, 0].tolist() == [
-        500 * k for k in range(100)]
-
-
-@pytest.mark.parametrize('setting, value, left', [
-    ('min_keypoints', 1, [0.9, 0.8, 0.2]), ('min_keypoints', 5, [0.9, 0.8]),
-    ('min_keypoints', 6, [0.8]),
-    ('min_score', 0.19, [0.9, 0.8, 0.2]), ('min_score', 0.21, [0.9, 0.8]), ('min_score', 1.0, []),
-    ('max_people', 0, [0.9, 0.8, 0.2]), ('max_people', 2, [0.9, 0.8]), ('max_people', 1, [0.9]),
-    ('max_people', 9, [0.9, 0.8, 0.2])])
-def test_each_setting_drops_whom_it_says(setting, value, left):
-    people = crowd(person(0, score=0.2, parts=4), person(500, score=0.9, parts=5),
-                   person(900, score=0.8))
-    chosen = choose_people(people, COCO, **dict(EVERYBODY, **{setting: value}))
-    assert chosen.scores.tolist() == pytest.approx(left)
-
-
-def test_the_least_score_is_enough():
-    people = make_people(np.array([person()]), [0.5])
-    assert choose_people(people, COCO, **dict(EVERYBODY, min_score=0.5)).count == 1
-
-
-def test_of_duplicates_the_best_stays():
-    people = crowd(person(0, score=0.5), person(1, score=0.9), person(2, score=0.7),
-                   person(500, score=0.6))
-    similarity = oks_matrix(people, COCO)
-    assert similarity[0, 1] > 0.95 and similarity[0, 3] < 0.01
-    chosen = choose_people(people, COCO, **dict(EVERYBODY, duplicate_oks=0.9))
-    assert chosen.scores.tolist() == pytest.approx([0.9, 0.6])
-    assert choose_people(people, COCO, **EVERYBODY).count == 4  # 1 keeps all
-    assert choose_people(crowd(person(), person()), COCO, **EVERYBODY).count == 2
-
-
-def test_a_dropped_duplicate_shields_nobody():
-    """B resembles A, C resembles B but not A: C stays, for B is gone."""
-    people = crowd(person(0, score=0.9), person(9, score=0.8), person(18, score=0.7))
-    similarity = oks_matrix(people, COCO)
-    limit = (similarity[0, 1] + similarity[0, 2]) / 2
-    assert similarity[0, 2] < limit < similarity[0, 1]
-    chosen = choose_people(people, COCO, **dict(EVERYBODY, duplicate_oks=limit))
-    assert chosen.scores.tolist() == pytest.approx([0.9, 0.7])
-
-
-def test_duplicates_leave_room_for_others_under_max_people():
-    people = crowd(person(0, score=0.9), person(0, score=0.8), person(500, score=0.7))
-    chosen = choose_people(people, COCO, **dict(EVERYBODY, duplicate_oks=0.9, max_people=2))
-    assert chosen.scores.tolist() == pytest.approx([0.9, 0.7])

@@ -7,7 +7,7 @@ import numpy as np
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.people import make_people, no_people, People
 from pose_ros.core.results import image_id_of, open_results
-from pose_ros.core.sources import Frame
+from pose_ros.core.frame import Frame
 from pose_ros.core.topology import get_topology
 import pytest
 
@@ -16,7 +16,7 @@ COCO_17, COCO_18 = get_topology('coco_17'), get_topology('coco_18')
 
 def frame(index=0, name='photo.jpg', time_s=None, width=32, height=24):
     """Build a black frame."""
-    return Frame(np.zeros((height, width, 3), np.uint8), index, time_s, name)
+    return Frame(np.zeros((height, width, 3), np.uint8), time_s, index=index, name=name)
 
 
 def people(topology, count=1, track_ids=None):

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from pose_ros.core.errors import ImageError
-from pose_ros.core.sources import Frame, open_source
+from pose_ros.core.frame import Frame
+from pose_ros.core.sources import open_source
 
 LEVELS = [20, 60, 100, 140, 180]  # of the frames of the test video
 

@@ -42,19 +42,16 @@ def test_strict_stays_unconfigured(graph, tiny_model):
     assert 'tensorrt cannot be imported' in graph.status.message and process.alive
 
 
-def start_simulated(graph, shared, model, folder, monkeypatch, version, seconds):
+def start_simulated(graph, surfaces, model, folder, monkeypatch, version, seconds):
     monkeypatch.setenv('XDG_CACHE_HOME', str(folder))
-    surfaces = shared / 'tensorrt_api'
-    if not surfaces.is_dir():
-        pytest.skip('no TensorRT surfaces at {}'.format(surfaces))
     return graph.start('estimator', script=SCRIPT, model=model, backend='tensorrt',
                        diagnostics_period=0.2, arguments=[str(surfaces), version, seconds])
 
 
 @pytest.mark.parametrize('version', VERSIONS)
 def test_images_go_on_during_a_build_and_the_switch_loses_none(
-        graph, shared, tiny_model, tmp_path, monkeypatch, version):
-    process = start_simulated(graph, shared, tiny_model, tmp_path, monkeypatch, version, '300')
+        graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, version):
+    process = start_simulated(graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, version, '300')
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     graph.send_until(publisher, image_message(blue()), arrays, process=process)
@@ -82,8 +79,8 @@ def test_images_go_on_during_a_build_and_the_switch_loses_none(
 
 
 def test_a_gpu_that_fails_at_work_loses_no_image(
-        graph, shared, tiny_model, tmp_path, monkeypatch):
-    process = start_simulated(graph, shared, tiny_model, tmp_path, monkeypatch, '10.3.0', '0')
+        graph, tensorrt_api, tiny_model, tmp_path, monkeypatch):
+    process = start_simulated(graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, '10.3.0', '0')
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     graph.send_while(publisher, image_message(blue()), lambda: graph.values().get(

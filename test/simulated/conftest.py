@@ -14,12 +14,9 @@ from surface import Surface, VERSIONS  # noqa: E402
 
 
 @pytest.fixture(scope='session')
-def surfaces(shared):
+def surfaces(tensorrt_api):
     """The Python surface of each TensorRT version."""
-    folder = shared / 'tensorrt_api'
-    if not folder.is_dir():
-        pytest.skip('no TensorRT surfaces at {}'.format(folder))
-    return {version: Surface(folder, version) for version in VERSIONS}
+    return {version: Surface(tensorrt_api, version) for version in VERSIONS}
 
 
 @pytest.fixture

@@ -168,7 +168,7 @@ def test_auto_takes_tensorrt_where_it_works(trt, tiny_model, monkeypatch, caplog
     engine.close()
 
 
-def test_a_program_that_ends_without_closing(surfaces, shared, tiny_model, tmp_path):
+def test_a_program_that_ends_without_closing(tensorrt_api, tiny_model, tmp_path):
     """The context is popped before the thread dies: a real process would abort else."""
     code = """import atexit, sys
 sys.path[:0] = [{simulated!r}, {root!r}]
@@ -186,7 +186,7 @@ sys.modules['tensorrt'] = fake_tensorrt.make_tensorrt(
 engine = create_engine({model!r}, (1, 3, 128, 160), 'tensorrt', strict=True)
 print(len(machine.memory), 'blocks')
 """.format(simulated=os.path.dirname(os.path.abspath(__file__)), root=str(models.ROOT),
-           surfaces=str(shared / 'tensorrt_api'), model=tiny_model)
+           surfaces=str(tensorrt_api), model=tiny_model)
     output = subprocess.check_output([sys.executable, '-c', code], env=dict(
         os.environ, XDG_CACHE_HOME=str(tmp_path))).decode()
     assert output.splitlines() == ['2 blocks', 'left: []']

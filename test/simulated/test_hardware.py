@@ -34,7 +34,7 @@ sys.modules['tensorrt'] = trt
 
 
 @pytest.fixture
-def simulate(shared, monkeypatch, tmp_path):
+def simulate(tensorrt_api, monkeypatch, tmp_path):
     """Put a TensorRT on the path of new processes; whatever they leave on the GPU is an error."""
     pytest.importorskip('onnxruntime')
     folder = tmp_path / 'modules'
@@ -45,7 +45,7 @@ def simulate(shared, monkeypatch, tmp_path):
 
     def make(version, code='', **settings):
         (folder / 'tensorrt.py').write_text(TENSORRT.format(
-            folder=str(HERE), surfaces=str(shared / 'tensorrt_api'), version=version, code=code,
+            folder=str(HERE), surfaces=str(tensorrt_api), version=version, code=code,
             settings=settings, leftovers=str(leftovers)))
         (folder / 'pycuda.py').write_text('import tensorrt\n')
     yield make

@@ -13,7 +13,7 @@ from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import BuildSettings
 from pose_ros.core.engines.tensorrt_loader import Loader
 from pose_ros.core.errors import EngineError, ModelError
-from pose_ros.core.estimator import PoseEstimator
+from pose_ros.core.estimator import BUNDLED_MODEL, PoseEstimator
 
 SHAPE = (1, 3, 128, 160)
 BLUE = np.zeros(SHAPE, np.float32)
@@ -191,15 +191,24 @@ def test_parser_errors_in_full(trt, tmp_path, tiny_model):
     assert 'node 1' in str(error.value) and 'node 2' in str(error.value)
 
 
+@pytest.fixture(params=['bundled', 'published'])
+def network(request):
+    """A real network and a photograph: (path, (H, W, 3) uint8 BGR)."""
+    if request.param == 'bundled':
+        data = pytest.importorskip('skimage.data', reason='shows a picture of scikit-image')
+        return BUNDLED_MODEL, np.ascontiguousarray(data.astronaut()[..., ::-1])
+    with np.load(str(request.getfixturevalue('shared') / 'golden' / 'p1.npz')) as data:
+        return request.getfixturevalue('real_model'), data['resized_bgr']
+
+
 @pytest.mark.parametrize('version', ['8.2.1', '11.4.0.106'])
-def test_a_published_network(install_tensorrt, real_model, shared, version):
+def test_a_real_network(install_tensorrt, network, version):
     """The people of a photo are those of ONNX Runtime, the maps within half precision."""
     install_tensorrt(version)
-    with np.load(str(shared / 'golden' / 'p1.npz')) as data:
-        image = data['resized_bgr']
+    model, image = network
     expected, found = [], []
     for backend, answers in (('onnxruntime', expected), ('tensorrt', found)):
-        estimator = PoseEstimator(real_model, backend, strict=True)
+        estimator = PoseEstimator(model, backend, strict=True)
         assert estimator.engine.describe().backend == backend
         answers.append(estimator(image))
         estimator.close()

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the offline package's tests."""
+import os
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,18 @@ torch.set_num_threads(1)  # threads that wait for each other are slow where core
 SHARED = Path(__file__).resolve().parents[2].parent / 'shared'
 
 
+def without_shared(path):
+    """Skip a test for want of data beside the repository; fail if POSE_ROS_REQUIRE_SHARED=1."""
+    if os.environ.get('POSE_ROS_REQUIRE_SHARED') == '1':
+        pytest.fail('POSE_ROS_REQUIRE_SHARED=1, but there is no {}'.format(path))
+    pytest.skip('no test data at {}'.format(path))
+
+
 @pytest.fixture(scope='session')
 def shared():
-    """Return the reference data beside the repository; tests that need it skip without."""
+    """Return the reference data beside the repository."""
     if not SHARED.is_dir():
-        pytest.skip('the reference data folder {} is not there'.format(SHARED))
+        without_shared(SHARED)
     return SHARED
 
 

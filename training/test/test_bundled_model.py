@@ -8,7 +8,7 @@ import torch
 
 from exportable import final_maps
 from pose_ros.core.card_files import load_card
-from pose_ros.core.estimator import BUNDLED_MODEL
+from pose_ros.core.network import BUNDLED_MODEL
 from pose_training.cli.main import main
 from pose_training.evaluation.evaluate import evaluate
 from pose_training.exporters.export import export, ExportOptions

@@ -23,6 +23,8 @@ from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.teachers import make_hints
 from pose_training.models import create_model
 
+pytestmark = pytest.mark.fitting
+
 CLEAN = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
 
 

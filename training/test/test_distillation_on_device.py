@@ -23,6 +23,8 @@ from pose_training.fitting.teachers import soft_targets
 from pose_training.models import create_model
 from pose_training.models.layouts import map_layout
 
+pytestmark = pytest.mark.fitting
+
 LAYOUT = map_layout('coco_18')
 SIZE = 96, 64
 

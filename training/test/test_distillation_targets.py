@@ -24,6 +24,8 @@ from pose_training.distillation.soft_targets import SoftTargets
 from pose_training.errors import DataError
 from pose_training.models.layouts import map_layout
 
+pytestmark = pytest.mark.fitting
+
 LAYOUT = map_layout('coco_18')
 SHAPE = (57, 4, 4)
 

@@ -25,6 +25,8 @@ from pose_training.exporters.inference import inference_copy
 from pose_training.models import create_model
 from pose_training.models.layouts import map_layout
 
+pytestmark = pytest.mark.fitting
+
 COCO = map_layout('coco_18')
 
 

@@ -19,6 +19,8 @@ from pose_training.fitting.settings import RunConfig
 from pose_training.models import create_model
 from pose_training.models.layouts import map_layout
 
+pytestmark = pytest.mark.fitting
+
 
 CLEAN = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
 

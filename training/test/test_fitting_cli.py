@@ -16,6 +16,8 @@ import yaml
 import pose_training
 from pose_training.cli.main import main
 
+pytestmark = pytest.mark.fitting
+
 TRAINING = Path(__file__).resolve().parents[1]
 CLEAN = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
 # A network that learns eight pictures by heart within half a minute.

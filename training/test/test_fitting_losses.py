@@ -16,6 +16,8 @@ from pose_training.fitting.module import PoseModule
 from pose_training.fitting.settings import RunConfig
 from pose_training.models import create_model, StageMaps
 
+pytestmark = pytest.mark.fitting
+
 
 def test_the_loss_is_the_weighted_square_per_cell():
     random = np.random.default_rng(0)

@@ -15,6 +15,8 @@ from pose_training.fitting.muon import hidden_weights, Muon, orthogonal
 from pose_training.fitting.settings import RunConfig
 from pose_training.models import create_model
 
+pytestmark = pytest.mark.fitting
+
 
 @pytest.mark.parametrize('shape', [(8, 72), (72, 8), (40, 40), (1, 5)])
 def test_the_orthogonal_factor_of_a_matrix(shape):

@@ -17,6 +17,8 @@ from pose_training.cli.main import main
 from pose_training.data.dataset import CropSampler
 from pose_training.fitting.crops import Remaining
 
+pytestmark = pytest.mark.fitting
+
 TRAINING = Path(__file__).resolve().parents[1]
 # Without statistics per batch two halves of a batch add up to the whole.
 RUN = {'optimizer__norm': 'frozen', 'optimizer__epochs': 3, 'data__variants': 16}

@@ -18,6 +18,8 @@ from pose_training.fitting.interruption import Interrupted
 from pose_training.fitting.module import PoseModule
 from pose_training.fitting.settings import RunConfig
 
+pytestmark = pytest.mark.fitting
+
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory):

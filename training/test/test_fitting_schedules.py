@@ -17,6 +17,8 @@ from pose_training.fitting.schedules import frozen_prefixes, make_groups, rate_f
 from pose_training.fitting.settings import OptimizerConfig, RunConfig
 from pose_training.models import create_model
 
+pytestmark = pytest.mark.fitting
+
 
 def test_the_cosine_rises_and_falls():
     config = OptimizerConfig(warmup=.1, least=.05)

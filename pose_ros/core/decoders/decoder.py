@@ -1,69 +1,94 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The decoder interface, and the registry of families."""
+"""The decoder interface, and the registry of decoder types."""
 import abc
 import importlib
-from typing import Any, Dict, Tuple
+from typing import Dict, NamedTuple, Tuple
 
 import numpy as np
 
 from pose_ros.core.card import ModelCard
+from pose_ros.core.engines.self_check import disagreement
 from pose_ros.core.errors import CardError, PoseRosError
-from pose_ros.core.parameters import Parameter, checked_values
-from pose_ros.core.people import PEOPLE_PARAMETERS, People
+from pose_ros.core.parameters import Configurable, Parameter
 
-# Family -> (module, class); a family is what a model card's `family` names.
-FAMILIES = {
+# Type in a model card -> (module, class).
+DECODERS = {
     'paf': ('pose_ros.core.decoders.paf', 'PafDecoder'),
 }
 
 
-class Decoder(abc.ABC):
-    """Maps to people, in network-input pixels. `PARAMETERS` lists what cards and users may set."""
+class Found(NamedTuple):
+    """What a network finds in one region, in network-input pixels.
 
-    PARAMETERS: Tuple[Parameter, ...] = PEOPLE_PARAMETERS
+    `keypoints` (P, K, 3): x, y, score, with score 0 for a missing one; K is 0 for a detector.
+    `scores` (P,). `boxes` (P, 4): left, top, width, height; NaN if the network yields none.
+    """
+
+    keypoints: np.ndarray
+    scores: np.ndarray
+    boxes: np.ndarray
+
+
+def make_found(keypoints, scores, boxes=None) -> Found:
+    """Build Found from copies of array-likes; without `boxes` they are NaN."""
+    scores = np.array(scores, np.float32)
+    if boxes is None:
+        boxes = np.full((len(scores), 4), np.nan, np.float32)
+    return Found(np.array(keypoints, np.float32), scores, np.array(boxes, np.float32))
+
+
+class Decoder(Configurable):
+    """Outputs of one region to what is in it. PARAMETERS lists what cards and users may set.
+
+    TASK is the task of the cards that name this decoder.
+    """
+
+    TASK = 'pose'
 
     def __init__(self, card: ModelCard):
-        """Take the settings of the card; CardError names an unknown or unfit one."""
+        """Take the settings of the card; CardError names one that is unknown or invalid."""
         self.card = card
-        self._settings: Dict[str, Any] = {}
         try:
-            self.configure(**card.decoder)
+            super(Decoder, self).__init__(**card.decoder.settings)
         except PoseRosError as error:
             raise CardError('model card {!r}: {}'.format(card.name, error))
 
-    @property
-    def settings(self) -> Dict[str, Any]:
-        """Return the value of each parameter."""
-        return dict(self._settings)
-
-    def configure(self, **changes) -> None:
-        """Change settings from now on; PoseRosError (and no change) if any is unknown or unfit."""
-        self._settings = checked_values(
-            self.PARAMETERS, dict(self._settings, **changes), 'decoder')
-
     @abc.abstractmethod
     def check_outputs(self, outputs: Dict[str, np.ndarray]) -> None:
-        """Raise CardError if real outputs contradict the card (tensor names, channels, size)."""
+        """Raise CardError if real outputs of one region contradict the card."""
 
     @abc.abstractmethod
-    def decode(self, outputs: Dict[str, np.ndarray]) -> People:
-        """Turn one image's outputs (batch of 1) into people, in network-input pixels."""
+    def decode(self, outputs: Dict[str, np.ndarray]) -> Found:
+        """Read the outputs of one region, by name and without a batch axis."""
+
+    def agrees(self, expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
+               precision: str) -> str:
+        """Compare an engine's outputs (N, ...) with ONNX Runtime's; return '' or what differs.
+
+        This default compares maps (N, C, h, w); a decoder of other outputs has its own measure.
+        """
+        return disagreement(expected, found, precision)
 
 
 def create_decoder(card: ModelCard) -> Decoder:
-    """Return the decoder of the card's family; CardError if the family is unknown."""
-    return _decoder_class(card.family, 'model card {!r}'.format(card.name))(card)
+    """Return the decoder of the card's type; CardError if the type is unknown."""
+    where = 'model card {!r}'.format(card.name)
+    decoder = _decoder_class(card.decoder.type, where)
+    if card.task != decoder.TASK:
+        raise CardError('{}: the decoder type {!r} is for the task {!r}, not {!r}'.format(
+            where, card.decoder.type, decoder.TASK, card.task))
+    return decoder(card)
 
 
-def decoder_parameters(family: str) -> Tuple[Parameter, ...]:
-    """Return the settings of a family, with the defaults that a card may replace."""
-    return _decoder_class(family, 'decoder').PARAMETERS
+def decoder_parameters(kind: str) -> Tuple[Parameter, ...]:
+    """Return the settings of a decoder type, with the defaults that a card may replace."""
+    return _decoder_class(kind, 'decoder').PARAMETERS
 
 
-def _decoder_class(family, where):
-    if family not in FAMILIES:
-        raise CardError('{}: unknown family {!r}; known: {}'.format(
-            where, family, ', '.join(sorted(FAMILIES))))
-    module, name = FAMILIES[family]
+def _decoder_class(kind, where):
+    if kind not in DECODERS:
+        raise CardError('{}: unknown decoder type {!r}; known: {}'.format(
+            where, kind, ', '.join(sorted(DECODERS))))
+    module, name = DECODERS[kind]
     return getattr(importlib.import_module(module), name)

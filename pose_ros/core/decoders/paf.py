@@ -1,41 +1,40 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Heat maps and part affinity fields (Cao et al., arXiv:1812.08008) to people, on the map grid."""
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+"""Heatmaps and part affinity fields (Cao et al., arXiv:1812.08008) to people, on the map grid."""
+from typing import Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from pose_ros.core.card import ModelCard, require_keys
-from pose_ros.core.decoders.decoder import Decoder
+from pose_ros.core.decoders.decoder import Decoder, Found, make_found
 from pose_ros.core.decoders.limbs import LimbScorer, LimbTable, MOST_ROWS
 from pose_ros.core.decoders.assembly import assemble
 from pose_ros.core.decoders.peaks import PeakFinder
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
-from pose_ros.core.people import PEOPLE_PARAMETERS, People, choose_people, make_people
 
 PAF_PARAMETERS = (
-    Parameter('blur_sigma', 1.0, 'Gaussian blur of the heat maps before peaks are looked for',
+    Parameter('blur_sigma', 1.0, 'Gaussian blur of the heatmaps before the search for peaks',
               0.0, 10.0, unit='map cells', dynamic=True),
     Parameter('peak_threshold', 0.05,
-              'Blurred heat above which a local maximum is a joint candidate',
+              'Blurred heatmap value above which a local maximum is a keypoint candidate',
               0.0, 1.0, dynamic=True),
     Parameter('peak_radius', 1.5,
-              'Of two candidates of a part closer than this the better one stays',
+              'Non-maximum suppression radius for the candidates of one keypoint',
               0.0, 100.0, unit='map cells', dynamic=True),
-    Parameter('limb_samples', 10, 'Points along a candidate limb at which the field is read',
+    Parameter('limb_samples', 10, 'Points along a candidate limb at which the PAF is read',
               2, 100, dynamic=True),
-    Parameter('limb_threshold', 0.05, 'Field along the limb above which a point supports it',
+    Parameter('limb_threshold', 0.05, 'PAF along the limb above which a point supports it',
               -1.0, 1.0, dynamic=True),
     Parameter('limb_support', 0.7, 'Fraction of points that must support a limb',
               0.0, 1.0, dynamic=True),
     Parameter('limb_length', 0.5, 'Limbs longer than this fraction of the map height lose score',
               0.01, 10.0, dynamic=True),
-) + PEOPLE_PARAMETERS
+)
 
 
 class PafOutputs(NamedTuple):
-    """The `outputs` of a `paf` card.
+    """The `outputs` of a card with the decoder type `paf`.
 
     `heat_channels[k]` is the channel of keypoint k; `limbs` are (parent, child, first field
     channel) in joining order; `axis_order` is 'xy' or 'yx' within each pair of channels.
@@ -51,14 +50,14 @@ class PafOutputs(NamedTuple):
 
 def parse_outputs(card: ModelCard) -> PafOutputs:
     """Check the `outputs` of a card; CardError names the key and what is wrong with it."""
-    where = 'model card {!r}, outputs'.format(card.name)
-    require_keys(card.outputs, ('stride', 'heatmaps', 'pafs'), where)
-    heat, paf = card.outputs['heatmaps'], card.outputs['pafs']
+    where, outputs = 'model card {!r}, outputs'.format(card.name), card.decoder.outputs
+    require_keys(outputs, ('stride', 'heatmaps', 'pafs'), where)
+    heat, paf = outputs['heatmaps'], outputs['pafs']
     require_keys(heat, ('tensor', 'channels', 'background'), where + ', heatmaps')
     require_keys(paf, ('tensor', 'limbs', 'axis_order'), where + ', pafs')
     size = card.topology.size
     problems = [
-        (_is_index(card.outputs['stride'], 1), 'stride', 'a whole number of pixels'),
+        (_is_index(outputs['stride'], 1), 'stride', 'a whole number of pixels'),
         (_are_indices(heat['channels'], size), 'channels',
          'one channel per keypoint ({})'.format(size)),
         (heat['background'] is None or _is_index(heat['background']), 'background',
@@ -73,7 +72,7 @@ def parse_outputs(card: ModelCard) -> PafOutputs:
     for fine, key, wanted in problems:
         if not fine:
             raise CardError('{}: {!r} must be {}'.format(where, key, wanted))
-    return PafOutputs(card.outputs['stride'], heat['tensor'], tuple(heat['channels']),
+    return PafOutputs(outputs['stride'], heat['tensor'], tuple(heat['channels']),
                       paf['tensor'], tuple(tuple(limb) for limb in paf['limbs']),
                       paf['axis_order'])
 
@@ -93,7 +92,7 @@ class PafDecoder(Decoder):
     PARAMETERS = PAF_PARAMETERS
 
     def __init__(self, card: ModelCard):
-        """Plan for the card's channels; CardError if its outputs or settings are unfit."""
+        """Plan for the card's channels; CardError if its outputs or settings are invalid."""
         super(PafDecoder, self).__init__(card)
         self.outputs = parse_outputs(card)
         self._table = LimbTable.make(self.outputs.limbs, self.outputs.axis_order, card.topology)
@@ -111,29 +110,28 @@ class PafDecoder(Decoder):
                 raise CardError('{}: no output {!r}; the network yields {}'.format(
                     where, tensor, ', '.join(sorted(outputs))))
             shape = outputs[tensor].shape
-            if len(shape) != 4 or shape[0] != 1 or shape[1] <= channel or shape[2:] != size:
+            if len(shape) != 3 or shape[0] <= channel or shape[1:] != size:
                 raise CardError(
-                    '{}: output {!r} should be 1 x more than {} x {} x {} (stride {}), but the '
-                    'network yields {}'.format(where, tensor, channel, size[0], size[1],
-                                               spec.stride, ' x '.join(map(str, shape))))
-        channels, rows = outputs[spec.paf_tensor].shape[1:3]
+                    '{}: output {!r} should be more than {} x {} x {} per image (stride {}), but '
+                    'the network yields {}'.format(where, tensor, channel, size[0], size[1],
+                                                   spec.stride, ' x '.join(map(str, shape))))
+        channels, rows = outputs[spec.paf_tensor].shape[:2]
         if channels * rows > MOST_ROWS:
-            raise CardError('{}: fields of {} channels x {} rows are too large for this decoder '
+            raise CardError('{}: PAFs of {} channels x {} rows are too large for this decoder '
                             '(at most {} rows in all); choose a smaller input height'.format(
                                 where, channels, rows, MOST_ROWS))
 
-    def decode(self, outputs: Dict[str, np.ndarray]) -> People:
+    def decode(self, outputs: Dict[str, np.ndarray]) -> Found:
         """See Decoder.decode."""
         settings = self._settings
-        heat = self._heat(outputs[self.outputs.heat_tensor][0])
+        heat = self._heat(outputs[self.outputs.heat_tensor])
         if self._finder is None or self._finder.shape != heat.shape:
             self._finder = PeakFinder(heat.shape)
         peaks = self._finder.find(heat, settings['blur_sigma'], settings['peak_threshold'],
                                   settings['peak_radius'])
-        limbs = self._scorer.score(peaks, outputs[self.outputs.paf_tensor][0], settings)
+        limbs = self._scorer.score(peaks, outputs[self.outputs.paf_tensor], settings)
         members, scores = assemble(limbs, peaks.scores, self._table, self.card.topology.size)
-        people = make_people(self._keypoints(peaks, members), scores)
-        return choose_people(people, self.card.topology, **_people_settings(settings))
+        return make_found(self._keypoints(peaks, members), scores)
 
     def _heat(self, maps):
         channels = self.outputs.heat_channels
@@ -150,7 +148,3 @@ class PafDecoder(Decoder):
         keypoints[found, 1] = (peaks.y[chosen] + 0.5) * stride - 0.5
         keypoints[found, 2] = peaks.scores[chosen]
         return keypoints
-
-
-def _people_settings(settings: Dict[str, Any]) -> Dict[str, Any]:
-    return {parameter.name: settings[parameter.name] for parameter in PEOPLE_PARAMETERS}

@@ -34,9 +34,9 @@ class ExactPafDecoder:
 
     def decode(self, outputs):
         """Return People in network-input px, placed as in the original (no half-cell shift)."""
-        heat = outputs[self._spec.heat_tensor][0][list(self._spec.heat_channels)]
+        heat = outputs[self._spec.heat_tensor][list(self._spec.heat_channels)]
         heat = heat.astype(np.float32)
-        fields = outputs[self._spec.paf_tensor][0].astype(np.float32)
+        fields = outputs[self._spec.paf_tensor].astype(np.float32)
         large = heat.repeat(UPSAMPLING, axis=1).repeat(UPSAMPLING, axis=2)
         peaks = find_peaks(large)
         rows = self._join(peaks, fields, large.shape[1])

@@ -104,6 +104,8 @@ class Engine(abc.ABC):
     fault: str = ''
 
     input_shape: Tuple[Optional[int], ...] = (None, None, None, None)
+    batch_size: int = 1
+    fixed_batch: bool = True
     output_names: Tuple[str, ...] = ()
 
     @abc.abstractmethod

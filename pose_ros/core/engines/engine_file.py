@@ -14,7 +14,7 @@ from pose_ros.core.engines.tensorrt_build import BuildSettings
 from pose_ros.core.engines.tensorrt_loader import Loader, PLAN_SUFFIX
 from pose_ros.core.errors import ModelError
 from pose_ros.core.files import write_whole
-from pose_ros.core.image import Preprocessor
+from pose_ros.core.preprocessing import prepare_image
 
 
 def build_engine_file(model: str, output: Optional[str] = None, card=None,
@@ -51,4 +51,4 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
 
 
 def _sample(spec) -> np.ndarray:
-    return Preprocessor(spec).prepare(check_picture())[0]
+    return prepare_image(check_picture(), spec)

@@ -7,7 +7,7 @@ from typing import Optional, Tuple, Union
 from pose_ros.core.errors import ImageError
 from pose_ros.core.sources.capture import Camera, VideoFile
 from pose_ros.core.sources.demo import Demo
-from pose_ros.core.sources.source import ASSUMED_RATE, Frame, FrameSource  # noqa: F401
+from pose_ros.core.sources.source import ASSUMED_RATE, FrameSource  # noqa: F401
 from pose_ros.core.sources.stills import ImageFile, ImageFolder, read_image  # noqa: F401
 
 # In the order in which they are asked; a file that is no image is taken for a video.

@@ -2,25 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The interface of everything that yields frames."""
 import abc
-from typing import Iterator, NamedTuple, Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
 import cv2
-import numpy as np
+
+from pose_ros.core.frame import Frame
 
 ASSUMED_RATE = 30.0  # Hz; gives times to frames that have no rate of their own
 
 
-class Frame(NamedTuple):
-    """One image of a source; it belongs to whoever reads it."""
-
-    image: np.ndarray  # (H, W, 3) uint8 BGR
-    index: int         # position in the source, skipped frames included; loops keep counting
-    time_s: float      # seconds since the first frame
-    name: str          # file name of a picture, else NAME_INDEX
-
-
 class FrameSource(abc.ABC):
     """Frames, one by one, to be iterated or read, and closed at the end (it is a context manager).
+
+    A Frame belongs to its reader. Its `index` counts skipped frames and loops too, `time_s` are
+    seconds since the first frame, `name` is the file name of an image, else NAME_INDEX.
 
     frame_rate: frames per second, None if they have no rate; frame_count: frames of one pass, None
     if unknown or endless; live: frames happen now, and those not read in time are lost.
@@ -41,7 +36,7 @@ class FrameSource(abc.ABC):
         if item is None:
             return None
         image, name = item
-        frame = Frame(_fitted(image, self._size), self._index, self._time(), name)
+        frame = Frame(_fitted(image, self._size), self._time(), index=self._index, name=name)
         self._index += 1
         return frame
 

@@ -1,0 +1,102 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Regions of images to the float batch of a network."""
+import cv2
+import numpy as np
+
+from pose_ros.core.card import InputSpec
+from pose_ros.core.regions import Region, Transform, fit_region, whole
+
+_INTERPOLATION = {'linear': cv2.INTER_LINEAR, 'cubic': cv2.INTER_CUBIC, 'area': cv2.INTER_AREA}
+# Linear and cubic look at 2 or 4 source pixels only: beyond this shrinkage they would alias.
+_AREA_FROM_SHRINKAGE = 4
+_REDUCE_FROM_SHRINKAGE = 2  # of a warp, which has no area interpolation
+
+
+class Preprocessor:
+    """Writes regions into a batch, in buffers that are allocated once.
+
+    Fresh arrays of this size cost more in page faults than all the arithmetic; the rows of
+    `batch` (N, 3, h, w) float32 are overwritten by the next regions.
+    """
+
+    def __init__(self, spec: InputSpec, batch_size: int = 1):
+        """Allocate the buffers for batches of one network input."""
+        self._spec = spec
+        self.batch = np.zeros((batch_size, 3, spec.height, spec.width), np.float32)
+        self._canvas = np.empty((spec.height, spec.width, 3), np.uint8)
+        self._planes = [np.empty((spec.height, spec.width), np.uint8) for _ in range(3)]
+        self._gain = np.array([spec.scale / std for std in spec.std], np.float32)
+        self._bias = np.array([-mean / std for mean, std in zip(spec.mean, spec.std)], np.float32)
+        self._bordered = None  # the part of the canvas that the present borders leave free
+
+    def write(self, image: np.ndarray, region: Region, row: int) -> Transform:
+        """Fit a region of an (H, W, 3) uint8 BGR image into batch[row]; return how."""
+        transform = fit_region(region, self._spec)
+        height, width = image.shape[:2]
+        if transform.fitted and region.center == whole(0, width, height).center \
+                and tuple(region.size) == (width, height):
+            self._resize(image, transform)
+        else:
+            self._warp(image, transform)
+        self._normalize(self.batch[row])
+        return transform
+
+    def _resize(self, image, transform):
+        left, top, width, height = transform.fitted
+        if transform.fitted != self._bordered:
+            self._canvas.fill(self._spec.pad_value)
+            self._bordered = transform.fitted
+        fitted = self._canvas[top:top + height, left:left + width]
+        # Area averaging is exact only where no axis grows: OpenCV's stand-in shifts the image.
+        scales = float(width) / image.shape[1], float(height) / image.shape[0]
+        shrunk = min(scales) * _AREA_FROM_SHRINKAGE < 1 and max(scales) <= 1
+        method = 'area' if shrunk else self._spec.interpolation
+        cv2.resize(image, (width, height), dst=fitted, interpolation=_INTERPOLATION[method])
+        if transform.mirrored:
+            fitted[:] = fitted[:, ::-1].copy()
+
+    def _warp(self, image, transform):
+        self._bordered = None
+        inverse = transform.inverse
+        shrinkage = float(np.sqrt(abs(np.linalg.det(inverse[:, :2]))))
+        if shrinkage >= _REDUCE_FROM_SHRINKAGE:
+            image, inverse = _reduced(image, inverse, int(shrinkage), self._canvas.shape)
+        method = 'cubic' if self._spec.interpolation == 'cubic' else 'linear'
+        cv2.warpAffine(image, inverse, self._canvas.shape[1::-1], dst=self._canvas,
+                       flags=_INTERPOLATION[method] | cv2.WARP_INVERSE_MAP,
+                       borderMode=cv2.BORDER_CONSTANT, borderValue=(self._spec.pad_value,) * 3)
+
+    def _normalize(self, target):
+        cv2.split(self._canvas, self._planes)
+        planes = self._planes if self._spec.color == 'bgr' else self._planes[::-1]
+        for channel, plane in enumerate(planes):
+            if self._gain[channel] == 1 and self._bias[channel] == 0:
+                np.copyto(target[channel], plane)
+            else:
+                np.multiply(plane, self._gain[channel], out=target[channel])
+                target[channel] += self._bias[channel]
+
+
+def _reduced(image, inverse, factor, canvas):
+    """Cut out what a warp reads and average it over factor x factor px; return image and map."""
+    height, width = canvas[:2]
+    corners = np.array([[-1, -1], [width, -1], [-1, height], [width, height]], np.float64)
+    corners = corners @ inverse[:, :2].T + inverse[:, 2]
+    # Whole blocks, counted from the image's origin, so that averages do not depend on the crop.
+    low = np.maximum(corners.min(0) // factor * factor, 0).astype(int)
+    high = np.minimum(corners.max(0) + factor, image.shape[1::-1]).astype(int)
+    size = (high - low) // factor
+    if min(size) < 1:
+        return image, inverse
+    part = image[low[1]:low[1] + size[1] * factor, low[0]:low[0] + size[0] * factor]
+    small = cv2.resize(part, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
+    shift = (inverse[:, 2] - low + 0.5) / factor - 0.5
+    return small, np.concatenate([inverse[:, :2] / factor, shift[:, None]], 1)
+
+
+def prepare_image(image: np.ndarray, spec: InputSpec) -> np.ndarray:
+    """Return the whole of an (H, W, 3) uint8 BGR image as a new network input (1, 3, h, w)."""
+    preprocessor = Preprocessor(spec)
+    preprocessor.write(image, whole(0, image.shape[1], image.shape[0]), 0)
+    return preprocessor.batch

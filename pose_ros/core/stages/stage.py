@@ -1,0 +1,24 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The stage interface: frames and people in, people out."""
+import abc
+from typing import List, Sequence, Tuple
+
+from pose_ros.core.frame import Frame
+from pose_ros.core.network import Network
+from pose_ros.core.parameters import Configurable
+from pose_ros.core.people import People
+
+
+class Stage(Configurable):
+    """One step of the pipeline. `name` is the prefix of its settings and its row of timings.
+
+    `networks` are those that it runs. State is kept per `Frame.source`.
+    """
+
+    name = ''
+    networks: Tuple[Network, ...] = ()
+
+    @abc.abstractmethod
+    def __call__(self, frames: Sequence[Frame], people: Sequence[People]) -> List[People]:
+        """Return the people of each frame, given those of the stage before."""
