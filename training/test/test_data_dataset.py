@@ -14,18 +14,18 @@ from pose_ros.core.topology import get_topology
 from pose_training.data.annotations import read_dataset
 from pose_training.data.dataset import CropSpec, CropRequest, CropSampler, PoseDataset
 from pose_training.data.geometry import CropRange
-from pose_training.data.targets import Targets
+from pose_training.families.family import Targets
 from pose_training.errors import ConfigError, DataError
-from pose_training.models.layouts import map_layout
+from pose_training.families.registry import make_family
 
-COCO_18, LAYOUT = get_topology('coco_18'), map_layout('coco_18')
+COCO_18, FAMILY = get_topology('coco_18'), make_family('paf', 'coco_18')
 PLAIN = CropRange(background=0., mosaic=0.)
 UPRIGHT = PLAIN._replace(rotation=0., stretch=0., shift=0., flip=0., free=0., height=(.5, .5))
 
 
 def spec(geometry=PLAIN, size=(64, 48), **more):
     """Return what crops are like."""
-    return CropSpec(size, 8, LAYOUT, geometry, **more)
+    return CropSpec(size, 8, FAMILY, geometry, **more)
 
 
 def photographs(folder, count=4, size=(100, 80), files=None):

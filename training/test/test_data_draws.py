@@ -12,9 +12,9 @@ from pose_training.data.dataset import CropSpec, CropSampler, PoseDataset
 from pose_training.data.geometry import CropRange
 from pose_training.data.mosaic import draw_tiles
 from pose_training.errors import ConfigError, DataError
-from pose_training.models.layouts import map_layout
+from pose_training.families.registry import make_family
 
-COCO_18, LAYOUT = get_topology('coco_18'), map_layout('coco_18')
+COCO_18, FAMILY = get_topology('coco_18'), make_family('paf', 'coco_18')
 MOSAIC = CropRange(background=0., mosaic=1.)
 
 
@@ -27,7 +27,7 @@ def photographs(folder):
 
 def crops(samples, geometry, soft=None):
     """Return crops of 128 x 96 pixels."""
-    return PoseDataset(samples, CropSpec((128, 96), 8, LAYOUT, geometry), soft=soft)
+    return PoseDataset(samples, CropSpec((128, 96), 8, FAMILY, geometry), soft=soft)
 
 
 def test_tiles_lie_on_the_grid_and_fill_the_crop():
@@ -45,7 +45,7 @@ def test_a_mosaic_is_four_crops_with_their_own_targets(tmp_path):
         cv2.imwrite(samples[index].path, np.full((80, 100, 3), color, np.uint8))
     labelled = np.ones(18, bool)
     labelled[4] = False
-    samples[3] = samples[3]._replace(labelled=labelled, complete=False)
+    samples[3] = samples[3]._replace(labelled=labelled, all_people_annotated=False)
     geometry = MOSAIC._replace(height=(4., 4.), rotation=0., shift=0., free=0., flip=0.)
     told = []
 

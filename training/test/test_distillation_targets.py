@@ -15,18 +15,17 @@ from pose_ros.core.topology import get_topology
 from pose_training.data.annotations import read_dataset
 from pose_training.data.dataset import CropSpec, CropRequest, PoseDataset
 from pose_training.data.geometry import Crop, CropRange
-from pose_training.data.targets import Targets
-from pose_training.distillation.mixing import mix
+from pose_training.families.family import Targets
 from pose_training.distillation.keypoint_labels import (add_keypoints,
                                                         load_single_person_teacher)
 from pose_training.distillation.single_person import person_crop, SinglePersonTeacher
 from pose_training.distillation.soft_targets import SoftTargets
 from pose_training.errors import DataError
-from pose_training.models.layouts import map_layout
+from pose_training.families.registry import make_family
 
 pytestmark = pytest.mark.fitting
 
-LAYOUT = map_layout('coco_18')
+FAMILY = make_family('paf', 'coco_18')
 SHAPE = (57, 4, 4)
 
 
@@ -37,8 +36,8 @@ def labels(value=0., weight=1.):
 
 def mixed(hard, soft, known, share=.5, complete=True):
     """Return the targets of one crop."""
-    maps, weights = mix(*(torch.from_numpy(part)[None] for part in (*hard, soft)),
-                        torch.from_numpy(known), share, torch.tensor([complete]), LAYOUT)
+    maps, weights = FAMILY.mix(*(torch.from_numpy(part)[None] for part in (*hard, soft)),
+                               torch.from_numpy(known), share, torch.tensor([complete]))
     return Targets(maps[0].numpy(), weights[0].numpy())
 
 
@@ -95,8 +94,8 @@ def targets_of(soft, level=100, key='a'):
 
 def test_what_teachers_said_is_kept_and_read_again(tmp_path):
     first, second, folder = Echo(), Echo(), str(tmp_path / 'cache')
-    one = targets_of(SoftTargets(lambda: first, LAYOUT, .5, folder, ['x']))
-    again = SoftTargets(lambda: second, LAYOUT, .5, folder, ['x'])
+    one = targets_of(SoftTargets(lambda: first, FAMILY, .5, folder, ['x']))
+    again = SoftTargets(lambda: second, FAMILY, .5, folder, ['x'])
     two = targets_of(again)
     assert (first.asked, second.asked) == (1, 0)
     assert (one.maps == two.maps).all()
@@ -113,13 +112,13 @@ def test_what_teachers_said_is_kept_and_read_again(tmp_path):
 
 def test_a_cache_of_another_teacher_is_refused(tmp_path):
     folder = str(tmp_path / 'cache')
-    SoftTargets(Echo, LAYOUT, .5, folder, [['abc'], [0, 0]])
-    SoftTargets(Echo, LAYOUT, .5, folder, [('abc',), (0, 0)])
+    SoftTargets(Echo, FAMILY, .5, folder, [['abc'], [0, 0]])
+    SoftTargets(Echo, FAMILY, .5, folder, [('abc',), (0, 0)])
     with pytest.raises(DataError, match='holds what another teacher said'):
-        SoftTargets(Echo, LAYOUT, .5, folder, [['abd'], [0, 0]])
+        SoftTargets(Echo, FAMILY, .5, folder, [['abd'], [0, 0]])
     (tmp_path / 'file').write_text('')
     with pytest.raises(DataError, match='cannot use the cache'):
-        SoftTargets(Echo, LAYOUT, .5, str(tmp_path / 'file'), [])
+        SoftTargets(Echo, FAMILY, .5, str(tmp_path / 'file'), [])
 
 
 def test_without_what_is_known_a_teacher_is_asked_and_with_it_it_is_not(tmp_path):
@@ -129,9 +128,9 @@ def test_without_what_is_known_a_teacher_is_asked_and_with_it_it_is_not(tmp_path
         loaded.append(1)
         return Echo()
     folder = str(tmp_path)
-    targets_of(SoftTargets(load, LAYOUT, .5, folder, 0))
+    targets_of(SoftTargets(load, FAMILY, .5, folder, 0))
     assert len(loaded) == 1
-    targets_of(SoftTargets(load, LAYOUT, .5, folder, 0, np.ones(57, bool)))
+    targets_of(SoftTargets(load, FAMILY, .5, folder, 0, np.ones(57, bool)))
     assert len(loaded) == 1
 
 
@@ -160,7 +159,7 @@ def spotted(tmp_path):
 
     Of the labelled person only the right side has labels.
     """
-    def read(more=(), thorough=False, size=(60, 40)):
+    def read(more=(), all_visible_keypoints_annotated=False, size=(60, 40)):
         image = np.zeros((40, 60, 3), np.uint8)
         image[10, 45] = 255
         cv2.imwrite(str(tmp_path / 'a.png'), image)
@@ -176,7 +175,8 @@ def spotted(tmp_path):
                 'categories': [{'id': 1, 'name': 'person',
                                 'keypoints': list(COCO.keypoint_names)}]}
         (tmp_path / 'a.json').write_text(json.dumps(data))
-        return read_dataset(str(tmp_path / 'a.json'), COCO, thorough=thorough)
+        return read_dataset(str(tmp_path / 'a.json'), COCO,
+                            all_visible_keypoints_annotated=all_visible_keypoints_annotated)
     return read
 
 
@@ -220,12 +220,12 @@ def test_boxes_without_labels_become_people_if_enough_is_found(spotted):
 
 
 def test_a_thorough_dataset_gets_only_what_it_never_labels(spotted):
-    samples = spotted(thorough=True)
+    samples = spotted(all_visible_keypoints_annotated=True)
     samples[0].labelled[COCO.keypoint_names.index('left_eye')] = True  # and here it is hidden
     found = add_keypoints(samples, [Pointer()], COCO, .5)[0]
     labels_of = dict(zip(COCO.keypoint_names, found.people[0, :, 2]))
     assert labels_of['left_eye'] == 0 and labels_of['left_wrist'] == 1
-    assert not found.thorough
+    assert not found.all_visible_keypoints_annotated
 
 
 def test_what_point_teachers_said_is_kept(spotted, tmp_path):
@@ -245,7 +245,7 @@ def test_added_joints_are_drawn_as_targets(spotted):
     samples = [sample._replace(people=np.zeros((1, 18, 3), np.float32),
                                labelled=np.zeros(18, bool)) for sample in spotted()]
     samples = add_keypoints(samples, [Pointer()], topology, .5)
-    spec = CropSpec((96, 96), 8, LAYOUT, CropRange(mosaic=0., background=0.))
+    spec = CropSpec((96, 96), 8, FAMILY, CropRange(mosaic=0., background=0.))
     _, targets = PoseDataset(samples, spec).draw(0, 0)
     left, right = (topology.index(side + '_wrist') for side in ('left', 'right'))
     assert targets.maps[left].max() > .5 and targets.weights[left].all()

@@ -14,7 +14,7 @@ from pose_training.distillation.cleaning import clean, LabelChecker
 from pose_training.distillation.teacher_networks import CHECKPOINTS, checkpoint_card
 from pose_training.distillation.teacher import Teacher
 from pose_training.errors import DataError
-from pose_training.models.layouts import map_layout
+from pose_training.families.registry import make_family
 from pose_training.whole_file import whole_file
 
 DESCRIPTION = ('Find wrong labels with a trained network. Each labelled person is cut out and '
@@ -72,10 +72,10 @@ def _judge(args):
     else:
         card = load_card(args.teacher, args.card)
     topology = card.topology.name if card.topology.name in TOPOLOGIES else _FALLBACK
-    layout, size = map_layout(topology), (card.input.width, card.input.height)
-    stride = card.outputs['stride']
-    teacher = Teacher(args.teacher, size, layout, stride, args.card, args.backend)
-    return LabelChecker(teacher, layout, size, stride), topology
+    family, size = make_family(card.decoder.type, topology), (card.input.width, card.input.height)
+    stride = family.teacher_channels(card, args.teacher).stride
+    teacher = Teacher(args.teacher, size, family, stride, args.card, args.backend)
+    return LabelChecker(teacher, family, size, stride), topology
 
 
 def _table(cleaned):

@@ -8,16 +8,14 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from pose_ros.core.topology import get_topology
 from pose_training.data.annotations import Sample
 from pose_training.data.geometry import check_ranges, cover, Crop, CropRange, draw_crop, scaled
 from pose_training.data.masks import photograph_mask
 from pose_training.data.mosaic import draw_tiles, put_together
 from pose_training.data.photographs import half_of_memory, Photographs
 from pose_training.data.photometric import check_photometric, degrade, PhotometricRange
-from pose_training.data.targets import Targets, make_targets
 from pose_training.errors import ConfigError, DataError
-from pose_training.models.layouts import MapLayout
+from pose_training.families.family import Family, Targets
 
 
 class CropSpec(NamedTuple):
@@ -25,7 +23,7 @@ class CropSpec(NamedTuple):
 
     size: Tuple[int, int]
     stride: int
-    layout: MapLayout
+    family: Family
     geometry: CropRange = CropRange()
     photometric: PhotometricRange = PhotometricRange()
     sigma: float = 7.
@@ -59,7 +57,7 @@ class PoseDataset(Dataset):
         check_photometric(spec.photometric)
         self.samples, self.spec = list(samples), spec
         self._seed, self._soft = seed, soft
-        self._mirror = get_topology(spec.layout.topology).mirror
+        self._mirror = spec.family.topology.mirror
         self._photographs = Photographs(self.samples, spec.geometry.max_side)
 
     def __len__(self) -> int:
@@ -109,9 +107,7 @@ class PoseDataset(Dataset):
         sample = scaled(self.samples[index], image.shape[1::-1])
         crop = draw_crop(image, mask, sample, size, spec.geometry, self._mirror, random,
                          self._backdrop)
-        targets = make_targets(crop.people, crop.labelled, crop.known, spec.layout, spec.stride,
-                               spec.sigma, spec.limb_width, crop.regions)
-        return crop, targets
+        return crop, spec.family.targets(crop, spec)
 
     def _backdrop(self, size, random):
         image = self._photographs.draw_empty(random)
@@ -119,7 +115,7 @@ class PoseDataset(Dataset):
 
     def _key(self, crop):
         """Name a crop by its picture, and the maps by what they are maps of."""
-        facts = repr((self.spec.layout, self.spec.stride, crop.image.shape)).encode()
+        facts = repr((self.spec.family.layout, self.spec.stride, crop.image.shape)).encode()
         return hashlib.sha256(facts + crop.image.tobytes()).hexdigest()[:32]
 
 

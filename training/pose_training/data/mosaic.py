@@ -6,7 +6,7 @@ from typing import List, Sequence, Tuple
 import numpy as np
 
 from pose_training.data.geometry import Crop
-from pose_training.data.targets import Targets
+from pose_training.families.family import Targets
 
 Piece = Tuple[Crop, Targets]
 

@@ -14,7 +14,7 @@ from pose_training.data.coco import box_of, CocoFile, is_labelled
 from pose_training.data.geometry import place, scaled, warp
 from pose_training.data.photographs import Photographs
 from pose_training.errors import DataError
-from pose_training.models.layouts import MapLayout
+from pose_training.families.family import Family
 
 OUTCOMES = ('label', 'mirror', 'drop', 'unjudged')
 _CLEARLY = 1.5   # better must a mirror image agree: most labels are right, and teachers err too
@@ -48,17 +48,17 @@ class LabelChecker:
     `teacher` has `maps(image)` and `known()`, as Teacher in teacher.py.
     """
 
-    def __init__(self, teacher, layout: MapLayout, size: Tuple[int, int], stride: int):
+    def __init__(self, teacher, family: Family, size: Tuple[int, int], stride: int):
         self._teacher, self._size, self._stride = teacher, size, stride
-        self._mirror = list(get_topology(layout.topology).mirror)
-        known = teacher.known()[:len(self._mirror)]
+        self._family, self._mirror = family, list(family.topology.mirror)
+        known = family.keypoint_maps(teacher.known())
         self._known = known & known[self._mirror]
 
     def judge(self, image: np.ndarray, sample: Sample, person: int) -> Agreement:
         """Look at one person of a photograph, cut out at three quarters of the crop."""
         crop = warp(image, None, sample, self._matrix(sample.boxes[person]), self._size,
                     border=128)
-        heat = self._teacher.maps(crop.image)[:len(self._mirror)]
+        heat = self._family.keypoint_maps(self._teacher.maps(crop.image))
         joints = crop.people[person]
         inside = ((joints[:, :2] > -.5) & (joints[:, :2] < np.array(self._size) - .5)).all(1)
         there = (joints[:, 2] > 0) & self._known & inside
@@ -115,7 +115,7 @@ def clean(file: CocoFile, folder: str, judge: LabelChecker, topology_name: str, 
         if found and set(outcomes) == {'drop'}:
             continue
         for person, outcome in zip(found, outcomes):
-            changed[id(person)] = _CHANGES[outcome](person, file.joints)
+            changed[id(person)] = _CHANGES[outcome](person, file.keypoint_names)
         images.append({**entry, 'file_name': os.path.relpath(samples[index].path, output_folder)})
     if not images:
         raise DataError('{}: nothing is left of its {} photographs: {}; is it the right '

@@ -58,7 +58,7 @@ def _completed(sample: Sample, predictions, confidence) -> Sample:
     points[..., 2] = points[..., 2] > 0  # as if occluded: labelled, with less certainty
     people, count = sample.people.copy(), len(sample.people)
     missing = people[..., 2] <= 0
-    if sample.thorough:
+    if sample.all_visible_keypoints_annotated:
         missing &= ~sample.labelled
     people[missing] = points[:count][missing]
     new = (points[count:, :, 2] > 0).mean(1) >= _ENOUGH
@@ -70,7 +70,8 @@ def _completed(sample: Sample, predictions, confidence) -> Sample:
         ignored=tuple(person for person in sample.ignored if id(person) not in gone),
         labelled=labelled,
         # A keypoint that only teachers look for may be visible and not found.
-        thorough=sample.thorough and not new.any() and (labelled == sample.labelled).all())
+        all_visible_keypoints_annotated=sample.all_visible_keypoints_annotated
+        and not new.any() and bool((labelled == sample.labelled).all()))
 
 
 class CachedPredictions:

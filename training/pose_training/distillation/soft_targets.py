@@ -9,10 +9,8 @@ import numpy as np
 import torch
 
 from pose_training.data.geometry import Crop
-from pose_training.data.targets import Targets
-from pose_training.distillation.mixing import mix
 from pose_training.errors import DataError
-from pose_training.models.layouts import MapLayout
+from pose_training.families.family import Family, Targets
 from pose_training.whole_file import whole_file
 
 _OWNER = 'teachers.json'
@@ -22,17 +20,17 @@ _LEVELS = 127.   # maps are kept as signed bytes: 1/127 is below any teacher's n
 class SoftTargets:
     """Mixes a teacher in, and keeps what it said.
 
-    `weight` is the share of the teacher where there are labels too: see `mix`. `load()` returns
+    `weight` is the share of the teacher where there are labels too (Family.mix). `load()` returns
     the teacher; `cache` is a folder for what it says, or None, and `identity` JSON data that tells
     it from others: a folder serves one teacher. `known` (C,) bool are the channels that it has
     (None: it is loaded and asked, even where all it says is in the cache). Raises DataError for a
     folder that is another's, or that cannot be written.
     """
 
-    def __init__(self, load: Callable, layout: MapLayout, weight: float = .5,
+    def __init__(self, load: Callable, family: Family, weight: float = .5,
                  cache: Optional[str] = None, identity: Any = None,
                  known: Optional[np.ndarray] = None):
-        self._load, self._weight, self._layout = load, weight, layout
+        self._load, self._weight, self._family = load, weight, family
         self._loaded, self._known = None, known
         self._cache = MapCache(cache, identity) if cache else None
 
@@ -44,9 +42,9 @@ class SoftTargets:
             if self._cache:
                 soft = self._cache.save(key, soft)
         known = self._teacher.known() if self._known is None else self._known
-        maps, weights = mix(*(torch.from_numpy(part)[None] for part in (*hard, soft)),
-                            torch.from_numpy(known), self._weight, torch.tensor([crop.complete]),
-                            self._layout)
+        maps, weights = self._family.mix(
+            *(torch.from_numpy(part)[None] for part in (*hard, soft)), torch.from_numpy(known),
+            self._weight, torch.tensor([crop.complete]))
         return Targets(maps[0].numpy(), weights[0].numpy())
 
     @property

@@ -12,14 +12,13 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 from tqdm import tqdm
 
-from pose_ros.core.topology import get_topology
 from pose_training.data.dataset import as_tensor, CropRequest, CropSampler, CropSpec, PoseDataset
 from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError, DataError
 from pose_training.fitting.interruption import ignore_signals
 from pose_training.fitting.settings import RunConfig
-from pose_training.fitting.teachers import add_points, soft_targets, training_crops
-from pose_training.models.layouts import map_layout
+from pose_training.fitting.teachers import (add_points, device_teachers, soft_targets,
+                                            training_crops)
 from pose_training.models.network import PoseNetwork
 
 _CROPS = 'crops'
@@ -66,9 +65,11 @@ class Crops(lightning.LightningDataModule):
             raise ConfigError('data.train names no dataset: give it a list of {path: ...}')
         self.size = config.data.size
         self._config, self._stride = config, network.stride
-        self._topology = get_topology(network.recipe.topology)
-        self._layout = map_layout(network.recipe.topology)
+        self._topology = network.family.topology
+        self._family = network.family
         self._used = 0
+        self.memory_format = torch.contiguous_format  # of the images on the device
+        self._teachers = device_teachers(network, config)
         self._crops: Optional[PoseDataset] = None
         self._val: Optional[PoseDataset] = None
 
@@ -82,8 +83,8 @@ class Crops(lightning.LightningDataModule):
             raise DataError('nobody is labelled in {}, and there is no teacher: nothing could be '
                             'learnt'.format(', '.join(part.path for part in data.train)))
         self._crops = PoseDataset(samples, self._spec(), config.seed,
-                                  soft_targets(config, self._layout, self._stride))
-        self._train = training_crops(self._crops, config, self._layout, self._stride)
+                                  soft_targets(config, self._family, self._stride))
+        self._train = training_crops(self._crops, config, self._family, self._stride)
         if data.val:
             samples, self._val_weights = read_sets(data.val, self._topology)
             self._val = CleanCrops(samples, self._spec(), config.seed)
@@ -93,7 +94,7 @@ class Crops(lightning.LightningDataModule):
 
     def _spec(self):
         data = self._config.data
-        return CropSpec(data.size, self._stride, self._layout, data.crop, data.photometric,
+        return CropSpec(data.size, self._stride, self._family, data.crop, data.photometric,
                         data.sigma, data.limb_width)
 
     def train_dataloader(self) -> DataLoader:
@@ -113,6 +114,16 @@ class Crops(lightning.LightningDataModule):
         # A list: of a sampler the trainer would choose other draws for each epoch.
         share = draws[self.trainer.global_rank::self.trainer.world_size]
         return [self._loader(self._val, share, drop_last=False)]
+
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        """Mix in the teachers that run on the device: the module gets image, target, weights."""
+        if self._teachers is None or not self.trainer.training:
+            return batch
+        image, target, weights, clean, complete = batch
+        self._teachers.to(image.device, self.memory_format)
+        with self.trainer.precision_plugin.forward_context():
+            target, weights = self._teachers.mix(target, weights, clean, complete)
+        return image, target, weights
 
     def _draws(self):
         config = self._config

@@ -10,7 +10,7 @@ from typing import List, NamedTuple, Tuple
 import torch
 from torch import Tensor
 
-from pose_training.models.network import StageMaps, check_stages
+from pose_training.models.network import check_stages, named_outputs, Outputs
 from pose_training.models.registry import NetworkSpec
 from pose_training.models.vgg import (
     LICENSE, MODELS_URL, VGG_19, FlatNetwork, Layer, check_pafs, openpose_input)
@@ -72,19 +72,19 @@ class Body25(FlatNetwork):
             features = torch.cat(parts, 1)
         return self.run(stage.head, features)
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
+    def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork; the stages of the fields have no heat maps."""
         features = self.run(_BACKBONE, image)
         pafs = self._predict(self.paf_stages[0], features)
-        found = [StageMaps(None, pafs)]
+        found = [named_outputs(pafs=pafs)]
         for stage in self.paf_stages[1:]:
             pafs = self._predict(stage, torch.cat([features, pafs], 1))
-            found.append(StageMaps(None, pafs))
+            found.append(named_outputs(pafs=pafs))
         heatmaps = self._predict(self.heat_stages[0], torch.cat([features, pafs], 1))
-        found.append(StageMaps(heatmaps, pafs))
+        found.append(named_outputs(heatmaps=heatmaps, pafs=pafs))
         for stage in self.heat_stages[1:]:
             heatmaps = self._predict(stage, torch.cat([features, heatmaps, pafs], 1))
-            found.append(StageMaps(heatmaps, pafs))
+            found.append(named_outputs(heatmaps=heatmaps, pafs=pafs))
         return found
 
 

@@ -10,7 +10,7 @@ from typing import List, Tuple
 import torch
 from torch import Tensor
 
-from pose_training.models.network import StageMaps, check_stages
+from pose_training.models.network import check_stages, named_outputs, Outputs
 from pose_training.models.registry import NetworkSpec
 from pose_training.models.vgg import (
     LICENSE, MODELS_URL, VGG_19, FlatNetwork, Layer, openpose_input,
@@ -43,14 +43,14 @@ class CropNetwork(FlatNetwork):
             self.declare(inputs, stage)
             inputs = heatmaps + width
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
+    def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork; there are no fields."""
         features = self.run(_BACKBONE, image)
         heatmaps = self.run(self.stages[0], features)
-        found = [StageMaps(heatmaps, None)]
+        found = [named_outputs(heatmaps=heatmaps)]
         for stage in self.stages[1:]:
             heatmaps = self.run(stage, torch.cat([heatmaps, features], 1))
-            found.append(StageMaps(heatmaps, None))
+            found.append(named_outputs(heatmaps=heatmaps))
         return found
 
 

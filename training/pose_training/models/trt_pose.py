@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from pose_training.errors import NetworkError
 from pose_training.models.blocks import FusibleSequential
 from pose_training.models.densenet import DENSENETS, densenet
-from pose_training.models.network import PoseNetwork, StageMaps, check_stages
+from pose_training.models.network import check_stages, named_outputs, Outputs, PoseNetwork
 from pose_training.models.registry import NetworkSpec, card_input
 from pose_training.models.resnet import RESNETS, resnet
 
@@ -30,10 +30,10 @@ class PlainHead(nn.Module):
         self.paf_conv = FusibleSequential(
             _upsampling(inputs), nn.Conv2d(_WIDTH, pafs, 1)) if pafs else None
 
-    def forward(self, features: Tensor) -> StageMaps:
+    def forward(self, features: Tensor) -> Outputs:
         """Read (N, inputs, h, w); the maps are 8 times as high and wide."""
-        return StageMaps(self.cmap_conv(features),
-                         self.paf_conv(features) if self.paf_conv is not None else None)
+        return named_outputs(heatmaps=self.cmap_conv(features),
+                             pafs=None if self.paf_conv is None else self.paf_conv(features))
 
 
 class AttentionHead(nn.Module):
@@ -47,11 +47,11 @@ class AttentionHead(nn.Module):
             self.add_module(name + '_att', nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1))
             self.add_module(name + '_conv', nn.Conv2d(_WIDTH, outputs, 1))
 
-    def forward(self, features: Tensor) -> StageMaps:
+    def forward(self, features: Tensor) -> Outputs:
         """Read (N, inputs, h, w); the maps are 8 times as high and wide."""
         heatmaps = self._predict('cmap', features, torch.sigmoid)
-        return StageMaps(heatmaps, self._predict('paf', features, torch.tanh)
-                         if 'paf' in self.names else None)
+        return named_outputs(heatmaps=heatmaps, pafs=self._predict('paf', features, torch.tanh)
+                             if 'paf' in self.names else None)
 
     def _predict(self, name, features, squash):
         features = self.get_submodule(name + '_up')(features)
@@ -78,7 +78,7 @@ class TrtPose(PoseNetwork):
         self.add_module('0', backbone)
         self.add_module('1', head)
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
+    def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork."""
         backbone, head = self.children()
         return [head(backbone(image))]
@@ -108,7 +108,7 @@ def _spec(name, backbone, attention, size, summary):
     return NetworkSpec(
         name, build, 'trt_pose_18', {'backbone': backbone, 'attention': attention},
         card_input(size, size, color='rgb', scale=1 / 255., mean=(.485, .456, .406),
-                   std=(.229, .224, .225), resize='stretch'),
+                   std=(.229, .224, .225), fit='stretch'),
         summary, ('torch',), r'0\.(resnet\.fc|densenet\.classifier)\.',
         'https://github.com/NVIDIA-AI-IOT/trt_pose', 'MIT')
 
