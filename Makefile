@@ -4,11 +4,16 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help venv build training demo test test-core test-ros test-simulated test-training test-fitting lint bench clean
-export PYTHON
+export PYTHON ROS
 
-FLAVOUR := $(shell tools/ros_flavor.sh)
-VENV := .venv/.installed-$(FLAVOUR)
-BUILT := install/.built-$(FLAVOUR)
+FLAVOR := $(shell ROS='$(ROS)' tools/ros_flavor.sh)
+ifeq ($(FLAVOR),)
+$(error no ROS 2 to use)
+endif
+# -jazzy with ROS=jazzy, else empty: both sets of wheels can be installed and built side by side.
+SUFFIX := $(patsubst wheels%,%,$(filter wheels-%,$(FLAVOR)))
+VENV := .venv$(SUFFIX)/.installed-$(FLAVOR)
+BUILT := install$(SUFFIX)/.built-$(FLAVOR)
 TRAINING := .venv-training/.installed
 # The overlay holds links to the sources: it is rebuilt when a file comes or goes, not when one changes.
 SOURCE_FOLDERS := $(shell find pose_ros launch config scripts -type d -not -name __pycache__)
@@ -20,11 +25,11 @@ option = $(if $(2),$(1) "$(2)")
 help:  ## show this list
 	@echo 'make TARGET, where TARGET is one of:'
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
-	@echo 'With a sourced ROS 2 these use it; else they bring their own.'
+	@echo 'With a sourced ROS 2 these use it; else they bring their own: Kilted, or Jazzy with ROS=jazzy.'
 	@echo 'PYTHON=/path/to/python3 picks the Python of a new .venv.'
 
 venv: $(VENV)  ## make the virtual environment .venv
-$(VENV): requirements/ros.txt requirements/test.txt
+$(VENV): $(wildcard requirements/ros-*.txt) requirements/test.txt
 	@tools/make_venv.sh
 	@touch $@
 
@@ -38,8 +43,8 @@ $(TRAINING): requirements/training.txt training/pyproject.toml setup.py
 	@tools/make_training_venv.sh
 	@touch $@
 
-demo: $(BUILT)  ## skeletons over ROS 2 [MODEL=net.onnx] [INPUT=picture|video|camera] [OUTPUT=...] [DURATION=seconds]
-	POSE_ROS_ISOLATE=1 tools/env.sh python -m pose_ros.nodes.demo $(call option,--model,$(MODEL)) \
+demo: $(BUILT)  ## skeletons over ROS 2 [MODEL=net.onnx] [INPUT=image|video|camera] [OUTPUT=...] [DURATION=seconds]
+	POSE_ROS_ISOLATE=1 tools/env.sh python -m pose_ros.nodes.run_demo $(call option,--model,$(MODEL)) \
 	  $(call option,--input,$(INPUT)) $(call option,--output,$(OUTPUT)) $(call option,--duration,$(DURATION))
 
 # Groups of tests are pytest markers: of a folder in test/conftest.py, of a module in training/test.
@@ -66,13 +71,15 @@ test-ros: $(BUILT)  ## run the tests of the nodes and launch files
 test-training: $(TRAINING)  ## run the tests of training/, except those of test-fitting
 	$(TRAINING_PYTEST) -m 'not fitting' training/test
 
-# Training forks its loaders, and a fork does not survive the threads of an inference runtime: the tests that
-# train have a process of their own, in which no other test has started one.
+# Training forks its loaders, and a fork takes over no threads: the tests that train have a process of their own,
+# in which no other test has started an inference runtime.
 test-fitting: $(TRAINING)  ## run the tests that train
 	$(TRAINING_PYTEST) -m fitting training/test
 
-lint: $(VENV)  ## check the style of the Python and shell files
-	.venv/bin/python -m flake8 $(PYTHON_FILES)
+lint: $(VENV)  ## check style (ruff), types (mypy) and spelling (codespell); ruff.toml and setup.cfg hold the rules
+	.venv$(SUFFIX)/bin/python -m ruff check --quiet $(PYTHON_FILES)
+	.venv$(SUFFIX)/bin/python -m mypy --no-error-summary
+	.venv$(SUFFIX)/bin/codespell
 	for file in tools/*.sh docker/*.sh .ci/run; do bash -n $$file || exit 1; done
 
 bench: $(BUILT)  ## measure speed, and what ROS adds to it [MODEL=net.onnx]
@@ -80,5 +87,5 @@ bench: $(BUILT)  ## measure speed, and what ROS adds to it [MODEL=net.onnx]
 	tools/env.sh python benchmark/ros_path.py $(call option,--model,$(MODEL))
 
 clean:  ## remove what these targets made
-	rm -rf .venv .venv36 .venv-training build install log .pytest_cache *.egg-info
+	rm -rf .venv .venv-jazzy .venv36 .venv-training {build,install,log}{,-jazzy} .pytest_cache .mypy_cache .ruff_cache *.egg-info
 	find pose_ros launch test training benchmark tools -name __pycache__ -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks share: pictures, the machine's name, tables, memory."""
+"""Shared by the benchmarks: images, name of the machine, tables, memory."""
 import argparse
 import os
 import platform
@@ -20,12 +20,12 @@ def argument_parser(description):
     parser.add_argument('--model', default=BUNDLED_MODEL,
                         help='ONNX model with a card; default: the bundled one')
     parser.add_argument('--images', nargs='*', default=[],
-                        help='pictures; default: those of scikit-image')
+                        help='images; default: those of scikit-image')
     return parser
 
 
 def load_frames(paths, size=FRAME_SIZE):
-    """Pictures as (H, W, 3) uint8 BGR frames of one size; without paths those of scikit-image."""
+    """Return (H, W, 3) uint8 BGR frames of one size; without paths those of scikit-image."""
     if paths:
         images = [cv2.imread(path) for path in paths]
         missing = [path for path, image in zip(paths, images) if image is None]

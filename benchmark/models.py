@@ -28,10 +28,11 @@ def main():
     parser.add_argument('--threads', type=int, default=0, help="0: the engine's own choice")
     parser.add_argument('--rounds', type=int, default=40)
     parser.add_argument('--images', nargs='*', default=[],
-                        help='pictures; default: those of scikit-image')
+                        help='images; default: those of scikit-image')
     args = parser.parse_args()
     cv2.setNumThreads(1)
-    estimators = [PoseEstimator(path, backend=args.backend, threads=args.threads, strict=True)
+    estimators = [PoseEstimator(path, backend=args.backend, threads=args.threads,
+                                require_tensorrt=True)
                   for path in args.models]
     frames = load_frames(args.images)
     turns = [[_turn(estimator, frame) for estimator in estimators]

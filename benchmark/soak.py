@@ -32,8 +32,8 @@ SLOW_NODE = '''
 import time
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.nodes import estimator
-call = PoseEstimator.__call__
-PoseEstimator.__call__ = lambda self, image: (time.sleep({}), call(self, image))[1]
+run = PoseEstimator.run
+PoseEstimator.run = lambda self, frames: (time.sleep({}), run(self, frames))[1]
 estimator.main()
 '''
 
@@ -92,7 +92,7 @@ class Soak:
 
     def _on_diagnostics(self, message):
         for status in message.status:
-            if status.name.startswith(self.node.get_namespace() + '/estimator:'):
+            if status.name == self.node.get_namespace() + '/estimator: camera':
                 self.counts = {item.key: item.value for item in status.values}
 
 

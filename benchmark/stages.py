@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time each stage from frame to message, per engine, as ratios to the bare network call.
 
-    tools/env.sh python benchmark/stages.py [--model MODEL.onnx] [--images PICTURE ...]
+    tools/env.sh python benchmark/stages.py [--model MODEL.onnx] [--images IMAGE ...]
 
 Each engine runs in a process of its own (two CPU runtimes in one process slow each other down),
 and the processes take turns: one round on one engine, then one on the next. Within a round the
@@ -22,10 +22,12 @@ import cv2
 from common import argument_parser, load_frames, machine, percentiles, print_table
 
 from pose_ros.core import PoseEstimator
-from pose_ros.core.decoders.paf_exact import ExactPafDecoder
 from pose_ros.core.engines import available_backends
 from pose_ros.core.preprocessing import Preprocessor
 from pose_ros.core.regions import whole
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'test'))
+from paf_exact import ExactPafDecoder
 
 BACKENDS = ('onnxruntime', 'openvino')
 STAGES = ('network', 'preprocess', 'decode', 'exact decode', 'message', 'publish', 'end to end')
@@ -61,7 +63,7 @@ class Ros:
         """Create a node; ImportError where ROS is missing."""
         import rclpy
         from pose_ros.msg import SkeletonArray
-        from pose_ros.nodes.conversions import to_skeleton_array
+        from pose_ros.nodes.output import to_skeleton_array
         from pose_ros.nodes.qos import SKELETONS_QOS
         from std_msgs.msg import Header
         rclpy.init()
@@ -88,7 +90,8 @@ def _ros(topology):
 def work(options):
     """Run one engine: a line on stdin asks for a round, a line of JSON answers it."""
     cv2.setNumThreads(1)
-    estimator = PoseEstimator(options.model, backend=options.work, spinning=options.spinning)
+    estimator = PoseEstimator(options.model, backend=options.work,
+                              allow_spinning=options.allow_spinning)
     preprocessor = Preprocessor(estimator.card.input)
     exact = ExactPafDecoder(estimator.card)
     ros = _ros(estimator.topology)
@@ -107,7 +110,7 @@ def measure(options, backends):
     for backend in backends:
         command = [sys.executable, __file__, '--work', backend, '--model', options.model,
                    '--repeat', str(options.repeat), '--images'] + options.images
-        command += ['--spinning'] if options.spinning else []
+        command += ['--allow-spinning'] if options.allow_spinning else []
         workers[backend] = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                             universal_newlines=True)
     results = {backend: (json.loads(worker.stdout.readline()), [])
@@ -139,7 +142,7 @@ def report(results):
             slow = percentiles([times[stage] for times in runs], (95, 99))
             rows.append((backend, stage, '{:.2f}'.format(median[stage]), '{:.3f}'.format(ratio)) +
                         tuple('{:.2f}'.format(1000 * value) for value in slow))
-        print('{}: {}; people per picture {}; {} runs'.format(
+        print('{}: {}; people per image {}; {} runs'.format(
             backend, greeting['engine'], greeting['people'], len(runs)))
         print('  exact decode / fast decode: {:.1f}'.format(statistics.median(
             times['exact decode'] / times['decode'] for times in runs)))
@@ -156,8 +159,8 @@ def main():
     parser = argument_parser(__doc__)
     parser.add_argument('--rounds', type=int, default=15, help='rounds per engine')
     parser.add_argument('--repeat', type=int, default=3,
-                        help='passes over the pictures in a round')
-    parser.add_argument('--spinning', action='store_true',
+                        help='passes over the images in a round')
+    parser.add_argument('--allow-spinning', action='store_true',
                         help='let idle onnxruntime threads busy-wait')
     parser.add_argument('--work', choices=BACKENDS, help=argparse.SUPPRESS)
     options = parser.parse_args()

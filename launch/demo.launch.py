@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Show the estimator at work without a camera driver: an image source feeds it.
+"""Run the estimator without a camera driver: an image source publishes the images.
 
 Every argument of estimator.launch.py works here too, such as model and rviz.
 """
@@ -19,7 +19,7 @@ def generate_launch_description():
     return LaunchDescription([
         DeclareLaunchArgument(
             'input', default_value='',
-            description='Picture, folder, video, camera (0), stream or demo (empty: demo)'),
+            description='Image, folder, video, camera (0), stream or demo (empty: demo)'),
         DeclareLaunchArgument(
             'rate', default_value='',
             description="Images per second (empty: the input's own)"),
@@ -30,7 +30,7 @@ def generate_launch_description():
 
 
 def image_source(context):
-    """Describe the node that publishes what the estimator was told to read."""
+    """Describe the node that publishes the images of the estimator."""
     values = context.launch_configurations
     parameters = {parameter: values[argument]
                   for parameter, argument in (('source', 'input'),

@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Start one pose estimator, and RViz when asked.
+"""Start the pose estimator, for one or several cameras, and RViz on demand.
 
-The parameter file carries the tuning, the arguments carry the wiring: an argument left empty
-leaves the file's value alone, one that is set wins over it.
+The parameter file holds the tuning, the arguments the wiring: an empty argument keeps the value
+of the file, any other replaces it.
 """
 import os
 
@@ -14,60 +14,84 @@ from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 
 PARAMETERS = {'model': str, 'backend': str, 'image_transport': str,
-              'autostart': bool, 'use_sim_time': bool}
+              'autostart': bool, 'lazy': bool, 'use_sim_time': bool}
 REMAPPINGS = {'image': 'image_topic', 'camera_info': 'camera_info_topic'}
+CAMERA = '{camera}'  # in a topic: the name of each camera
+SHARE = FindPackageShare('pose_ros')
 SWITCH = ['true', 'false', 'True', 'False']
 
 
 def generate_launch_description():
-    """Declare the arguments and start the nodes they describe."""
+    """Declare the arguments and start the nodes that they describe."""
     return LaunchDescription(arguments() + [OpaqueFunction(function=nodes)])
 
 
 def arguments():
     """List what can be set on the command line."""
-    share = FindPackageShare('pose_ros')
+    return wiring() + parameters() + processes()
 
-    def optional(name, description, choices=None):
-        return DeclareLaunchArgument(
-            name, default_value='', description=description + ' (empty: as params_file says)',
-            choices=choices and [''] + choices)
 
+def wiring():
+    """Where the images come from, and where the node stands in the graph."""
     return [
         DeclareLaunchArgument(
             'namespace', default_value='pose', description='Namespace of every topic and node'),
         DeclareLaunchArgument(
             'params_file', description='YAML file with the parameters of the estimator',
-            default_value=PathJoinSubstitution([share, 'config', 'estimator.yaml'])),
+            default_value=PathJoinSubstitution([SHARE, 'config', 'estimator.yaml'])),
+        DeclareLaunchArgument(
+            'cameras', default_value='',
+            description='Names of several cameras for one estimator, separated by commas: '
+                        'front,rear publishes front/skeletons, ... (empty: as in params_file)'),
         DeclareLaunchArgument(
             'image_topic', default_value='',
-            description='Images to read, such as /camera/image_raw; for the compressed transport '
-                        'too, without /compressed (empty: image in the namespace)'),
+            description='Topic of the images, without /compressed, such as /camera/image_raw; '
+                        'with cameras, {camera} stands for each name, as in /{camera}/image_raw '
+                        '(empty: image in the namespace)'),
         DeclareLaunchArgument(
             'camera_info_topic', default_value='',
-            description='Calibration of the camera (empty: camera_info in the namespace)'),
+            description='Topic of the calibration; {camera} as in image_topic (empty: camera_info '
+                        'in the namespace)'),
+    ]
+
+
+def parameters():
+    """List the arguments that replace a parameter of the file."""
+    def optional(name, description, choices=None):
+        return DeclareLaunchArgument(
+            name, default_value='', description=description + ' (empty: as in params_file)',
+            choices=choices and [''] + choices)
+
+    return [
         optional('model', 'Model file, .onnx or .engine'),
         optional('backend', 'Inference engine',
                  ['auto', 'onnxruntime', 'openvino', 'tensorrt']),
-        optional('image_transport', 'Form in which the images arrive', ['raw', 'compressed']),
+        optional('image_transport', 'Transport of the images', ['raw', 'compressed']),
         optional('autostart', 'Configure and activate the node at start', SWITCH),
+        optional('lazy', 'Run the network only while an output has a subscriber', SWITCH),
         optional('use_sim_time', 'Take the time from /clock', SWITCH),
+    ]
+
+
+def processes():
+    """How the estimator is started, and RViz."""
+    return [
         DeclareLaunchArgument(
             'log_level', default_value='',
-            description='debug, info, warn, error or fatal, or that of one logger, as in '
+            description='debug, info, warn, error or fatal, for all loggers or for one, as in '
                         'pose.estimator:=debug (empty: info)'),
         DeclareLaunchArgument(
             'respawn', default_value='false', choices=SWITCH,
-            description='Start the estimator again when it dies'),
+            description='Restart the estimator if its process ends'),
         DeclareLaunchArgument(
             'rviz', default_value='false', choices=SWITCH, description='Start RViz'),
         DeclareLaunchArgument(
             'rviz_config', description='Displays of RViz',
-            default_value=PathJoinSubstitution([share, 'config', 'rviz', 'estimator.rviz'])),
+            default_value=PathJoinSubstitution([SHARE, 'config', 'rviz', 'estimator.rviz'])),
         DeclareLaunchArgument(
             'fixed_frame', default_value='',
-            description='Fixed frame of RViz: the frame_id of the images (empty: as rviz_config '
-                        'says)'),
+            description='Fixed frame of RViz: the frame_id of the images (empty: as in '
+                        'rviz_config)'),
     ]
 
 
@@ -81,36 +105,61 @@ def nodes(context):
 
 
 def estimator(values):
-    """Describe the estimator; FileNotFoundError rather than silent defaults without its file."""
+    """Describe the estimator; FileNotFoundError if its parameter file is missing."""
     params_file = values['params_file']
     if not os.path.isfile(params_file):
         raise FileNotFoundError(
             'params_file: there is no file {!r}; give an absolute path'.format(params_file))
+    cameras = camera_names(values['cameras'])
+    changed = overrides(values, PARAMETERS) + ([{'cameras': cameras}] if cameras else [])
     return Node(
         package='pose_ros', executable='estimator', name='estimator',
-        namespace=values['namespace'], parameters=[params_file] + overrides(values, PARAMETERS),
-        remappings=[(name, values[argument]) for name, argument in REMAPPINGS.items()
-                    if values[argument]],
+        namespace=values['namespace'], parameters=[params_file] + changed,
+        remappings=remappings(values, cameras),
         ros_arguments=['--log-level', values['log_level']] if values['log_level'] else [],
         respawn=is_true(values['respawn']), respawn_delay=2.0,
         output='screen', emulate_tty=True)
 
 
 def rviz(values):
-    """Describe RViz, with the topics of its configuration moved to the estimator's namespace."""
+    """Describe RViz, with the topics of its configuration moved to those of the first camera."""
+    prefix = ''.join(name + '/' for name in camera_names(values['cameras'])[:1])
     fixed_frame = ['-f', values['fixed_frame']] if values['fixed_frame'] else []
     return Node(
         package='rviz2', executable='rviz2', name='rviz2', namespace=values['namespace'],
         parameters=overrides(values, {'use_sim_time': bool}),
-        remappings=[('/pose/' + topic, topic) for topic in ('overlay', 'markers')],
+        remappings=[('/pose/' + topic, prefix + topic) for topic in ('overlay', 'markers')],
         arguments=['-d', values['rviz_config']] + fixed_frame, output='screen')
+
+
+def camera_names(text):
+    """Split text at its commas; ValueError if a name is empty or there twice."""
+    names = [name.strip().strip('/') for name in text.split(',')] if text else []
+    if not all(names) or len(set(names)) < len(names):
+        raise ValueError('cameras: {!r} must be different names separated by commas, such as '
+                         'front,rear'.format(text))
+    return names
+
+
+def remappings(values, cameras):
+    """Return the remappings of each camera; ValueError if two cameras would share a topic."""
+    found = []
+    for name, argument in REMAPPINGS.items():
+        topic = values[argument]
+        if topic and (CAMERA in topic) != bool(cameras) and len(cameras) != 1:
+            raise ValueError('{}: {!r} must contain {} if, and only if, cameras is set'.format(
+                argument, topic, CAMERA))
+        if topic:
+            found += [(prefix + name, topic.replace(CAMERA, prefix[:-1]))
+                      for prefix in [camera + '/' for camera in cameras] or ['']]
+    return found
 
 
 def overrides(values, types):
     """Return the parameters that were set as a list of at most one dictionary."""
-    parameters = {name: is_true(values[name]) if kind is bool else values[name]
-                  for name, kind in types.items() if values[name]}
-    return [parameters] if parameters else []
+    changed = {name: is_true(values[name]) if kind is bool else values[name]
+               for name, kind in types.items() if values[name]}
+    return [changed] if changed else []
 
 
 def is_true(value):

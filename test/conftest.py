@@ -8,7 +8,7 @@ import sys
 import pytest
 
 HERE = Path(__file__).resolve().parent
-for folder in (HERE, HERE.parent):  # helper modules beside this file, and the source tree
+for folder in (HERE, HERE.parent):  # helper modules in this folder, and the source tree
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
@@ -64,7 +64,7 @@ def real_model(shared):
 
 @pytest.fixture(scope='session')
 def tiny_model(tmp_path_factory):
-    """Path of the tiny network: a blue image shows two people, a red one nobody."""
+    """Path of the tiny network: a blue image has two people, a red one none."""
     pytest.importorskip('onnx')
     return models.make_model(tmp_path_factory.mktemp('models') / 'tiny.onnx')
 

@@ -51,7 +51,7 @@ def draw_maps(people, width=WIDTH, height=HEIGHT, stride=STRIDE, sigma=1.5, limb
     """Draw heat maps, background and fields (19 + 2 L, h, w) float32 of people (P, 18, 2) [px].
 
     Gaussians of `sigma` cells, of which the highest counts; unit vectors within 1.2 cells of
-    each limb, of which the mean counts. NaN joints are not drawn.
+    each limb, of which the mean counts. NaN keypoints are not drawn.
     """
     people = np.asarray(people, np.float64).reshape(-1, KEYPOINTS, 2)
     people = (people + 0.5) / stride - 0.5  # in cells
@@ -153,12 +153,13 @@ def image(width=WIDTH, height=HEIGHT, blue=255, green=0, red=0):
     return plain
 
 
-def make_model(path, color='bgr', dynamic=False, separate=False, nan=False, input_channels=3,
-               maps=None, card='own'):
+def make_model(path, color='bgr', dynamic=False, batch=False, separate=False, nan=False,
+               input_channels=3, maps=None, card='own'):
     """Write the tiny network to `path` and return it as str.
 
     Its maps are drawn people times the mean of the blue channel / 255. color: the order in which
     the network expects channels. dynamic: any batch and size; the people scale with the input.
+    batch: any batch, but one size.
     separate: outputs `heat` and `paf` instead of `output`. nan: images with any green yield NaN.
     input_channels: other than 3 contradicts every card. maps: other constant maps (57, h, w).
     card: 'own', None for none, or a dict or text to embed as it is.
@@ -171,7 +172,7 @@ def make_model(path, color='bgr', dynamic=False, separate=False, nan=False, inpu
     if separate:
         parts = {'heat': maps[:HEAT_CHANNELS], 'paf': maps[HEAT_CHANNELS:]}
     size = (['n', input_channels, 'h', 'w'] if dynamic else
-            [1, input_channels, maps.shape[1] * STRIDE, maps.shape[2] * STRIDE])
+            ['n' if batch else 1, input_channels, maps.shape[1] * STRIDE, maps.shape[2] * STRIDE])
     for name, part in parts.items():
         constant = graph.constant(part[None])
         if dynamic:
@@ -239,7 +240,8 @@ class _Graph:
         outputs = []
         for name, part in parts.items():
             channels, rows, columns = part.shape
-            size = ['n', channels, 'rows', 'columns'] if dynamic else [1, channels, rows, columns]
+            size = ['n', channels, 'rows', 'columns'] if dynamic else \
+                [input_size[0], channels, rows, columns]
             outputs.append(make_info(name, TensorProto.FLOAT, size))
         inputs = [make_info('image', TensorProto.FLOAT, input_size)]
         return self._helper.make_graph(self._nodes, 'tiny', inputs, outputs,

@@ -27,7 +27,7 @@ def test_a_test_without_its_data_is_skipped(without_shared, monkeypatch):
         without_shared('/nowhere')
 
 
-def test_or_fails_where_the_data_is_required(without_shared, monkeypatch):
+def test_a_test_without_its_data_fails_where_it_is_required(without_shared, monkeypatch):
     monkeypatch.setenv('POSE_ROS_REQUIRE_SHARED', '1')
     with pytest.raises(pytest.fail.Exception, match='there is no /nowhere'):
         without_shared('/nowhere')

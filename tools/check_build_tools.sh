@@ -17,7 +17,7 @@ lacks() {  # what it is, the apt package that holds it
 command -v cc >/dev/null || lacks 'a C compiler' build-essential
 command -v c++ >/dev/null || lacks 'a C++ compiler' build-essential
 command -v cmake >/dev/null || lacks cmake cmake
-[ "$flavor" = wheels ] || command -v colcon >/dev/null || lacks colcon python3-colcon-common-extensions
+[[ $flavor == wheels* ]] || command -v colcon >/dev/null || lacks colcon python3-colcon-common-extensions
 # apt names these after the Python's version; the ones without a number serve its default Python.
 versioned=$("$python" -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 [ "$python" = /usr/bin/python3 ] && versioned=python3

@@ -16,7 +16,7 @@ for candidate in python3.6 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.6.*/bin/pyth
 done
 if [ -z "$python" ]; then
   echo 'Tests under Python 3.6: skipped, no python3.6 with venv on PATH or in pyenv.' \
-       '(test/test_python36_syntax.py has checked the syntax.)'
+       '(test/test_code_rules.py has checked the syntax.)'
   exit 0
 fi
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write config/estimator.yaml and the parameter tables of README.md from the tables in the code.
+"""Write config/estimator.yaml and the parameter tables of README.md and docs/ from the code.
 
     tools/env.sh python tools/write_reference.py           # after a parameter changed
 
@@ -10,8 +10,7 @@ from pathlib import Path
 import re
 import textwrap
 
-from pose_ros.core.decoders import DECODERS, decoder_parameters
-from pose_ros.core.stages import SELECTION_PARAMETERS
+from pose_ros.core.stages.settings import setting_tables
 from pose_ros.nodes.image_source import IMAGE_SOURCE_PARAMETERS
 from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS
 from pose_ros.nodes.monitor import MONITOR_PARAMETERS
@@ -26,16 +25,13 @@ Each says what it is, its range and unit.
   ros__parameters:
 '''
 YAML_SETTINGS = '''
-    # Settings of the decoder (pose) and of the selection of people. The model card holds the best
-    # values: uncomment a line, and the word above it, only to replace the card's value. Shown are
-    # the defaults used if the model card does not set a value.
+    # Settings of the decoders and stages. The model card holds the best values: uncomment a line,
+    # and the word above it, only to replace the card's value. Shown are the defaults used if the
+    # model card does not set a value.
 '''
-TABLES = {
-    'estimator': (ESTIMATOR_PARAMETERS, ''),
-    'selection': (SELECTION_PARAMETERS, 'selection.'),
-    'image_source': (IMAGE_SOURCE_PARAMETERS, ''),
-    'monitor': (MONITOR_PARAMETERS, ''),
-}
+TABLES = {'estimator': ESTIMATOR_PARAMETERS, 'image_source': IMAGE_SOURCE_PARAMETERS,
+          'monitor': MONITOR_PARAMETERS}
+DOCUMENTS = ('README.md', 'docs/models.md', 'docs/ros.md')
 
 
 def value_text(value):
@@ -61,16 +57,17 @@ def yaml_entry(parameter, indent):
     for tag in (range_text(parameter), 'DYNAMIC' if parameter.dynamic else ''):
         text += ' [{}]'.format(tag) if tag else ''
     lines = ['# ' + line for line in textwrap.wrap(text, 95 - indent)]
-    lines.append('{}: {}'.format(parameter.name, value_text(parameter.default)))
+    # Not every ROS 2 reads an empty list: it stands in a comment.
+    comment = '# ' if parameter.default == [] else ''
+    lines.append('{}{}: {}'.format(comment, parameter.name, value_text(parameter.default)))
     return '\n'.join(' ' * indent + line for line in lines)
 
 
 def estimator_yaml():
     """Return the text of config/estimator.yaml."""
     text = YAML_HEAD + '\n\n'.join(yaml_entry(item, 4) for item in ESTIMATOR_PARAMETERS) + '\n'
-    blocks = [('pose', 'decoder ' + kind, decoder_parameters(kind)) for kind in sorted(DECODERS)]
-    blocks.append(('selection', 'selection', SELECTION_PARAMETERS))
-    return text + YAML_SETTINGS + ''.join(yaml_block(*block) for block in blocks if block[2])
+    return text + YAML_SETTINGS + ''.join(
+        yaml_block(table.owner, table.title, table.parameters) for table in setting_tables())
 
 
 def yaml_block(word, title, table):
@@ -81,15 +78,15 @@ def yaml_block(word, title, table):
 
 
 def markdown_table(name):
-    """Return the parameter table of a node, a stage, or all decoders as Markdown."""
-    if name == 'decoders':
-        return '\n\n'.join('Decoder `{}`:\n\n{}'.format(kind, table_rows(
-            decoder_parameters(kind), 'pose.')) for kind in sorted(DECODERS)
-            if decoder_parameters(kind))
-    return table_rows(*TABLES[name])
+    """Return the parameter table of a node, or all `settings`, as Markdown."""
+    if name == 'settings':
+        return '\n\n'.join('{} `{}`:\n\n{}'.format(
+            *table.title.capitalize().split(), table_rows(table.parameters, table.owner + '.'))
+            for table in setting_tables())
+    return table_rows(TABLES[name])
 
 
-def table_rows(table, prefix):
+def table_rows(table, prefix=''):
     """Return a table of parameters as Markdown."""
     rows = ['| parameter | default | range | unit | while running | meaning |',
             '|---|---|---|---|---|---|']
@@ -109,9 +106,10 @@ def with_tables(text):
 
 def documents():
     """Return {path: the text that it should have}."""
-    readme = ROOT / 'README.md'
-    return {ROOT / 'config' / 'estimator.yaml': estimator_yaml(),
-            readme: with_tables(readme.read_text(encoding='utf-8'))}
+    texts = {ROOT / 'config' / 'estimator.yaml': estimator_yaml()}
+    for name in DOCUMENTS:
+        texts[ROOT / name] = with_tables((ROOT / name).read_text(encoding='utf-8'))
+    return texts
 
 
 if __name__ == '__main__':

@@ -16,28 +16,29 @@ from pose_ros.core.engines import EngineInfo
 from pose_ros.core.errors import ImageError
 from pose_ros.core.sources import FrameSource
 
-DESCRIPTION = ('Time preprocessing, network and decoding of a model on this machine. Reading the '
-               'pictures is not counted. End to end is what a caller waits for; the network '
-               'depends on the engine and its threads, decoding on the people in the picture.')
+DESCRIPTION = ('Time preprocessing, network, decoding and the other stages of a model on this '
+               'machine. Reading the images is not counted. End to end is the time of one call. '
+               'The time of the network depends on the engine and its threads, that of decoding '
+               'on the number of people in the image.')
 EPILOG = """examples:
-  pose-ros bench                                             a synthetic picture, nobody in it
-  pose-ros bench photo.jpg --repeat 300                      one picture, again and again
+  pose-ros bench                                             a synthetic image without people
+  pose-ros bench photo.jpg --repeat 300                      one image, 300 times
   pose-ros bench walk.mp4 --backend onnxruntime --threads 2  a video, and a chosen engine
-  pose-ros bench --frame-size 1920x1080 --json bench.json    a large frame; figures into a file
+  pose-ros bench --frame-size 1920x1080 --json bench.json    a large frame; figures to a file
 
 Compare machines at rest, with mains power and a fixed clock
 (Jetson: sudo nvpmodel -m 0; sudo jetson_clocks).
 """
-_WARM_UP = 5  # frames that are not counted: engines choose and allocate in the first ones
+_WARM_UP = 5  # frames that are not counted: engines allocate memory in the first ones
 _END_TO_END = 'end_to_end'
 
 
 def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('input', nargs='?', metavar='PATH',
-                        help='picture, folder or video (default: a synthetic picture)')
+                        help='image, folder or video (default: a synthetic image)')
     parser.add_argument('--frame-size', type=size, default=(640, 480), metavar='WxH',
-                        help='size of the synthetic picture (default: 640x480)')
+                        help='size of the synthetic image (default: 640x480)')
     parser.add_argument('--repeat', type=count, default=100, metavar='N',
                         help='frames to time (default: 100)')
     parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file')
@@ -62,10 +63,10 @@ def run(args) -> int:
 
 
 class Synthetic(FrameSource):
-    """The same picture for ever: shades and noise, alike on every machine, and nobody in it."""
+    """Yields one image without end: shades and noise, equal on every machine, no people."""
 
     def __init__(self, width: int, height: int):
-        """Paint the picture."""
+        """Compute the image."""
         super(Synthetic, self).__init__()
         shades = np.add.outer(np.linspace(0, 120, height), np.linspace(0, 120, width))
         noise = np.random.RandomState(0).uniform(0, 15, (height, width, 3))
@@ -73,14 +74,14 @@ class Synthetic(FrameSource):
 
     def describe(self):
         """See FrameSource.describe."""
-        return 'synthetic picture {1}x{0}'.format(*self._image.shape)
+        return 'synthetic image {1}x{0}'.format(*self._image.shape)
 
     def _read(self):
         return self._image, 'synthetic'
 
 
 def measure(estimator, source: FrameSource, repeat: int, bar) -> dict:
-    """Run `repeat` frames after a few to warm up; milliseconds per stage, people per frame."""
+    """Run `repeat` frames after a warm-up; return milliseconds per stage, people per frame."""
     times, people = [], []
     for number in range(_WARM_UP + repeat):
         frame = source.read()
@@ -103,7 +104,7 @@ def measure(estimator, source: FrameSource, repeat: int, bar) -> dict:
 
 
 def describe(source: FrameSource, estimator) -> dict:
-    """Return what a figure means nothing without: machine, engine, model, sizes."""
+    """Return what belongs to every figure: machine, engine, model, sizes."""
     spec, engine = estimator.card.input, estimator.network.engine.describe()
     return {'machine': {'platform': platform.platform(), 'cpus': os.cpu_count(),
                         'python': platform.python_version(), 'jetson': jetson_facts()},

@@ -3,16 +3,16 @@
 """`pose-ros build-engine`: an ONNX file to a TensorRT engine of this machine."""
 import argparse
 
-from pose_ros.core.command_options import parse_value, show_builds, size
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
-from pose_ros.core.engines.engine_file import build_engine_file
+from pose_ros.core.command_options import count, parse_value, show_builds, size
+from pose_ros.core.engine_file import build_engine_file
+from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.engines.tensorrt_build import PRECISIONS
 from pose_ros.core.errors import PoseRosError
 
-DESCRIPTION = ('Build the TensorRT engine of a model, once, on the machine that runs it: an '
-               'engine fits only the TensorRT version and the GPU that built it. The engine must '
-               'give the answers of ONNX Runtime; half precision that does not is replaced by '
-               'fp32. Without this command an ONNX file is built at the first start, and kept.')
+DESCRIPTION = ('Build the TensorRT engine of a model on the machine that runs it. An engine works '
+               'only with the TensorRT version and the GPU that built it. Its outputs must agree '
+               'with those of ONNX Runtime; if fp16 does not, fp32 is built. Without this command '
+               'the engine of an ONNX file is built at the first start, and kept.')
 EPILOG = """examples:
   pose-ros build-engine model.onnx                          writes model.engine and its card
   pose-ros build-engine model.onnx -o robot.engine          another file
@@ -20,7 +20,7 @@ EPILOG = """examples:
   pose-ros image photo.jpg --model model.engine --backend tensorrt --output people.jpg
 
 Needs an NVIDIA GPU, TensorRT 8.2 to 11.4, and PyCUDA or cuda-bindings: see pose-ros doctor.
-exit codes: 0 built; 1 not built, and why
+exit codes: 0 built; 1 not built
 """
 _WORKSPACE = [parameter for parameter in ENGINE_PARAMETERS if parameter.name == 'workspace'][0]
 
@@ -38,17 +38,20 @@ def add_arguments(parser) -> None:
     parser.add_argument('--shape', type=size, metavar='WxH',
                         help='network input size, such as 432x368; for models with dynamic shapes '
                              "(default: the card's)")
+    parser.add_argument('--batch', type=count, default=1, metavar='N',
+                        help='images per run, such as the number of cameras; for models with a '
+                             'dynamic batch, others keep theirs (default: 1)')
     parser.add_argument('--card', metavar='FILE',
                         help="model card that replaces the model's own (JSON)")
     parser.add_argument('--rebuild', action='store_true',
-                        help='build it though the cache has it (see pose-ros engines list)')
+                        help='build even if the cache has the engine (see pose-ros engines list)')
 
 
 def run(args) -> int:
-    """Build, and say what came out; return the exit code."""
+    """Build, and print the result; return the exit code."""
     show_builds()
     path, facts = build_engine_file(args.model, args.output, args.card, args.shape, args.precision,
-                                    args.workspace, args.rebuild)
+                                    args.workspace, args.rebuild, args.batch)
     print('{}: {}, TensorRT {tensorrt}, {gpu}; agrees with ONNX Runtime'.format(
         path, facts['precision'], **facts))
     return 0

@@ -8,10 +8,10 @@ from pose_ros.cli.stream import process
 from pose_ros.core.command_options import add_model_options, size
 from pose_ros.core.sources import Camera, open_source
 
-DESCRIPTION = ('Find people in front of a camera, always in its newest picture, until Ctrl-C '
-               '(which is the normal end here: the exit code is 0) or --max-frames.')
+DESCRIPTION = ('Find people in the newest image of a camera, again and again, until Ctrl-C (the '
+               'normal end: the exit code is 0) or --max-frames.')
 EPILOG = """examples:
-  pose-ros camera 0                                      how many people, how fast?
+  pose-ros camera 0                                      print counts and times
   pose-ros camera 0 --camera-size 1280x720 --output people.avi
   pose-ros camera /dev/video2 --json people.json --max-frames 300
   pose-ros camera rtsp://192.168.0.10/stream --quiet --json people.json
@@ -24,13 +24,13 @@ def add_arguments(parser) -> None:
     parser.add_argument('input', metavar='CAMERA', type=_camera,
                         help='number (0), device (/dev/video0) or address (rtsp://...)')
     parser.add_argument('--camera-size', type=size, metavar='WxH',
-                        help='ask the camera for this picture size')
+                        help='request this image size from the camera')
     add_model_options(parser)
-    add_output_options(parser, 'draw the people on a video of what the camera saw (.avi or .mp4)')
+    add_output_options(parser, 'draw the people on a video of the camera images (.avi or .mp4)')
 
 
 def run(args) -> int:
-    """Process what the camera sees; return the exit code."""
+    """Process the images of the camera; return the exit code."""
     work = process(args, open_source(args.input, size=args.camera_size), args.input)
     return 1 if work.failures else 0
 

@@ -1,12 +1,12 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What `pose-ros doctor` looks at; nothing heavy is imported here."""
+"""The checks of `pose-ros doctor`; they import only light modules."""
 import os
 import platform
 import sys
 from typing import List, NamedTuple
 
-from pose_ros.cli.probe import Answer, run_program, run_python
+from pose_ros.cli.probe import ProbeResult, run_program, run_python
 
 # Backend (as in pose_ros.core.engines, and the module that it needs) -> how to add it.
 ENGINES = {
@@ -27,7 +27,7 @@ gpu.close()
 """
 _RUN = """import sys, numpy
 from pose_ros.core import PoseEstimator
-estimator = PoseEstimator(sys.argv[2] or None, backend=sys.argv[1], strict=True)
+estimator = PoseEstimator(sys.argv[2] or None, backend=sys.argv[1], require_tensorrt=True)
 image = numpy.zeros((480, 640, 3), numpy.uint8)
 times = []
 for _ in range(5):
@@ -48,7 +48,7 @@ OK, ABSENT, FAILED = 'ok', 'absent', 'failed'
 
 
 class Check(NamedTuple):
-    """One line of the report: `status` is ok, absent (could be added) or failed (is needed)."""
+    """One line of the report: `status` is ok, absent (optional) or failed (needed)."""
 
     group: str
     name: str
@@ -58,7 +58,7 @@ class Check(NamedTuple):
 
 
 def check_python() -> List[Check]:
-    """Look at Python and at what every command needs."""
+    """Check Python and the modules that every command needs."""
     checks = [Check('python', 'python', OK,
                     '{} ({})'.format(platform.python_version(), sys.executable))]
     for name, module, wheel in (('numpy', 'numpy', 'numpy'),
@@ -72,14 +72,14 @@ def check_python() -> List[Check]:
 
 
 def check_engines(model: str) -> List[Check]:
-    """Import each engine, and let it run `model` (empty: the bundled one)."""
+    """Import each engine, and run `model` on it (empty: the bundled one)."""
     model_check = _check_model(model)
     checks = [model_check]
     return checks + [_check_engine(name, model, model_check.status == OK) for name in ENGINES]
 
 
 def check_gpu() -> List[Check]:
-    """Look for an NVIDIA GPU and what drives it."""
+    """Look for an NVIDIA GPU and its libraries."""
     board = _first_line(_TEGRA)
     card = run_program(['nvidia-smi', '--query-gpu=name,driver_version', '--format=csv,noheader'])
     found = board or ('' if card.error else card.output.replace('\n', '; '))
@@ -92,7 +92,7 @@ def check_gpu() -> List[Check]:
 
 
 def check_ros() -> List[Check]:
-    """Look for ROS 2, its middleware, and this package's messages."""
+    """Look for ROS 2, its middleware, and the messages of this package."""
     rclpy = run_python(_RCLPY)
     checks = [_optional('ros', 'rclpy', rclpy, _ros_advice())]
     if not rclpy.error:
@@ -103,7 +103,7 @@ def check_ros() -> List[Check]:
 
 
 def _check_model(model):
-    # The place of the bundled model, spelt out because its module imports NumPy and OpenCV.
+    # The path of the bundled model, repeated here because its module imports NumPy and OpenCV.
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     path = model or os.path.join(package, 'models', 'default.onnx')
     if os.path.isfile(path):
@@ -128,10 +128,10 @@ def _check_engine(name, model, runnable):
     return Check('engines', name, OK, '{}, {}'.format(version, answer.output))
 
 
-def _optional(group, name, answer: Answer, advice):
+def _optional(group, name, answer: ProbeResult, advice):
     if not answer.error:
         return Check(group, name, OK, answer.output)
-    # Another module's name means that something it needs is missing: the error says it better.
+    # The name of another module means that a dependency is missing: show the error.
     if "No module named '{}'".format(name) in answer.error:
         return Check(group, name, ABSENT, 'not installed', advice)
     return Check(group, name, FAILED, answer.error, advice)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-ros doctor`: what this machine can run, and how to add what is missing."""
+"""`pose-ros doctor`: what this machine can run, and how to install what is missing."""
 import argparse
 import json
 import sys
@@ -9,12 +9,12 @@ from pose_ros.cli import hardware
 from pose_ros.cli.checks import (ABSENT, check_engines, check_gpu, check_python, check_ros, FAILED,
                                  OK)
 
-DESCRIPTION = ('Say what this machine can run, and print the command that adds what is missing. '
-               'Every engine is tried in a process of its own, so one that crashes is reported '
-               'like any other.')
+DESCRIPTION = ('Check what this machine can run, and print commands that install what is missing. '
+               'Every engine runs in its own process, so a crash is reported like any other '
+               'error.')
 EPILOG = """examples:
-  pose-ros doctor                         look at everything; tries the bundled model
-  pose-ros doctor --model model.onnx      let every engine run this model
+  pose-ros doctor                         check everything, with the bundled model
+  pose-ros doctor --model model.onnx      run this model on every engine
   pose-ros doctor --json                  the same for programs
   pose-ros doctor --hardware > report.md  test TensorRT on this GPU; takes minutes
 
@@ -36,7 +36,7 @@ def add_arguments(parser) -> None:
 
 
 def run(args) -> int:
-    """Print the report as it grows; return the exit code."""
+    """Print the report, group by group; return the exit code."""
     if args.hardware:
         if args.model.endswith('.engine'):
             raise argparse.ArgumentError(None, '--hardware builds the engine itself: give --model '
@@ -59,7 +59,7 @@ def run(args) -> int:
 
 
 def can_run(checks) -> bool:
-    """Whether NumPy, OpenCV and at least one engine work (with the model, where there is one)."""
+    """Return whether NumPy, OpenCV and at least one engine work (with the model, if any)."""
     status = {(check.group, check.name): check.status for check in checks}
     engines = [check for check in checks if check.group == 'engines' and check.name != 'model']
     return (status['python', 'numpy'] == OK and status['python', 'opencv'] == OK

@@ -4,13 +4,13 @@
 from pose_ros.cli.run import plural
 from pose_ros.core.engines.engine_cache import EngineCache
 
-DESCRIPTION = ('List or remove the TensorRT engines that were built from ONNX files. They are '
-               'rebuilt when they are needed again.')
+DESCRIPTION = ('List or remove the cached TensorRT engines that were built from ONNX files. They '
+               'are rebuilt when they are needed again.')
 EPILOG = """examples:
-  pose-ros engines list      what is kept, where, and how large it is
-  pose-ros engines clear     remove it all, what was learnt for faster builds too
+  pose-ros engines list      show each engine with its path and size
+  pose-ros engines clear     remove all engines and the timing cache of builds
 
-The folder is $XDG_CACHE_HOME/pose_ros/tensorrt, in ~/.cache without that variable.
+The folder is $XDG_CACHE_HOME/pose_ros/tensorrt (default: ~/.cache/pose_ros/tensorrt).
 """
 
 
@@ -38,4 +38,4 @@ def _described(entry):
         return '{model}, {precision} at {0}, TensorRT {tensorrt}, {gpu}'.format(
             'x'.join(map(str, entry.facts['shape'])), **entry.facts)
     except KeyError:
-        return 'damaged: it is built again when it is needed'
+        return 'damaged: it is rebuilt when it is needed'

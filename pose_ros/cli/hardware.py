@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-ros doctor --hardware`: does TensorRT work on this machine? Nothing heavy is imported."""
+"""`pose-ros doctor --hardware`: test TensorRT on this machine. Imports only light modules."""
 import json
 import os
 import platform
@@ -9,11 +9,11 @@ from typing import List
 
 from pose_ros.cli.hardware_report import markdown
 from pose_ros.cli.machine import jetson_facts
-from pose_ros.cli.probe import follow_python, run_program, run_python
+from pose_ros.cli.probe import run_python_streaming, run_program, run_python
 from pose_ros.core.version import VERSION
 
 CPU_BACKENDS = ('onnxruntime', 'openvino')
-# What the report calls it -> the module.
+# (name in the report, module)
 MODULES = (('NumPy', 'numpy'), ('OpenCV', 'cv2'), ('ONNX Runtime', 'onnxruntime'),
            ('OpenVINO', 'openvino'), ('TensorRT', 'tensorrt'), ('PyCUDA', 'pycuda'),
            ('cuda-bindings', 'cuda.bindings'))
@@ -22,14 +22,14 @@ module = importlib.import_module(sys.argv[1])
 print(getattr(module, 'VERSION_TEXT', None) or module.__version__)
 """  # the first is PyCUDA's
 _TRIAL = 'import sys; from pose_ros.cli.hardware_trial import main; main(*sys.argv[1:])'
-_TIMEOUT = 3600.0  # s for each trial; a TX2 may build for the better part of that
+_TIMEOUT = 3600.0  # s per trial; a build on a TX2 may take most of it
 _DRIVER = ['nvidia-smi', '--query-gpu=name,driver_version', '--format=csv,noheader']
 
 
 def run(model: str, as_json: bool) -> int:
-    """Try everything and print one report; 0 if TensorRT works in every precision that is tried.
+    """Run all trials and print the report; return 0 if TensorRT works in all tried precisions.
 
-    model: an ONNX file ('' is the bundled one). What goes on is told on stderr meanwhile.
+    model: an ONNX file ('' is the bundled one). The progress is printed on stderr.
     """
     report = examine(model)
     print(json.dumps(report, indent=2) if as_json else markdown(report))
@@ -37,8 +37,8 @@ def run(model: str, as_json: bool) -> int:
 
 
 def examine(model: str) -> dict:
-    """Return the whole report; a trial that failed has its `error` in full, and its `log`."""
-    _tell('looking at the machine')
+    """Return the report; a failed trial has its full `error` and its `log`."""
+    _tell('checking the machine')
     driver = run_program(_DRIVER)
     report = {
         'versions': _versions(),
@@ -46,7 +46,7 @@ def examine(model: str) -> dict:
                     'jetson': jetson_facts(), 'driver': driver.error or driver.output},
         'gpu': _try('gpu', model), 'model': model or 'the bundled one',
         'trials': _try_tensorrt(model)}
-    # Before the CPU's: they do not decide.
+    # Before the CPU trials are added: they do not count.
     report['works'] = all('error' not in trial for trial in report['trials'])
     report['trials'] += [_named(backend, '', _try('cpu', model, backend))
                          for backend in CPU_BACKENDS]
@@ -65,7 +65,7 @@ def _versions():
 
 
 def _try_tensorrt(model) -> List[dict]:
-    """Try each precision that makes sense; one failed trial if that cannot be found out."""
+    """Try each useful precision; return one failed trial if these cannot be determined."""
     asked = _try('precisions', model)
     if 'error' in asked:
         return [_named('tensorrt', '', asked)]
@@ -78,13 +78,13 @@ def _named(engine, precision, trial):
 
 
 def _try(what, model, argument=''):
-    """Run a trial; what it found, or `error` (and `log`, if there is one)."""
+    """Run a trial; return its result, or `error` (and `log`, if there is one)."""
     _tell('trying {} {}{}'.format(what, argument, ' (its build may take many minutes)'
                                   if what == 'tensorrt' else ''))
-    answer, log = follow_python(_TIMEOUT, _TRIAL, what, model, argument)
-    # Libraries may print, too; and a process may die after its work is done.
+    answer, log = run_python_streaming(_TIMEOUT, _TRIAL, what, model, argument)
+    # Libraries may also print, and a process may crash after its work is done.
     lines = [line for line in answer.output.splitlines() if line.startswith('{')]
-    found = json.loads(lines[-1]) if lines else {'error': 'the trial ended without an answer'}
+    found = json.loads(lines[-1]) if lines else {'error': 'the trial ended without a result'}
     if answer.error:
         found['error'] = answer.error
     return dict(found, log=log) if 'error' in found and log else found

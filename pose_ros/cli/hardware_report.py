@@ -5,12 +5,12 @@ from typing import List
 
 _COLUMNS = ('engine', 'precision', 'build s', 'CUDA graph', 'largest difference', 'lost peaks',
             'network ms: median', 'p95', 'end to end ms: median', 'p95')
-_NOTE = ('Difference to ONNX Runtime on a fixed picture, in parts of an output\'s largest value; '
-         'times of {} frames of that picture.')
+_NOTE = ('Difference to ONNX Runtime on a fixed image, relative to the largest value of an '
+         'output; times of {} frames of that image.')
 
 
 def markdown(report: dict) -> str:
-    """Return the report that hardware.examine made as text."""
+    """Return the report of hardware.examine as text."""
     trials = report['trials']
     lines = ['## pose_ros hardware test: TensorRT {}'.format(_verdict(report)), '']
     lines += [_reason(report), '']
@@ -35,7 +35,7 @@ def _verdict(report):
 
 
 def _reason(report):
-    """Say in one line why TensorRT does not work, or in what it does."""
+    """Return one line: why TensorRT does not work, or in which precisions it does."""
     tried = [trial for trial in report['trials'] if trial['engine'] == 'tensorrt']
     failed = [trial for trial in tried if 'error' in trial]
     if not failed:
@@ -89,7 +89,7 @@ def _share(value):
 
 def _failure(name, found):
     text = found['error'] + '\n\nlog:\n' + found['log'] if 'log' in found else found['error']
-    # Four blanks make it code, whatever is in it.
+    # Four blanks make it a code block.
     return ['### {} failed'.format(name), ''] + [
         ('    ' + line).rstrip() for line in text.strip().splitlines()] + ['']
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The trials of `pose-ros doctor --hardware`: each runs in a process of its own, prints JSON."""
+"""The trials of `pose-ros doctor --hardware`; each runs in its own process and prints JSON."""
 import json
 import logging
 import math
@@ -10,40 +10,42 @@ import time
 import cv2
 
 from pose_ros.cli.bench import measure
+from pose_ros.core.agreement import differences, TOLERANCES
+from pose_ros.core.card_files import load_card
 from pose_ros.core.command import progress_bar
-from pose_ros.core.card_files import load_card, sha256
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.engines import create_engine
 from pose_ros.core.engines.build_progress import BuildProgress
 from pose_ros.core.engines.cuda_thread import CudaThread
-from pose_ros.core.engines.self_check import check_picture, differences, TOLERANCES
 from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, sensible_precisions
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.errors import ModelError, PoseRosError
 from pose_ros.core.estimator import PoseEstimator
+from pose_ros.core.files import sha256
 from pose_ros.core.network import BUNDLED_MODEL, Network
 from pose_ros.core.preprocessing import prepare_image
 from pose_ros.core.sources import FrameSource
+from pose_ros.core.synthetic_image import synthetic_image
 
 _LOG = logging.getLogger('pose_ros')
-_FRAMES = 100  # that are timed
+_FRAMES = 100  # to time
 
 
 def main(what: str, model: str, argument: str) -> None:
     """Run one of TRIALS on a model file ('' is the bundled one); print one line of JSON.
 
     `argument` is a precision for tensorrt, a backend for cpu, nothing for the others. The line
-    holds `error` if the trial failed in a way that pose_ros knows of; logs go to stderr.
+    holds `error` if the trial raised a PoseRosError; logs go to stderr.
     """
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format='%(message)s')
     _LOG.setLevel(logging.INFO)
-    cv2.setNumThreads(1)  # its pool takes the cores from the network's
+    cv2.setNumThreads(1)  # its threads compete with those of the network
     try:
         found = TRIALS[what](model or BUNDLED_MODEL, argument)
     except PoseRosError as error:
         found = {'error': str(error)}
-    print(json.dumps(found), flush=True)  # a driver may end the process its own way
+    print(json.dumps(found), flush=True)  # a driver may crash at the end of the process
 
 
 def look_at_gpu(model: str, argument: str) -> dict:
@@ -56,7 +58,7 @@ def look_at_gpu(model: str, argument: str) -> dict:
 
 
 def find_precisions(model: str, argument: str) -> dict:
-    """Return the `precisions` that make sense here; EngineError without TensorRT or GPU."""
+    """Return the `precisions` to try here; EngineError without TensorRT or GPU."""
     library, content = import_tensorrt(), _read(model)
     thread = CudaThread()
     try:
@@ -67,7 +69,7 @@ def find_precisions(model: str, argument: str) -> dict:
 
 
 def try_cpu(model: str, backend: str) -> dict:
-    """Time a backend that needs no GPU."""
+    """Time a CPU backend."""
     estimator = PoseEstimator(model, backend)
     try:
         return _timed(estimator, model)
@@ -81,9 +83,9 @@ def try_tensorrt(model: str, precision: str) -> dict:
     Neither the user's engines nor what earlier builds learnt is used, and nothing is kept. Has
     `error` and no timings if the engine is wrong; other errors as in build_plan.
     """
-    import_tensorrt()  # for its error, before the slow part
+    import_tensorrt()  # raises before the slow part
     card = load_card(model)
-    batch = prepare_image(check_picture(), card.input)
+    batch = prepare_image(synthetic_image(), card.input)
     expected = _expected(model, batch)
     engine, seconds = _build(model, batch.shape, precision)
     try:
@@ -132,7 +134,7 @@ def _shapes(outputs):
 
 
 def _compared(expected, found, precision):
-    """Sum the outputs up; JSON has no NaN, so that becomes None."""
+    """Summarize the differences of all outputs; NaN becomes None for JSON."""
     measured = differences(expected, found, precision)
     worst = max((item.largest for item in measured),
                 key=lambda value: value if math.isfinite(value) else math.inf)
@@ -144,7 +146,7 @@ def _compared(expected, found, precision):
 
 def _timed(estimator, path):
     info, spec = estimator.network.engine.describe(), estimator.card.input
-    figures = measure(estimator, _CheckPicture(), _FRAMES, progress_bar(_FRAMES, quiet=True))
+    figures = measure(estimator, _FixedImage(), _FRAMES, progress_bar(_FRAMES, quiet=True))
     return {'version': info.version, 'precision': info.precision,
             'frames': figures['frames'], 'people_per_frame': figures['people_per_frame'],
             'stages_ms': figures['stages_ms'],
@@ -160,16 +162,16 @@ def _read(path):
         raise ModelError('cannot read the model {}: {}'.format(path, error.strerror or error))
 
 
-class _CheckPicture(FrameSource):
-    """The picture of the self-check, for ever."""
+class _FixedImage(FrameSource):
+    """Yields the synthetic image of the self-check without end."""
 
     def __init__(self):
-        super(_CheckPicture, self).__init__()
-        self._image = check_picture()
+        super(_FixedImage, self).__init__()
+        self._image = synthetic_image()
 
     def describe(self):
         """See FrameSource.describe."""
-        return 'the fixed picture'
+        return 'the synthetic image'
 
     def _read(self):
         return self._image, 'fixed'

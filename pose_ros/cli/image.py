@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-ros image`: people in pictures."""
+"""`pose-ros image`: people in images."""
 import itertools
 
 from pose_ros.cli.options import add_output_options, settings_help
@@ -11,31 +11,30 @@ from pose_ros.core.command_options import add_model_options, load_estimator
 from pose_ros.core.errors import ImageError, PoseRosError
 from pose_ros.core.sources import ImageFile, ImageFolder
 
-DESCRIPTION = ('Find people in pictures. A picture that cannot be read is reported and the others '
-               'go on; the exit code is then 1. Without --json and --output, one line per picture '
-               'is printed.')
+DESCRIPTION = ('Find people in images. An image that cannot be read is reported and skipped; the '
+               'exit code is then 1. Without --json and --output, one line per image is printed.')
 EPILOG = """examples:
-  pose-ros image photo.jpg                                       how many people?
+  pose-ros image photo.jpg                                       print the number of people
   pose-ros image photo.jpg --output people.jpg                   draw them
-  pose-ros image a.jpg b.png folder/ --output drawn/             draw those of many pictures
+  pose-ros image a.jpg b.png folder/ --output drawn/             draw on many images
   pose-ros image val2017/ --json results.json --format coco      for COCO's evaluation
   pose-ros image photo.jpg --set min_score=0.4 --set max_people=1
 
 JSON: pixel centers are at whole numbers. The image_id of coco is the last number in the file name
-(000000000192.jpg: 192), else the picture's place in the list.
+(000000000192.jpg: 192), else the index of the image in the list.
 
 """ + settings_help()
 
 
 def add_arguments(parser) -> None:
     """Add the options of this command."""
-    parser.add_argument('inputs', nargs='+', metavar='PATH', help='picture, or folder of pictures')
+    parser.add_argument('inputs', nargs='+', metavar='PATH', help='image, or folder of images')
     add_model_options(parser)
-    add_output_options(parser, 'draw the people: to one picture (.jpg, .png, ...) or a folder')
+    add_output_options(parser, 'draw the people: to one image (.jpg, .png, ...) or a folder')
 
 
 def run(args) -> int:
-    """Process every picture; return the exit code."""
+    """Process all images; return the exit code."""
     overlay = image_overlay(args.output, args.inputs) if args.output else None
     estimator = load_estimator(args)
     bar = progress_bar(len(args.inputs), args.quiet)
@@ -47,7 +46,7 @@ def run(args) -> int:
                 work.fail('{}: {}'.format(frame.name, error))
                 continue
             if not (args.json or args.output or args.quiet):
-                bar.write(_answer(frame.name, people))
+                bar.write(_line(frame.name, people))
             if work.interrupted:
                 break
     if work.interrupted:
@@ -56,7 +55,7 @@ def run(args) -> int:
 
 
 def _frames(paths, work, bar):
-    """Yield the pictures of all paths, numbered through; report those that cannot be read."""
+    """Yield the images of all paths, numbered; report those that cannot be read."""
     index = itertools.count()
     for path in paths:
         if work.interrupted:
@@ -75,7 +74,7 @@ def _numbered(source, index, work):
     try:
         for frame in source:
             yield frame._replace(index=next(index), time_s=float('nan'))
-    except ImageError as error:  # not one picture of a folder can be read
+    except ImageError as error:  # no image of a folder can be read
         work.fail(error, 0)
     work.failures += len(getattr(source, 'unreadable', ()))
 
@@ -84,12 +83,12 @@ def _open(path):
     source = open_file(path)
     if not isinstance(source, (ImageFile, ImageFolder)):
         source.close()
-        raise ImageError('{} is not a picture; pose-ros video reads videos'.format(path))
+        raise ImageError('{} is not an image; pose-ros video reads videos'.format(path))
     return source
 
 
-def _answer(name, people):
+def _line(name, people):
     if not people.count:
-        return '{}: nobody'.format(name)
+        return '{}: no people'.format(name)
     return '{}: {} (scores {})'.format(name, plural(people.count, 'person', 'people'), ', '.join(
         '{:.2f}'.format(score) for score in people.scores))

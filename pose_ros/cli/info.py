@@ -7,18 +7,18 @@ import os
 import numpy as np
 
 from pose_ros.cli.options import describe_settings
-from pose_ros.core.card_files import sha256
 from pose_ros.core.command_options import add_model_options, load_estimator
+from pose_ros.core.files import sha256
 from pose_ros.core.frame import Frame
 from pose_ros.core.regions import whole
 
 DESCRIPTION = ('Describe a model: its card, the tensors of the network, the engine that runs it '
-               'here, and the settings of its decoder. The network is loaded and run once, so a '
-               'card that contradicts it is found out.')
+               'here, and the settings of its decoder and stages. The network is loaded and run '
+               'once, so a card that contradicts it is an error.')
 EPILOG = """examples:
-  pose-ros info model.onnx                        everything that is known about it
+  pose-ros info model.onnx                        print all facts
   pose-ros info model.onnx --json                 the same for programs
-  pose-ros info weights.onnx --card card.json     try a card on a network that carries none
+  pose-ros info weights.onnx --card card.json     use a card for a network without one
 """
 
 
@@ -41,7 +41,7 @@ def run(args) -> int:
 
 
 def describe(path: str, estimator) -> dict:
-    """Return what is known of a loaded model, ready for JSON."""
+    """Return the facts about a loaded model, ready for JSON."""
     network, spec = estimator.network, estimator.card.input
     gray = Frame(np.zeros((spec.height, spec.width, 3), np.uint8))
     outputs, _ = next(network([gray], [whole(0, spec.width, spec.height)]))
@@ -71,7 +71,7 @@ def _lines(facts, estimator):
     yield 'input       {width}x{height} {color}, {fit}, {interpolation}'.format(**spec)
     yield '            (x * {scale:g} - {mean}) / {std}'.format(**spec)
     network = facts['network']
-    yield 'network     {} -> {}'.format(_shape(network['input']), ', '.join(
+    yield 'network     {} -> {} per image'.format(_shape(network['input']), ', '.join(
         '{} {}'.format(name, _shape(shape)) for name, shape in network['outputs'].items()))
     yield 'engine      {}'.format(estimator.network.engine.describe())
     provenance = ['{}: {}'.format(key, value) for key, value in card['provenance'].items()]

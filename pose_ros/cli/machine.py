@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a Jetson has to tell before its timings mean anything: board, L4T release, power mode."""
+"""Board, L4T release and power mode of a Jetson, which determine its timings."""
 import re
 from typing import List
 
@@ -10,10 +10,10 @@ _TEGRA_RELEASE, _DEVICE_TREE = '/etc/nv_tegra_release', '/proc/device-tree/'
 
 
 def jetson_facts() -> List[str]:
-    """Board, L4T release and power mode of a Jetson, one phrase each; empty elsewhere.
+    """Return board, L4T release and power mode of a Jetson as texts; empty on other machines.
 
-    Clocks follow the power mode, and with them every timing (nvpmodel, Jetson Linux Developer
-    Guide). In a container the release file and nvpmodel may be missing: that is said, too.
+    The power mode sets the clocks (nvpmodel, Jetson Linux Developer Guide). In a container the
+    release file and nvpmodel may be missing: the text then contains "unknown".
     """
     release = _read(_TEGRA_RELEASE)
     if not release and 'nvidia,tegra' not in _read(_DEVICE_TREE + 'compatible'):
@@ -34,7 +34,7 @@ def _power_mode():
     mode = re.search(r'NV Power Mode: *(.+)', answer.output)
     if mode:
         return 'power mode {}'.format(mode.group(1).strip())
-    return 'power mode unknown ({})'.format(answer.error or 'nvpmodel -q does not tell it')
+    return 'power mode unknown ({})'.format(answer.error or 'nvpmodel -q does not print it')
 
 
 def _read(path):

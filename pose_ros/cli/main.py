@@ -5,30 +5,30 @@ from pose_ros.core.command import Program
 from pose_ros.core.version import VERSION
 
 COMMANDS = {
-    'image': 'find people in pictures and folders of pictures',
+    'image': 'find people in images and folders of images',
     'video': 'find people in a video file',
-    'camera': 'find people in the pictures of a camera, live',
+    'camera': 'find people in the images of a camera, live',
     'bench': 'time a model on this machine, stage by stage',
-    'doctor': 'say what this machine can run, and how to add what is missing',
+    'doctor': 'check what this machine can run, and how to install what is missing',
     'info': 'describe a model: its card, tensors and settings',
     'build-engine': 'build the TensorRT engine of a model on this machine',
-    'engines': 'list or remove the TensorRT engines that are kept',
+    'engines': 'list or remove the cached TensorRT engines',
 }
 
-_DESCRIPTION = 'Human pose estimation without ROS: skeletons from pictures, videos and cameras.'
+_DESCRIPTION = 'Human pose estimation without ROS: people in images, videos and cameras.'
 _EPILOG = """examples:
-  pose-ros doctor                                    is everything here that a model needs?
-  pose-ros image photo.jpg --output people.jpg       draw the people of one picture
-  pose-ros image folder/ --json people.json          write the people of many as numbers
+  pose-ros doctor                                    check what this machine can run
+  pose-ros image photo.jpg --output people.jpg       draw the people of one image
+  pose-ros image folder/ --json people.json          write the people of many images as JSON
   pose-ros video walk.mp4 --output walk_people.avi   draw the people of a video
-  pose-ros bench --backend onnxruntime               how fast is this machine?
+  pose-ros bench --backend onnxruntime               measure the speed of this machine
   pose-ros COMMAND --help                            all options of one command, with examples
 
 exit codes: 0 done; 1 an input or the model failed; 2 the command line is wrong; 130 interrupted
 """
 
 _PROGRAM = Program('pose-ros', 'pose_ros.cli', VERSION, _DESCRIPTION, _EPILOG, COMMANDS,
-                   '`pose-ros doctor` says what to install',
+                   '`pose-ros doctor` prints what to install',
                    {'build-engine': 'build_engine'})
 build_parser = _PROGRAM.build_parser
 

@@ -1,42 +1,44 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Options that the commands of pose-ros share; see also pose_ros.core.command_options."""
+import textwrap
 from typing import Any, Dict, Sequence
 
 from pose_ros.core.command_options import count, explain
-from pose_ros.core.decoders import decoder_parameters, DECODERS
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.results import FORMS
-from pose_ros.core.stages import SELECTION_PARAMETERS
+from pose_ros.core.stages.settings import setting_tables
 
 
 def add_output_options(parser, output: str) -> None:
-    """Add where people are written to; `output` is the help of --output."""
+    """Add the options of result files; `output` is the help of --output."""
     group = parser.add_argument_group('results')
     group.add_argument('--json', metavar='FILE', help='write the people to a JSON file')
     group.add_argument('--format', choices=FORMS, default='frames',
-                       help='form of --json: frames (all that is known, per frame) or coco '
+                       help='form of --json: frames (all facts, per frame) or coco '
                             '(COCO-17 keypoint results) (default: frames)')
     group.add_argument('--output', metavar='PATH', help=output)
-    group.add_argument('--no-labels', action='store_true', help='draw no scores beside the people')
+    group.add_argument('--no-labels', action='store_true', help='draw no scores')
     group.add_argument('--max-frames', type=count, metavar='N', help='stop after N frames')
     group.add_argument('--quiet', action='store_true', help='print errors only')
 
 
 def settings_help() -> str:
-    """Return the lines of an epilog that list what --set accepts, by decoder and by stage."""
+    """Return the part of an epilog that lists the settings of --set, by decoder and stage."""
     lines = ["settings (--set) with their defaults; `pose-ros info MODEL` prints a model's own:"]
-    tables = [('pose, decoder ' + kind, 'pose.', decoder_parameters(kind))
-              for kind in sorted(DECODERS)] + [('selection', 'selection.', SELECTION_PARAMETERS)]
-    for title, prefix, table in tables:
-        if table:
-            lines.append(title + ':')
-            named = [item._replace(name=prefix + item.name) for item in table]
-            lines += ['  ' + line for line in describe_settings(named, {})]
+    for table in setting_tables():
+        lines.append(table.title + ':')
+        named = [item._replace(name='{}.{}'.format(table.owner, item.name))
+                 for item in table.parameters]
+        lines += ['  ' + line for line in describe_settings(named, {})]
     return '\n'.join(lines) + '\n'
 
 
 def describe_settings(table: Sequence[Parameter], values: Dict[str, Any]) -> Sequence[str]:
-    """Return one line per parameter: its value (else its default), what it is, its range."""
-    return ['{:<32} {}'.format('{}={}'.format(item.name, values.get(item.name, item.default)),
-                               explain(item)) for item in table]
+    """Return the lines of a table: each value (else the default), meaning and range."""
+    lines = []
+    for item in table:
+        head = '{:<32} '.format('{}={}'.format(item.name, values.get(item.name, item.default)))
+        lines += textwrap.wrap(explain(item), 120, initial_indent=head,
+                               subsequent_indent=' ' * 33)
+    return lines

@@ -15,15 +15,15 @@ from pose_ros.core.sources import ASSUMED_RATE, FrameSource
 from pose_ros.core.topology import Topology
 from pose_ros.core.video import VideoRecorder
 
-# What OpenCV writes in color.
-_ENDINGS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+# Formats that OpenCV writes in color.
+_EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 
 
 class Overlay(abc.ABC):
-    """Draws people on copies of frames, and writes those; a context manager that finishes them."""
+    """Draws people on copies of frames and writes them; a context manager."""
 
     def __init__(self, target, topology: Topology, labels: bool):
-        """Take what is written to, the format of the people, and whether to draw scores."""
+        """Take the target, the format of the people, and whether to draw scores."""
         self.target = target
         self._topology, self._labels = topology, labels
 
@@ -40,7 +40,7 @@ class Overlay(abc.ABC):
         return self
 
     def __exit__(self, *_):
-        """Finish what was written."""
+        """Finish the files."""
 
 
 class ImageOverlay(Overlay):
@@ -52,7 +52,7 @@ class ImageOverlay(Overlay):
 
 
 class FolderOverlay(Overlay):
-    """Writes one image per frame into the target folder, by the frame's own name if it is free."""
+    """Writes one image per frame into the target folder, with the name of the frame."""
 
     def __init__(self, target, topology, labels):
         """See Overlay.__init__; makes the folder."""
@@ -63,10 +63,10 @@ class FolderOverlay(Overlay):
     def write(self, frame, image):
         """See Overlay.write."""
         stem, ending = os.path.splitext(frame.name)
-        if ending.lower() not in _ENDINGS:
+        if ending.lower() not in _EXTENSIONS:
             stem, ending = frame.name, '.png'
         name, number = stem + ending, 2
-        while name in self._names:  # pictures of several folders may have one name
+        while name in self._names:  # images in several folders may have the same name
             name, number = '{}_{}{}'.format(stem, number, ending), number + 1
         self._names.add(name)
         _write_image(os.path.join(self.target, name), image)
@@ -85,7 +85,7 @@ class VideoOverlay(Overlay):
 
 
 class LiveOverlay(VideoOverlay):
-    """Writes a video of a camera, at the pace at which its frames came."""
+    """Writes a video of a camera in real time."""
 
     def write(self, frame, image):
         """See Overlay.write."""
@@ -93,9 +93,9 @@ class LiveOverlay(VideoOverlay):
 
 
 def image_overlay(path: str, inputs) -> Callable[[Topology, bool], Overlay]:
-    """Check --output against the input paths; return what makes the overlay for a known model.
+    """Check --output against the input paths; return a function that makes the overlay.
 
-    Raises argparse.ArgumentError if nothing can be written there.
+    Raises argparse.ArgumentError for an invalid output.
     """
     ending = os.path.splitext(path)[1].lower()
     if os.path.isdir(path) or path.endswith(os.sep) or not ending:
@@ -103,11 +103,11 @@ def image_overlay(path: str, inputs) -> Callable[[Topology, bool], Overlay]:
                        for each in inputs}:
             _keep_input(path, folder)
         return functools.partial(FolderOverlay, path)
-    if ending not in _ENDINGS:
-        raise _unfit('cannot write a picture to {!r}: its name must end in {}; a folder ends in '
-                     '/'.format(path, ', '.join(_ENDINGS)))
+    if ending not in _EXTENSIONS:
+        raise _invalid('cannot write an image to {!r}: its name must end in {}; a folder ends in '
+                       '/'.format(path, ', '.join(_EXTENSIONS)))
     if len(inputs) > 1 or os.path.isdir(inputs[0]):
-        raise _unfit('{!r} is one picture, and there may be many: name a folder, {}/'.format(
+        raise _invalid('{!r} is one image, and there may be many: name a folder, {}/'.format(
             path, os.path.splitext(path)[0]))
     _keep_input(path, inputs[0])
     return functools.partial(ImageOverlay, path)
@@ -120,21 +120,21 @@ def video_overlay(path: str, source: FrameSource,
     try:
         recorder = VideoRecorder(path, source.frame_rate or ASSUMED_RATE)
     except PoseRosError as error:
-        raise _unfit(error)
+        raise _invalid(error)
     return functools.partial(LiveOverlay if source.live else VideoOverlay, recorder)
 
 
 def _keep_input(path, original):
     if os.path.exists(path) and os.path.exists(original) and os.path.samefile(path, original):
-        raise _unfit('{!r} would overwrite what is read; choose another'.format(path))
+        raise _invalid('{!r} would overwrite an input; choose another path'.format(path))
 
 
-def _unfit(message):
+def _invalid(message):
     return argparse.ArgumentError(None, 'argument --output: {}'.format(message))
 
 
 def _write_image(path, image):
-    """Encode first, so that what fails has the system's own words: cv2.imwrite only says no."""
+    """Encode, then write, so that an error has its cause: cv2.imwrite only returns False."""
     done, data = cv2.imencode(os.path.splitext(path)[1], image)
     if not done:
         raise PoseRosError('OpenCV cannot encode {}; try .png'.format(path))

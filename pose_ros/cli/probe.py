@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Try code in a process of its own: a broken wheel may kill it, and this one has to live to tell.
+"""Run code in a subprocess, because a broken wheel can crash Python.
 
-A wheel built for another CPU dies of an illegal instruction while it is imported, and two CPU
-runtimes in one process slow each other down. Nothing here imports more than Python itself.
+A wheel for another CPU ends the process with an illegal instruction when it is imported. Two CPU
+runtimes in one process slow each other down. This module imports only the standard library.
 """
 import os
 import signal
@@ -16,22 +16,22 @@ from typing import NamedTuple, Sequence, Tuple
 _TIMEOUT = 120  # s; a large network may take a while to compile
 
 
-class Answer(NamedTuple):
-    """What a trial printed, or why it failed (then `error` is not empty)."""
+class ProbeResult(NamedTuple):
+    """The output of a process, and why it failed (`error` is empty if it did not)."""
 
     output: str
     error: str = ''
 
 
-def run_python(code: str, *arguments: str) -> Answer:
-    """Run Python code in a new interpreter that imports what this one would."""
+def run_python(code: str, *arguments: str) -> ProbeResult:
+    """Run Python code in a new interpreter with the same import paths."""
     return run_program([sys.executable, '-c', code] + list(arguments), _environment())
 
 
-def follow_python(timeout: float, code: str, *arguments: str) -> Tuple[Answer, str]:
-    """Like run_python, of what may take many minutes: shows on stderr what it logs, as it comes.
+def run_python_streaming(timeout: float, code: str, *arguments: str) -> Tuple[ProbeResult, str]:
+    """Run Python code that may take minutes, and pass its log on to stderr line by line.
 
-    Returns the answer and the log; it is given up after `timeout` seconds.
+    Returns the result and the log. The process is killed after `timeout` seconds.
     """
     log, late = [], threading.Event()
     with tempfile.TemporaryFile() as output:
@@ -49,30 +49,30 @@ def follow_python(timeout: float, code: str, *arguments: str) -> Tuple[Answer, s
             process.wait()
         finally:
             timer.cancel()
-            if process.poll() is None:  # we are being interrupted
+            if process.poll() is None:  # interrupted by the user
                 process.kill()
                 process.wait()
             process.stderr.close()
         output.seek(0)
         printed = output.read().decode('utf-8', 'backslashreplace').strip()
     logged = ''.join(log)
-    error = ('no answer within {:g} s'.format(timeout) if late.is_set() else
+    error = ('no result within {:g} s'.format(timeout) if late.is_set() else
              _why(process.returncode, logged))
-    return Answer(printed, error), logged
+    return ProbeResult(printed, error), logged
 
 
-def run_program(command: Sequence[str], environment=None) -> Answer:
-    """Run a program; its output, stripped, or one line that says why there is none."""
+def run_program(command: Sequence[str], environment=None) -> ProbeResult:
+    """Run a program; return its stripped output, or one line with the cause of its failure."""
     try:
-        # The names that Python 3.6 knows: no text=, no capture_output=.
+        # Python 3.6 has neither text= nor capture_output=.
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, universal_newlines=True, timeout=_TIMEOUT,
                               env=environment)
     except subprocess.TimeoutExpired:
-        return Answer('', 'no answer within {} s'.format(_TIMEOUT))
+        return ProbeResult('', 'no result within {} s'.format(_TIMEOUT))
     except OSError as error:
-        return Answer('', '{}: {}'.format(command[0], error.strerror or error))
-    return Answer(done.stdout.strip(), _why(done.returncode, done.stderr))
+        return ProbeResult('', '{}: {}'.format(command[0], error.strerror or error))
+    return ProbeResult(done.stdout.strip(), _why(done.returncode, done.stderr))
 
 
 def _environment():
@@ -81,7 +81,7 @@ def _environment():
 
 
 def _why(code, log):
-    """Say why a process failed; nothing if it did not."""
+    """Return why a process failed; empty if it did not."""
     if code < 0:
         return _killed_by(-code)
     return (_last_line(log) or 'exit code {}'.format(code)) if code else ''
@@ -93,14 +93,14 @@ def _killed_by(number):
     except ValueError:
         name = 'signal {}'.format(number)
     if name == 'SIGILL':
-        return ('it dies of an illegal instruction: it was built for another CPU, try an older '
-                'version')
+        return ('it crashes with an illegal instruction: it was built for another CPU, try an '
+                'older version')
     if name == 'SIGKILL':
-        return 'it was killed (SIGKILL), as is done when the memory runs out: see dmesg'
-    return 'it dies of {}'.format(name)
+        return 'it was killed (SIGKILL), probably because memory ran out: see dmesg'
+    return 'it crashes with {}'.format(name)
 
 
 def _last_line(text):
-    """Return the end of a Python trace, which names the error."""
+    """Return the last line of a traceback, which names the error."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else ''

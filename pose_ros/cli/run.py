@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What image, video and camera share: frames to the estimator, its people to files, and counts."""
+"""Shared by image, video and camera: frames to the estimator, people to files, counts."""
 import collections
 import contextlib
 import os
@@ -15,13 +15,13 @@ from pose_ros.core.results import open_results
 from pose_ros.core.sources import FrameSource, open_source
 
 INTERRUPTED = 130  # the shell's code for Ctrl-C
-_REMEMBERED = 10000  # frames whose times the summary knows; a camera may run for days
+_REMEMBERED = 10000  # frames whose times are in the summary; a camera may run for days
 
 
 class Run:
-    """Counts frames, people and failures while it passes them on.
+    """Processes frames, and counts frames, people and failures.
 
-    `outputs` have `add(frame, people)`. `interrupted` becomes true once the user wants to stop.
+    `outputs` have `add(frame, people)`. `interrupted` becomes true when the user stops the run.
     """
 
     def __init__(self, estimator, outputs, bar):
@@ -43,9 +43,9 @@ class Run:
         return people
 
     def fail(self, message, failures=1) -> None:
-        """Report what went wrong, and count it."""
+        """Report a failure, and count it."""
         self.failures += failures
-        # One line each: runtimes put traces of their own into their messages.
+        # One line each: messages of runtimes may contain tracebacks.
         self._bar.write('pose-ros: error: ' + ' '.join(str(message).split()), file=sys.stderr)
 
     def summary(self) -> str:
@@ -65,7 +65,7 @@ class Run:
 
 @contextlib.contextmanager
 def prepared(args, estimator, make_overlay, bar):
-    """Yield a Run that writes to everything asked for; close it all, and print the summary.
+    """Yield a Run with the outputs of the options; then close them, and print the summary.
 
     make_overlay(topology, labels) opens the overlay; None for none.
     """
@@ -91,12 +91,12 @@ def prepared(args, estimator, make_overlay, bar):
 
 
 def open_file(path: str, loop: bool = False) -> FrameSource:
-    """Open a picture, a folder of them, a video file, or 'demo'; ImageError for anything else."""
+    """Open an image, a folder of images, a video file, or 'demo'; ImageError otherwise."""
     if path == 'demo':
         return open_source(path, loop)
     if not os.path.exists(path):
         raise ImageError('there is no file or folder {!r}; check the path'.format(path))
-    # A full path, because a bare number would mean a camera.
+    # A full path, because a number is a camera.
     return open_source(os.path.abspath(path), loop)
 
 
@@ -104,13 +104,13 @@ def open_file(path: str, loop: bool = False) -> FrameSource:
 def _stopped_by_signals(run):
     """Let Ctrl-C or SIGTERM end the run after the current frame, so that files are finished.
 
-    A second signal acts as ever.
+    A second signal has its usual effect.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may handle signals
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    # What is ignored stays ignored, as SIGINT is in a script's background job.
+    # Ignored signals stay ignored, such as SIGINT in a background job of a script.
     before = {number: handler for number, handler in before.items()
               if handler not in (signal.SIG_IGN, None)}
 

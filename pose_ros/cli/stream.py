@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What video and camera share: frames that follow each other until the source or the user ends."""
+"""Shared by video and camera: process frames until the source ends or the user stops."""
 import itertools
 
 from pose_ros.cli.overlay import video_overlay
@@ -13,7 +13,7 @@ from pose_ros.core.errors import PoseRosError
 def process(args, source, original: str):
     """Process a source to its end; return the Run.
 
-    A source or network that fails on the way ends the run, but what was found until then is kept.
+    If the source or the network fails, the run ends, and the results so far are kept.
     """
     with source:
         overlay = video_overlay(args.output, source, original) if args.output else None

@@ -6,13 +6,13 @@ from pose_ros.cli.run import INTERRUPTED, open_file
 from pose_ros.cli.stream import process
 from pose_ros.core.command_options import add_model_options
 
-DESCRIPTION = ('Find people in every frame of a video. Ctrl-C ends it early: what was found until '
-               'then is kept.')
+DESCRIPTION = ('Find people in every frame of a video. Ctrl-C ends it early and keeps the results '
+               'so far.')
 EPILOG = """examples:
-  pose-ros video walk.mp4                                      how many people, how fast?
+  pose-ros video walk.mp4                                      print counts and times
   pose-ros video walk.mp4 --output people.avi                  draw them (.avi: MJPG, .mp4: mp4v)
-  pose-ros video walk.mp4 --json people.json --max-frames 100  the first 100 frames as numbers
-  pose-ros video demo --output demo.avi                        no video at hand (scikit-image)
+  pose-ros video walk.mp4 --json people.json --max-frames 100  the first 100 frames as JSON
+  pose-ros video demo --output demo.avi                        a built-in video (scikit-image)
 
 """ + settings_help()
 
@@ -20,7 +20,7 @@ EPILOG = """examples:
 def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('input', metavar='PATH',
-                        help='video file (or a folder of pictures, or demo)')
+                        help='video file (or a folder of images, or demo)')
     add_model_options(parser)
     add_output_options(parser, 'draw the people on a copy of the video (.avi or .mp4)')
 

@@ -81,7 +81,7 @@ class ModelCard(NamedTuple):
 
     def to_json(self) -> str:
         """Write the card as JSON text that `parse_card` reads back to an equal card."""
-        data = {'schema': SCHEMA}
+        data: Dict[str, Any] = {'schema': SCHEMA}
         data.update(self._asdict())
         data['input'] = dict(self.input._asdict())
         if self.input.fit != 'crop':
@@ -122,7 +122,7 @@ def parse_card(text, where: str) -> ModelCard:
         if not isinstance(data[key], str) or not data[key]:
             raise CardError('{}: {!r} must be a word, not {!r}'.format(where, key, data[key]))
     if data['task'] not in TASKS:
-        raise CardError('{}: \'task\' must be one of {}, not {!r}'.format(
+        raise CardError("{}: 'task' must be one of {}, not {!r}".format(
             where, ', '.join(map(repr, TASKS)), data['task']))
     for key in ('selection', 'provenance'):
         _require_object(data.get(key, {}), key, where)
@@ -136,7 +136,7 @@ def _check_schema(data, where):
     """Refuse a card of another schema before its keys are compared: they may differ."""
     schema = data.get('schema', SCHEMA) if isinstance(data, dict) else SCHEMA
     if type(schema) is not int or schema < 1:
-        raise CardError('{}: \'schema\' must be a whole number from 1, not {!r}'.format(
+        raise CardError("{}: 'schema' must be a whole number from 1, not {!r}".format(
             where, schema))
     if schema > SCHEMA:
         raise CardError('{}: the card has schema {}, and this version of pose_ros reads schemas '
@@ -177,7 +177,7 @@ def _parse_decoder(value, where):
     where += ', decoder'
     require_keys(value, _DECODER_KEYS, where)
     if not isinstance(value['type'], str) or not value['type']:
-        raise CardError('{}: \'type\' must be a word, not {!r}'.format(where, value['type']))
+        raise CardError("{}: 'type' must be a word, not {!r}".format(where, value['type']))
     for key in ('outputs', 'settings'):
         _require_object(value[key], key, where)
     return DecoderSpec(value['type'], value['outputs'], value['settings'])

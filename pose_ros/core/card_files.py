@@ -1,14 +1,14 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a model's card is found: given by the user, inside the file, beside it, or known to us."""
+"""Find the card of a model: from the caller, in the file, beside it, or in pose_ros/models."""
 import glob
-import hashlib
 import json
 import os
 from typing import Any, Dict, Union
 
 from pose_ros.core.card import CARD_KEY, ModelCard, parse_card
 from pose_ros.core.errors import CardError, ModelError
+from pose_ros.core.files import sha256
 from pose_ros.core.onnx_file import read_metadata
 
 MODELS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'models')
@@ -19,7 +19,7 @@ ENGINE_FACTS = 'engine'  # the entry of a card's provenance that describes a bui
 def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -> ModelCard:
     """Find and validate the card of a model file.
 
-    A card that the caller names wins (path, dict or ModelCard); else the one in the ONNX metadata;
+    The `card` of the caller (path, dict or ModelCard); else the one in the ONNX metadata;
     else `MODEL_FILE.json` beside it; else a card in pose_ros/models that was written for exactly
     this file (by SHA-256). Raises ModelError for a bad file, CardError for a bad or missing card.
     """
@@ -53,7 +53,7 @@ def _read_card_file(path):
 
 
 def _known_card(model_path):
-    """Cards for published weights, which carry none; the hash keeps a look-alike from matching."""
+    """Return the card of published weights that have none inside, by SHA-256; or None."""
     digest = None
     for path in sorted(glob.glob(os.path.join(MODELS_FOLDER, '*.json'))):
         with open(path, 'rb') as stream:
@@ -67,17 +67,8 @@ def _known_card(model_path):
 def read_engine_facts(path: str) -> Dict[str, Any]:
     """Return what `pose-ros build-engine` wrote about an engine file into the card beside it.
 
-    Empty if there is no card or it does not say; CardError if it is no card.
+    Empty without a card or without such an entry; CardError for an invalid card.
     """
     if not os.path.isfile(path + '.json'):
         return {}
     return _read_card_file(path + '.json').provenance.get(ENGINE_FACTS, {})
-
-
-def sha256(path: str) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as stream:
-        for block in iter(lambda: stream.read(1 << 20), b''):
-            digest.update(block)
-    return digest.hexdigest()

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A command line of sub-commands: runs one of them and reports an error in one line."""
+"""A command line with sub-commands, which reports an error in one line."""
 import argparse
 import importlib
 import os
@@ -12,9 +12,9 @@ from typing import Dict, NamedTuple
 class Program(NamedTuple):
     """A command line.
 
-    Each of `commands` (name: a line of help) is a module of `package` with DESCRIPTION, EPILOG,
-    `add_arguments(parser)` and `run(args) -> exit code`. Only the chosen one is imported, so that
-    a command can run where another's libraries are missing.
+    Each of `commands` (name: one line of help) is a module of `package` with DESCRIPTION, EPILOG,
+    `add_arguments(parser)` and `run(args) -> exit code`. Only the module of the used command is
+    imported, so that it runs even if libraries of other commands are missing.
     """
 
     name: str
@@ -23,8 +23,8 @@ class Program(NamedTuple):
     description: str
     epilog: str
     commands: Dict[str, str]
-    import_hint: str  # what to do when a library is missing
-    modules: Dict[str, str] = {}  # of commands whose names cannot be a module's
+    import_hint: str  # the fix for a missing library
+    modules: Dict[str, str] = {}  # of commands whose names are no module names
 
     def main(self, argv=None) -> int:
         """Run one command (None: the process's arguments); return its exit code."""
@@ -39,15 +39,15 @@ class Program(NamedTuple):
                 parser.print_help(sys.stderr)
                 return 2
             code = args.run(args)
-            sys.stdout.flush()  # here, where a reader that has gone is handled
+            sys.stdout.flush()  # here, where a closed pipe is handled
             return code
-        except SystemExit as done:  # argparse has printed its help, or what was wrong
-            return done.code
+        except SystemExit as done:  # argparse has printed its help or an error
+            return int(done.code or 0)
         except argparse.ArgumentError as error:
             return self._fail('{}; see {} {} --help'.format(error, self.name, argv[0]), 2)
         except KeyboardInterrupt:
             return self._fail('interrupted', 130)
-        except BrokenPipeError:  # our reader has gone, as in `... info model.onnx | head -1`
+        except BrokenPipeError:  # the reader has stopped, as in `... info model.onnx | head -1`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 1
         except Exception as error:
@@ -87,14 +87,14 @@ def _is_expected(error):
 
 
 def _one_line(error):
-    """Describe an error in one line: runtimes put traces of their own into their messages."""
+    """Return an error as one line: messages of runtimes may contain tracebacks."""
     if isinstance(error, OSError) and error.filename:
         return '{}: {}'.format(error.filename, error.strerror)
     return ' '.join(str(error).split()) or type(error).__name__
 
 
 def progress_bar(total, quiet: bool):
-    """Return a tqdm bar on stderr; without a terminal or tqdm, one that shows nothing."""
+    """Return a tqdm bar on stderr, or an invisible one without terminal or tqdm."""
     if quiet or not sys.stderr.isatty():
         return _NoBar(total)
     try:

@@ -8,7 +8,7 @@ from typing import Any, Dict, Sequence, Tuple
 
 import cv2
 
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
+from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.parameters import Parameter
@@ -25,6 +25,8 @@ def add_model_options(parser, positional: bool = False) -> None:
     else:
         group.add_argument('--model', metavar='FILE',
                            help='model file (default: the bundled model)')
+    group.add_argument('--detector', metavar='FILE',
+                       help='model file that finds the people for a model of crops')
     group.add_argument('--card', metavar='FILE',
                        help="model card that replaces the model's own (JSON)")
     group.add_argument('--size', type=size, metavar='WxH',
@@ -40,9 +42,10 @@ def add_model_options(parser, positional: bool = False) -> None:
 def load_estimator(args) -> PoseEstimator:
     """Load what add_model_options describes; argparse.ArgumentError for an invalid --set."""
     show_builds()
-    cv2.setNumThreads(1)  # its pool takes the cores from the network's
+    cv2.setNumThreads(1)  # its threads compete with those of the network
     engine = {parameter.name: getattr(args, parameter.name) for parameter in ENGINE_PARAMETERS}
-    estimator = PoseEstimator(args.model, card=args.card, input_size=args.size, **engine)
+    estimator = PoseEstimator(args.model, card=args.card, input_size=args.size,
+                              detector=args.detector, **engine)
     try:
         estimator.configure(**parse_settings(args.set, estimator.parameters))
     except PoseRosError as error:

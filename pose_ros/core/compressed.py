@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Compressed images (JPEG, PNG, whatever else OpenCV reads) as bytes, with damage noticed."""
+"""Decode compressed images (JPEG, PNG, other formats of OpenCV), and detect damage."""
 import cv2
 import numpy as np
 
@@ -12,7 +12,7 @@ _PNG_END = b'IEND\xaeB`\x82'
 
 
 def codec_of(data: bytes) -> str:
-    """Tell 'jpeg' or 'png' by the first bytes; '' for anything else."""
+    """Return 'jpeg' or 'png' by the first bytes; '' for anything else."""
     if data.startswith(_JPEG):
         return 'jpeg'
     return 'png' if data.startswith(_PNG) else ''
@@ -21,8 +21,8 @@ def codec_of(data: bytes) -> str:
 def decode_bytes(data: bytes, where: str, orient: bool = True) -> np.ndarray:
     """Decode to (H, W, 3) uint8 BGR; alpha is dropped, 16 bits become the upper 8.
 
-    `where` names the image in errors. `orient` obeys the EXIF orientation. ImageError if the data
-    is empty, cut short or damaged: OpenCV alone may return a JPEG that is half gray.
+    `where` names the image in errors. `orient` applies the EXIF orientation. ImageError if the
+    data is empty, cut short or damaged: OpenCV alone may return a JPEG that is half gray.
     """
     if not data:
         raise ImageError('{} is empty: it has no bytes'.format(where))
@@ -42,12 +42,12 @@ def decode_bytes(data: bytes, where: str, orient: bool = True) -> np.ndarray:
 
 
 def _is_cut(data):
-    """Whether a JPEG or PNG lacks its end marker; bytes after the marker are common and fine."""
+    """Return whether a JPEG or PNG lacks its end marker; bytes after it are allowed."""
     codec = codec_of(data)
     if codec == 'png':
         return data.rfind(_PNG_END) < 0
     if codec == 'jpeg':
-        # A thumbnail inside the header has an end marker too, but the main scan follows it.
+        # A thumbnail in the header also has an end marker; the main scan follows it.
         end = data.rfind(_JPEG_END)
         return end < 0 or data.find(_JPEG_SCAN, end) >= 0
     return False

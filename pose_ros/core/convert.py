@@ -1,13 +1,13 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Carry people from one skeleton format to another, joint by joint, by name."""
+"""Convert people from one skeleton format to another, by the names of keypoints."""
 import numpy as np
 
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.people import People, make_people
 from pose_ros.core.topology import Topology
 
-# Joints that formats leave out because they lie halfway between two others.
+# Keypoints halfway between two others, which some formats leave out.
 _MIDPOINTS = {
     'neck': ('left_shoulder', 'right_shoulder'),
     'mid_hip': ('left_hip', 'right_hip'),
@@ -16,18 +16,18 @@ _MIDPOINTS = {
 
 
 def convert_people(people: People, source: Topology, target: Topology) -> People:
-    """Return the same people, scores and track ids with `target`'s joints, (P, target.size, 3).
+    """Return the same people, scores and track ids with keypoints (P, target.size, 3).
 
-    A joint is taken by name. Where the source format lacks it, neck, mid_hip and pelvis are the
-    midpoint of the shoulders or hips, with the lower of the two scores; anything else is missing.
-    PoseRosError if the formats share no joint.
+    Keypoints are matched by name. If the source format lacks neck, mid_hip or pelvis, it is the
+    midpoint of the shoulders or hips, with the lower of the two scores; other keypoints that it
+    lacks are missing. PoseRosError if the formats share no keypoint.
     """
     if source == target:
         return people
     parents = [_parents(name, source) for name in target.keypoint_names]
     if not any(parents):
-        raise PoseRosError('{} people cannot be turned into {}: the two formats share no '
-                           'joint'.format(source.name, target.name))
+        raise PoseRosError('people of the format {} cannot be converted to {}: the formats '
+                           'share no keypoint'.format(source.name, target.name))
     first, second = np.array([pair or (0, 0) for pair in parents]).T
     one, other = people.keypoints[:, first], people.keypoints[:, second]
     keypoints = np.minimum(one, other)
@@ -38,7 +38,7 @@ def convert_people(people: People, source: Topology, target: Topology) -> People
 
 
 def _parents(name, source):
-    """Return the two source joints to average (the joint itself twice if it is there), or None."""
+    """Return the two source keypoints to average (the same one twice if it exists), or None."""
     names = (name, name) if name in source.keypoint_names else _MIDPOINTS.get(name, ())
     pair = tuple(source.index(parent) for parent in names)
     return pair if pair and None not in pair else None

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Draw people on an image: limbs, joints, ids and scores."""
+"""Draw people on an image: limbs, keypoints, ids and scores."""
 import cv2
 import numpy as np
 
@@ -8,24 +8,24 @@ from pose_ros.core.people import UNTRACKED, People
 from pose_ros.core.topology import Topology
 
 _SHIFT = 3  # OpenCV draws at 1/8 px
-_REFERENCE_SIZE = 640.0  # px; line widths and text are made for an image this large
+_REFERENCE_SIZE = 640.0  # px; line widths and text scale with the image size
 
 
 def draw_people(image: np.ndarray, people: People, topology: Topology,
                 labels: bool = True) -> np.ndarray:
     """Draw on `image` (H, W, 3) uint8 BGR in place and return it; `labels` adds ids and scores."""
     size = max(0.6, max(image.shape[:2]) / _REFERENCE_SIZE)
-    limb_colors, joint_colors = topology.limb_colors(), topology.keypoint_colors()
+    limb_colors, keypoint_colors = topology.limb_colors(), topology.keypoint_colors()
     boxes = people.boxes
     for person in range(people.count):
-        joints = _fixed_point(people.keypoints[person])
+        points = _fixed_point(people.keypoints[person])
         for color, (a, b) in zip(limb_colors, topology.limbs):
-            if joints[a] and joints[b]:
-                cv2.line(image, joints[a], joints[b], color, int(round(2.5 * size)),
+            if points[a] and points[b]:
+                cv2.line(image, points[a], points[b], color, int(round(2.5 * size)),
                          cv2.LINE_AA, _SHIFT)
-        for color, joint in zip(joint_colors, joints):
-            if joint:
-                cv2.circle(image, joint, int(3 * size * 2 ** _SHIFT), color, cv2.FILLED,
+        for color, point in zip(keypoint_colors, points):
+            if point:
+                cv2.circle(image, point, int(3 * size * 2 ** _SHIFT), color, cv2.FILLED,
                            cv2.LINE_AA, _SHIFT)
         if labels and np.isfinite(boxes[person]).all():
             _draw_label(image, _label(people, person), boxes[person], size)
@@ -33,7 +33,7 @@ def draw_people(image: np.ndarray, people: People, topology: Topology,
 
 
 def _fixed_point(keypoints):
-    """Joints as OpenCV's fixed-point coordinates, None where missing."""
+    """Return keypoints as OpenCV's fixed-point coordinates, None where missing."""
     return [(int(round(x * 2 ** _SHIFT)), int(round(y * 2 ** _SHIFT))) if score > 0 else None
             for x, y, score in keypoints.tolist()]
 
@@ -45,7 +45,7 @@ def _label(people, person):
 
 
 def _draw_label(image, text, box, size):
-    """Write white on a black ground, above the box but inside the image."""
+    """Write white on black, above the box but inside the image."""
     font, scale, width = cv2.FONT_HERSHEY_SIMPLEX, 0.5 * size, max(1, int(round(size)))
     (text_width, text_height), below = cv2.getTextSize(text, font, scale, width)
     x = int(min(max(box[0], 0), max(0, image.shape[1] - text_width)))

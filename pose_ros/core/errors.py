@@ -1,10 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Errors of the core: each message says what was wrong, where, and what to do."""
+"""Errors of the core. Each message names the cause, the place, and the fix."""
 
 
 class PoseRosError(ValueError):
-    """Base of every error that the core raises on purpose."""
+    """Base of all errors that the core raises."""
 
 
 class CardError(PoseRosError):

@@ -23,29 +23,37 @@ class PoseEstimator(Pipeline):
     """
 
     def __init__(self, model: Optional[str] = None, backend: str = 'auto', card=None,
-                 input_size: Optional[Tuple[int, int]] = None, batch: int = 1, **engine_options):
+                 input_size: Optional[Tuple[int, int]] = None, batch: int = 1,
+                 detector: Optional[str] = None, **engine_options):
         """Load a model (None: the bundled one), check it against its card, and warm it up.
 
-        The arguments are those of open_network. Raises ModelError, CardError or EngineError, each
-        with a remedy.
+        detector: a model file that finds the people for a model of crops. The other arguments are
+        those of open_network. Raises ModelError, CardError or EngineError, each with a remedy.
         """
-        network = open_network(model, 'pose', backend, card, input_size, batch, **engine_options)
+        networks = []
         try:
-            self._take(network)
+            networks.append(open_network(model, 'pose', backend, card, input_size, batch,
+                                         **engine_options))
+            if detector:
+                networks.append(open_network(detector, 'detector', backend, batch=batch,
+                                             **engine_options))
+            self._take(*networks)
         except Exception:
-            network.close()
+            for network in networks:
+                network.close()
             raise
 
     @classmethod
-    def of_network(cls, network: Network) -> 'PoseEstimator':
-        """Return the estimator of a network that is already open, and now belongs to it."""
+    def of_network(cls, network: Network,
+                   detector: Optional[Network] = None) -> 'PoseEstimator':
+        """Return the estimator of networks that are already open, and now belong to it."""
         estimator = cls.__new__(cls)
-        estimator._take(network)
+        estimator._take(network, detector)
         return estimator
 
-    def _take(self, network):
+    def _take(self, network, detector=None):
         self.network = network
-        super(PoseEstimator, self).__init__(_stages(network), network.card.topology)
+        super(PoseEstimator, self).__init__(_stages(network, detector), network.card.topology)
 
     @property
     def card(self) -> ModelCard:
@@ -58,12 +66,16 @@ class PoseEstimator(Pipeline):
         return self.run([frame])[0]
 
 
-def _stages(network):
+def _stages(network, detector):
     card = network.card
     if card.task != 'pose':
         raise CardError('{} is a model for {}, and yields no keypoints: name a model for '
                         'pose'.format(card.name, card.task))
-    pose = TopDown(network) if card.input.fit == 'crop' else BottomUp(network)
+    if detector is not None and detector.card.task != 'detection':
+        raise CardError('{} is a model for {}: the detector must be a model for detection'.format(
+            detector.card.name, detector.card.task))
+    crops = card.input.fit == 'crop' or detector is not None
+    pose = TopDown(network, detector) if crops else BottomUp(network)
     try:
         selection = Selection(card.topology, **card.selection)
     except PoseRosError as error:

@@ -1,16 +1,34 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files that appear when they are whole, or not at all."""
+"""Atomic writes, and digests of files."""
+import contextlib
+import hashlib
 import os
+from typing import BinaryIO, Iterator
 
 
-def write_whole(path: str, content: bytes) -> None:
-    """Write a file that takes the place of `path` at once; OSError leaves `path` as it was."""
-    temporary = '{}.{}.tmp'.format(path, os.getpid())  # several processes may be at it
+@contextlib.contextmanager
+def atomic_write(path: str) -> Iterator[BinaryIO]:
+    """Open a stream whose content replaces `path` when the block ends.
+
+    After an error `path` is unchanged, and no temporary file is left beside it. A symbolic link
+    stays a link. OSError if the file cannot be written.
+    """
+    target = os.path.realpath(path)
+    temporary = '{}.{}.tmp'.format(target, os.getpid())  # several processes may write it
     try:
         with open(temporary, 'wb') as stream:
-            stream.write(content)
-        os.replace(temporary, path)
+            yield stream
+        os.replace(temporary, target)
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
+
+
+def sha256(path: str) -> str:
+    """Return the SHA-256 of a file, in hexadecimal; OSError if it cannot be read."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as stream:
+        for block in iter(lambda: stream.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()

@@ -23,7 +23,7 @@ class Frame(NamedTuple):
     source: str = ''
     camera: Optional[Pinhole] = None
     depth: Optional[np.ndarray] = None
-    index: int = 0
+    index: int = 0  # type: ignore[assignment]
     name: str = ''
 
     @property

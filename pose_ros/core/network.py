@@ -11,11 +11,11 @@ from pose_ros.core.card import ModelCard, with_input_size
 from pose_ros.core.card_files import MODELS_FOLDER, load_card
 from pose_ros.core.decoders import Decoder, Found, create_decoder
 from pose_ros.core.engines import Engine, create_engine
-from pose_ros.core.engines.self_check import check_picture
 from pose_ros.core.errors import EngineError, ModelError
 from pose_ros.core.frame import Frame
 from pose_ros.core.preprocessing import Preprocessor, prepare_image
 from pose_ros.core.regions import Region, Transform
+from pose_ros.core.synthetic_image import synthetic_image
 
 BUNDLED_MODEL = os.path.join(MODELS_FOLDER, 'default.onnx')
 STEPS = ('preprocess', 'network', 'decode')
@@ -124,8 +124,8 @@ def open_network(path: Optional[str] = None, name: str = 'pose', backend: str = 
     decoder = create_decoder(card)
     shape = (batch, 3, card.input.height, card.input.width)
     engine = create_engine(path, shape, backend,
-                           sample=lambda: prepare_image(check_picture(), card.input),
-                           **engine_options)
+                           sample=lambda: prepare_image(synthetic_image(), card.input),
+                           agrees=decoder.agrees, **engine_options)
     try:
         return Network(card, engine, name, decoder)
     except Exception:

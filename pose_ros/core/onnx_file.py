@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read and write the metadata of an ONNX file without loading its network.
 
-Any engine may run the model, so no runtime is loaded just to ask for a property. Only the
-outermost level of the protobuf message is walked (field numbers: onnx/onnx.proto, ModelProto and
+Every engine needs the metadata, so no runtime is loaded to read it. Only the outermost level of
+the protobuf message is parsed (field numbers: onnx/onnx.proto, ModelProto and
 StringStringEntryProto; wire format: https://protobuf.dev/programming-guides/encoding).
 """
 import io
@@ -19,7 +19,7 @@ _LONGEST_PROPERTY = 16 << 20
 
 
 def read_metadata(path: str) -> Dict[str, str]:
-    """Return the metadata properties of an ONNX file; ModelError if it is not a whole one."""
+    """Return the metadata properties of an ONNX file; ModelError if it is invalid or cut."""
     properties, seen = {}, set()
     try:
         with open(path, 'rb') as stream:
@@ -31,7 +31,7 @@ def read_metadata(path: str) -> Dict[str, str]:
     except OSError as error:
         raise ModelError('cannot read the model {}: {}'.format(path, error.strerror or error))
     except (ValueError, IndexError) as error:
-        raise ModelError('{} is not a whole ONNX file ({}); copy or export it again'.format(
+        raise ModelError('{} is not a complete ONNX file ({}); copy or export it again'.format(
             path, error))
     if not {_MODEL_IR_VERSION, _MODEL_GRAPH} <= seen:
         raise ModelError('{} is not an ONNX model: it holds no graph'.format(path))

@@ -1,16 +1,17 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""One description of a setting, shared by model cards, ROS parameters and command-line options."""
+"""Description of a setting, for model cards, ROS parameters and command-line options."""
 import numbers
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from pose_ros.core.errors import PoseRosError
 
-_KIND_NAMES = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text'}
+_KIND_NAMES = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text',
+               list: 'a list of text'}
 
 
 class Parameter(NamedTuple):
-    """A named setting with its default (whose type is the setting's type), range and unit."""
+    """A named setting: default (its type is the type of the setting), range and unit."""
 
     name: str
     default: Any
@@ -24,10 +25,13 @@ class Parameter(NamedTuple):
     def checked(self, value):
         """Return value as the parameter's type; PoseRosError if type, range or choice is wrong."""
         kind = type(self.default)
-        accepted = {int: numbers.Integral, float: numbers.Real}.get(kind)  # NumPy's numbers too
+        if kind is list and isinstance(value, (list, tuple)) \
+                and all(isinstance(item, str) for item in value):
+            return list(value)
+        accepted = {int: numbers.Integral, float: numbers.Real}.get(kind)  # includes NumPy's
         if accepted and isinstance(value, accepted) and not isinstance(value, bool):
             value = kind(value)
-        if type(value) is not kind:
+        if type(value) is not kind or kind is list:
             raise PoseRosError('{} must be {}, not {!r}'.format(
                 self.name, _KIND_NAMES[kind], value))
         if self.choices and value not in self.choices:
@@ -41,12 +45,12 @@ class Parameter(NamedTuple):
 
     @property
     def lowest(self):
-        """The least allowed number (minus infinity if unbounded)."""
+        """Return the smallest allowed number (minus infinity if unbounded)."""
         return -float('inf') if self.minimum is None else self.minimum
 
     @property
     def highest(self):
-        """The largest allowed number (infinity if unbounded)."""
+        """Return the largest allowed number (infinity if unbounded)."""
         return float('inf') if self.maximum is None else self.maximum
 
 
@@ -66,7 +70,7 @@ def checked_values(table: Sequence[Parameter], values: Dict[str, Any],
 
 
 class Configurable:
-    """Something with settings that are described by PARAMETERS."""
+    """Base of classes with settings. PARAMETERS describes them."""
 
     PARAMETERS: Tuple[Parameter, ...] = ()
 

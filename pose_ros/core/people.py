@@ -15,7 +15,8 @@ class People(NamedTuple):
 
     `keypoints` (P, K, 3) float32: x px, y px, score in [0, 1]; a missing keypoint is
     (NaN, NaN, 0). `scores` (P,) float32 in [0, 1]. `track_ids` (P,) int32, UNTRACKED (-1)
-    without a tracker. `boxes` (P, 4) float32: left, top, width, height px; NaN where unknown.
+    without a tracker. `boxes` (P, 4) float32: left, top, width, height px, from the outer
+    edge of pixel 0; NaN where unknown.
     `positions` (P, K, 3) float32: meters in the optical frame of the camera; NaN where unknown.
     `parts`: further keypoints (P, k, 3) float32 by name, such as left_hand.
     """

@@ -83,8 +83,8 @@ class Pipeline:
 
     def _initial(self, frames):
         """Without a detector the whole image is the box of one person."""
-        specs = [network.card.input for network in self.networks]
-        if specs and specs[0].fit == 'crop':
+        networks = self.networks
+        if networks and networks[0].card.input.fit == 'crop':
             return [people_in_boxes([(0, 0) + frame.size], self.topology) for frame in frames]
         return [no_people(self.topology)] * len(frames)
 

@@ -59,13 +59,15 @@ class Transform(NamedTuple):
     def boxes_to_image(self, boxes: np.ndarray) -> np.ndarray:
         """Map boxes (P, 4) of the network input to upright boxes that enclose them in the image.
 
-        left, top, width, height [px]; a box with NaN stays NaN.
+        left, top, width, height [px], counted from the outer edge of pixel 0; a box with NaN stays
+        NaN.
         """
         boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
         across, down = np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])
         corners = np.stack([boxes[:, :1] + boxes[:, 2:3] * across,
                             boxes[:, 1:2] + boxes[:, 3:] * down], -1)
-        corners = self.to_image(corners)
+        # Edges lie half a pixel beside the centers that the matrix maps.
+        corners = self.to_image(corners - 0.5) + 0.5
         low, high = corners.min(1), corners.max(1)
         return np.concatenate([low, high - low], 1)
 

@@ -1,18 +1,20 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Result files: people as JSON, frame by frame or in the form that COCO's evaluation reads."""
+"""Result files: people as JSON, frame by frame or in COCO's result format."""
 import abc
 import json
 import os
 import re
+import sys
 from typing import Optional
 
 import numpy as np
 
 from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.files import atomic_write
 from pose_ros.core.people import People
-from pose_ros.core.sources.stills import ENDINGS
+from pose_ros.core.sources.images import IMAGE_EXTENSIONS
 from pose_ros.core.topology import get_topology, Topology
 
 FORMS = ('frames', 'coco')
@@ -20,51 +22,51 @@ _PERSON = 1  # COCO's category_id
 
 
 class ResultFile(abc.ABC):
-    """Writes one JSON file as frames come; the file appears when it is whole, or not at all.
+    """Writes the people of frames to one JSON file.
 
-    Use it as a context manager: it writes to a temporary file beside `path`, which takes the place
-    of `path` on a clean exit and is deleted after an error. Only one frame's text is held.
+    A context manager: it writes to a temporary file, which replaces `path` at the end and is
+    deleted after an error. Only the text of one frame is in memory.
     """
 
     def __init__(self, path: str, head: str, tail: str):
         """Open the temporary file; PoseRosError if `path` cannot be written."""
-        self._path = os.path.realpath(path)  # a link stays a link
-        if os.path.exists(self._path) and not os.path.isfile(self._path):
+        if os.path.exists(path) and not os.path.isfile(path):
             raise PoseRosError('cannot write results to {}: it is not a file'.format(path))
-        self._temporary = '{}.{}.tmp'.format(self._path, os.getpid())
+        self._file = atomic_write(path)
         try:
-            self._stream = open(self._temporary, 'w')
+            self._stream = self._file.__enter__()
         except OSError as error:
             raise PoseRosError('cannot write results to {}: {}'.format(
                 path, error.strerror or error))
-        self._stream.write(head)
+        self._write(head)
         self._tail, self._separator = tail, '\n'
 
     def add(self, frame, people: People) -> None:
         """Write the people of one Frame (its image, index, time_s and name are used)."""
         for record in self.records(frame, people):
-            self._stream.write(self._separator + json.dumps(record, allow_nan=False))
+            self._write(self._separator + json.dumps(record, allow_nan=False))
             self._separator = ',\n'
+
+    def _write(self, text):
+        self._stream.write(text.encode('utf-8'))
 
     @abc.abstractmethod
     def records(self, frame, people: People) -> list:
-        """Return what one frame adds to the file's list, ready for JSON."""
+        """Return the records of one frame, ready for JSON."""
 
     def __enter__(self):
         """Return the file itself."""
         return self
 
     def __exit__(self, kind, error, trace):
-        """Finish the file, or delete it if an error is on its way."""
-        try:
-            if kind is None:
-                self._stream.write(self._tail)
-            self._stream.close()
-            if kind is None:
-                os.replace(self._temporary, self._path)
-        finally:
-            if os.path.exists(self._temporary):
-                os.remove(self._temporary)
+        """Finish the file, or delete it after an error."""
+        if kind is None:
+            try:
+                self._write(self._tail)
+            except OSError:
+                self._file.__exit__(*sys.exc_info())
+                raise
+        self._file.__exit__(kind, error, trace)
 
 
 class FrameResults(ResultFile):
@@ -78,7 +80,7 @@ class FrameResults(ResultFile):
     """
 
     def __init__(self, path: str, topology: Topology, model: str):
-        """Open the file for people of `topology`, found by the model of that name."""
+        """Open the file for people of `topology`, found by the model with this name."""
         head = {'topology': {'name': topology.name, 'keypoint_names': topology.keypoint_names,
                              'limbs': topology.limbs}, 'model': model}
         super(FrameResults, self).__init__(path, json.dumps(head)[:-1] + ', "frames": [', '\n]}\n')
@@ -95,15 +97,15 @@ class FrameResults(ResultFile):
 
 
 class CocoResults(ResultFile):
-    """The list that COCO's keypoint evaluation reads: one record per person, COCO-17 joints.
+    """COCO's keypoint results: a list with one record per person, COCO-17 keypoints.
 
-    {"image_id", "category_id": 1, "keypoints": [x, y, score] * 17, "score"}; a missing joint is
-    0, 0, 0. Pixel centers are at integers, as everywhere here: COCO's keypoint labels are indices
-    of pixels. `image_id` is image_id_of(name, index).
+    {"image_id", "category_id": 1, "keypoints": [x, y, score] * 17, "score"}; a missing keypoint is
+    0, 0, 0. Pixel centers are at integers: COCO's keypoint labels are indices of pixels.
+    `image_id` is image_id_of(name, index).
     """
 
     def __init__(self, path: str, topology: Topology):
-        """Open the file for people of `topology`, whatever it is."""
+        """Open the file for people of any `topology`."""
         super(CocoResults, self).__init__(path, '[', '\n]\n')
         self._source, self._target = topology, get_topology('coco_17')
         self._written = set()
@@ -112,7 +114,7 @@ class CocoResults(ResultFile):
         """See ResultFile.records; PoseRosError if another image had the same image_id."""
         image_id = image_id_of(frame.name, frame.index)
         if image_id in self._written:
-            raise PoseRosError('{}: an earlier image has the COCO image_id {} too, so their '
+            raise PoseRosError('{}: an earlier image has the same COCO image_id {}, so their '
                                'people would be mixed; rename one of them, or write the form '
                                'frames'.format(frame.name, image_id))
         self._written.add(image_id)
@@ -128,7 +130,7 @@ class CocoResults(ResultFile):
 def image_id_of(name: str, index: int) -> int:
     """Return the last number in a file name (COCO_val2014_000000000192.jpg: 192), else `index`."""
     stem, ending = os.path.splitext(os.path.basename(name))
-    numbers = re.findall(r'\d+', stem if ending.lower() in ENDINGS else stem + ending)
+    numbers = re.findall(r'\d+', stem if ending.lower() in IMAGE_EXTENSIONS else stem + ending)
     return int(numbers[-1]) if numbers else index
 
 
@@ -153,5 +155,5 @@ def _keypoint(keypoint) -> Optional[list]:
 
 
 def _number(value, digits):
-    """Round for JSON, which knows neither NaN nor infinity: those become null."""
+    """Round for JSON; NaN and infinity, which JSON lacks, become null."""
     return None if value is None or not np.isfinite(value) else round(float(value), digits)

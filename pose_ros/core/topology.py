@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Skeleton formats as data: joint names, limbs, mirror pairs, OKS constants, colors.
+"""Skeleton formats as data: keypoint names, limbs, mirror pairs, OKS constants, colors.
 
-Left and right are always the person's own. Orders follow the published networks: COCO-17 (COCO
+Left and right are as seen by the person. Orders follow the published networks: COCO-17 (COCO
 keypoint challenge), COCO-18 and BODY-25 and MPI-15 (OpenPose), MPII-16 (MPII Human Pose),
 trt_pose-18 (COCO-17 with a neck), HAND-21 and FACE-70 (OpenPose).
 """
@@ -18,9 +18,9 @@ CUSTOM_FORMAT_ID = 100
 class Topology(NamedTuple):
     """A skeleton format.
 
-    `limbs` are the (parent, child) pairs to draw; `mirror[k]` is the index of joint k's left/right
-    twin (itself on the body's axis); `sigmas` are the OKS constants per joint (half of COCO's
-    "kappa", so the tolerance of joint k on a person of area A is 2 * sigma * sqrt(A)).
+    `limbs` are the (parent, child) pairs to draw. `mirror[k]` is the index of the left/right
+    counterpart of keypoint k (k itself in the middle of the body). `sigmas` are the OKS constants
+    per keypoint: the tolerance of keypoint k on a person of area A is 2 * sigma * sqrt(A).
     """
 
     name: str
@@ -32,20 +32,20 @@ class Topology(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Number of keypoints."""
+        """Return the number of keypoints."""
         return len(self.keypoint_names)
 
     def index(self, keypoint_name: str) -> Optional[int]:
-        """Index of a joint by name, None if the format lacks it."""
+        """Return the index of a keypoint by name, None if the format lacks it."""
         names = self.keypoint_names
         return names.index(keypoint_name) if keypoint_name in names else None
 
     def limb_colors(self) -> Tuple[Tuple[int, int, int], ...]:
-        """One BGR color (0..255) per limb, spread round the hue circle."""
+        """Return one BGR color (0..255) per limb, spread over the hue circle."""
         return _hues(len(self.limbs))
 
     def keypoint_colors(self) -> Tuple[Tuple[int, int, int], ...]:
-        """One BGR color (0..255) per keypoint: that of the limb that ends in it."""
+        """Return one BGR color (0..255) per keypoint: that of a limb that ends there."""
         ending = {}
         for color, (parent, child) in zip(self.limb_colors(), self.limbs):
             ending.setdefault(child, color)
@@ -58,13 +58,13 @@ def _hues(count):
     return tuple((int(255 * b), int(255 * g), int(255 * r)) for r, g, b in rgb)
 
 
-# COCO's constants (cocoapi, cocoeval.py) by joint; joints that COCO lacks take a close relative's.
+# COCO's constants (cocoapi, cocoeval.py). A keypoint that COCO lacks has that of a similar one.
 _SIGMAS = {
     'nose': .026, 'eye': .025, 'ear': .035, 'shoulder': .079, 'elbow': .072, 'wrist': .062,
     'hip': .107, 'knee': .087, 'ankle': .089, 'neck': .079, 'upper_neck': .079, 'head': .079,
     'head_top': .079, 'chest': .107, 'thorax': .079, 'pelvis': .107, 'mid_hip': .107,
     'big_toe': .089, 'small_toe': .089, 'heel': .089}
-_OTHER_SIGMA = .05  # landmarks of hands and faces, and joints that only a custom model knows
+_OTHER_SIGMA = .05  # hands, faces, and unknown keypoints of custom models
 
 
 def _sigma(keypoint_name):
@@ -72,7 +72,7 @@ def _sigma(keypoint_name):
     return _SIGMAS.get(bare, _OTHER_SIGMA)
 
 
-def _twin(keypoint_name):
+def _counterpart(keypoint_name):
     if keypoint_name.startswith('left_'):
         return 'right_' + keypoint_name[5:]
     if keypoint_name.startswith('right_'):
@@ -100,15 +100,15 @@ def make_topology(name, keypoint_names, limbs, format_id=CUSTOM_FORMAT_ID,
             name, len(names) - 1))
     if mirror is None:
         place = {keypoint: k for k, keypoint in enumerate(names)}
-        mirror = tuple(place.get(_twin(keypoint), k) for k, keypoint in enumerate(names))
+        mirror = tuple(place.get(_counterpart(keypoint), k) for k, keypoint in enumerate(names))
     if len(mirror) != len(names) or any(
             not 0 <= k < len(names) or mirror[k] != i for i, k in enumerate(mirror)):
-        raise PoseRosError('topology {!r}: mirror must pair joints both ways'.format(name))
+        raise PoseRosError('topology {!r}: mirror must pair keypoints both ways'.format(name))
     return Topology(name, format_id, names, limbs, mirror, tuple(_sigma(k) for k in names))
 
 
 def _sided(text):
-    """Expand 'l_'/'r_' shorthand: the table below stays readable beside the papers' figures."""
+    """Expand 'l_' and 'r_', which keep the table below readable."""
     return tuple(word.replace('l_', 'left_', 1) if word.startswith('l_')
                  else word.replace('r_', 'right_', 1) if word.startswith('r_') else word
                  for word in text.split())
@@ -149,13 +149,13 @@ def _face_limbs():
 
 
 def _face_mirror():
-    """The iBUG 68 landmarks' left/right twins, and the two pupils."""
-    twins = {k: 16 - k for k in range(17)}
+    """Return the left/right counterparts of the iBUG 68 landmarks and the two pupils."""
+    counterparts = {k: 16 - k for k in range(17)}
     pairs = ('17-26 18-25 19-24 20-23 21-22 31-35 32-34 36-45 37-44 38-43 39-42 40-47 41-46 48-54 '
              '49-53 50-52 55-59 56-58 60-64 61-63 65-67 68-69')
     for a, b in _pairs(pairs):
-        twins[a], twins[b] = b, a
-    return tuple(twins.get(k, k) for k in range(70))
+        counterparts[a], counterparts[b] = b, a
+    return tuple(counterparts.get(k, k) for k in range(70))
 
 
 TOPOLOGIES: Dict[str, Topology] = {topology.name: topology for topology in (
@@ -187,7 +187,7 @@ TOPOLOGIES: Dict[str, Topology] = {topology.name: topology for topology in (
 
 
 def get_topology(name: str) -> Topology:
-    """Look a bundled topology up by name; PoseRosError lists the known ones."""
+    """Return a bundled topology by name; PoseRosError lists the known ones."""
     if name not in TOPOLOGIES:
         raise PoseRosError('unknown topology {!r}; known: {}. A model card may define its own '
                            'instead.'.format(name, ', '.join(sorted(TOPOLOGIES))))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write frames to a video file."""
 import os
+from typing import Any, Optional
 
 import cv2
 import numpy as np
@@ -13,23 +14,25 @@ _LONGEST_GAP = 5.0  # s; a longer pause is not filled with copies
 
 
 class VideoRecorder:
-    """Writes frames of irregular times at a constant rate: late frames stand still meanwhile."""
+    """Writes frames of irregular times at a constant rate, by repeating frames."""
 
     def __init__(self, path: str, rate: float):
-        """Take an .avi or .mp4 path, and the rate [Hz]; PoseRosError for other endings."""
-        self._codec = _CODECS.get(os.path.splitext(path)[1].lower())
-        if self._codec is None:
+        """Take an .avi or .mp4 path and the rate [Hz]; PoseRosError for other extensions."""
+        self._codec = _CODECS.get(os.path.splitext(path)[1].lower(), '')
+        if not self._codec:
             raise PoseRosError('cannot write a video to {!r}: its name must end in {}'.format(
                 path, ' or '.join(sorted(_CODECS))))
         folder = os.path.dirname(os.path.abspath(path))
         if not os.path.isdir(folder):
             raise PoseRosError('cannot write {!r}: there is no folder {}'.format(path, folder))
         self._path, self._rate = path, rate
-        self._writer = self._size = self._start = None
+        self._writer: Optional[cv2.VideoWriter] = None
+        self._size: Any = None
+        self._start: Optional[float] = None
         self.frames = 0
 
-    def write(self, image: np.ndarray, time_s: float = None) -> None:
-        """Add an (H, W, 3) uint8 BGR image shown at `time_s` (None: right after the last one)."""
+    def write(self, image: np.ndarray, time_s: Optional[float] = None) -> None:
+        """Add an (H, W, 3) uint8 BGR image of time `time_s` (None: the next frame)."""
         if self._writer is None:
             self._size = (image.shape[1], image.shape[0])
             fourcc = cv2.VideoWriter_fourcc(*self._codec)

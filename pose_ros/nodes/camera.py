@@ -1,116 +1,54 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""One camera's input: its subscriptions, and what is wrong when no image comes."""
-import time
-from typing import List
+"""One camera of the estimator: its subscriptions, publishers and statistics."""
+from typing import Any, Dict, List
 
-from rclpy.qos import ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-
-from pose_ros.nodes.interface import CAMERA_INFO_TOPIC, COMPRESSED_SUFFIX, IMAGE_TOPIC
-from pose_ros.nodes.qos import RELIABLE, SENSOR_DATA, choose_image_qos, image_qos
+from pose_ros.core.topology import Topology
+from pose_ros.nodes.calibration import Calibration, is_rectified
+from pose_ros.nodes.image_input import ImageInput
+from pose_ros.nodes.interface import camera_topics
+from pose_ros.nodes.output import PeopleOutput
 from pose_ros.nodes.statistics import Statistics
-from pose_ros.nodes.worker import Mailbox
-
-try:
-    from rclpy.event_handler import SubscriptionEventCallbacks
-except ImportError:  # Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks
+from pose_ros.nodes.worker import Worker
 
 
-class CameraInput:
-    """Puts the newest image message of one camera, and its time of arrival, into a mailbox."""
+class Camera:
+    """Owns what belongs to one camera. `name` is '' for the only camera of a node."""
 
-    def __init__(self, node, mailbox: Mailbox, statistics: Statistics, transport: str, qos: str):
-        """Resolve the topics; nothing is subscribed before `start`."""
-        self._node, self._mailbox, self._statistics = node, mailbox, statistics
-        self._type = CompressedImage if transport == 'compressed' else Image
-        self.compressed = transport == 'compressed'
-        # Remapping `image` does not remap `image/compressed`: resolve first, then append.
-        suffix = COMPRESSED_SUFFIX if self.compressed else ''
-        self.topic = node.resolve_topic_name(IMAGE_TOPIC) + suffix
-        self._qos_setting, self._qos = qos, SENSOR_DATA
-        self._image = self._info = None
-        self._started = 0.0
-        self.camera_info = None
+    def __init__(self, node, name: str, topology: Topology, worker: Worker,
+                 values: Dict[str, Any]):
+        """Create the publishers; PoseRosError if a qos_override is invalid."""
+        self.name, self._lazy = name, values['lazy']
+        topics = camera_topics(name)
+        self.statistics = Statistics()
+        self.input = ImageInput(node, topics.image, worker.add_mailbox(self), self.statistics,
+                                values['image_transport'], values['image_qos'])
+        rectified = is_rectified(values['rectified'], node.resolve_topic_name(topics.image))
+        self.calibration = Calibration(node, topics.camera_info, rectified)
+        self.output = PeopleOutput(node, topics, topology)
+        self._running = False
 
     @property
-    def active(self) -> bool:
-        """Whether it is subscribed."""
-        return self._image is not None
+    def idle(self) -> bool:
+        """Whether it waits for a subscriber of its outputs (parameter lazy)."""
+        return self._running and not self.input.active
 
     def start(self) -> None:
-        """Subscribe."""
-        if not self.active:
-            self._started = time.monotonic()
-            self._subscribe()
-            self._info = self._node.create_subscription(
-                CameraInfo, CAMERA_INFO_TOPIC, self._on_info, image_qos(SENSOR_DATA))
+        """Subscribe; if lazy, once an output has a subscriber."""
+        self._running = True
+        self.update()
 
     def stop(self) -> None:
-        """Unsubscribe, and forget a waiting image."""
-        if self.active:
-            self._node.destroy_subscription(self._image)
-            self._node.destroy_subscription(self._info)
-            self._image = self._info = None
-            if self._mailbox.take() is not None:
-                self._statistics.dropped += 1
+        """Unsubscribe."""
+        self._running = False
+        self.update()
+
+    def update(self) -> None:
+        """Subscribe or unsubscribe as the parameter lazy and the subscribers of outputs demand."""
+        wanted = self._running and (not self._lazy or self.output.has_subscribers)
+        for part in (self.input, self.calibration):
+            (part.start if wanted else part.stop)()
 
     def check(self, timeout: float) -> List[str]:
-        """Say what keeps images from coming, and follow the publishers' reliability (auto)."""
-        if not self.active:
-            return []
-        publishers = self._node.get_publishers_info_by_topic(self.topic)
-        if choose_image_qos(self._qos_setting, publishers) != self._qos and publishers:
-            self._node.destroy_subscription(self._image)
-            self._subscribe()
-        problems = [self._qos_problem()] if self._asks_too_much(publishers) else []
-        if len(publishers) > 1:
-            names = ', '.join(info.node_namespace.rstrip('/') + '/' + info.node_name
-                              for info in publishers)
-            problems.append('{} has {} publishers, whose images mix: remap one of them '
-                            '({})'.format(self.topic, len(publishers), names))
-        silence = self._statistics.silence(self._started)
-        if silence > timeout:
-            problems.append(self._explain_silence(silence, publishers))
-        return problems
-
-    def _subscribe(self):
-        publishers = self._node.get_publishers_info_by_topic(self.topic)
-        self._qos = choose_image_qos(self._qos_setting, publishers)
-        events = SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible_qos)
-        self._image = self._node.create_subscription(
-            self._type, self.topic, self._on_image, image_qos(self._qos), event_callbacks=events)
-
-    def _on_image(self, message):
-        self._statistics.record_received()
-        if self._mailbox.put((message, time.perf_counter())):
-            self._statistics.dropped += 1
-
-    def _on_info(self, message):
-        self.camera_info = message
-
-    def _on_incompatible_qos(self, _):
-        self._node.get_logger().warning(self._qos_problem())
-
-    def _asks_too_much(self, publishers):
-        return self._qos == RELIABLE and any(
-            info.qos_profile.reliability == ReliabilityPolicy.BEST_EFFORT for info in publishers)
-
-    def _qos_problem(self):
-        return ('a publisher of {} offers best_effort, but this subscription asks for {}: set '
-                'image_qos to auto or sensor_data'.format(self.topic, self._qos))
-
-    def _explain_silence(self, silence, publishers):
-        wanted = 'sensor_msgs/msg/' + self._type.__name__
-        text = 'no image on {} for {:.0f} s ({} publishers)'.format(
-            self.topic, silence, len(publishers))
-        others = sorted({info.topic_type for info in publishers} - {wanted})
-        if others:
-            return '{}: it carries {}, but image_transport {} needs {}'.format(
-                text, ', '.join(others), 'compressed' if self.compressed else 'raw', wanted)
-        if not publishers:
-            return text + ': start the camera, or remap `{}` to its topic'.format(IMAGE_TOPIC)
-        if self._asks_too_much(publishers):
-            return text
-        return text + ': the camera is connected but silent'
+        """Describe what keeps images from coming for longer than `timeout` [s]."""
+        return self.input.check(timeout)

@@ -15,7 +15,7 @@ _ASPECT_TOLERANCE = 0.01
 
 
 def load_camera_info(path: str) -> CameraInfo:
-    """Read a file into a CameraInfo without header; ImageError says what the file lacks."""
+    """Read a file into a CameraInfo without header; ImageError names what the file lacks."""
     try:
         with open(path, 'r') as stream:
             content = yaml.safe_load(stream)
@@ -31,11 +31,11 @@ def load_camera_info(path: str) -> CameraInfo:
         raise ImageError(
             'cannot read the camera calibration {}: {}'.format(path, error.strerror)) from error
     except KeyError as error:
-        raise _unfit(path, 'it lacks the key {}'.format(error)) from error
+        raise _invalid(path, 'it lacks the key {}'.format(error)) from error
     except (TypeError, ValueError, yaml.YAMLError) as error:
-        raise _unfit(path, error) from error
+        raise _invalid(path, error) from error
     if min(info.width, info.height) < 1 or not (info.k[0] > 0 and info.k[4] > 0):
-        raise _unfit(path, 'its image size and focal lengths must be above 0')
+        raise _invalid(path, 'its image size and focal lengths must be above 0')
     return info
 
 
@@ -61,6 +61,6 @@ def scale_camera_info(info: CameraInfo, width: int, height: int) -> CameraInfo:
     return result
 
 
-def _unfit(path, reason):
+def _invalid(path, reason):
     return ImageError('{} is not a camera calibration: {}; it must be a YAML file as written by '
                       'camera_calibration'.format(path, reason))

@@ -1,49 +1,91 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the estimator reports on /diagnostics."""
-from typing import Dict, List, Tuple
+"""What the estimator reports on /diagnostics: one status of the engine, one of each camera."""
+from typing import Any, Dict, List, NamedTuple, Tuple
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
-from pose_ros.nodes.statistics import Statistics
+from pose_ros.nodes.camera import Camera
+from pose_ros.nodes.frame_processor import FrameProcessor
 
 _ERROR_SHOWN_FOR = 5.0  # s
 
 
-def to_diagnostics(stamp, name: str, hardware: str, level: bytes, message: str,
-                   values: Dict[str, object]) -> DiagnosticArray:
-    """Build the message for one component."""
-    status = DiagnosticStatus(level=level, name=name, message=message, hardware_id=hardware)
-    status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
-    array = DiagnosticArray(status=[status])
-    array.header.stamp = stamp
-    return array
+class NodeState(NamedTuple):
+    """What applies to the whole node."""
+
+    name: str
+    active: bool
+    enabled: bool
+    start_error: str
 
 
-def judge(active: bool, enabled: bool, start_error: str, warnings: List[str],
-          statistics: Statistics) -> Tuple[bytes, str]:
-    """Sum the node's state up as a level and one line."""
-    if start_error:
-        return DiagnosticStatus.ERROR, start_error
-    if not active:
+def overall_status(state: NodeState, warnings: List[str], healthy: str) -> Tuple[bytes, str]:
+    """Return the level and one line that sum up the state of one component."""
+    if state.start_error:
+        return DiagnosticStatus.ERROR, state.start_error
+    if not state.active:
         return DiagnosticStatus.OK, 'not active'
-    if not enabled:
+    if not state.enabled:
         return DiagnosticStatus.OK, 'disabled by ~/enable'
+    if warnings:
+        return DiagnosticStatus.WARN, '; '.join(warnings)
+    return DiagnosticStatus.OK, healthy
+
+
+def engine_status(state: NodeState, estimator, processor: FrameProcessor,
+                  unknown_parameters: List[str]) -> DiagnosticStatus:
+    """Report the network and its engine; estimator None: nothing is loaded."""
+    values: Dict[str, Any] = {}
+    hardware, faults = 'none', []
+    if estimator is not None:
+        engine = estimator.network.engine
+        info = engine.describe()
+        hardware = info.device
+        faults = [engine.degraded_reason] if engine.degraded_reason else []
+        values.update({'model': estimator.card.name, 'model file': info.model,
+                       'engine': str(info)})
+        if engine.status or engine.degraded_reason:
+            values['engine status'] = engine.status or engine.degraded_reason
+        values['runs'] = processor.runs
+        values['frames per run'] = '{:.2f}'.format(
+            float(processor.frames) / max(1, processor.runs))
+        values.update(_timing_values(processor.timings))
+    if unknown_parameters:
+        values['unknown parameters'] = '; '.join(unknown_parameters)
+    level, message = overall_status(state, faults, 'estimating')
+    return _status('{}: engine'.format(state.name), hardware, level, message, values)
+
+
+def camera_status(state: NodeState, camera: Camera, warnings: List[str]) -> DiagnosticStatus:
+    """Report one camera, with what keeps its images from coming."""
+    statistics, calibration = camera.statistics, camera.calibration
     error = statistics.recent_error(_ERROR_SHOWN_FOR)
-    problems = warnings + ['frames fail: ' + error] if error else warnings
-    if problems:
-        return DiagnosticStatus.WARN, '; '.join(problems)
-    return DiagnosticStatus.OK, 'estimating'
-
-
-def statistics_values(statistics: Statistics) -> Dict[str, object]:
-    """Counters, rates [Hz], timings [ms] as diagnostic values."""
-    values = {'frames received': statistics.received, 'frames processed': statistics.processed,
+    level, message = overall_status(
+        state, warnings + (['frames fail: ' + error] if error else []),
+        'idle: nobody listens' if camera.idle else 'estimating')
+    values = {'image topic': camera.input.topic, 'skeletons topic': camera.output.topic,
+              'frames received': statistics.received, 'frames processed': statistics.processed,
               'frames dropped': statistics.dropped, 'frames failed': statistics.failed,
               'people in last frame': statistics.people, 'time jumps': statistics.time_jumps,
-              'last error': statistics.last_error or 'none'}
+              'last error': statistics.last_error or 'none',
+              'camera_info received': calibration.received,
+              'camera_info invalid': calibration.invalid,
+              'frames with camera_info': calibration.matched}
+    if calibration.problem:
+        values['camera_info problem'] = calibration.problem
     for name, rate in statistics.rates().items():
         values['{} rate [Hz]'.format(name)] = '{:.1f}'.format(rate)
-    for stage, text in statistics.timings().items():
-        values['{} [ms]'.format(stage)] = text
-    return values
+    values.update(_timing_values(statistics))
+    return _status('{}: camera {}'.format(state.name, camera.name).strip(), camera.input.topic,
+                   level, message, values)
+
+
+def _timing_values(timings):
+    return {'{} [ms]'.format(name): text for name, text in timings.timings().items()}
+
+
+def _status(name, hardware, level, message, values):
+    status = DiagnosticStatus(level=level, name=name, message=message, hardware_id=hardware)
+    status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+    return status

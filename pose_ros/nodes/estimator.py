@@ -3,27 +3,28 @@
 """The lifecycle node `estimator`: images in, skeletons out."""
 import sys
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
+import rclpy
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from std_srvs.srv import SetBool
 
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.estimator import PoseEstimator
-from pose_ros.nodes.camera import CameraInput
-from pose_ros.nodes.diagnostics import judge, statistics_values, to_diagnostics
-from pose_ros.nodes.interface import (DIAGNOSTICS_TOPIC, ENABLE_SERVICE,
-                                      ESTIMATOR_PARAMETERS)
+from pose_ros.msg import SkeletonTopology
+from pose_ros.nodes.camera import Camera
+from pose_ros.nodes.diagnostics import NodeState, camera_status, engine_status
+from pose_ros.nodes.frame_processor import FrameProcessor
+from pose_ros.nodes.interface import (DIAGNOSTICS_TOPIC, ENABLE_SERVICE, ESTIMATOR_PARAMETERS,
+                                      TOPOLOGY_TOPIC, camera_names)
+from pose_ros.nodes.loading import load_estimator, most_frames_per_run
 from pose_ros.nodes.log import forward_log
-from pose_ros.nodes.output import PeopleOutput
-from pose_ros.nodes.parameters import declare, validate
-from pose_ros.nodes.pipeline import Pipeline
+from pose_ros.nodes.output import to_topology
+from pose_ros.nodes.parameters import declare, unknown_overrides, validate
+from pose_ros.nodes.qos import LATCHED_QOS, create_publisher
 from pose_ros.nodes.run import run_node
-from pose_ros.nodes.statistics import Statistics
 from pose_ros.nodes.worker import Worker
 
 _SWITCH_INTERVAL = 2e-4  # s
+_LAZY_PERIOD = 0.2  # s between two counts of subscribers
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -33,17 +34,19 @@ class EstimatorNode(LifecycleNode):
     def __init__(self, **node_options):
         """Declare the parameters; nothing is loaded before configure."""
         super(EstimatorNode, self).__init__('estimator', **node_options)
-        self._parameter_error = ''
+        self._parameter_error = self._start_error = ''
         try:
             self._values = declare(self, ESTIMATOR_PARAMETERS)
         except PoseRosError as error:
             self._parameter_error, self._values = str(error), declare(self, ESTIMATOR_PARAMETERS)
-        self._statistics = Statistics()
-        self._estimator = self._output = self._camera = self._pipeline = self._worker = None
-        self._active, self._enabled, self._start_error = False, True, ''
+        self._estimator = self._processor = self._worker = self._topology = None
+        self._cameras, self._unknown_parameters = [], []
+        self._active, self._enabled = False, True
         self.add_on_set_parameters_callback(self._on_parameters)
         self._diagnostics = self.create_publisher(DiagnosticArray, DIAGNOSTICS_TOPIC, 10)
         self.create_timer(self._values['diagnostics_period'], self._on_diagnostics)
+        if self._values['lazy']:
+            self.create_timer(_LAZY_PERIOD, self._update_cameras)
         self.create_service(SetBool, ENABLE_SERVICE, self._on_enable)
 
     @property
@@ -66,20 +69,17 @@ class EstimatorNode(LifecycleNode):
 
     def on_configure(self, state):
         """Load the model and create the publishers."""
-        values = self._values
         try:
-            self._estimator = self._load()
+            self._configure()
         except PoseRosError as error:
+            self._free()
             self._start_error = str(error)
             self.get_logger().error('cannot configure: {}'.format(error))
             return FAILURE
         self._start_error = ''
-        self._output = PeopleOutput(self, self._estimator.topology)
-        self._worker = Worker(lambda mailbox, item: self._pipeline(*item))
-        self._camera = CameraInput(self, self._worker.add_mailbox(), self._statistics,
-                                   values['image_transport'], values['image_qos'])
-        self._pipeline = Pipeline(self, self._estimator, self._camera, self._output,
-                                  self._statistics, values)
+        self._unknown_parameters = unknown_overrides(self)
+        for text in self._unknown_parameters:
+            self.get_logger().warning(text)
         self.get_logger().info('network {} is ready'.format(self._estimator.card.name))
         return super(EstimatorNode, self).on_configure(state)
 
@@ -87,14 +87,15 @@ class EstimatorNode(LifecycleNode):
         """Subscribe and start the worker."""
         super(EstimatorNode, self).on_activate(state)
         self._active = True
-        self._output.publish_topology()
+        self._topology.publish(to_topology(self._estimator.topology))
         if self._enabled:
             self._begin()
-        self.get_logger().info('estimating people on {}'.format(self._camera.topic))
+        self.get_logger().info('estimating people on {}'.format(
+            ', '.join(camera.input.topic for camera in self._cameras)))
         return SUCCESS
 
     def on_deactivate(self, state):
-        """Stop working; the last word is that nobody is seen."""
+        """Stop working; publish an empty SkeletonArray last."""
         self._stop()
         return super(EstimatorNode, self).on_deactivate(state)
 
@@ -104,7 +105,7 @@ class EstimatorNode(LifecycleNode):
         return super(EstimatorNode, self).on_cleanup(state)
 
     def on_shutdown(self, state):
-        """Stop and free from whichever state."""
+        """Stop and free, from any state."""
         self._stop()
         self._free()
         return super(EstimatorNode, self).on_shutdown(state)
@@ -115,34 +116,32 @@ class EstimatorNode(LifecycleNode):
         self._free()
         return super(EstimatorNode, self).on_error(state)
 
-    def _load(self):
-        values = self._values
+    def _configure(self):
         if self._parameter_error:
             raise PoseRosError(self._parameter_error)
-        size = (values['input_width'], values['input_height'])
-        if bool(size[0]) != bool(size[1]):
-            raise PoseRosError(
-                'input_width and input_height go together: set both, or leave both 0')
-        engine = {parameter.name: values[parameter.name] for parameter in ENGINE_PARAMETERS}
-        estimator = PoseEstimator(values['model'] or None, card=values['card'] or None,
-                                  input_size=size if all(size) else None, **engine)
-        try:
-            # The defaults of the declared parameters are this model's own values.
-            estimator.configure(**declare(self, estimator.parameters))
-        except PoseRosError:
-            estimator.close()
-            raise
-        return estimator
+        names = camera_names(self._values['cameras'])
+        batch = most_frames_per_run(self._values, len(names))
+        self._estimator = estimator = load_estimator(self, self._values, batch)
+        self._processor = FrameProcessor(self, estimator, self._values)
+        # With a network that takes one image at a time, frames would only wait for each other.
+        self._worker = Worker(self._processor, min(batch, estimator.networks[0].batch_size))
+        self._topology = create_publisher(self, SkeletonTopology, TOPOLOGY_TOPIC, LATCHED_QOS)
+        for name in names:
+            self._cameras.append(
+                Camera(self, name, estimator.topology, self._worker, self._values))
 
     def _begin(self):
         self._worker.start()
-        self._camera.start()
+        for camera in self._cameras:
+            camera.start()
 
     def _halt(self):
-        """Finish the frame in hand; the last word is that nobody is seen."""
-        self._camera.stop()
+        """Finish the batch in hand; publish an empty SkeletonArray last."""
+        for camera in self._cameras:
+            camera.stop()
         self._worker.stop()
-        self._output.clear()
+        for camera in self._cameras:
+            camera.output.clear()
 
     def _stop(self):
         if self._active:
@@ -150,11 +149,18 @@ class EstimatorNode(LifecycleNode):
             self._halt()
 
     def _free(self):
-        if self._output is not None:
-            self._output.destroy()
+        for camera in self._cameras:
+            camera.output.destroy()
+        if self._topology is not None:
+            self.destroy_lifecycle_publisher(self._topology)
         if self._estimator is not None:
             self._estimator.close()
-        self._estimator = self._output = self._camera = self._pipeline = self._worker = None
+        self._estimator = self._processor = self._worker = self._topology = None
+        self._cameras = []
+
+    def _update_cameras(self):
+        for camera in self._cameras:
+            camera.update()
 
     def _on_parameters(self, changes):
         """Check all changes first, then apply them: the next frame sees all or none."""
@@ -182,30 +188,21 @@ class EstimatorNode(LifecycleNode):
         response.message = 'estimation is {}'.format('enabled' if request.data else 'disabled')
         return response
 
-    def _engine_faults(self):
-        fault = self._estimator.network.engine.fault if self._estimator is not None else ''
-        return [fault] if fault else []
-
     def _on_diagnostics(self):
-        warnings = self._camera.check(self._values['no_image_timeout']) if self._active else []
-        if warnings:
-            self.get_logger().warning('; '.join(warnings), throttle_duration_sec=10.0)
-        level, message = judge(
-            self._active, self._enabled, self._start_error, warnings + self._engine_faults(),
-            self._statistics)
-        values = statistics_values(self._statistics)
-        hardware = 'none'
-        if self._estimator is not None:
-            engine = self._estimator.network.engine
-            info = engine.describe()
-            hardware = info.device
-            if engine.note or engine.fault:
-                values['engine note'] = engine.note or engine.fault
-            values.update({'model': self._estimator.card.name, 'model file': info.model,
-                           'engine': str(info), 'image topic': self._camera.topic})
-        name = '{}: pose estimation'.format(self.get_fully_qualified_name())
-        self._diagnostics.publish(to_diagnostics(
-            self.get_clock().now().to_msg(), name, hardware, level, message, values))
+        state = NodeState(self.get_fully_qualified_name(), self._active, self._enabled,
+                          self._start_error)
+        statuses = [engine_status(state, self._estimator, self._processor,
+                                  self._unknown_parameters)]
+        problems = []
+        for camera in self._cameras:
+            warnings = camera.check(self._values['no_image_timeout']) if self._active else []
+            statuses.append(camera_status(state, camera, warnings))
+            problems += warnings
+        if problems:
+            self.get_logger().warning('; '.join(problems), throttle_duration_sec=10.0)
+        array = DiagnosticArray(status=statuses)
+        array.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics.publish(array)
 
 
 def main(args=None) -> int:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Image messages to (H, W, 3) uint8 BGR and back; any object with the fields will do."""
+"""Compressed images to (H, W, 3) uint8 BGR, and BGR to messages."""
 from array import array
 
 import cv2
@@ -9,44 +9,21 @@ import numpy as np
 from pose_ros.core.compressed import codec_of, decode_bytes
 from pose_ros.core.errors import ImageError
 from pose_ros.core.frame import check_image
-from pose_ros.nodes.image_encodings import DECODERS, RawImage
-
-MAX_PIXELS = 2 ** 28
-
-
-def decode_image(msg) -> np.ndarray:
-    """Return a sensor_msgs/Image as (H, W, 3) uint8 BGR; ImageError says what is wrong with it.
-
-    A bgr8 image is a view of the message's data (writable only if that is), all others are new.
-    """
-    raw = RawImage(_as_bytes(msg.data), int(msg.width), int(msg.height), int(msg.step),
-                   bool(msg.is_bigendian), msg.encoding)
-    if not raw.width or not raw.height:
-        raise ImageError('{} has no pixels: the driver published an empty message'.format(raw))
-    if raw.width * raw.height > MAX_PIXELS:
-        raise ImageError('{} is larger than {} pixels: width and height of the message are '
-                         'probably corrupt'.format(raw, MAX_PIXELS))
-    decoder = DECODERS.get(raw.encoding)
-    if decoder is None:
-        return _decode_by_cv_bridge(msg)
-    try:
-        return decoder(raw)
-    except cv2.error as error:
-        raise ImageError('{} cannot be converted to BGR: {}'.format(raw, error)) from error
+from pose_ros.nodes.image_encodings import as_bytes
 
 
 def decode_compressed(msg) -> np.ndarray:
     """Return a sensor_msgs/CompressedImage (JPEG or PNG) as (H, W, 3) uint8 BGR.
 
-    The data tells the codec; `format` only tells depth from color, and the order of the channels.
+    The codec follows from the data; `format` only marks depth, and the order of the channels.
     EXIF orientation is ignored: CameraInfo describes the pixels as they were sent.
     """
     form = msg.format.lower()
     if 'compresseddepth' in form:
-        raise ImageError('a compressed image of format {!r} holds depth, not a picture: subscribe '
+        raise ImageError('a compressed image of format {!r} holds depth, not colors: subscribe '
                          'to the color image instead'.format(msg.format))
     where = 'the compressed image of format {!r}'.format(msg.format)
-    data = _as_bytes(msg.data).tobytes()
+    data = as_bytes(msg.data).tobytes()
     if data and not codec_of(data):
         raise ImageError('{} is neither JPEG nor PNG (it starts with {!r}): let the publisher '
                          'send one of these'.format(where, data[:4]))
@@ -59,7 +36,7 @@ def encode_bgr8(image: np.ndarray, header, msg):
     """Fill a sensor_msgs/Image with an (H, W, 3) uint8 BGR image and return it.
 
     A message that already carries an image of this size is overwritten in place, which saves the
-    page faults of a new buffer: fine between two calls of publish().
+    page faults of a new buffer: safe between two calls of publish().
     """
     check_image(image)
     msg.header = header
@@ -85,23 +62,3 @@ def encode_jpeg(image: np.ndarray, header, msg, quality: int):
     msg.data = array('B')
     msg.data.frombytes(data)
     return msg
-
-
-def _as_bytes(data):
-    """View array.array, bytes or an array as (N,) uint8; other sequences are copied."""
-    try:
-        return np.frombuffer(data, np.uint8) if len(data) else np.empty(0, np.uint8)
-    except (TypeError, ValueError, BufferError):
-        return np.array(data, np.uint8).reshape(-1)
-
-
-def _decode_by_cv_bridge(msg):
-    try:
-        from cv_bridge import CvBridge
-        return CvBridge().imgmsg_to_cv2(msg, 'bgr8')
-    except ImportError as error:
-        reason = 'cv_bridge, which knows more, cannot be imported: {}'.format(error)
-    except Exception as error:  # whatever a compiled library that meets a wrong NumPy raises
-        reason = 'cv_bridge failed too: {}'.format(error)
-    raise ImageError('unknown image encoding {!r} ({}); let the driver publish one of: {}'.format(
-        msg.encoding, reason, ', '.join(sorted(DECODERS))))

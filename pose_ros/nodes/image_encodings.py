@@ -1,20 +1,21 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""How each sensor_msgs/Image encoding becomes BGR: one function per memory layout, one registry.
+"""sensor_msgs/Image to BGR: one function per memory layout, one registry.
 
 16-bit color and mono16 keep their upper 8 bits: a scale that followed the content would make a
-video flicker. 16UC1 and 32FC1 have no fixed range (they usually hold depth), so their brightest
-pixel becomes white; 32FC1 up to 1.0 is taken as it is. YUV is ITU-R BT.601 with limited range, as
-cameras send it.
+video flicker. YUV is ITU-R BT.601 with limited range, as cameras send it.
 """
 from functools import partial
-import sys
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from pose_ros.core.errors import ImageError
+
+
+MAX_PIXELS = 2 ** 28
+DEPTH_ENCODINGS = ('16UC1', '32FC1')
 
 
 class RawImage(NamedTuple):
@@ -54,15 +55,6 @@ class RawImage(NamedTuple):
         values = self.rows(self.width * channels * 2).reshape(self.height, self.width, channels, 2)
         return values[..., 0 if self.big_endian else 1]
 
-    def scalars(self, dtype: str) -> np.ndarray:
-        """Return (height, width) numbers of dtype, e.g. 'u2', in this machine's byte order."""
-        swapped = self.big_endian != (sys.byteorder == 'big')
-        kind = np.dtype(dtype).newbyteorder('>' if self.big_endian else '<')
-        rows = self.rows(self.width * kind.itemsize)
-        # A view needs aligned rows; padding may be any number of bytes.
-        values = np.ascontiguousarray(rows).view(kind)
-        return values.astype(dtype) if swapped else values
-
 
 def _bgr(raw):
     return raw.pixels(3)
@@ -78,23 +70,6 @@ def _bgr16(raw):
 
 def _convert16(raw, channels, code):
     return cv2.cvtColor(np.ascontiguousarray(raw.upper_bytes(channels)), code)
-
-
-def _gray(values, largest):
-    return cv2.cvtColor(cv2.convertScaleAbs(values, alpha=255.0 / largest), cv2.COLOR_GRAY2BGR)
-
-
-def _depth16(raw):
-    values = raw.scalars('u2')
-    return _gray(values, max(1, int(values.max())))
-
-
-def _depth32(raw):
-    """Scale by 255, or by 255 / maximum beyond 1.0; NaN, infinities and negatives are black."""
-    values = raw.scalars('f4')
-    with np.errstate(invalid='ignore'):
-        values = np.where(np.isfinite(values) & (values > 0), values, np.float32(0))
-    return _gray(values, max(1.0, float(values.max())))
 
 
 def _yuv422(raw, code):
@@ -144,8 +119,6 @@ DECODERS = {
     '16UC4': partial(_convert16, channels=4, code=_BGRA),
     'rgba16': partial(_convert16, channels=4, code=_RGBA),
     'mono16': partial(_convert16, channels=1, code=_EXPAND),
-    '16UC1': _depth16,
-    '32FC1': _depth32,
     'uyvy': partial(_yuv422, code=_UYVY),
     'yuv422': partial(_yuv422, code=_UYVY),
     'yuyv': partial(_yuv422, code=_YUYV),
@@ -156,3 +129,47 @@ DECODERS = {
 for _pattern, _code in _BAYER.items():
     DECODERS['bayer_{}8'.format(_pattern)] = partial(_convert, channels=1, code=_code)
     DECODERS['bayer_{}16'.format(_pattern)] = partial(_convert16, channels=1, code=_code)
+
+
+def decode_image(msg) -> np.ndarray:
+    """Return a sensor_msgs/Image as (H, W, 3) uint8 BGR; ImageError says what is wrong with it.
+
+    A bgr8 image is a view of the message's data (writable only if that is), all others are new.
+    """
+    raw = RawImage(as_bytes(msg.data), int(msg.width), int(msg.height), int(msg.step),
+                   bool(msg.is_bigendian), msg.encoding)
+    if not raw.width or not raw.height:
+        raise ImageError('{} has no pixels: the driver published an empty message'.format(raw))
+    if raw.width * raw.height > MAX_PIXELS:
+        raise ImageError('{} is larger than {} pixels: width and height of the message are '
+                         'probably corrupt'.format(raw, MAX_PIXELS))
+    if raw.encoding in DEPTH_ENCODINGS:
+        raise ImageError('{} holds depth, not colors: subscribe to the color image instead (a '
+                         'gray image has the encoding mono8 or mono16)'.format(raw))
+    decoder = DECODERS.get(raw.encoding)
+    if decoder is None:
+        return _decode_by_cv_bridge(msg)
+    try:
+        return decoder(raw)
+    except cv2.error as error:
+        raise ImageError('{} cannot be converted to BGR: {}'.format(raw, error)) from error
+
+
+def as_bytes(data):
+    """View array.array, bytes or an array as (N,) uint8; other sequences are copied."""
+    try:
+        return np.frombuffer(data, np.uint8) if len(data) else np.empty(0, np.uint8)
+    except (TypeError, ValueError, BufferError):
+        return np.array(data, np.uint8).reshape(-1)
+
+
+def _decode_by_cv_bridge(msg):
+    try:
+        from cv_bridge import CvBridge
+        return CvBridge().imgmsg_to_cv2(msg, 'bgr8')
+    except ImportError as error:
+        reason = 'cv_bridge, which converts more encodings, cannot be imported: {}'.format(error)
+    except Exception as error:  # a cv_bridge built for another NumPy raises anything
+        reason = 'cv_bridge failed too: {}'.format(error)
+    raise ImageError('unknown image encoding {!r} ({}); let the driver publish one of: {}'.format(
+        msg.encoding, reason, ', '.join(sorted(DECODERS))))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node `image_source`: publishes pictures, a video, a camera or the demo, like a driver."""
+"""The node `image_source`: publishes images, a video, a camera or the demo, like a driver."""
 import sys
 
 import rclpy
@@ -39,18 +39,18 @@ IMAGE_SOURCE_PARAMETERS = (
     Parameter('image_qos', 'reliable', 'Reliability of the publishers',
               choices=('reliable', 'sensor_data')),
     Parameter('jpeg_quality', 90, 'Quality of compressed images', 1, 100),
-    Parameter('wait_for_subscriber', False, 'Start when somebody listens to the images'),
+    Parameter('wait_for_subscriber', False, 'Start when the images have a subscriber'),
     Parameter('exit_at_end', False, 'End the process after the last image'),
 )
-_LONGEST_LAG = 1.0  # s; after a longer one (the process was stopped) a video goes on where it was
+_LONGEST_LAG = 1.0  # s; after a longer one (a stopped process) a video resumes, without a skip
 _DELIVERY = Duration(seconds=1)
 
 
 class ImageSourceNode(Node):
-    """Reads a source at its rate, and publishes what somebody listens to."""
+    """Reads a source at its rate, and publishes what has a subscriber."""
 
     def __init__(self, **node_options):
-        """Open the source; a failure is logged and finishes the node."""
+        """Open the source; a failure is logged and ends the node."""
         super(ImageSourceNode, self).__init__('image_source', **node_options)
         self.finished = Future()  # its result is the exit code
         self._source = None
@@ -61,7 +61,7 @@ class ImageSourceNode(Node):
             self._fail(error)
 
     def close(self) -> None:
-        """Let the last images reach their readers, and free the source."""
+        """Wait until the last images are delivered, and free the source."""
         if self._source is not None:
             if self.context.ok():
                 self._output.flush()
@@ -82,7 +82,7 @@ class ImageSourceNode(Node):
             self._source.describe(), rate, self._output.topics))
 
     def _on_timer(self):
-        if self._waits and not self._output.heard:
+        if self._waits and not self._output.has_subscribers:
             return
         self._waits = False
         try:
@@ -153,12 +153,12 @@ class _Output:
         return ' and '.join(publisher.topic_name for publisher in self._publishers.values())
 
     @property
-    def heard(self):
-        """Whether somebody listens to the images."""
+    def has_subscribers(self):
+        """Whether somebody subscribes to the images."""
         return any(publisher.get_subscription_count() for publisher in self._publishers.values())
 
     def publish(self, image):
-        """Publish an (H, W, 3) uint8 BGR image, stamped now, in each form that is listened to."""
+        """Publish an (H, W, 3) uint8 BGR image, stamped now, in each form with a subscriber."""
         self._header.stamp = self._clock.now().to_msg()
         if self._info_publisher is not None:
             self._info_publisher.publish(self._info_message(image))
@@ -167,7 +167,7 @@ class _Output:
                 publisher.publish(message(image))
 
     def flush(self):
-        """Wait a moment for the last images to be received."""
+        """Wait up to a second for the last images to be received."""
         for publisher in self._publishers.values():
             publisher.wait_for_all_acked(_DELIVERY)
 

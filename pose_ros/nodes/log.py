@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the core logs, seen on /rosout."""
+"""Forward the log of the core to /rosout."""
 import logging
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The node `monitor`: tells what the estimator does, and records its overlay to a video."""
+"""The node `monitor`: prints what the estimator does, and records its overlay to a video."""
 import collections
 import sys
 import time
@@ -14,7 +14,7 @@ from sensor_msgs.msg import Image
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.video import VideoRecorder
 from pose_ros.msg import SkeletonArray
-from pose_ros.nodes.image_codec import decode_image
+from pose_ros.nodes.image_encodings import decode_image
 from pose_ros.nodes.interface import DIAGNOSTICS_TOPIC, OVERLAY_TOPIC, SKELETONS_TOPIC
 from pose_ros.nodes.parameters import declare
 from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS
@@ -27,11 +27,11 @@ MONITOR_PARAMETERS = (
     Parameter('period', 1.0, 'Time between printed lines', 0.1, 60.0, unit='s'),
     Parameter('fail_on_error', False, 'End with exit code 1 when the estimator reports an error'),
 )
-_REMEMBERED = 10000  # latencies that the summary knows; a monitor may run for days
+_REMEMBERED = 10000  # latencies in the summary; a monitor may run for days
 
 
 class MonitorNode(Node):
-    """Prints people, rate, latency and drops once per period, and sums up at the end."""
+    """Prints people, rate, latency and drops once per period, and a summary at the end."""
 
     def __init__(self):
         """Subscribe to what the estimator publishes in the same namespace."""
@@ -45,7 +45,8 @@ class MonitorNode(Node):
         if self._values['output']:
             self._video = VideoRecorder(self._values['output'], self._values['output_rate'])
             self.create_subscription(Image, OVERLAY_TOPIC, self._on_overlay, DRAWING_QOS)
-        self.create_subscription(SkeletonArray, SKELETONS_TOPIC, self._on_skeletons, SKELETONS_QOS)
+        self._topic = self.create_subscription(
+            SkeletonArray, SKELETONS_TOPIC, self._on_skeletons, SKELETONS_QOS).topic_name
         self.create_subscription(DiagnosticArray, DIAGNOSTICS_TOPIC, self._on_diagnostics, 10)
         self.create_timer(self._values['period'], self._print)
 
@@ -87,10 +88,12 @@ class MonitorNode(Node):
 
     def _on_diagnostics(self, message):
         for status in message.status:
-            if status.name.startswith(self.get_namespace().rstrip('/') + '/estimator:'):
-                self._counts = {item.key: item.value for item in status.values}
-                if status.level == DiagnosticStatus.ERROR:
-                    self.failure = status.message
+            values = {item.key: item.value for item in status.values}
+            if values.get('skeletons topic') == self._topic:
+                self._counts = values
+            if status.level == DiagnosticStatus.ERROR and status.name.startswith(
+                    self.get_namespace().rstrip('/') + '/estimator:'):
+                self.failure = status.message
 
     def _print(self):
         now, waiting = time.monotonic(), self._latencies

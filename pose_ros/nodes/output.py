@@ -1,56 +1,70 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is published for one camera: skeletons always, drawings only while somebody looks."""
-import numpy as np
+"""What is published for one camera: skeletons always, drawings only if somebody subscribes."""
+import math
+from typing import Optional
+
+from geometry_msgs.msg import Point
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
-from pose_ros.core.camera import guessed_pinhole, pinhole_from_camera_info
+from pose_ros.core.camera import Pinhole, guessed_pinhole
 from pose_ros.core.draw import draw_people
+from pose_ros.core.frame import Frame
 from pose_ros.core.people import People, no_people
 from pose_ros.core.topology import Topology
-from pose_ros.msg import SkeletonArray, SkeletonTopology
-from pose_ros.nodes.conversions import to_skeleton_array, to_topology
+from pose_ros.msg import BoundingBox2D, Keypoint, Skeleton, SkeletonArray, SkeletonTopology
 from pose_ros.nodes.image_codec import encode_bgr8
-from pose_ros.nodes.interface import MARKERS_TOPIC, OVERLAY_TOPIC, SKELETONS_TOPIC, TOPOLOGY_TOPIC
+from pose_ros.nodes.interface import CameraTopics
 from pose_ros.nodes.markers import delete_all, to_markers
-from pose_ros.nodes.qos import DRAWING_QOS, LATCHED_QOS, SKELETONS_QOS
+from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS, create_publisher
 
 
 class PeopleOutput:
-    """The lifecycle publishers of one camera."""
+    """The lifecycle publishers of one camera; they are silent until the node is active."""
 
-    def __init__(self, node, topology: Topology):
-        """Create the publishers; they are silent until the node is active."""
+    def __init__(self, node, topics: CameraTopics, topology: Topology):
+        """Create the publishers; PoseRosError if a qos_override is invalid."""
         self._node, self._topology = node, topology
-        create = node.create_lifecycle_publisher
-        self._skeletons = create(SkeletonArray, SKELETONS_TOPIC, SKELETONS_QOS)
-        self._markers = create(MarkerArray, MARKERS_TOPIC, DRAWING_QOS)
-        self._overlay = create(Image, OVERLAY_TOPIC, DRAWING_QOS)
-        self._latched = create(SkeletonTopology, TOPOLOGY_TOPIC, LATCHED_QOS)
+        self._publishers = []
         self._drawn = Image()  # its buffer serves one overlay after the other
+        try:
+            self._skeletons = self._create(SkeletonArray, topics.skeletons, SKELETONS_QOS)
+            self._markers = self._create(MarkerArray, topics.markers, DRAWING_QOS)
+            self._overlay = self._create(Image, topics.overlay, DRAWING_QOS)
+        except Exception:
+            self.destroy()
+            raise
 
-    def publish_topology(self) -> None:
-        """Latch the names and limbs of the keypoints."""
-        self._latched.publish(to_topology(self._topology))
+    @property
+    def has_subscribers(self) -> bool:
+        """Whether somebody listens to one of the topics."""
+        return any(publisher.get_subscription_count() for publisher in self._publishers)
 
-    def publish(self, header: Header, image: np.ndarray, people: People, camera_info,
+    @property
+    def topic(self) -> str:
+        """The resolved name of the skeletons' topic."""
+        return self._skeletons.topic_name
+
+    def publish(self, header: Header, frame: Frame, people: People, camera: Optional[Pinhole],
                 labels: bool, marker_distance: float) -> None:
-        """Publish one image's people; `image` (H, W, 3) BGR is copied before it is drawn on."""
-        height, width = image.shape[:2]
+        """Publish one frame's people; the image is copied before it is drawn on.
+
+        camera None: the markers use a guessed one.
+        """
+        width, height = frame.size
         self._skeletons.publish(to_skeleton_array(header, people, self._topology, width, height))
         if self._markers.get_subscription_count():
-            camera = guessed_pinhole(width, height) if camera_info is None else \
-                pinhole_from_camera_info(camera_info).scaled(width, height)
-            self._markers.publish(
-                to_markers(header, people, self._topology, camera, marker_distance))
+            self._markers.publish(to_markers(
+                header, people, self._topology, camera or guessed_pinhole(width, height),
+                marker_distance))
         if self._overlay.get_subscription_count():
-            drawn = draw_people(image.copy(), people, self._topology, labels)
+            drawn = draw_people(frame.image.copy(), people, self._topology, labels)
             self._overlay.publish(encode_bgr8(drawn, header, self._drawn))
 
     def clear(self) -> None:
-        """Publish that nobody is seen, so that consumers and RViz do not keep the last people."""
+        """Publish an empty SkeletonArray of image size 0: consumers drop the last people."""
         header = Header(stamp=self._node.get_clock().now().to_msg())
         self._skeletons.publish(
             to_skeleton_array(header, no_people(self._topology), self._topology, 0, 0))
@@ -58,5 +72,35 @@ class PeopleOutput:
 
     def destroy(self) -> None:
         """Destroy the publishers."""
-        for publisher in (self._skeletons, self._markers, self._overlay, self._latched):
+        for publisher in self._publishers:
             self._node.destroy_lifecycle_publisher(publisher)
+        self._publishers = []
+
+    def _create(self, kind, topic, qos):
+        self._publishers.append(create_publisher(self._node, kind, topic, qos))
+        return self._publishers[-1]
+
+
+def to_skeleton_array(header: Header, people: People, topology: Topology, width: int,
+                      height: int) -> SkeletonArray:
+    """Build the message for one image of width x height px; the header is used as it is."""
+    unknown = Point(x=math.nan, y=math.nan, z=math.nan)  # shared: messages only read it
+    skeletons = []
+    for points, score, track_id, box in zip(people.keypoints.tolist(), people.scores.tolist(),
+                                            people.track_ids.tolist(), people.boxes.tolist()):
+        keypoints = [Keypoint(id=index, x=x, y=y, confidence=confidence, position=unknown)
+                     for index, (x, y, confidence) in enumerate(points)]
+        skeletons.append(Skeleton(
+            track_id=track_id, format=topology.format_id, confidence=score, keypoints=keypoints,
+            bbox=BoundingBox2D(x=box[0], y=box[1], width=box[2], height=box[3]), position=unknown))
+    return SkeletonArray(
+        header=header, image_width=width, image_height=height, skeletons=skeletons)
+
+
+def to_topology(topology: Topology) -> SkeletonTopology:
+    """Describe a skeleton format for the latched topic."""
+    return SkeletonTopology(
+        format=topology.format_id, name=topology.name,
+        keypoint_names=list(topology.keypoint_names),
+        limbs=[keypoint for limb in topology.limbs for keypoint in limb],
+        mirror=list(topology.mirror))

@@ -11,7 +11,7 @@ from pose_ros.core.errors import PoseRosError
 
 
 def run_node(make_node, args=None, spin=rclpy.spin) -> int:
-    """Make a node, spin it, close it; the exit code: what `spin` returns (None: 0), 1 if unfit.
+    """Make a node, spin it, close it; return the exit code: that of `spin`, or 1 on failure.
 
     The node must have close(), which frees what it holds and destroys it.
     """

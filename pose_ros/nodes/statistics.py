@@ -1,38 +1,54 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Counts and timings of one camera's frames."""
+"""Counts of one camera's frames, and timings."""
 import collections
 import time
 from typing import Dict
 
 import numpy as np
 
-_WINDOW = 200  # frames over which timings are summed up
+_WINDOW = 200  # values that a summary covers
 
 
-class Statistics:
+class Timings:
+    """The last durations of each step, by name."""
+
+    def __init__(self):
+        """Start empty."""
+        self._timings: Dict[str, collections.deque] = {}
+
+    def record(self, name: str, seconds: float) -> None:
+        """Add one duration of a step."""
+        self._timings.setdefault(name, collections.deque(maxlen=_WINDOW)).append(seconds)
+
+    def timings(self) -> Dict[str, str]:
+        """Median and 95th percentile of each step in ms, as text."""
+        result = {}
+        for name, window in list(self._timings.items()):
+            milliseconds = 1000 * np.array(window)
+            result[name] = '{:.2f} (p95 {:.2f})'.format(*np.percentile(milliseconds, (50, 95)))
+        return result
+
+
+class Statistics(Timings):
     """Counts frames: received = processed + dropped + failed + the one in hand.
 
-    Each counter is written by one thread only (received and dropped by the executor's, the others
-    by the worker's), so none needs a lock.
+    Each counter is written by one thread only (received, dropped and time_jumps by the
+    executor's, the others by the worker's), so none needs a lock.
     """
 
     def __init__(self):
         """Start from zero."""
+        super(Statistics, self).__init__()
         self.received = self.processed = self.dropped = self.failed = 0
         self.people = 0
         self.time_jumps = 0
         self.last_error = ''
         self.last_error_time = self.last_received = None
-        self._timings: Dict[str, collections.deque] = {}
         self._rate_counts = {}
 
-    def record(self, stage: str, seconds: float) -> None:
-        """Add one timing of a stage."""
-        self._timings.setdefault(stage, collections.deque(maxlen=_WINDOW)).append(seconds)
-
     def record_error(self, message: str) -> None:
-        """Remember why a frame failed."""
+        """Count a failed frame, and keep the reason."""
         self.failed += 1
         self.last_error, self.last_error_time = message, time.monotonic()
 
@@ -49,14 +65,6 @@ class Statistics:
         """Return the last error if it is not older than this, else ''."""
         recent = self.last_error_time and time.monotonic() - self.last_error_time < seconds
         return self.last_error if recent else ''
-
-    def timings(self) -> Dict[str, str]:
-        """Median and 95th percentile of each stage in ms, as text."""
-        result = {}
-        for stage, window in list(self._timings.items()):
-            milliseconds = 1000 * np.array(window)
-            result[stage] = '{:.2f} (p95 {:.2f})'.format(*np.percentile(milliseconds, (50, 95)))
-        return result
 
     def rates(self) -> Dict[str, float]:
         """Frames per second of each counter since the last call."""

@@ -2,19 +2,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """One-slot mailboxes and the one thread that empties them: nothing ever queues."""
 import threading
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
 
 class Mailbox:
-    """Holds the newest item of one camera; a newer one replaces it."""
+    """Holds the newest item of one owner (a camera); a newer one replaces it."""
 
-    def __init__(self, condition: threading.Condition):
+    def __init__(self, owner: Any, condition: threading.Condition):
         """Share the condition that wakes the worker."""
+        self.owner = owner
         self._condition = condition
         self._item: Optional[Any] = None
 
+    @property
+    def full(self) -> bool:
+        """Whether an item waits."""
+        return self._item is not None
+
     def put(self, item: Any) -> bool:
-        """Leave an item; True if it replaced one that nobody had taken."""
+        """Leave an item; True if it replaced one that was not taken."""
         with self._condition:
             replaced = self._item is not None
             self._item = item
@@ -29,22 +35,23 @@ class Mailbox:
 
 
 class Worker:
-    """A thread that hands items to `process(mailbox, item)`, one at a time, mailboxes in turn.
+    """A thread that hands batches [(owner, item), ...] to `process`, one batch at a time.
 
     One worker serves one engine, and any number of cameras through a mailbox each.
     """
 
-    def __init__(self, process: Callable[[Mailbox, Any], None]):
-        """Take the function to call; it must not raise."""
-        self._process = process
-        self._condition = threading.Condition()
+    def __init__(self, process: Callable[[Sequence[Tuple[Any, Any]]], None], batch: int = 1):
+        """Take the function to call, which must not raise, and the most items of one batch."""
+        self._process, self._batch = process, batch
+        # Reentrant: Mailbox.take is also called while it is held.
+        self._condition = threading.Condition(threading.RLock())
         self._mailboxes: List[Mailbox] = []
         self._thread: Optional[threading.Thread] = None
-        self._running = False
+        self._running = True
 
-    def add_mailbox(self) -> Mailbox:
+    def add_mailbox(self, owner: Any) -> Mailbox:
         """Return a new mailbox that this worker empties."""
-        mailbox = Mailbox(self._condition)
+        mailbox = Mailbox(owner, self._condition)
         with self._condition:
             self._mailboxes.append(mailbox)
         return mailbox
@@ -56,7 +63,7 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the item in hand, end the thread, and empty the mailboxes."""
+        """Finish the batch in hand, end the thread, and empty the mailboxes."""
         with self._condition:
             self._running = False
             self._condition.notify()
@@ -66,22 +73,25 @@ class Worker:
         for mailbox in self._mailboxes:
             mailbox.take()
 
-    def _run(self):
-        while True:
-            mailbox, item = self._next()
-            if mailbox is None:
-                return
-            self._process(mailbox, item)
+    def next_batch(self, count: int) -> List[Tuple[Any, Any]]:
+        """Wait for an item; return the newest of every full mailbox, at most `count`.
 
-    def _next(self) -> Tuple[Optional[Mailbox], Any]:
-        """Wait for an item; the mailbox that gave it goes to the end of the line."""
+        Mailboxes that were emptied go to the end of the line, so that each has its turn. An empty
+        list means that the worker was stopped.
+        """
         with self._condition:
             while self._running:
-                for mailbox in self._mailboxes:
-                    item = mailbox.take()
-                    if item is not None:
-                        self._mailboxes.remove(mailbox)
-                        self._mailboxes.append(mailbox)
-                        return mailbox, item
+                full = [mailbox for mailbox in self._mailboxes if mailbox.full][:count]
+                if full:
+                    self._mailboxes = [mailbox for mailbox in self._mailboxes
+                                       if mailbox not in full] + full
+                    return [(mailbox.owner, mailbox.take()) for mailbox in full]
                 self._condition.wait()
-        return None, None
+        return []
+
+    def _run(self):
+        while True:
+            batch = self.next_batch(self._batch)
+            if not batch:
+                return
+            self._process(batch)

@@ -4,7 +4,7 @@
 import common
 
 
-def test_the_line_holds_what_a_jetson_tells(monkeypatch):
+def test_the_line_has_the_facts_of_a_jetson(monkeypatch):
     monkeypatch.setattr(common, 'jetson_facts', lambda: ['L4T 36.4.3', 'power mode 25W'])
     assert common.machine().endswith('; L4T 36.4.3; power mode 25W')
     monkeypatch.setattr(common, 'jetson_facts', lambda: [])

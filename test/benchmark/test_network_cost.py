@@ -57,7 +57,7 @@ def counted_by_hand(path, size=(1, 3, 8, 8)):
     return save(path, nodes, weights, size, {'out': [None, 7]})
 
 
-def test_counted_by_hand(tmp_path):
+def test_counts_by_hand(tmp_path):
     cost = count(counted_by_hand(tmp_path / 'net.onnx'))
     assert list(cost.layers) == BY_HAND
     assert cost.size == (8, 8)
@@ -70,14 +70,14 @@ def test_counted_by_hand(tmp_path):
         'transposed convolution 2x2', 'grouped convolution 1x1', FUSED]
 
 
-def test_open_shapes_take_the_size_that_is_given(tmp_path):
+def test_dynamic_shapes_take_the_given_size(tmp_path):
     path = counted_by_hand(tmp_path / 'net.onnx', ['n', 3, 'h', 'w'])
     assert list(count(path, (8, 8)).layers) == BY_HAND
     with pytest.raises(ModelError, match='give --size'):
         count(path)
 
 
-def test_open_shapes_take_the_size_of_the_card(tmp_path):
+def test_dynamic_shapes_take_the_size_of_the_card(tmp_path):
     path = counted_by_hand(tmp_path / 'net.onnx', ['n', 3, 'h', 'w'])
     card = card_data()
     card['input'].update(width=8, height=8)
@@ -103,7 +103,7 @@ def test_a_transposed_left_factor(tmp_path):
     assert count(path).multiply_adds == 48 * 2
 
 
-def test_refusals_say_why(tmp_path):
+def test_errors_have_a_reason(tmp_path):
     path = counted_by_hand(tmp_path / 'net.onnx')
     with pytest.raises(ModelError, match='is 8x8, it cannot be 16x8'):
         count(path, (16, 8))

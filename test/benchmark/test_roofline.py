@@ -7,9 +7,9 @@ import pytest
 
 pytest.importorskip('onnx')
 
-from devices import Device, DEVICES  # noqa: E402
-from network_cost import count, FUSED, Layer, NetworkCost  # noqa: E402
-import roofline  # noqa: E402
+from devices import Device, DEVICES
+from network_cost import count, FUSED, Layer, NetworkCost
+import roofline
 
 # 4 GMAC, 1 M weights, maps of 9 M numbers, of which 0.5 M are input and outputs.
 COST = NetworkCost((432, 368), (Layer('convolution 3x3', 4 * 10**9, 10**6, 9 * 10**6),
@@ -70,7 +70,7 @@ def test_tables(real_model, capsys):
 
 
 def test_least_times_in_the_document(real_model):
-    """The row of docs/performance.md for the network that is at hand."""
+    """The row of docs/performance.md for the network of the tests."""
     path = Path(__file__).resolve().parents[2] / 'docs' / 'performance.md'
     head, _, *rows = path.read_text(encoding='utf-8').split('<!-- least times -->\n')[1].split(
         '\n<!-- end -->')[0].splitlines()

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of the command line: pictures that the tiny network answers, and a way to run it."""
+"""Fixtures of the command line: images for the tiny network, and a way to run commands."""
 import collections
 
 import cv2
@@ -22,20 +22,20 @@ def pose_ros(capsys):
     return run
 
 
-def picture(blue=255, width=160, height=128):
-    """Return a picture: the tiny network sees two people if it is blue, nobody if it is black."""
+def make_image(blue=255, width=160, height=128):
+    """Return an image: the tiny network sees two people if it is blue, nobody if it is black."""
     image = np.zeros((height, width, 3), np.uint8)
     image[..., 0] = blue
     return image
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """Folder with a blue picture a.png (two people) and a black one b.png (nobody)."""
-    folder = tmp_path / 'pictures'
+def images(tmp_path):
+    """Folder with a blue image a.png (two people) and a black one b.png (nobody)."""
+    folder = tmp_path / 'images'
     folder.mkdir()
-    cv2.imwrite(str(folder / 'a.png'), picture())
-    cv2.imwrite(str(folder / 'b.png'), picture(blue=0))
+    cv2.imwrite(str(folder / 'a.png'), make_image())
+    cv2.imwrite(str(folder / 'b.png'), make_image(blue=0))
     return folder
 
 
@@ -45,6 +45,6 @@ def video(tmp_path):
     path = str(tmp_path / 'clip.avi')
     writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'MJPG'), 10.0, (160, 128))
     for number in range(12):
-        writer.write(picture(blue=255 if number < 5 else 0))
+        writer.write(make_image(blue=255 if number < 5 else 0))
     writer.release()
     return path

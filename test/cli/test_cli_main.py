@@ -11,7 +11,7 @@ import cv2
 from pose_ros.cli.main import build_parser, COMMANDS, main
 from pose_ros.core.command_options import parse_settings, parse_value
 from pose_ros.core.decoders import decoder_parameters
-from pose_ros.core.engines.engine import ENGINE_PARAMETERS
+from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.parameters import Parameter
 import pytest
@@ -36,7 +36,7 @@ def test_help_names_every_command_and_exit_code(pose_ros):
 
 
 @pytest.mark.parametrize('command', sorted(COMMANDS))
-def test_help_of_a_command_teaches(pose_ros, command):
+def test_help_of_a_command_has_examples(pose_ros, command):
     """What it does, and examples that begin with its own name."""
     answer = pose_ros(command, '--help')
     assert answer.code == 0 and 'examples:\n  pose-ros {}'.format(command) in answer.out
@@ -55,10 +55,10 @@ def test_engine_options_come_from_the_table(pose_ros, command):
 
 @pytest.mark.parametrize('command', ['image', 'video', 'camera'])
 def test_settings_are_listed_from_the_table(pose_ros, command):
-    """Each setting of the PAF family stands in the help with its default."""
+    """Each setting of the PAF decoder stands in the help with its default."""
     lines = pose_ros(command, '--help').out.splitlines()
     for parameter in decoder_parameters('paf'):
-        start = '  {}={} '.format(parameter.name, parameter.default)
+        start = '  pose.{}={} '.format(parameter.name, parameter.default)
         assert any(line.startswith(start) for line in lines)
 
 
@@ -74,46 +74,46 @@ def test_a_wrong_command_line_is_code_2(pose_ros, arguments):
     assert answer.code == 2 and answer.out == '' and 'usage: pose-ros' in answer.err
 
 
-def test_no_model_is_code_1(pose_ros, pictures):
+def test_no_model_is_code_1(pose_ros, images):
     """The message names the path, in one line."""
-    answer = pose_ros('image', pictures, '--model', 'absent.onnx')
+    answer = pose_ros('image', images, '--model', 'absent.onnx')
     assert answer == (1, '', "pose-ros: error: no model file at 'absent.onnx'; check the path\n")
 
 
-def test_a_model_that_is_none_is_code_1(pose_ros, pictures, tmp_path):
+def test_an_invalid_model_is_code_1(pose_ros, images, tmp_path):
     """Rubbish in a file, or a file that may not be read as a card."""
     (tmp_path / 'rubbish.onnx').write_bytes(b'rubbish')
     for extra in ([], ['--card', str(tmp_path / 'absent.json')]):
-        answer = pose_ros('image', pictures, '--model', tmp_path / 'rubbish.onnx', *extra)
+        answer = pose_ros('image', images, '--model', tmp_path / 'rubbish.onnx', *extra)
         assert answer.code == 1 and answer.err.count('\n') == 1
         assert answer.err.startswith('pose-ros: error: ') and 'rubbish.onnx' in answer.err
 
 
-def test_an_unwritable_result_is_code_1(pose_ros, tiny_model, pictures, tmp_path):
+def test_an_unwritable_result_is_code_1(pose_ros, tiny_model, images, tmp_path):
     """Said before the work, not after it."""
     target = tmp_path / 'absent' / 'r.json'
-    answer = pose_ros('image', pictures, '--model', tiny_model, '--json', target)
+    answer = pose_ros('image', images, '--model', tiny_model, '--json', target)
     assert answer.code == 1 and answer.out == ''
     assert 'cannot write results to {}'.format(target) in answer.err
 
 
-def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, pictures):
+def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, images):
     """One person instead of two; the later of two values wins."""
-    command = ('image', pictures / 'a.png', '--model', tiny_model)
+    command = ('image', images / 'a.png', '--model', tiny_model)
     answer = pose_ros(*command + ('--set', 'max_people=2', '--set', 'max_people=1'))
     assert answer.code == 0 and answer.out.startswith('a.png: 1 person (score')
     answer = pose_ros(*command + ('--set', 'min_keypoints=200'))
-    assert answer.out.startswith('a.png: nobody')
+    assert answer.out.startswith('a.png: no people')
 
 
 @pytest.mark.parametrize('setting, reason', [
-    ('peek=1', "no setting 'peek'; it has: blur_sigma, peak_threshold"),
+    ('peek=1', "no setting 'peek'; it has: pose.blur_sigma, pose.peak_threshold"),
     ('peak_threshold=high', "peak_threshold must be a number, not 'high'"),
     ('peak_threshold=nan', 'peak_threshold must be within [0, 1], not nan'),
     ('min_keypoints=2.5', "min_keypoints must be a whole number, not '2.5'")])
-def test_an_unfit_setting_is_code_2(pose_ros, tiny_model, pictures, setting, reason):
+def test_an_invalid_setting_is_code_2(pose_ros, tiny_model, images, setting, reason):
     """Judged by the loaded model's own table."""
-    answer = pose_ros('image', pictures, '--model', tiny_model, '--set', setting)
+    answer = pose_ros('image', images, '--model', tiny_model, '--set', setting)
     assert answer.code == 2 and 'argument --set: ' in answer.err and reason in answer.err
 
 
@@ -129,11 +129,11 @@ def test_values_take_the_type_of_their_parameter():
             parse_value(parameter, text)
 
 
-def test_size_and_backend_reach_the_network(pose_ros, make_model, pictures):
-    """A model of dynamic shape runs at the size asked for, on the engine asked for."""
+def test_size_and_backend_reach_the_network(pose_ros, make_model, images):
+    """A model of dynamic shape runs at the size and on the engine of the options."""
     pytest.importorskip('onnxruntime')
     model = make_model(dynamic=True)
-    answer = pose_ros('bench', pictures / 'a.png', '--model', model, '--size', '320x256',
+    answer = pose_ros('bench', images / 'a.png', '--model', model, '--size', '320x256',
                       '--backend', 'onnxruntime', '--threads', 1, '--repeat', 2)
     assert answer.code == 0 and answer.out.startswith('tiny at 320x256, image')
     engine = answer.out.splitlines()[1]
@@ -155,17 +155,17 @@ def test_only_the_chosen_command_is_loaded():
     done = subprocess.run([sys.executable, '-c', code], env=dict(os.environ, PYTHONPATH=str(ROOT)),
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
     assert done.returncode == 0 and done.stdout.rstrip().endswith('0 1')
-    assert '`pose-ros doctor` says what to install' in done.stderr
+    assert '`pose-ros doctor` prints what to install' in done.stderr
 
 
-def test_a_defect_keeps_its_trace(monkeypatch, tiny_model):
+def test_a_bug_prints_its_traceback(monkeypatch, tiny_model):
     """Only errors that are meant for users are shortened."""
     monkeypatch.setattr('pose_ros.cli.info.describe', lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(['info', tiny_model])
 
 
-def test_a_reader_that_has_gone_is_no_trace(tiny_model):
+def test_a_closed_pipe_prints_no_traceback(tiny_model):
     """As in `pose-ros info model.onnx | head -1`."""
     read, write = os.pipe()
     os.close(read)
@@ -197,5 +197,5 @@ def test_documentation_shows_every_command():
 
 @pytest.mark.parametrize('arguments', documented_commands(), ids=' '.join)
 def test_documented_commands_are_accepted(arguments):
-    """The parser knows every option in them."""
+    """The parser accepts every option in them."""
     assert callable(build_parser().parse_args(arguments).run)

@@ -109,7 +109,7 @@ def test_max_frames_of_a_video(pose_ros, tiny_model, video, tmp_path):
 @pytest.mark.parametrize('output, reason', [('drawn.gif', 'must end in'), ('drawn', 'must end in'),
                                             ('absent/drawn.avi', 'no folder'),
                                             ('clip.avi', 'would overwrite')])
-def test_an_output_that_cannot_be(pose_ros, tiny_model, video, tmp_path, output, reason):
+def test_invalid_outputs(pose_ros, tiny_model, video, tmp_path, output, reason):
     """A wrong command line: exit code 2, and the original survives."""
     before = Path(video).read_bytes()
     answer = pose_ros('video', video, '--model', tiny_model, '--output', tmp_path / output)
@@ -142,8 +142,8 @@ def test_a_network_that_fails_ends_the_video(pose_ros, make_model, tmp_path):
         '0.png', '1.png', '2.png', '3.png']
 
 
-def test_a_camera_that_is_lost_keeps_what_it_saw(pose_ros, tiny_model, fake_camera, tmp_path):
-    """Results are complete JSON, the message says what happened, the camera is closed."""
+def test_a_lost_camera_keeps_its_results(pose_ros, tiny_model, fake_camera, tmp_path):
+    """Results are complete JSON, the message names the cause, the camera is closed."""
     answer = pose_ros('camera', 0, '--model', tiny_model, '--json', tmp_path / 'r.json')
     assert answer.code == 1 and 'pose-ros: error: camera 0 stopped' in answer.err
     assert answer.out.startswith('8 frames, 16 people found, 1 failed')
@@ -191,7 +191,7 @@ def test_a_file_is_not_a_camera(pose_ros, video):
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_a_video_with_its_files_finished(tiny_model, tmp_path, number):
-    """Ctrl-C, or a supervisor's SIGTERM: exit code 130, whole JSON, a summary that says so."""
+    """Ctrl-C or SIGTERM: exit code 130, complete JSON, "(interrupted)" in the summary."""
     path = str(tmp_path / 'long.avi')
     writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'MJPG'), 10.0, (160, 128))
     for _ in range(4000):

@@ -13,7 +13,8 @@ from pose_ros.cli.checks import ABSENT, Check, FAILED, OK
 from pose_ros.core.engines import BACKENDS
 import pytest
 
-STAGES = ['preprocess', 'network', 'decode', 'end_to_end']
+STAGES = ['pose.preprocess', 'pose.network', 'pose.decode', 'bottom_up', 'selection',
+          'end_to_end']
 
 
 def test_bench_times_every_stage(pose_ros, tiny_model, tmp_path):
@@ -22,16 +23,16 @@ def test_bench_times_every_stage(pose_ros, tiny_model, tmp_path):
                       '--json', tmp_path / 'b.json')
     report = json.loads((tmp_path / 'b.json').read_text())
     assert answer.code == 0 and list(report['stages_ms']) == STAGES
-    assert report['frames'] == 7 and report['source'] == 'synthetic picture 200x100'
+    assert report['frames'] == 7 and report['source'] == 'synthetic image 200x100'
     assert report['model'] == 'tiny' and report['network_input'] == [160, 128]
     assert report['machine']['cpus'] == os.cpu_count() and report['engine']['device'] == 'cpu'
     medians = [report['stages_ms'][stage]['median'] for stage in STAGES]
     assert all(0 < report['stages_ms'][stage]['median'] <= report['stages_ms'][stage]['p95']
                for stage in STAGES)
-    assert max(medians[:3]) < medians[3]
-    assert report['frames_per_s'] == pytest.approx(1000 / medians[3], rel=0.01)
+    assert max(medians[:-1]) < medians[-1]
+    assert report['frames_per_s'] == pytest.approx(1000 / medians[-1], rel=0.01)
     for stage in STAGES:
-        row = '{:<12} {median:>9.2f} {p95:>9.2f}'.format(stage.replace('_', ' '),
+        row = '{:<16} {median:>9.2f} {p95:>9.2f}'.format(stage.replace('_', ' '),
                                                          **report['stages_ms'][stage])
         assert row in answer.out.splitlines()
 
@@ -58,33 +59,35 @@ def test_info_as_json(pose_ros, tiny_model):
         assert facts['sha256'] == hashlib.sha256(stream.read()).hexdigest()
     assert answer.code == 0
     assert facts['card']['name'] == 'tiny' and facts['card']['input']['width'] == 160
-    assert facts['network'] == {'input': [1, 3, 128, 160], 'outputs': {'output': [1, 57, 16, 20]}}
+    assert facts['network'] == {'input': [1, 3, 128, 160], 'batch': 1,
+                                'outputs': {'output': [57, 16, 20]}}
     assert facts['topology']['name'] == 'coco_18'
     assert len(facts['topology']['keypoint_names']) == 18
-    assert facts['settings']['max_people'] == 3 and facts['engine']['backend'] in BACKENDS
+    assert facts['settings']['selection.max_people'] == 3
+    assert facts['engine']['backend'] in BACKENDS
 
 
-def test_info_for_people(pose_ros, tiny_model):
+def test_info_as_text(pose_ros, tiny_model):
     """The same, line by line."""
     lines = [' '.join(line.split()) for line in pose_ros('info', tiny_model).out.splitlines()]
     assert lines[0] == 'model tiny 1.0, license Apache-2.0'
-    assert 'network 1x3x128x160 -> output 1x57x16x20' in lines
+    assert 'network 1x3x128x160 -> output 57x16x20 per image' in lines
     assert 'topology coco_18, 18 keypoints, 17 limbs' in lines
-    assert any(line.startswith('min_score=0.2 ') for line in lines)
+    assert any(line.startswith('selection.min_score=0.2 ') for line in lines)
     assert lines[-1] == 'provenance source: drawn by the tests'
 
 
-def test_info_finds_a_card_that_contradicts_the_network(pose_ros, make_model):
+def test_info_reports_a_card_that_contradicts_the_network(pose_ros, make_model):
     """The network is run, not believed."""
     answer = pose_ros('info', make_model(input_channels=4))
     assert answer.code == 1 and answer.out == '' and '4x128x160' in answer.err
 
 
-def test_info_knows_published_weights_by_their_hash(pose_ros, real_model):
+def test_info_finds_the_card_of_published_weights_by_hash(pose_ros, real_model):
     """They carry no card."""
     facts = json.loads(pose_ros('info', real_model, '--json').out)
     assert facts['card']['provenance']['model_sha256'] == facts['sha256']
-    assert facts['network']['outputs'] == {'output': [1, 57, 46, 54]}
+    assert facts['network']['outputs'] == {'output': [57, 46, 54]}
 
 
 def test_doctor_runs_the_model_on_every_engine(pose_ros, tiny_model):
@@ -101,7 +104,7 @@ def test_doctor_runs_the_model_on_every_engine(pose_ros, tiny_model):
         assert check['status'] in (OK, ABSENT, FAILED) and check['found']
 
 
-def test_doctor_of_a_model_that_is_not_there(pose_ros, tmp_path):
+def test_doctor_of_a_missing_model(pose_ros, tmp_path):
     """Nothing can be run then."""
     answer = pose_ros('doctor', '--model', tmp_path / 'absent.onnx')
     assert answer.code == 1 and 'FAIL  model' in answer.out and 'No model can be run' in answer.out
@@ -122,8 +125,8 @@ def test_doctor_checks_every_backend():
 @pytest.mark.parametrize('engine, numpy, model, usable', [
     (OK, OK, OK, True), (OK, OK, ABSENT, True), (ABSENT, OK, OK, False), (FAILED, OK, OK, False),
     (OK, ABSENT, OK, False), (OK, OK, FAILED, False)])
-def test_what_a_model_needs(engine, numpy, model, usable):
-    """NumPy, OpenCV, one engine, and the model that was asked for; neither GPU nor ROS."""
+def test_conditions_to_run_a_model(engine, numpy, model, usable):
+    """NumPy, OpenCV, one engine and the model of the option; neither GPU nor ROS."""
     found = [Check('python', 'numpy', numpy, ''), Check('python', 'opencv', OK, ''),
              Check('engines', 'model', model, ''), Check('engines', 'openvino', ABSENT, ''),
              Check('engines', 'onnxruntime', engine, ''), Check('gpu', 'nvidia', ABSENT, ''),
@@ -132,15 +135,15 @@ def test_what_a_model_needs(engine, numpy, model, usable):
 
 
 def test_a_wheel_for_another_cpu_is_explained():
-    """The child dies of an illegal instruction, the doctor lives."""
+    """The subprocess crashes with an illegal instruction; the command reports it."""
     answer = probe.run_python('import os, signal; os.kill(os.getpid(), signal.SIGILL)')
     assert answer.output == '' and 'illegal instruction' in answer.error
     answer = probe.run_python('print("begun", flush=True); import os; os.abort()')
-    assert answer == ('begun', 'it dies of SIGABRT')
+    assert answer == ('begun', 'it crashes with SIGABRT')
 
 
-def test_other_ends_of_a_trial():
-    """The last line of a trace, a bare exit code, a program that is not there, no answer."""
+def test_other_failures_of_a_trial():
+    """The last line of a traceback, an exit code, a missing program, a timeout."""
     assert probe.run_python('raise ValueError("why")').error == 'ValueError: why'
     assert probe.run_python('raise SystemExit(3)').error == 'exit code 3'
     assert probe.run_python('print(6 * 7)') == ('42', '')
@@ -148,23 +151,25 @@ def test_other_ends_of_a_trial():
         'no-such-program: No such file or directory')
 
 
-def test_a_trial_that_hangs_is_given_up(monkeypatch):
+def test_a_hanging_trial_is_killed(monkeypatch):
     """Within the time that is granted."""
     monkeypatch.setattr(probe, '_TIMEOUT', 0.2)
-    assert probe.run_python('import time; time.sleep(60)').error == 'no answer within 0.2 s'
+    assert probe.run_python('import time; time.sleep(60)').error == 'no result within 0.2 s'
 
 
-def test_a_long_trial_is_followed(capsys):
+def test_the_log_of_a_long_trial_is_printed_and_returned(capsys):
     """Its log is shown, and returned; so is what it printed before it died."""
-    answer, log = probe.follow_python(
+    answer, log = probe.run_python_streaming(
         60, 'import sys; print(sys.argv[1]); sys.stderr.buffer.write(b"one\\ntwo \\xff\\n")', 'x')
     assert answer == ('x', '') and log == 'one\ntwo \\xff\n' == capsys.readouterr().err
-    answer, log = probe.follow_python(60, 'print("begun", flush=True); import os; os.abort()')
-    assert answer == ('begun', 'it dies of SIGABRT')
-    assert probe.follow_python(60, 'raise ValueError("why")')[0].error == 'ValueError: why'
-    answer, log = probe.follow_python(
+    answer, log = probe.run_python_streaming(
+        60, 'print("begun", flush=True); import os; os.abort()')
+    assert answer == ('begun', 'it crashes with SIGABRT')
+    answer, _ = probe.run_python_streaming(60, 'raise ValueError("why")')
+    assert answer.error == 'ValueError: why'
+    answer, log = probe.run_python_streaming(
         1.5, 'import sys, time; print("x", file=sys.stderr, flush=True); time.sleep(60)')
-    assert answer == ('', 'no answer within 1.5 s') and log == 'x\n'
+    assert answer == ('', 'no result within 1.5 s') and log == 'x\n'
 
 
 def test_the_hardware_test_without_tensorrt_or_gpu(pose_ros, tiny_model, monkeypatch, tmp_path):
@@ -188,8 +193,8 @@ def test_the_hardware_test_without_tensorrt_or_gpu(pose_ros, tiny_model, monkeyp
     assert re.search(r'\| fp32 \|  \|  \|  \|  \|( \d+\.\d\d \|){4}$', row)
 
 
-def test_the_hardware_test_of_a_model_that_is_not_there(pose_ros, monkeypatch, tmp_path):
-    """Every trial says so, and nothing else happens."""
+def test_the_hardware_test_of_a_missing_model(pose_ros, monkeypatch, tmp_path):
+    """Every trial reports it, and nothing else happens."""
     monkeypatch.setattr(hardware, 'MODULES', (('PyCUDA', 'no_such_pycuda'),))
     answer = pose_ros('doctor', '--hardware', '--json', '--model', tmp_path / 'absent.onnx')
     report = json.loads(answer.out)
@@ -206,7 +211,7 @@ def test_the_hardware_test_builds_its_engine_itself(pose_ros):
     assert 'give --model the ONNX file, not robot.engine' in answer.err
 
 
-def test_an_absent_engine_comes_with_the_command_that_adds_it(monkeypatch, tmp_path):
+def test_a_missing_engine_has_an_install_command(monkeypatch, tmp_path):
     """An import error of the module itself is an absence, any other a failure."""
     (tmp_path / 'openvino.py').write_text('raise OSError("libtbb.so.12: cannot open")')
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -218,7 +223,7 @@ def test_an_absent_engine_comes_with_the_command_that_adds_it(monkeypatch, tmp_p
 
 
 def test_a_gpu_without_its_libraries(monkeypatch, tmp_path):
-    """nvidia-smi answers: the doctor says how to add what is missing."""
+    """nvidia-smi works: the report has commands that install the libraries."""
     program = tmp_path / 'nvidia-smi'
     program.write_text('#!/bin/sh\necho "NVIDIA RTX A1000, 550.54"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -240,11 +245,11 @@ def test_a_gpu_without_its_libraries(monkeypatch, tmp_path):
         'sudo apt install nvidia-jetpack')
 
 
-def test_an_installed_ros_that_waits_to_be_sourced(monkeypatch, tmp_path):
+def test_an_installed_ros_that_is_not_sourced(monkeypatch, tmp_path):
     """The command to source it is spelt out."""
     (tmp_path / 'humble').mkdir()
     monkeypatch.setattr(checks, '_ROS', str(tmp_path))
-    absent = probe.Answer('', "No module named 'rclpy'")
+    absent = probe.ProbeResult('', "No module named 'rclpy'")
     monkeypatch.setattr(checks, 'run_python', lambda *_: absent)
     rclpy, messages = checks.check_ros()
     assert rclpy.status == ABSENT
@@ -254,6 +259,6 @@ def test_an_installed_ros_that_waits_to_be_sourced(monkeypatch, tmp_path):
 
 def test_the_names_of_signals():
     """Every signal has one; a number that is none stays a number."""
-    assert probe._killed_by(signal.SIGSEGV) == 'it dies of SIGSEGV'
-    assert 'memory runs out' in probe._killed_by(signal.SIGKILL)
-    assert probe._killed_by(64 + 40) == 'it dies of signal 104'
+    assert probe._killed_by(signal.SIGSEGV) == 'it crashes with SIGSEGV'
+    assert 'memory ran out' in probe._killed_by(signal.SIGKILL)
+    assert probe._killed_by(64 + 40) == 'it crashes with signal 104'

@@ -10,7 +10,7 @@ from pose_ros.core import PoseEstimator
 from pose_ros.core.card_files import load_card
 from pose_ros.core.network import BUNDLED_MODEL
 
-# Of the free picture of an astronaut, read off by eye [px]: her right is on the picture's left.
+# Places [px] in the public-domain image of an astronaut, by eye: her right is on the left.
 ASTRONAUT = {'nose': (224, 121), 'right_eye': (204, 99), 'left_eye': (247, 101),
              'right_ear': (173, 115), 'left_ear': (276, 117)}
 
@@ -24,8 +24,8 @@ def estimator():
     estimator.close()
 
 
-def picture(name):
-    """Return a free picture, (H, W, 3) uint8 BGR."""
+def load_image(name):
+    """Return a public-domain image, (H, W, 3) uint8 BGR."""
     data = pytest.importorskip('skimage.data')
     image = getattr(data, name)()
     if image.ndim == 2:
@@ -33,7 +33,7 @@ def picture(name):
     return np.ascontiguousarray(image[..., ::-1])
 
 
-def test_it_is_small_and_says_where_it_comes_from():
+def test_size_and_provenance():
     assert os.path.getsize(BUNDLED_MODEL) <= 6000000
     card = load_card(BUNDLED_MODEL)
     assert (card.license, card.decoder.type) == ('Apache-2.0', 'paf')
@@ -45,8 +45,8 @@ def test_it_is_small_and_says_where_it_comes_from():
         facts['measured'])
 
 
-def test_it_sees_a_person_and_tells_left_from_right(estimator):
-    people = estimator(picture('astronaut'))
+def test_keypoints_of_a_person_with_left_and_right(estimator):
+    people = estimator(load_image('astronaut'))
     assert people.count == 1 and people.scores[0] > .4
     for name, point in ASTRONAUT.items():
         found = people.keypoints[0, estimator.topology.index(name)]
@@ -57,7 +57,7 @@ def test_it_sees_a_person_and_tells_left_from_right(estimator):
 
 
 def test_a_mirrored_person_is_mirrored(estimator):
-    image = picture('astronaut')
+    image = load_image('astronaut')
     people = [estimator(np.ascontiguousarray(view)) for view in (image, image[:, ::-1])]
     assert [found.count for found in people] == [1, 1]
     right, left = (estimator.topology.index(side + '_eye') for side in ('right', 'left'))
@@ -66,16 +66,16 @@ def test_a_mirrored_person_is_mirrored(estimator):
     assert first[right, 0] < first[left, 0] and second[right, 0] < second[left, 0]
 
 
-def test_it_sees_a_person_from_the_side_in_gray(estimator):
-    people = estimator(picture('camera'))
+def test_a_person_from_the_side_in_gray(estimator):
+    people = estimator(load_image('camera'))
     assert people.count == 1
     nose = people.keypoints[0, estimator.topology.index('nose')]
     assert np.hypot(*(nose[:2] - (248, 161))) < 30
 
 
 @pytest.mark.parametrize('name', ['coffee', 'chelsea', 'brick', 'clock', 'rocket'])
-def test_it_sees_nobody_where_nobody_is(estimator, name):
-    assert estimator(picture(name)).count == 0
+def test_images_without_people_have_none(estimator, name):
+    assert estimator(load_image(name)).count == 0
 
 
 def test_a_black_frame_is_empty(estimator):

@@ -63,7 +63,7 @@ def test_a_camera_is_opened_by_number_or_address(captures, spec, device):
     assert source.describe() == 'camera {}'.format(spec)
 
 
-def test_a_camera_is_asked_for_size_and_rate_and_resized_all_the_same(captures):
+def test_size_and_rate_are_requested_and_other_sizes_resized(captures):
     with open_source('0', size=(32, 24), rate=15.0) as source:
         assert source.read().image.shape == (24, 32, 3)
         assert source.frame_rate == 15.0
@@ -95,7 +95,7 @@ def test_a_camera_that_is_lost_is_an_error(captures, monkeypatch):
                 source.read()
 
 
-def test_an_absent_camera_is_an_error_that_says_what_was_tried():
+def test_an_absent_camera_is_an_error_that_names_the_device():
     with pytest.raises(ImageError, match='camera 97: tried /dev/video97; devices here'):
         open_source('97')
 

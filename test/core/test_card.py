@@ -79,7 +79,7 @@ def test_unknown_keys_are_named(path):
         parse_card(changed(path, 1), 'file.json')
 
 
-def test_missing_and_unknown_are_told_together():
+def test_missing_and_unknown_keys_are_one_error():
     data = changed(('license',))
     data['licence'] = 'MIT'
     with pytest.raises(CardError, match="missing key 'license'; unknown key 'licence'"):
@@ -134,7 +134,7 @@ def test_another_input_size():
 
 
 @pytest.mark.parametrize('size', [(0, 128), (160, 9000), (160.5, 128), ('a', 'b'), (160,), 160])
-def test_unfit_input_sizes_are_refused(size):
+def test_invalid_input_sizes_are_refused(size):
     with pytest.raises(CardError, match='input size'):
         with_input_size(models.tiny_card(), size)
 

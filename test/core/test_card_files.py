@@ -54,7 +54,7 @@ def test_precedence(make_model, tmp_path):
     assert load_card(path, models.tiny_card(name='card')).name == 'card'
 
 
-def test_a_given_card_helps_a_model_whose_own_is_bad(make_model, tmp_path):
+def test_a_given_card_replaces_an_invalid_one_inside(make_model, tmp_path):
     path = make_model(card='{}')
     with pytest.raises(CardError, match=r'variant\.onnx \(metadata pose_ros\.card\): missing key'):
         load_card(path)
@@ -85,7 +85,7 @@ def test_a_missing_given_card_is_named(tiny_model, tmp_path):
         load_card(tiny_model, str(tmp_path / 'nowhere.json'))
 
 
-def test_known_by_its_hash(bare, tmp_path, monkeypatch):
+def test_card_by_hash(bare, tmp_path, monkeypatch):
     with open(bare, 'rb') as stream:
         digest = hashlib.sha256(stream.read()).hexdigest()
     folder = tmp_path / 'known'
@@ -103,7 +103,7 @@ def test_known_by_its_hash(bare, tmp_path, monkeypatch):
 
 def test_published_weights_are_known(real_model):
     card = load_card(real_model)
-    assert (card.name, card.topology.name, card.input.resize) == (
+    assert (card.name, card.topology.name, card.input.fit) == (
         'mobilenet_v2_small', 'coco_18', 'stretch')
 
 
@@ -118,7 +118,7 @@ def test_every_bundled_card_is_valid():
         assert len(digest) == 64 and int(digest, 16)
 
 
-def test_no_card_says_where_it_was_looked_for(bare):
+def test_the_error_without_a_card_lists_the_places(bare):
     with pytest.raises(CardError) as error:
         load_card(bare)
     for place in ('metadata (pose_ros.card)', 'bare.onnx.json', 'docs/models.md'):
@@ -145,5 +145,5 @@ def test_truncated(tiny_model, tmp_path):
     with open(tiny_model, 'rb') as stream:
         content = stream.read()
     path.write_bytes(content[:len(content) // 2])
-    with pytest.raises(ModelError, match='half.onnx is not a whole ONNX file'):
+    with pytest.raises(ModelError, match='half.onnx is not a complete ONNX file'):
         load_card(str(path))

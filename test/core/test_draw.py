@@ -20,8 +20,8 @@ def changed(image):
     return (image != GREY).any(-1)
 
 
-def joints(points, score=0.9):
-    """One person with the given joints {index: (x, y)}."""
+def make_keypoints(points, score=0.9):
+    """One person with the given keypoints {index: (x, y)}."""
     keypoints = np.zeros((1, 18, 3))
     for index, (x, y) in points.items():
         keypoints[0, index] = x, y, score
@@ -29,13 +29,13 @@ def joints(points, score=0.9):
 
 
 def people(points, score=0.9, track_ids=None):
-    return make_people(joints(points), [score], track_ids)
+    return make_people(make_keypoints(points), [score], track_ids)
 
 
 ARM = {2: (200, 100), 3: (300, 200), 4: (400, 300)}
 
 
-def test_nobody_changes_nothing():
+def test_no_people_leave_the_image_unchanged():
     image = draw_people(canvas(), no_people(COCO), COCO)
     assert not changed(image).any()
 
@@ -45,11 +45,11 @@ def test_draws_in_place_and_returns_the_same_array():
     assert draw_people(image, people(ARM), COCO) is image
 
 
-def test_joints_are_drawn_in_their_colors():
+def test_keypoints_are_drawn_in_their_colors():
     image = draw_people(canvas(), people(ARM), COCO, labels=False)
     colors = COCO.keypoint_colors()
-    for joint, (x, y) in ARM.items():
-        assert tuple(image[y, x].tolist()) == colors[joint]
+    for keypoint, (x, y) in ARM.items():
+        assert tuple(image[y, x].tolist()) == colors[keypoint]
 
 
 def test_limbs_are_drawn_in_their_colors():
@@ -59,7 +59,7 @@ def test_limbs_are_drawn_in_their_colors():
     assert tuple(image[250, 350].tolist()) == colors[(3, 4)]
 
 
-def test_nothing_else_is_touched():
+def test_other_pixels_are_unchanged():
     image = draw_people(canvas(), people(ARM), COCO, labels=False)
     rows, columns = np.nonzero(changed(image))
     # All within a few pixels of the diagonal from (200, 100) to (400, 300).
@@ -67,7 +67,7 @@ def test_nothing_else_is_touched():
     assert (columns.min(), columns.max()) == (pytest.approx(196, abs=2), pytest.approx(404, abs=2))
 
 
-def test_missing_joints_and_their_limbs_are_skipped():
+def test_missing_keypoints_and_their_limbs_are_skipped():
     image = draw_people(canvas(), people({2: (200, 100), 4: (400, 300)}), COCO, labels=False)
     drawn = changed(image)
     assert drawn[100, 200] and drawn[300, 400]
@@ -75,7 +75,7 @@ def test_missing_joints_and_their_limbs_are_skipped():
     assert not drawn.any()  # no limb to or from the missing elbow
 
 
-def test_a_person_without_joints_is_skipped():
+def test_a_person_without_keypoints_is_skipped():
     nobody = make_people(np.zeros((1, 18, 3)), [0.9])
     assert not changed(draw_people(canvas(), nobody, COCO)).any()
 
@@ -114,20 +114,20 @@ def test_labels_stay_on_the_image(x, y):
     label = (draw_people(canvas(), person, COCO) != plain).any(-1)
     inner = draw_people(canvas(), people({4: (300, 200)}, track_ids=np.array([123])), COCO) \
         != draw_people(canvas(), people({4: (300, 200)}), COCO, labels=False)
-    # Nearly the whole text is visible (the border may cut its outline, the joint may cover some).
+    # Nearly the whole text is visible (the border or the keypoint may cover a part).
     assert label.sum() > 0.75 * inner.any(-1).sum()
 
 
 @pytest.mark.parametrize('points', [{4: (-3000, 100)}, {3: (-200, -200), 4: (900, 700)},
                                     {3: (1e6, -1e6), 4: (320, 240)}])
-def test_joints_off_the_image_do_no_harm(points):
+def test_keypoints_outside_the_image_are_accepted(points):
     image = draw_people(canvas(), people(points), COCO)
     assert image.shape == (480, 640, 3)
 
 
 def test_lines_grow_with_the_image():
     thin = changed(draw_people(canvas(), people(ARM), COCO, labels=False))
-    large = {joint: (x * 4, y * 4) for joint, (x, y) in ARM.items()}
+    large = {keypoint: (x * 4, y * 4) for keypoint, (x, y) in ARM.items()}
     thick = changed(draw_people(canvas(2560, 1920), people(large), COCO, labels=False))
     assert thick.sum() / float(thin.sum()) == pytest.approx(16, rel=0.25)
 
@@ -138,7 +138,7 @@ def test_small_images(size):
 
 
 def test_every_person_is_drawn():
-    keypoints = np.concatenate([joints({4: (100, 100)}), joints({4: (500, 400)})])
+    keypoints = np.concatenate([make_keypoints({4: (100, 100)}), make_keypoints({4: (500, 400)})])
     two = make_people(keypoints, [0.9, 0.8])
     drawn = changed(draw_people(canvas(), two, COCO, labels=False))
     assert drawn[100, 100] and drawn[400, 500]

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""PoseEstimator end to end, on a network whose answer is known."""
+"""PoseEstimator end to end, on a network with known outputs."""
 import models
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def in_image(people, width, height, fit='letterbox', network=(models.WIDTH, mode
 
 
 @pytest.mark.parametrize('width, height', SIZES)
-def test_answers_are_in_source_pixels(estimator, tiny_people, width, height):
+def test_people_are_in_source_pixels(estimator, tiny_people, width, height):
     found = estimator(models.image(width, height))
     points, on_image = in_image(tiny_people, width, height)
     keypoints = models.matched(found, points)
@@ -78,7 +78,7 @@ def test_channel_order(make_model, backend, color):
     assert estimator(models.image(blue=0, green=255)).count == 0
 
 
-def test_wrong_channel_order_would_show(make_model, backend):
+def test_a_wrong_channel_order_changes_the_result(make_model, backend):
     path = make_model(color='rgb')
     estimator = PoseEstimator(path, backend, card=models.card_data(color='bgr'))
     assert estimator(models.image()).count == 0
@@ -102,7 +102,7 @@ def test_scale_mean_and_std_reach_the_network(make_model, backend):
     assert outputs[1].min() == pytest.approx(-peak / 255, rel=1e-3)
 
 
-def test_padding_is_seen_by_the_network(make_model, backend):
+def test_padding_reaches_the_network(make_model, backend):
     """A red image letterboxed with a gray border shows people as strong as the border's share."""
     data = models.card_data()
     data['input']['pad_value'] = 255
@@ -147,8 +147,8 @@ def test_odd_sizes(estimator, width, height):
         assert found.count == width  # in one pixel two people are one
 
 
-def test_nobody_is_left_with_too_few_joints(estimator):
-    """People whose joints lie in the padding are not reported."""
+def test_people_with_too_few_keypoints_are_dropped(estimator):
+    """People whose keypoints lie in the padding are not reported."""
     estimator.configure(min_score=0.0)  # narrow images cover little of the input
     assert estimator(models.image(400, 600)).detected().sum(1).min() >= 4
     points, on_image = in_image(models.tiny_people(), 60, 600)
@@ -182,7 +182,7 @@ def test_input_size_of_a_dynamic_model(make_model, backend, tiny_people):
 
 
 def test_input_size_of_a_static_model(tiny_model, backend):
-    with pytest.raises(ModelError, match='1x3x128x160.*chosen input size.*1x3x256x320'):
+    with pytest.raises(ModelError, match='images of 3x128x160.*chosen input size.*3x256x320'):
         PoseEstimator(tiny_model, backend, input_size=(320, 256))
     assert PoseEstimator(tiny_model, backend, input_size=(160, 128))(models.image()).count == 2
 
@@ -216,7 +216,7 @@ def test_close(estimator):
 
 def test_engine_options_are_passed_on(tiny_model):
     pytest.importorskip('onnxruntime')
-    estimator = PoseEstimator(tiny_model, 'onnxruntime', threads=1, spinning=True)
+    estimator = PoseEstimator(tiny_model, 'onnxruntime', threads=1, allow_spinning=True)
     assert estimator.network.engine.describe().threads == 1
     with pytest.raises(EngineError, match="unknown key 'thread'"):
         PoseEstimator(tiny_model, 'onnxruntime', thread=1)

@@ -30,7 +30,7 @@ def test_infinity_from_the_network(make_model, backend):
 @pytest.mark.parametrize('image', [
     None, np.zeros((128, 160), np.uint8), np.zeros((128, 160, 4), np.uint8),
     np.zeros((0, 0, 3), np.uint8), np.zeros((128, 160, 3), np.float32)])
-def test_unfit_images(tiny_model, backend, image):
+def test_invalid_images(tiny_model, backend, image):
     estimator = PoseEstimator(tiny_model, backend)
     with pytest.raises(ImageError):
         estimator(image)
@@ -38,7 +38,7 @@ def test_unfit_images(tiny_model, backend, image):
 
 
 @pytest.mark.parametrize('size', [(0, 128), (-160, 128), (160.5, 128), (160,), 'ab'])
-def test_unfit_input_sizes(make_model, size):
+def test_invalid_input_sizes(make_model, size):
     with pytest.raises(CardError, match='input size'):
         PoseEstimator(make_model(dynamic=True), input_size=size)
 
@@ -50,7 +50,7 @@ def test_unfit_input_sizes(make_model, size):
     ({'selection': {'min_score': 3.0}}, 'selection: .*min_score must be within'),
     ({'task': 'detection', 'topology': None}, "for the task 'pose', not 'detection'"),
     ({'topology': 'coco_17'}, r"'channels' must be one channel per keypoint \(17\)")])
-def test_card_that_no_decoder_takes(make_model, change, word):
+def test_card_of_an_unknown_decoder(make_model, change, word):
     with pytest.raises(CardError, match=word):
         PoseEstimator(make_model(card=models.card_data(**change)))
 
@@ -75,12 +75,12 @@ def test_card_that_contradicts_the_network(make_model, backend, path, value, wor
 def test_card_of_another_size(make_model, backend):
     data = models.card_data()
     data['input']['width'] = 320
-    with pytest.raises(ModelError, match='1x3x128x160.*1x3x128x320'):
+    with pytest.raises(ModelError, match='images of 3x128x160.*3x128x320'):
         PoseEstimator(make_model(card=data), backend)
 
 
 def test_network_with_another_number_of_channels(make_model, backend):
-    with pytest.raises(ModelError, match='1x1x128x160'):
+    with pytest.raises(ModelError, match='images of 1x128x160'):
         PoseEstimator(make_model(input_channels=1), backend)
 
 

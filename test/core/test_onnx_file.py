@@ -70,7 +70,7 @@ def test_network_is_unchanged_by_a_property(onnx, tiny_model):
     assert after.graph == onnx.load_model_from_string(before).graph
 
 
-def test_every_cut_is_refused_or_leaves_a_whole_graph(onnx, make_model, tmp_path):
+def test_every_cut_file_is_refused_or_has_a_complete_graph(onnx, make_model, tmp_path):
     """A file may end between two fields and still be whole; anywhere else it must be refused."""
     content = content_of(make_model(maps=models.draw_maps([], 16, 16)))
     path = tmp_path / 'cut.onnx'

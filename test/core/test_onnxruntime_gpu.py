@@ -1,8 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is asked of ONNX Runtime's GPU providers, with its CPU in their place."""
-import os
-
+"""What the engine requests of ONNX Runtime on CUDA, with the CPU in place of the GPU."""
+import networks
 import numpy as np
 import pytest
 
@@ -24,8 +23,7 @@ class Gpu:
         self.refuse = lambda providers, whole: ''
         self._load = runtime.InferenceSession
         value = runtime.OrtValue.ortvalue_from_numpy
-        monkeypatch.setattr(runtime, 'get_available_providers', lambda: [
-            'TensorrtExecutionProvider', CUDA, CPU])
+        monkeypatch.setattr(runtime, 'get_available_providers', lambda: [CUDA, CPU])
         monkeypatch.setattr(runtime, 'InferenceSession', self.load)
         monkeypatch.setattr(runtime.OrtValue, 'ortvalue_from_numpy',
                             lambda array, device, number: value(array))
@@ -54,9 +52,8 @@ class Gpu:
 
 
 @pytest.fixture
-def gpu(monkeypatch, tmp_path):
-    """Puts a GPU under ONNX Runtime, and the caches in a folder of their own."""
-    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path))
+def gpu(monkeypatch):
+    """Puts a GPU under ONNX Runtime."""
     return Gpu(pytest.importorskip('onnxruntime'), monkeypatch)
 
 
@@ -66,46 +63,49 @@ def is_right(engine):
     return bright.max() > 0.5 and np.abs(dark - bright / 5).max() < 1e-5
 
 
-@pytest.mark.parametrize('device, precision, expected', [
-    ('cuda', 'fp32', {'cudnn_conv_algo_search': 'HEURISTIC'}),
-    ('tensorrt', 'auto', {'trt_fp16_enable': False, 'trt_engine_cache_enable': True}),
-    ('tensorrt', 'fp16', {'trt_fp16_enable': True, 'trt_engine_cache_enable': True})])
-def test_the_device_alone_is_asked(gpu, tiny_model, tmp_path, device, precision, expected):
-    engine = create_engine(tiny_model, SHAPE, 'onnxruntime', device=device, precision=precision)
-    assert engine.describe().precision == ('fp16' if precision == 'fp16' else 'fp32')
-    (((_, options),), whole), = gpu.loads
-    assert whole
-    options = dict(options)
-    folder = options.pop('trt_engine_cache_path', '')
-    assert options == expected
-    assert folder.startswith(str(tmp_path)) == (device == 'tensorrt')
-    if device == 'tensorrt':
-        assert os.path.isdir(folder)
+def test_cuda_alone_is_requested(gpu, tiny_model):
+    engine = create_engine(tiny_model, SHAPE, 'onnxruntime', device='cuda')
+    assert engine.describe().precision == 'fp32' and engine.describe().device == 'cuda'
+    assert gpu.loads == [([(CUDA, {'cudnn_conv_algo_search': 'HEURISTIC'})], True)]
     assert is_right(engine) and not gpu.sessions[0]._enable_fallback
 
 
-def test_parts_on_the_cpu_are_no_secret(gpu, tiny_model, caplog):
+def test_layers_on_the_cpu_are_logged(gpu, tiny_model, caplog):
     gpu.refuse = lambda providers, whole: whole and 'nodes that are assigned to the CPU'
-    engine = create_engine(tiny_model, SHAPE, 'onnxruntime', device='tensorrt')
+    engine = create_engine(tiny_model, SHAPE, 'onnxruntime', device='cuda')
     (_, first), (providers, second) = gpu.loads
     assert first and not second
-    assert [name if isinstance(name, str) else name[0] for name in providers] == [
-        'TensorrtExecutionProvider', CUDA, CPU]
+    assert [name if isinstance(name, str) else name[0] for name in providers] == [CUDA, CPU]
     message = caplog.records[-1].getMessage()
-    assert 'not on TensorrtExecutionProvider alone: nodes that are assigned' in message
+    assert 'not on CUDAExecutionProvider alone: nodes that are assigned' in message
     assert is_right(engine)
 
 
 def test_a_cuda_graph(gpu, tiny_model, caplog):
+    needs_graphs()
+    engine = create_engine(tiny_model, SHAPE, 'onnxruntime', device='cuda', cuda_graph=True)
+    (((_, options),), whole), = gpu.loads
+    assert whole and options['enable_cuda_graph'] == '1'
+    assert is_right(engine) and gpu.bound_runs == 3  # the first records
+    assert engine.fixed_batch and not caplog.records
+
+
+def test_a_cuda_graph_fixes_a_dynamic_batch(gpu, tmp_path, caplog):
+    needs_graphs()
+    path = networks.make_channels(tmp_path / 'dynamic.onnx', 'n')
+    shape = (3,) + networks.IMAGE
+    engine = create_engine(path, shape, 'onnxruntime', device='cuda', cuda_graph=True)
+    assert engine.input_shape[0] is None and engine.batch_size == 3 and engine.fixed_batch
+    batch = networks.random_batch(3)
+    networks.check_outputs(engine.infer(batch), batch)
+    assert gpu.bound_runs == 2 and not caplog.records
+    with pytest.raises(EngineError, match='takes a batch of 3 images'):
+        engine.infer(batch[:2])
+
+
+def needs_graphs():
     if not hasattr(pytest.importorskip('onnxruntime').OrtValue, 'update_inplace'):
         pytest.skip('this onnxruntime is too old for CUDA graphs')
-    for device, option in (('cuda', 'enable_cuda_graph'), ('tensorrt', 'trt_cuda_graph_enable')):
-        gpu.loads, gpu.bound_runs = [], 0
-        engine = create_engine(tiny_model, SHAPE, 'onnxruntime', device=device, cuda_graph=True)
-        (((_, options),), whole), = gpu.loads
-        assert whole and options[option] in (True, '1')
-        assert is_right(engine) and gpu.bound_runs == 3  # the first records
-    assert not caplog.records
 
 
 @pytest.mark.parametrize('reason', ['refused', 'dynamic'])
@@ -119,7 +119,7 @@ def test_without_a_cuda_graph(gpu, make_model, caplog, reason):
     message = caplog.records[-1].getMessage()
     assert 'without a CUDA graph: ' in message
     old = 'too old' in message
-    assert old or ('not all nodes' if reason == 'refused' else 'static shapes') in message
+    assert old or ('not all nodes' if reason == 'refused' else 'fixed image size') in message
 
 
 def test_no_silent_fall_back(tiny_model, monkeypatch):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The fast decoder on drawn maps, where every joint is known."""
+"""The fast decoder on drawn maps, where every keypoint is known."""
 import models
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def draw(people, **options):
 
 
 def errors(skeletons, people):
-    """Distance of every joint [px], NaN where it is missing."""
+    """Distance of every keypoint [px], NaN where it is missing."""
     return np.linalg.norm(models.matched(skeletons, people)[..., :2] - people, axis=-1)
 
 
@@ -49,7 +49,7 @@ def inside(people, margin):
     return ((people > low) & (people < high)).all(-1)
 
 
-def test_nobody():
+def test_no_people():
     empty = decode(draw([]))
     assert empty.count == 0 and empty.keypoints.shape == (0, 18, 3)
     assert decode(np.zeros((57, 46, 54), np.float32)).count == 0
@@ -60,9 +60,9 @@ def test_one_to_twenty_people_to_a_fraction_of_a_pixel(count):
     people = crowd(count, seed=count)
     skeletons = decode(draw(people))
     distance = errors(skeletons, people)
-    assert not np.isnan(distance).any()  # everybody, with every joint
+    assert not np.isnan(distance).any()  # everybody, with every keypoint
     assert distance[inside(people, 20)].max() < 0.5  # of a stride of 8
-    assert distance.max() < 8  # near the border the blur sees half of a joint: within one cell
+    assert distance.max() < 8  # near the border the blur sees half of a keypoint: within one cell
     assert skeletons.scores.min() > 0.9
     assert (np.diff(skeletons.scores) <= 0).all()  # best first
     assert (skeletons.track_ids == UNTRACKED).all()
@@ -77,24 +77,24 @@ def test_left_stays_left():
     assert found[left, 0] == pytest.approx(220.4, abs=0.5)
 
 
-def test_scores_are_heat_and_field():
+def test_scores_are_means_of_heatmap_and_paf():
     maps = draw(np.array([STANDING]) + (200, 180))
     whole = decode(maps)
     assert np.allclose(whole.keypoints[0, :, 2], maps[:18].max((1, 2)), atol=1e-6)
-    # 18 joints and the 19 limbs that join them; the field is 1 along every limb.
+    # 18 keypoints and the 19 limbs that join them; the field is 1 along every limb.
     assert whole.scores[0] == pytest.approx((maps[:18].max((1, 2)).sum() + 19) / 37, abs=5e-3)
     half = decode(maps * np.float32(0.5))
     assert half.scores[0] == pytest.approx(whole.scores[0] / 2, abs=1e-3)
     assert np.allclose(half.keypoints[..., :2], whole.keypoints[..., :2], atol=1e-3)
 
 
-def test_heat_above_one_is_clipped():
+def test_heatmap_values_above_one_are_clipped():
     people = decode(draw(np.array([STANDING]) + (200, 180)) * np.float32(1.5))
     assert people.scores.tolist() == [1.0]
     assert people.keypoints[..., 2].max() == 1.0
 
 
-def test_missing_joints_are_nan_and_zero():
+def test_missing_keypoints_are_nan_and_zero():
     people = np.array([STANDING]) + (200, 180)
     people[0, 13] = np.nan  # left ankle
     people[0, 2:5] = np.nan  # right arm
@@ -107,7 +107,7 @@ def test_missing_joints_are_nan_and_zero():
 @pytest.mark.parametrize('middle, seen', [((8, 180), 14), ((424, 180), 13), ((200, 340), 16),
                                           ((200, 24), 13), ((12, 338), 14)])
 def test_people_at_the_border(middle, seen):
-    """Joints on the map are found within a cell; those off it are missing or at the border."""
+    """Keypoints on the map are found within a cell; others are missing or at the border."""
     people = np.array([STANDING]) + middle
     on_map = inside(people, -0.5)[0]
     assert on_map.sum() == seen
@@ -134,7 +134,7 @@ def test_two_people_that_overlap():
     assert not np.isnan(distance).any() and distance.max() < 4
 
 
-def test_helper_limbs_complete_but_never_start_a_person():
+def test_auxiliary_limbs_complete_but_never_start_a_person():
     """Shoulder to ear: an ear joins without eye and nose, but both alone make nobody."""
     people = np.array([STANDING]) + (200, 180)
     people[0, [0, 14, 15]] = np.nan  # nose and eyes
@@ -171,7 +171,7 @@ def test_separate_tensors_and_scattered_channels():
     assert np.allclose(found.scores, same.scores, atol=1e-6)
 
 
-def test_yx_fields():
+def test_yx_pafs():
     people = crowd(3, seed=6)
     maps = draw(people)
     swapped = maps.copy()
@@ -181,12 +181,12 @@ def test_yx_fields():
     decoder = create_decoder(card(outputs=data['decoder']['outputs']))
     found = models.decoded(decoder, {'output': swapped})
     assert np.array_equal(found.keypoints, decode(maps).keypoints)
-    # Read in the wrong order, the fields join less.
+    # Read in the wrong order, the pafs join less.
     wrong = models.decoded(decoder, {'output': maps})
     assert wrong.detected().sum() < 0.7 * decode(maps).detected().sum()
 
 
-def test_stride_scales_the_answer():
+def test_stride_scales_the_keypoints():
     people = np.array([STANDING]) + (60, 60)
     maps = models.draw_maps(people, 160, 128)
     data = models.card_data()
@@ -233,7 +233,7 @@ def test_constant_maps_cost_no_more_than_others(level):
 
 
 @pytest.mark.filterwarnings('ignore:invalid value:RuntimeWarning')
-def test_nan_and_infinity_do_no_harm():
+def test_nan_and_infinity_raise_no_error():
     maps = draw(crowd(2, seed=3))
     for value in (np.nan, np.inf, -np.inf):
         assert decode(np.full_like(maps, value)).count <= 128
@@ -243,21 +243,21 @@ def test_nan_and_infinity_do_no_harm():
         seen = found.detected()
         assert np.isfinite(found.keypoints[seen]).all()
         assert np.isnan(found.keypoints[~seen][:, :2]).all()
-        fields = maps.copy()
-        fields[19:] = value
-        found = decode(fields)
+        pafs = maps.copy()
+        pafs[19:] = value
+        found = decode(pafs)
         assert np.isfinite(found.keypoints[found.detected()]).all()
     nothing = np.full_like(maps, np.nan)
     assert decode(nothing).count == 0
 
 
-def test_noise_alone_is_nobody():
+def test_noise_gives_no_people():
     random = np.random.RandomState(0)
     noise = np.clip(random.randn(57, 46, 54) * 0.05, -1, 1).astype(np.float32)
     assert decode(noise).count == 0
 
 
-def test_noise_upon_people_costs_little():
+def test_noise_on_people_changes_little():
     people = crowd(8, seed=4)
     noise = np.random.RandomState(1).randn(57, 46, 54).astype(np.float32) * np.float32(0.03)
     distance = errors(decode(draw(people) + noise), people)
@@ -292,7 +292,7 @@ def test_settings_can_change_between_frames():
     assert models.decoded(decoder, maps).count == 0
 
 
-def test_every_parameter_says_what_it_is():
+def test_every_parameter_is_described():
     parameters = decoder_parameters('paf')
     assert len({parameter.name for parameter in parameters}) == len(parameters) == 7
     for parameter in parameters:
@@ -303,7 +303,7 @@ def test_every_parameter_says_what_it_is():
         decoder_parameters('magic')
 
 
-def test_fields_too_tall_for_the_decoder():
+def test_pafs_too_tall_for_the_decoder():
     """57 channels of 574 rows are stacked into 32718 rows, which OpenCV just takes."""
     for rows, fits in ((574, True), (575, False)):
         spec = dict(models.card_data()['input'], height=8 * rows, width=16)

@@ -3,22 +3,21 @@
 """The restated original: its known quirks, without any golden file."""
 import models
 import numpy as np
+import paf_exact
+from paf_exact import ExactPafDecoder, find_peaks
 import pytest
-
-from pose_ros.core.decoders import paf_exact
-from pose_ros.core.decoders.paf_exact import ExactPafDecoder, find_peaks
 
 
 def test_people_at_the_positions_of_the_original(tiny_people):
     """Indices of the four times enlarged map, without the half cell."""
     found = ExactPafDecoder(models.tiny_card()).decode(
-        {'output': models.draw_maps(tiny_people)[None]})
+        {'output': models.draw_maps(tiny_people)})
     keypoints = models.matched(found, tiny_people)
     difference = keypoints[..., :2] - tiny_people
     assert np.abs(difference).max() < 4.5  # half a stride, and the missing half cell
     assert (keypoints[..., :2] % 2 == 0).all()
     assert ExactPafDecoder(models.tiny_card()).decode(
-        {'output': models.draw_maps([])[None]}).count == 0
+        {'output': models.draw_maps([])}).count == 0
 
 
 def test_ties_are_all_kept():
@@ -29,7 +28,7 @@ def test_ties_are_all_kept():
     assert {peak[3] for peak in middle} == {0.5} and {peak[0] for peak in middle} == {0, 1}
 
 
-def test_score_is_the_heat_before_smoothing():
+def test_score_is_the_heatmap_before_smoothing():
     heat = np.zeros((1, 100, 100), np.float32)
     heat[0, 40:52, 40:52] = 1
     peaks = find_peaks(heat)

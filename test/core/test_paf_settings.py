@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Each setting of the PAF decoder does what its description says, and changes nothing else."""
+"""Each setting of the PAF decoder has the described effect, and no other."""
 import models
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def shin(maps):
 
 
 def test_blur_sigma(maps):
-    """A spike of one cell is a joint unless blurred away; whole joints stay where they are."""
+    """The blur removes a spike of one cell; other keypoints stay in place."""
     assert np.abs(decode(maps).keypoints - decode(maps, blur_sigma=0.0).keypoints)[0].max() < 0.3
     column, row = np.round(ANKLE_CELL).astype(int)
     maps[ANKLE] = 0
@@ -141,7 +141,7 @@ def test_duplicate_oks():
     assert decode(maps, blur_sigma=0.5, duplicate_oks=0.01).count == 1
 
 
-def test_min_parts_counts_detected_joints():
+def test_min_keypoints_counts_detected_keypoints():
     person = PERSON.copy()
     person[4:] = np.nan  # nose, neck, shoulder and elbow are left
     maps = draw([person])

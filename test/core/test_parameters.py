@@ -16,12 +16,12 @@ FREE = Parameter('free', 1.0, 'any number')
 
 @pytest.mark.parametrize('parameter, value', [
     (LEVEL, 0.0), (LEVEL, 1.0), (COUNT, 1), (COUNT, 9), (MODE, 'b'), (FLAG, True), (FREE, -1e30)])
-def test_fit_values_pass_unchanged(parameter, value):
+def test_valid_values_are_unchanged(parameter, value):
     assert parameter.checked(value) == value
     assert type(parameter.checked(value)) is type(parameter.default)
 
 
-def test_a_whole_number_serves_as_a_float():
+def test_a_whole_number_is_accepted_as_a_float():
     assert LEVEL.checked(1) == 1.0 and type(LEVEL.checked(1)) is float
 
 
@@ -30,12 +30,12 @@ def test_a_whole_number_serves_as_a_float():
     (LEVEL, True), (COUNT, 0), (COUNT, 10), (COUNT, 3.0), (COUNT, True), (MODE, 'c'), (MODE, 1),
     (FLAG, 1),
     (FREE, float('nan'))])
-def test_unfit_values_are_refused_by_name(parameter, value):
+def test_invalid_values_are_refused_by_name(parameter, value):
     with pytest.raises(PoseRosError, match='^' + parameter.name):
         parameter.checked(value)
 
 
-def test_messages_say_range_unit_and_choices():
+def test_messages_have_range_unit_and_choices():
     with pytest.raises(PoseRosError, match=r'within \[0, 1\] px, not 2\.0'):
         LEVEL.checked(2.0)
     with pytest.raises(PoseRosError, match="one of 'a', 'b', not 'c'"):

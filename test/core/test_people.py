@@ -11,14 +11,14 @@ from pose_ros.core.topology import get_topology
 COCO = get_topology('coco_17')
 
 
-def person(x=0.0, y=0.0, size=100.0, score=0.8, parts=17):
-    """One made-up person within a square, with the first `parts` joints."""
+def person(x=0.0, y=0.0, size=100.0, score=0.8, found=17):
+    """One made-up person within a square, with the first `found` keypoints."""
     random = np.random.RandomState(3)
     keypoints = np.zeros((17, 3))
     keypoints[:, :2] = random.uniform(0, size, (17, 2)) + (x, y)
     keypoints[0, :2], keypoints[1, :2] = (x, y), (x + size, y + size)  # so that the box is known
     keypoints[:, 2] = score
-    keypoints[parts:] = 0
+    keypoints[found:] = 0
     return keypoints
 
 
@@ -27,7 +27,7 @@ def crowd(*people):
     return make_people(np.array(people), np.array(scores))
 
 
-def test_make_people_marks_missing_joints_and_clips_scores():
+def test_make_people_marks_missing_keypoints_and_clips_scores():
     keypoints = [[[1, 2, 0.5], [3, 4, 0], [5, 6, 1.5], [7, 8, -1], [np.nan, 9, 0.5],
                   [1, np.inf, 0.5], [1, 1, np.nan]]]
     people = make_people(keypoints, [1.5])
@@ -49,7 +49,7 @@ def test_make_people_copies_its_input():
     assert people.keypoints[0, 0].tolist() == pytest.approx([0, 0, 0.8])
 
 
-def test_nobody():
+def test_no_people():
     nobody = no_people(COCO)
     assert nobody.count == 0 and nobody.keypoints.shape == (0, 17, 3)
     assert nobody.boxes.shape == (0, 4)
@@ -81,10 +81,10 @@ def test_people_in_boxes_have_no_keypoints_yet():
     assert people_in_boxes([], COCO).boxes.shape == (0, 4)
 
 
-def test_boxes_span_the_detected_joints():
+def test_boxes_span_the_detected_keypoints():
     people = crowd(person(10, 20, 100), person(-5, 0, 30))
     assert people.boxes.tolist() == [[10, 20, 100, 100], [-5, 0, 30, 30]]
-    single = make_people(np.array([person(5, 6, parts=1)]), [0.5])
+    single = make_people(np.array([person(5, 6, found=1)]), [0.5])
     assert single.boxes.tolist() == [[5, 6, 0, 0]]
     assert np.isnan(make_people(np.zeros((1, 17, 3)), [0.5]).boxes).all()
 
@@ -95,20 +95,19 @@ def test_oks_by_the_published_formula():
     first[5, :2], second[5, :2] = (50, 50), (58, 50)
     second[6, 2] = 0
     similarity = oks_matrix(crowd(first, second), COCO)
-    # COCO: exp(-d^2 / (2 s^2 k^2)), s^2 the area, k twice the sigma; 16 joints are shared.
+    # COCO: exp(-d^2 / (2 s^2 k^2)), s^2 the area, k twice the sigma; 16 keypoints are shared.
     shifted = np.exp(-8.0 ** 2 / (2 * 100 * 100 * (2 * .079) ** 2))
     assert similarity[0, 1] == pytest.approx((15 + shifted) / 16, abs=1e-9)
     assert np.allclose(similarity, similarity.T)
     assert np.allclose(np.diag(similarity), 1)
 
 
-def test_oks_takes_the_larger_person_and_is_zero_without_shared_joints():
+def test_oks_takes_the_larger_person_and_is_zero_without_shared_keypoints():
     large, small = person(0, 0, 200), person(0, 0, 100)
     small[:, :2] = large[:, :2] / 2
     squared = (small[:, :2] ** 2).sum(1)
     expected = np.exp(-squared / (2 * 200 * 200 * (2 * np.array(COCO.sigmas)) ** 2)).mean()
     assert oks_matrix(crowd(large, small), COCO)[1, 0] == pytest.approx(expected, abs=1e-6)
-    head, feet = person(parts=5), person()
+    head, feet = person(found=5), person()
     feet[:5] = 0
     assert oks_matrix(crowd(head, feet), COCO)[0, 1] == 0
-

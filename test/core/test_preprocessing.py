@@ -193,7 +193,7 @@ def test_sizes_may_change_from_call_to_call():
 
 
 def test_unusual_memory_layouts():
-    """Views with any strides and read-only messages mean what NumPy says they mean."""
+    """Views with any strides and read-only arrays have the values that NumPy reads."""
     base = noise(320, 256)
     frozen = base[:128, :160].copy()
     frozen.setflags(write=False)

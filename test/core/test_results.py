@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.people import make_people, no_people, People
+from pose_ros.core.people import make_people, no_people
 from pose_ros.core.results import image_id_of, open_results
 from pose_ros.core.frame import Frame
 from pose_ros.core.topology import get_topology
@@ -20,7 +20,7 @@ def frame(index=0, name='photo.jpg', time_s=None, width=32, height=24):
 
 
 def people(topology, count=1, track_ids=None):
-    """Build people with all joints, at places that tell them apart."""
+    """Build people with all keypoints, at different places."""
     keypoints = np.zeros((count, topology.size, 3), np.float32)
     keypoints[..., 0] = np.arange(topology.size) + 100 * np.arange(count)[:, None]
     keypoints[..., 1] = 2 * np.arange(topology.size) + 1000
@@ -38,7 +38,7 @@ def written(path, form, topology, *items):
     return json.loads(path.read_text(), parse_constant=refuse)
 
 
-def test_frames_say_everything(tmp_path):
+def test_frames_results_are_complete(tmp_path):
     """One record per frame, with the format of the skeletons stated once."""
     data = written(tmp_path / 'r.json', 'frames', COCO_18,
                    (frame(3, 'clip_000003', 0.1), people(COCO_18, 2, [5, -1])),
@@ -57,8 +57,8 @@ def test_frames_say_everything(tmp_path):
     assert one['keypoints'][3] == [3, 1006, 0.5] and len(one['keypoints']) == 18
 
 
-def test_what_is_unknown_is_null(tmp_path):
-    """A missing joint, the box of nobody's joints, the time of a picture."""
+def test_unknown_values_are_null(tmp_path):
+    """A missing keypoint, the box of nobody's keypoints, the time of an image."""
     keypoints = np.full((1, 18, 3), np.nan, np.float32)
     keypoints[..., 2] = 0
     record = written(tmp_path / 'r.json', 'frames', COCO_18,
@@ -72,7 +72,7 @@ def test_nan_never_reaches_the_file(tmp_path, form):
     """Not even from people that were not made by make_people."""
     keypoints = people(COCO_17).keypoints
     keypoints[0, 4] = np.nan, 7, 0.5
-    broken = People(keypoints, np.array([np.nan], np.float32), np.array([-1], np.int32))
+    broken = people(COCO_17)._replace(keypoints=keypoints, scores=np.array([np.nan], np.float32))
     data = written(tmp_path / 'r.json', form, COCO_17, (frame(), broken))
     if form == 'coco':
         assert data[0]['keypoints'][12:15] == [0, 0, 0] and data[0]['score'] is None
@@ -81,21 +81,21 @@ def test_nan_never_reaches_the_file(tmp_path, form):
         assert person['keypoints'][4] is None and person['score'] is None
 
 
-def test_coco_has_17_joints_half_a_pixel_on(tmp_path):
-    """COCO's order of joints, coordinates as they are."""
+def test_coco_has_17_keypoints_with_unchanged_coordinates(tmp_path):
+    """COCO's order of keypoints, coordinates as they are."""
     person = people(COCO_18)
     person.keypoints[0, COCO_18.index('left_ear')] = np.nan, np.nan, 0
     data = written(tmp_path / 'r.json', 'coco', COCO_18, (frame(name='000000000192.jpg'), person))
     assert len(data) == 1 and set(data[0]) == {'image_id', 'category_id', 'keypoints', 'score'}
     assert data[0]['image_id'] == 192 and data[0]['category_id'] == 1 and data[0]['score'] == 0.75
-    joints = np.reshape(data[0]['keypoints'], (17, 3))
-    for joint, name in enumerate(COCO_17.keypoint_names):
+    keypoints = np.reshape(data[0]['keypoints'], (17, 3))
+    for keypoint, name in enumerate(COCO_17.keypoint_names):
         source = COCO_18.index(name)
         expected = [0, 0, 0] if name == 'left_ear' else [source, 2 * source + 1000, 0.5]
-        assert joints[joint].tolist() == expected
+        assert keypoints[keypoint].tolist() == expected
 
 
-def test_coco_leaves_out_people_without_a_coco_joint(tmp_path):
+def test_coco_leaves_out_people_without_a_coco_keypoint(tmp_path):
     """A lone neck would be a person at 0, 0."""
     keypoints = np.zeros((2, 18, 3), np.float32)
     keypoints[0, COCO_18.index('neck')] = 5, 5, 0.5
@@ -105,7 +105,7 @@ def test_coco_leaves_out_people_without_a_coco_joint(tmp_path):
     assert [record['score'] for record in data] == [0.8]
 
 
-def test_nothing_is_a_valid_answer(tmp_path):
+def test_a_file_without_people_is_valid(tmp_path):
     """Neither frames nor people: still JSON."""
     assert written(tmp_path / 'a.json', 'coco', COCO_17) == []
     assert written(tmp_path / 'b.json', 'frames', COCO_17)['frames'] == []
@@ -130,7 +130,7 @@ def test_two_images_with_one_id_are_refused(tmp_path):
     assert len(json.loads(path.read_text())) == 1
 
 
-def test_the_file_appears_only_when_it_is_whole(tmp_path):
+def test_the_file_appears_only_when_it_is_complete(tmp_path):
     """Readers never see half a file, and an earlier one survives an error."""
     path = tmp_path / 'r.json'
     path.write_text('earlier')
@@ -153,7 +153,7 @@ def test_a_link_stays_a_link(tmp_path):
 
 
 @pytest.mark.parametrize('place, reason', [('absent/r.json', 'No such file'), ('', 'not a file')])
-def test_an_unwritable_place_is_named(tmp_path, place, reason):
+def test_an_unwritable_path_is_named(tmp_path, place, reason):
     """Before the first frame, and without a file left behind."""
     with pytest.raises(PoseRosError, match='cannot write results to .*' + reason):
         open_results(str(tmp_path / place), 'frames', COCO_17, 'm')

@@ -15,14 +15,14 @@ COCO = get_topology('coco_17')
 EVERYBODY = dict(min_keypoints=1, min_score=0.0, max_people=0, duplicate_oks=1.0)
 
 
-def person(x=0.0, y=0.0, size=100.0, score=0.8, parts=17):
-    """One made-up person within a square, with the first `parts` joints."""
+def person(x=0.0, y=0.0, size=100.0, score=0.8, found=17):
+    """One made-up person within a square, with the first `found` keypoints."""
     random = np.random.RandomState(3)
     keypoints = np.zeros((17, 3))
     keypoints[:, :2] = random.uniform(0, size, (17, 2)) + (x, y)
     keypoints[0, :2], keypoints[1, :2] = (x, y), (x + size, y + size)  # so that the box is known
     keypoints[:, 2] = score
-    keypoints[parts:] = 0
+    keypoints[found:] = 0
     return keypoints
 
 
@@ -49,18 +49,18 @@ def test_choice_sorts_by_score_and_is_stable():
     ('max_people', 0, [0.9, 0.8, 0.2]), ('max_people', 2, [0.9, 0.8]), ('max_people', 1, [0.9]),
     ('max_people', 9, [0.9, 0.8, 0.2])])
 def test_each_setting_drops_people(setting, value, left):
-    people = crowd(person(0, score=0.2, parts=4), person(500, score=0.9, parts=5),
+    people = crowd(person(0, score=0.2, found=4), person(500, score=0.9, found=5),
                    person(900, score=0.8))
     chosen = select_people(people, COCO, **dict(EVERYBODY, **{setting: value}))
     assert chosen.scores.tolist() == pytest.approx(left)
 
 
-def test_the_least_score_is_enough():
+def test_min_score_is_inclusive():
     people = make_people(np.array([person()]), [0.5])
     assert select_people(people, COCO, **dict(EVERYBODY, min_score=0.5)).count == 1
 
 
-def test_of_duplicates_the_best_stays():
+def test_the_best_of_duplicates_is_kept():
     people = crowd(person(0, score=0.5), person(1, score=0.9), person(2, score=0.7),
                    person(500, score=0.6))
     similarity = oks_matrix(people, COCO)
@@ -71,7 +71,7 @@ def test_of_duplicates_the_best_stays():
     assert select_people(crowd(person(), person()), COCO, **EVERYBODY).count == 2
 
 
-def test_a_dropped_duplicate_protects_no_other():
+def test_a_dropped_duplicate_drops_no_others():
     """B resembles A, C resembles B but not A: C stays, for B is gone."""
     people = crowd(person(0, score=0.9), person(9, score=0.8), person(18, score=0.7))
     similarity = oks_matrix(people, COCO)
@@ -87,7 +87,7 @@ def test_duplicates_leave_room_for_others_under_max_people():
     assert chosen.scores.tolist() == pytest.approx([0.9, 0.7])
 
 
-def test_nobody_stays_nobody():
+def test_no_people_stay_no_people():
     assert select_people(no_people(COCO), COCO, 4, 0.2, 5, 0.9).count == 0
     assert inside(no_people(COCO), 640, 480).boxes.shape == (0, 4)
 

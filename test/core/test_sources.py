@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Frames from pictures, folders, videos and the demo."""
+"""Frames from images, folders, videos and the demo."""
 import logging
 import struct
 import sys
@@ -16,7 +16,7 @@ from pose_ros.core.sources import open_source
 LEVELS = [20, 60, 100, 140, 180]  # of the frames of the test video
 
 
-def picture(height=12, width=20):
+def make_image(height=12, width=20):
     return np.random.RandomState(3).randint(0, 256, (height, width, 3)).astype(np.uint8)
 
 
@@ -56,37 +56,37 @@ def some(source, count):
 
 
 def test_an_image_is_one_frame(tmp_path):
-    path = write(tmp_path / 'people.png', picture())
+    path = write(tmp_path / 'people.png', make_image())
     with open_source(path) as source:
         frames = list(source)
         assert source.read() is None
     assert len(frames) == 1 and isinstance(frames[0], Frame)
-    np.testing.assert_array_equal(frames[0].image, picture())
-    assert frames[0][1:] == (0, 0.0, 'people.png')
+    np.testing.assert_array_equal(frames[0].image, make_image())
+    assert (frames[0].index, frames[0].time_s, frames[0].name) == (0, 0.0, 'people.png')
     assert (source.frame_rate, source.frame_count, source.live) == (None, 1, False)
     assert source.describe() == 'image ' + path
 
 
 def test_a_looped_image_is_new_each_time(tmp_path):
-    source = open_source(tmp_path / write(tmp_path / 'people.png', picture()), loop=True)
+    source = open_source(tmp_path / write(tmp_path / 'people.png', make_image()), loop=True)
     first = source.read()
     first.image[:] = 0  # a reader may draw on it
     second = source.read()
-    np.testing.assert_array_equal(second.image, picture())
+    np.testing.assert_array_equal(second.image, make_image())
     assert (second.index, second.time_s) == (1, pytest.approx(1 / 30))
 
 
 @pytest.mark.parametrize('image, expected', [
-    (picture()[..., 0], np.repeat(picture()[..., :1], 3, 2)),
-    (np.dstack([picture(), picture()[..., 0]]), picture()),
-    (picture().astype(np.uint16) * 256 + 200, picture())])
+    (make_image()[..., 0], np.repeat(make_image()[..., :1], 3, 2)),
+    (np.dstack([make_image(), make_image()[..., 0]]), make_image()),
+    (make_image().astype(np.uint16) * 256 + 200, make_image())])
 def test_gray_transparent_and_16_bit_files_become_bgr(tmp_path, image, expected):
     frame = open_source(write(tmp_path / 'image.png', image)).read()
     assert frame.image.dtype == np.uint8
     np.testing.assert_array_equal(frame.image, expected)
 
 
-def test_exif_orientation_is_obeyed(tmp_path):
+def test_exif_orientation_is_applied(tmp_path):
     path = tmp_path / 'turned.jpg'
     wide = np.zeros((32, 64, 3), np.uint8)
     wide[:, :32] = 255
@@ -101,10 +101,10 @@ def test_exif_orientation_is_obeyed(tmp_path):
     assert image[:28].min() > 240 and image[36:].max() < 15
 
 
-def test_an_image_without_an_ending_is_known_by_its_content(tmp_path):
+def test_an_image_without_extension_is_detected_by_its_content(tmp_path):
     (tmp_path / 'upload').write_bytes(
-        (tmp_path / write(tmp_path / 'x.png', picture())).read_bytes())
-    np.testing.assert_array_equal(open_source(str(tmp_path / 'upload')).read().image, picture())
+        (tmp_path / write(tmp_path / 'x.png', make_image())).read_bytes())
+    np.testing.assert_array_equal(open_source(str(tmp_path / 'upload')).read().image, make_image())
 
 
 @pytest.mark.parametrize('size, expected', [
@@ -134,7 +134,7 @@ def test_a_looped_folder_starts_again(folder):
 
 
 def test_unreadable_images_are_reported_once_and_skipped(folder, caplog):
-    (folder / 'b.png').write_bytes(b'not a picture')
+    (folder / 'b.png').write_bytes(b'not an image')
     data = (folder / 'a.png').read_bytes()
     (folder / 'd.png').write_bytes(data[:-10])
     logger = logging.getLogger('pose_ros')
@@ -209,7 +209,7 @@ def test_a_closed_source_may_be_closed_again(video):
     ('empty.png', ['empty.png', 'is empty']),
     ('cut.jpg', ['cut.jpg', 'cut short'])])
 def test_files_that_cannot_be_read_are_named(tmp_path, spec, words):
-    whole = cv2.imencode('.jpg', picture(60, 60))[1].tobytes()
+    whole = cv2.imencode('.jpg', make_image(60, 60))[1].tobytes()
     for name, data in (('damaged.avi', b'x' * 500), ('damaged.jpg', b'x' * 500),
                        ('empty.png', b''), ('cut.jpg', whole[:len(whole) // 2])):
         (tmp_path / name).write_bytes(data)
@@ -226,7 +226,7 @@ def test_the_demo_needs_scikit_image(monkeypatch):
 
 
 def test_the_demo_depends_on_the_index_alone():
-    pytest.importorskip('skimage', reason='the demo shows pictures of scikit-image')
+    pytest.importorskip('skimage', reason='the demo shows images of scikit-image')
     source, again = open_source('demo', loop=True), open_source('demo', loop=True)
     assert (source.frame_rate, source.frame_count, source.live) == (30.0, 600, False)
     frames = some(source, 3)
@@ -239,12 +239,12 @@ def test_the_demo_depends_on_the_index_alone():
     assert (frame.index, frame.time_s, frame.name) == (600, 20.0, 'demo_000000')
 
 
-def test_the_demo_moves_slowly_and_shows_both_pictures_and_ends():
-    pytest.importorskip('skimage', reason='the demo shows pictures of scikit-image')
+def test_the_demo_moves_slowly_and_shows_both_images_and_ends():
+    pytest.importorskip('skimage', reason='the demo shows images of scikit-image')
     source = open_source('demo', size=(160, 120))
     images = [frame.image.astype(int) for frame in source]
     assert len(images) == 600
     changes = [abs(a - b).mean() for a, b in zip(images, images[1:])]
-    assert changes.index(max(changes)) == 299  # from one picture to the other
+    assert changes.index(max(changes)) == 299  # from one image to the other
     assert sorted(changes)[-2] < max(changes) / 4
     assert abs(images[0] - images[150]).mean() > 20

@@ -35,7 +35,7 @@ ORDERS = {
         'left_shoulder', 'left_elbow', 'left_wrist'),
     'trt_pose_18': COCO_17 + ('neck',),
 }
-# Body formats are trees or nearly so: every joint hangs on a limb. The numbers are format ids.
+# Body formats are trees or nearly so: every keypoint hangs on a limb. The numbers are format ids.
 IDS = {'coco_17': 1, 'coco_18': 2, 'body_25': 3, 'mpi_15': 4, 'mpii_16': 5, 'trt_pose_18': 6,
        'hand_21': 50, 'face_70': 51}
 LIMB_COUNTS = {'coco_17': 17, 'coco_18': 17, 'body_25': 24, 'mpi_15': 14, 'mpii_16': 15,
@@ -81,7 +81,7 @@ def test_face_mirror_by_landmark():
 
 
 @pytest.mark.parametrize('name', sorted(TOPOLOGIES))
-def test_limbs_join_different_joints_once_and_reach_every_joint(name):
+def test_limbs_join_different_keypoints_once_and_reach_every_keypoint(name):
     topology = get_topology(name)
     assert len(topology.limbs) == LIMB_COUNTS[name]
     assert len({frozenset(limb) for limb in topology.limbs}) == len(topology.limbs)
@@ -112,9 +112,9 @@ def test_colors_are_bgr_bytes_and_differ():
     assert len(colors) == 17 and len(set(colors)) == 17
     assert colors[0] == (0, 0, 255)  # hue 0 is red, and blue comes first
     assert all(0 <= value <= 255 for color in colors for value in color)
-    joints = topology.keypoint_colors()
-    assert len(joints) == 18
-    assert joints[4] == colors[topology.limbs.index((3, 4))]  # the wrist: the forearm's
+    keypoints = topology.keypoint_colors()
+    assert len(keypoints) == 18
+    assert keypoints[4] == colors[topology.limbs.index((3, 4))]  # the wrist: the forearm's
     assert get_topology('face_70').keypoint_colors()[68] == (255, 255, 255)  # on no limb: white
 
 

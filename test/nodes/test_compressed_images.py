@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import cv2
 import numpy as np
-from pictures import alpha, color_image, gray, HEIGHT, patches, WIDTH
+from sample_images import alpha, color_image, gray, HEIGHT, patches, WIDTH
 import pytest
 
 from pose_ros.core.errors import ImageError
@@ -34,7 +34,7 @@ def test_jpeg_keeps_its_colors(form):
     assert decoded.shape == image.shape and abs(decoded.astype(int) - image).max() <= 3
 
 
-def test_channels_that_were_compressed_as_rgb_are_put_right():
+def test_channels_that_were_compressed_as_rgb_are_swapped():
     msg = compressed('.png', color_image()[..., ::-1], 'rgb8; png compressed rgb8')
     np.testing.assert_array_equal(decode_compressed(msg), color_image())
 
@@ -47,7 +47,7 @@ def test_png_of_other_kinds_becomes_bgr(image):
     np.testing.assert_array_equal(decode_compressed(compressed('.png', image)), expected)
 
 
-def test_a_jpeg_padded_with_zeros_is_whole():
+def test_a_jpeg_padded_with_zeros_is_complete():
     msg = compressed('.jpg', patches())
     msg.data += b'\0' * 64
     assert decode_compressed(msg).shape == (HEIGHT, WIDTH, 3)
@@ -79,7 +79,7 @@ def test_the_end_of_a_thumbnail_is_not_the_end_of_the_image():
     (b'abcdef', 'jpeg', "neither JPEG nor PNG .*b'abcd'"),
     (b'\xff\xd8\xff\xd9', 'jpeg', 'damaged'),
     (b'\0' * 12, '16UC1; compressedDepth png', 'depth')])
-def test_useless_compressed_data_is_refused(data, form, words):
+def test_invalid_compressed_data_is_refused(data, form, words):
     with pytest.raises(ImageError, match=words):
         decode_compressed(SimpleNamespace(format=form, data=data))
 
@@ -92,7 +92,7 @@ def test_a_damaged_png_is_refused():
         decode_compressed(msg)
 
 
-def test_encode_jpeg_obeys_the_quality():
+def test_encode_jpeg_uses_the_quality():
     image = cv2.GaussianBlur(color_image(120, 160), (0, 0), 3)
     fine, coarse = (encode_jpeg(image, None, SimpleNamespace(), quality) for quality in (95, 10))
     assert isinstance(fine.data, array) and len(fine.data) > 2 * len(coarse.data)

@@ -45,7 +45,7 @@ def test_silence_counts_from_the_later_of_start_and_last_frame(clock):
     assert counts.silence(since=1005.0) == 1.0
 
 
-def test_errors_are_remembered_and_grow_old(clock):
+def test_errors_are_recent_for_a_while(clock):
     counts = Statistics()
     assert counts.recent_error(5.0) == ''
     counts.record_error('step too small')

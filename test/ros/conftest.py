@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))  # helper modules besid
 
 
 def missing():
-    """Say what keeps these tests from running; None when nothing does."""
+    """Return what keeps these tests from running; None if nothing does."""
     for module in ('rclpy', 'pose_ros.msg'):
         try:
             importlib.import_module(module)

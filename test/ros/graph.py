@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A test's view of a running ROS graph: nodes in their own processes, and a node that looks on."""
+"""A test's view of a running ROS graph: nodes in their own processes, and a node that observes."""
 import itertools
 import os
 from pathlib import Path
@@ -96,10 +96,12 @@ class Graph:
         parameters.setdefault('diagnostics_period', 0.2)
         process = self.start('estimator', model=model, **parameters)
         compressed = parameters.get('image_transport') == 'compressed'
-        topic = 'image/compressed' if compressed else 'image'
-        if wait_for_image:
-            self.wait(lambda: self.node.count_subscribers(topic) > 0, 'the estimator subscribes',
-                      process)
+        suffix = '/compressed' if compressed else ''
+        for prefix in [name + '/' for name in parameters.get('cameras', [])] or ['']:
+            topic = prefix + 'image' + suffix
+            if wait_for_image:
+                self.wait(lambda topic=topic: self.node.count_subscribers(topic) > 0,
+                          'the estimator subscribes to ' + topic, process)
         return process
 
     def collect(self, kind, topic, qos=RELIABLE):
@@ -114,18 +116,18 @@ class Graph:
             self._executor.spin_once(timeout_sec=min(0.05, seconds))
 
     def wait(self, condition, what, process=None, timeout=TIMEOUT):
-        """Spin until the condition holds; AssertionError says what was waited for in vain."""
+        """Spin until the condition holds; AssertionError names what was waited for."""
         end = time.monotonic() + timeout
         while not condition():
             log = process.log() if process is not None else ''
             assert process is None or process.alive, \
                 'the node died before: {}\n{}'.format(what, log)
-            assert time.monotonic() < end, 'waited in vain for: {}\n{}'.format(what, log)
+            assert time.monotonic() < end, 'waited without result for: {}\n{}'.format(what, log)
             self._executor.spin_once(timeout_sec=0.05)
 
     def send_until(self, publisher, message, messages, count=1, process=None):
         """Publish a message every 0.1 s until `count` answers have gathered; return the last."""
-        goal, next_time = len(messages) + count, 0.0  # publishing goes on while a match is made
+        goal, next_time = len(messages) + count, 0.0  # publishing continues until the topics match
         end = time.monotonic() + TIMEOUT
         while len(messages) < goal:
             assert time.monotonic() < end, 'no answer\n' + (process.log() if process else '')
@@ -147,7 +149,7 @@ class Graph:
         self.wait(holds, what, process)
 
     def failed(self):
-        """Return how many frames failed, as the newest diagnostics say."""
+        """Return how many frames failed, by the newest diagnostics."""
         return int(self.values().get('frames failed', 0))
 
     def call(self, kind, name, request):
@@ -165,14 +167,26 @@ class Graph:
 
     @property
     def status(self):
-        """The estimator's newest diagnostic status; an empty STALE one before the first."""
+        """The estimator's newest diagnostics as one status; a STALE one before the first.
+
+        The worst level and its messages, and the values of all.
+        """
         if not self.statuses:
             return DiagnosticStatus(level=DiagnosticStatus.STALE)
-        return self.statuses[-1]
+        parts = self.statuses[-1]
+        level = max(part.level for part in parts)
+        messages = [part.message for part in parts if part.level == level]
+        return DiagnosticStatus(
+            level=level, message='; '.join(sorted(set(messages), key=messages.index)),
+            values=[value for part in parts for value in part.values])
 
-    def values(self):
-        """Values of that status, as a dict of text."""
-        return {item.key: item.value for item in self.status.values}
+    def values(self, camera=None):
+        """Values of that status, or of one camera's, as a dict of text."""
+        parts = [self.status]
+        if camera is not None and self.statuses:
+            parts = [part for part in self.statuses[-1]
+                     if part.name.endswith((': camera ' + camera).rstrip())]
+        return {item.key: item.value for part in parts for item in part.values}
 
     def close(self):
         for process in self._processes:
@@ -182,8 +196,10 @@ class Graph:
         rclpy.try_shutdown(context=self._context)
 
     def _on_diagnostics(self, message):
-        self.statuses += [status for status in message.status
-                          if status.name.startswith(self.namespace + '/estimator:')]
+        parts = [status for status in message.status
+                 if status.name.startswith(self.namespace + '/estimator:')]
+        if parts:
+            self.statuses.append(parts)
 
 
 def image_message(image, stamp=(12, 345), frame_id='camera_optical_frame'):
@@ -196,16 +212,18 @@ def image_message(image, stamp=(12, 345), frame_id='camera_optical_frame'):
 
 
 def blue(width=640, height=480):
-    """An image in which the tiny network sees two people."""
+    """An image in which the tiny network finds two people."""
     return np.full((height, width, 3), (255, 0, 0), np.uint8)
 
 
 def red(width=640, height=480):
-    """An image in which it sees nobody."""
+    """An image in which it finds nobody."""
     return np.full((height, width, 3), (0, 0, 255), np.uint8)
 
 
 def _yaml(value):
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return '[{}]'.format(', '.join(value))
     return '"{}"'.format(value) if isinstance(value, str) else value

@@ -11,11 +11,11 @@ import sys
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'simulated'))
 
-import fake_cuda  # noqa: E402
-import fake_tensorrt  # noqa: E402
-from surface import Surface  # noqa: E402
+import fake_cuda
+import fake_tensorrt
+from surface import Surface
 
-from pose_ros.nodes import estimator  # noqa: E402
+from pose_ros.nodes import estimator
 
 
 class _Patch:

@@ -3,25 +3,25 @@
 """The estimator with an engine that takes 200 ms, for tests of what happens meanwhile."""
 import time
 
-from pose_ros.core.engines import engine
+from pose_ros.core import network
 from pose_ros.nodes import estimator
 
 ENGINE_TIME = 0.2  # s
 
 
-def _slow(load):
-    def load_slow(*arguments):
-        loaded = load(*arguments)
-        infer = loaded.infer
+def _slow(create):
+    def create_slow(*arguments, **options):
+        engine = create(*arguments, **options)
+        infer = engine.infer
 
         def infer_slowly(batch):
             time.sleep(ENGINE_TIME)
             return infer(batch)
-        loaded.infer = infer_slowly
-        return loaded
-    return load_slow
+        engine.infer = infer_slowly
+        return engine
+    return create_slow
 
 
 if __name__ == '__main__':
-    engine._load = _slow(engine._load)
+    network.create_engine = _slow(network.create_engine)
     estimator.main()

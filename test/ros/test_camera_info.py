@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Calibration files: read, scaled to the images' size, and refused when they do not fit."""
+"""Calibration files: read, scaled to the size of the images, and refused if invalid."""
 import pytest
 import yaml
 
@@ -82,7 +82,7 @@ def test_another_aspect_is_refused(tmp_path):
     ({'rectification_matrix': {'rows': 3}}, "lacks the key 'data'"),
     ({'camera_matrix': {'data': [0] * 9}}, 'focal lengths must be above 0'),
     ({'image_height': 0}, 'image size')])
-def test_an_unfit_file_is_refused_with_the_reason(tmp_path, change, words):
+def test_an_invalid_file_is_refused_with_the_reason(tmp_path, change, words):
     content = dict(calibration(), **change)
     path = write(tmp_path, {key: value for key, value in content.items() if value is not None})
     with pytest.raises(ImageError) as caught:

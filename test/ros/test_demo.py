@@ -26,7 +26,7 @@ def _demo(*arguments):
     domain = int(os.environ.get('ROS_DOMAIN_ID', 0)) % 101 + 1
     environment = dict(os.environ, ROS_DOMAIN_ID=str(domain))
     process = subprocess.run(
-        [sys.executable, '-m', 'pose_ros.nodes.demo'] + [str(item) for item in arguments],
+        [sys.executable, '-m', 'pose_ros.nodes.run_demo'] + [str(item) for item in arguments],
         cwd=str(ROOT), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         universal_newlines=True, timeout=120)
     return process.returncode, process.stdout
@@ -45,7 +45,7 @@ def test_a_video_to_its_end(tiny_model, video, tmp_path):
     assert (abs(image.astype(int) - (255, 0, 0)).max(2) > 100).sum() > 100  # people are drawn
 
 
-def test_without_a_model_it_shows_people_in_photographs(tmp_path):
+def test_the_bundled_model_finds_the_people_of_the_demo(tmp_path):
     pytest.importorskip('skimage')
     output = tmp_path / 'demo.avi'
     code, text = _demo('--duration', 8, '--output', output)
@@ -61,11 +61,11 @@ def test_an_endless_input_for_a_while(tiny_model, tmp_path):
     assert code == 0 and 'people  2' in text, text
 
 
-def test_what_cannot_work_ends_with_a_reason(tiny_model, make_model, tmp_path):
+def test_invalid_arguments_end_with_a_reason(tiny_model, make_model, tmp_path):
     output = ('--output', tmp_path / 'none.avi')
     code, text = _demo('--model', tmp_path / 'absent.onnx', *output)
     assert code == 2 and 'there is no model file' in text
     code, text = _demo('--model', make_model(input_channels=5), *output)
-    assert code == 1 and 'the network takes input' in text
+    assert code == 1 and 'the network takes images of' in text
     code, text = _demo('--model', tiny_model, '--input', tmp_path / 'absent.avi', *output)
     assert code == 1 and 'absent.avi' in text

@@ -32,7 +32,7 @@ def _image_points(tiny_people, width, height):
 
 
 @pytest.mark.parametrize('size', [(640, 480), (1280, 720)])
-def test_answers_every_image_with_its_header_size_and_pixels(graph, tiny_model, tiny_people, size):
+def test_messages_have_the_header_size_and_pixels_of_images(graph, tiny_model, tiny_people, size):
     arrays = graph.collect(SkeletonArray, 'skeletons')
     process = graph.start_estimator(tiny_model)
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
@@ -69,7 +69,7 @@ def test_topology_waits_for_late_joiners(graph, tiny_model):
     topology = TOPOLOGIES['coco_18']
     assert topologies[0].name == 'coco_18' and topologies[0].format == Skeleton.FORMAT_COCO_18
     assert tuple(topologies[0].keypoint_names) == topology.keypoint_names
-    assert list(topologies[0].limbs) == [joint for limb in topology.limbs for joint in limb]
+    assert list(topologies[0].limbs) == [keypoint for limb in topology.limbs for keypoint in limb]
     assert tuple(topologies[0].mirror) == topology.mirror
 
 
@@ -87,7 +87,7 @@ def test_lifecycle_by_hand(graph, tiny_model):
     assert len(answer.skeletons) == 2
 
     assert _change(graph, Transition.TRANSITION_DEACTIVATE)
-    graph.wait(lambda: not arrays[-1].skeletons, 'the empty last word', process)
+    graph.wait(lambda: not arrays[-1].skeletons, 'the last, empty message', process)
     assert graph.node.count_subscribers('image') == 0
     assert _change(graph, Transition.TRANSITION_CLEANUP)
     assert _change(graph, Transition.TRANSITION_CONFIGURE)
@@ -99,7 +99,7 @@ def test_lifecycle_by_hand(graph, tiny_model):
     assert process.stop() == 0
 
 
-def test_markers_and_overlay_while_somebody_looks(graph, tiny_model):
+def test_markers_and_overlay_while_there_is_a_subscriber(graph, tiny_model):
     process = graph.start_estimator(tiny_model)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     markers, overlays = graph.collect(MarkerArray, 'markers'), graph.collect(Image, 'overlay')
@@ -118,9 +118,9 @@ def test_markers_and_overlay_while_somebody_looks(graph, tiny_model):
     assert full[0].action == Marker.DELETEALL
     assert {marker.type for marker in full[1:]} == {
         Marker.SPHERE_LIST, Marker.LINE_LIST, Marker.TEXT_VIEW_FACING}
-    joints = next(marker for marker in full if marker.type == Marker.SPHERE_LIST)
-    assert len(joints.points) == 18 and all(point.z == 2.0 for point in joints.points)
-    assert all(0 <= color.r <= 1 and color.a == 1 for color in joints.colors)
+    keypoints = next(marker for marker in full if marker.type == Marker.SPHERE_LIST)
+    assert len(keypoints.points) == 18 and all(point.z == 2.0 for point in keypoints.points)
+    assert all(0 <= color.r <= 1 and color.a == 1 for color in keypoints.colors)
 
 
 def test_compressed_images(graph, tiny_model):
@@ -146,26 +146,26 @@ def test_parameters_change_while_running(graph, tiny_model):
     process = graph.start_estimator(tiny_model)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     graph.send_until(publisher, image_message(blue()), arrays, process=process)
-    assert graph.set_parameter('decoder.max_people', 1).successful
+    assert graph.set_parameter('selection.max_people', 1).successful
     graph.send_until(publisher, image_message(blue()), arrays, 3)
     assert len(arrays[-1].skeletons) == 1
-    assert graph.set_parameter('decoder.min_keypoints', 19).successful
+    assert graph.set_parameter('selection.min_keypoints', 19).successful
     graph.send_until(publisher, image_message(blue()), arrays, 3)
     assert len(arrays[-1].skeletons) == 0
 
-    for name, value in (('decoder.peak_threshold', 1.5), ('decoder.limb_samples', 0),
-                        ('marker_distance', -1.0), ('decoder.min_score', 'high'),
+    for name, value in (('pose.peak_threshold', 1.5), ('pose.limb_samples', 0),
+                        ('marker_distance', -1.0), ('selection.min_score', 'high'),
                         ('backend', 'onnxruntime'), ('model', 'other.onnx'),
-                        ('decoder.nothing', 1)):
+                        ('pose.nothing', 1)):
         result = graph.set_parameter(name, value)
         assert not result.successful and result.reason, name
     graph.send_until(publisher, image_message(blue()), arrays)
     assert process.alive
 
 
-def test_unfit_start_parameters_leave_the_node_alive_and_explained(graph, tiny_model):
+def test_invalid_start_parameters_are_reported_and_the_node_stays_alive(graph, tiny_model):
     process = graph.start('estimator', model=tiny_model, image_qos='best', marker_distance=-3.0,
-                          diagnostics_period=0.2, **{'decoder.min_score': 7.0})
+                          diagnostics_period=0.2, **{'selection.min_score': 7.0})
     graph.wait(lambda: graph.statuses, 'diagnostics', process)
     text = graph.status.message
     assert graph.status.level == b'\x02'
@@ -174,18 +174,18 @@ def test_unfit_start_parameters_leave_the_node_alive_and_explained(graph, tiny_m
     assert _state(graph) == State.PRIMARY_STATE_UNCONFIGURED and process.alive
 
 
-def test_unfit_decoder_setting_at_start(graph, tiny_model):
+def test_invalid_setting_at_start(graph, tiny_model):
     process = graph.start('estimator', model=tiny_model, diagnostics_period=0.2,
-                          **{'decoder.min_score': 7.0, 'decoder.limb_samples': 1})
+                          **{'selection.min_score': 7.0, 'pose.limb_samples': 1})
     graph.wait(lambda: graph.status.level == b'\x02', 'the error', process)
-    assert 'decoder.min_score must be within [0, 1], not 7.0' in graph.status.message
-    assert 'decoder.limb_samples must be within [2, 100], not 1' in graph.status.message
+    assert 'selection.min_score must be within [0, 1], not 7.0' in graph.status.message
+    assert 'pose.limb_samples must be within [2, 100], not 1' in graph.status.message
     assert _state(graph) == State.PRIMARY_STATE_UNCONFIGURED and process.alive
 
 
-def test_decoder_setting_of_the_start(graph, tiny_model):
+def test_setting_at_start(graph, tiny_model):
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
-    process = graph.start_estimator(tiny_model, **{'decoder.max_people': 1})
+    process = graph.start_estimator(tiny_model, **{'selection.max_people': 1})
     arrays = graph.collect(SkeletonArray, 'skeletons')
     answer = graph.send_until(publisher, image_message(blue()), arrays, process=process)
     assert len(answer.skeletons) == 1
@@ -197,7 +197,7 @@ def test_enable_service(graph, tiny_model):
     arrays = graph.collect(SkeletonArray, 'skeletons')
     graph.send_until(publisher, image_message(blue()), arrays, process=process)
     assert graph.call(SetBool, 'estimator/enable', SetBool.Request(data=False)).success
-    graph.wait(lambda: not arrays[-1].skeletons, 'the empty last word', process)
+    graph.wait(lambda: not arrays[-1].skeletons, 'the last, empty message', process)
     assert graph.node.count_subscribers('image') == 0
     graph.wait(lambda: graph.status.message == 'disabled by ~/enable', 'diagnostics')
     for _ in range(2):  # asking again changes nothing
@@ -216,7 +216,7 @@ def test_incompatible_qos_is_explained(graph, tiny_model):
     graph.wait(lambda: 'best_effort' not in graph.status.message, 'a clean status', process)
 
 
-def test_auto_qos_hears_both_kinds_of_publishers(graph, tiny_model):
+def test_auto_qos_receives_from_both_kinds_of_publishers(graph, tiny_model):
     process = graph.start_estimator(tiny_model)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     for qos in (BEST_EFFORT, RELIABLE):

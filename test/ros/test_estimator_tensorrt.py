@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).resolve().parent / 'simulated_estimator.py'
 VERSIONS = ('8.2.1', '8.5.3', '8.6.1', '10.3.0', '10.16.1.11', '11.4.0.106')
 
 
-def test_without_a_gpu_it_says_so_in_one_line_and_publishes(graph, tiny_model):
+def test_without_a_gpu_it_logs_one_line_and_publishes(graph, tiny_model):
     if importlib.util.find_spec('tensorrt') is not None:
         pytest.skip('this machine has TensorRT')
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
@@ -24,19 +24,19 @@ def test_without_a_gpu_it_says_so_in_one_line_and_publishes(graph, tiny_model):
     arrays = graph.collect(SkeletonArray, 'skeletons')
     answer = graph.send_until(publisher, image_message(blue()), arrays, process=process)
     assert len(answer.skeletons) == 2
-    lines = [line for line in process.log().splitlines() if 'serves instead of tensorrt' in line]
+    lines = [line for line in process.log().splitlines() if 'runs instead of tensorrt' in line]
     assert len(lines) == 1 and 'tensorrt cannot be imported' in lines[0] and 'WARN' in lines[0]
-    graph.wait(lambda: 'serves instead of tensorrt' in graph.status.message, 'the diagnostic',
+    graph.wait(lambda: 'runs instead of tensorrt' in graph.status.message, 'the diagnostic',
                process)
     assert graph.status.level == b'\x01'
-    assert 'cannot be imported' in graph.values()['engine note']
+    assert 'cannot be imported' in graph.values()['engine status']
     assert graph.values()['engine'].split()[0] in ('openvino', 'onnxruntime')
 
 
 def test_strict_stays_unconfigured(graph, tiny_model):
     if importlib.util.find_spec('tensorrt') is not None:
         pytest.skip('this machine has TensorRT')
-    process = graph.start('estimator', model=tiny_model, backend='tensorrt', strict=True,
+    process = graph.start('estimator', model=tiny_model, backend='tensorrt', require_tensorrt=True,
                           diagnostics_period=0.2)
     graph.wait(lambda: graph.status.level == b'\x02', 'an error', process)
     assert 'tensorrt cannot be imported' in graph.status.message and process.alive
@@ -49,13 +49,15 @@ def start_simulated(graph, surfaces, model, folder, monkeypatch, version, second
 
 
 @pytest.mark.parametrize('version', VERSIONS)
-def test_images_go_on_during_a_build_and_the_switch_loses_none(
+def test_no_image_is_lost_during_a_build_and_the_switch(
         graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, version):
-    process = start_simulated(graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, version, '300')
+    process = start_simulated(
+        graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, version, '300')
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     graph.send_until(publisher, image_message(blue()), arrays, process=process)
-    graph.wait(lambda: 'being built' in graph.values().get('engine note', ''), 'the note', process)
+    graph.wait(lambda: 'being built' in graph.values().get('engine status', ''), 'the status',
+               process)
     sent, seen = 0, set()
     graph.spin(0.5)  # what was sent while the match was made
     arrays.clear()
@@ -72,15 +74,16 @@ def test_images_go_on_during_a_build_and_the_switch_loses_none(
     assert [array.header.stamp.nanosec for array in arrays] == list(range(1, sent + 1))
     assert all(len(array.skeletons) == 2 for array in arrays)
     assert 'from this image on' in process.log() and graph.failed() == 0
-    assert 'engine note' not in graph.values() and graph.status.level == b'\x00'
+    assert 'engine status' not in graph.values() and graph.status.level == b'\x00'
     assert graph.values()['engine'].startswith('tensorrt {} on Simulated Orin'.format(version))
     assert process.stop() == 0
     assert 'left on the GPU: []' in process.log()
 
 
-def test_a_gpu_that_fails_at_work_loses_no_image(
+def test_no_image_is_lost_when_a_gpu_fails(
         graph, tensorrt_api, tiny_model, tmp_path, monkeypatch):
-    process = start_simulated(graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, '10.3.0', '0')
+    process = start_simulated(
+        graph, tensorrt_api, tiny_model, tmp_path, monkeypatch, '10.3.0', '0')
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
     arrays = graph.collect(SkeletonArray, 'skeletons')
     graph.send_while(publisher, image_message(blue()), lambda: graph.values().get(

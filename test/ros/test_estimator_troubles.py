@@ -91,9 +91,9 @@ def test_models_that_cannot_be_used(graph, tiny_model, make_model, tmp_path):
     (tmp_path / 'cut.onnx').write_bytes(whole[:len(whole) // 2])
     (tmp_path / 'text.onnx').write_text('not a network')
     cases = [(tmp_path / 'absent.onnx', 'no model file'),
-             (tmp_path / 'cut.onnx', 'not a whole ONNX file'),
+             (tmp_path / 'cut.onnx', 'not a complete ONNX file'),
              (tmp_path / 'text.onnx', 'ONNX'),
-             (make_model(input_channels=5), 'the network takes input')]
+             (make_model(input_channels=5), 'the network takes images of')]
     for model, text in cases:
         process = graph.start('estimator', model=str(model), diagnostics_period=0.2)
         del graph.statuses[:]
@@ -160,7 +160,8 @@ def test_a_slow_engine_never_queues(graph, tiny_model):
     graph.spin(4.0)
     timer.cancel()
     graph.spin(1.5)
-    values = {key: int(value) for key, value in graph.values().items() if key.startswith('frames')}
+    values = {key: int(value) for key, value in graph.values(camera='').items()
+              if key.startswith('frames')}
     assert values['frames received'] > 30 and values['frames dropped'] > 10
     assert values['frames received'] == values['frames processed'] + values['frames dropped']
     assert values['frames processed'] == len(ages)

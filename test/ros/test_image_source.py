@@ -14,7 +14,8 @@ from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from test_camera_info import calibration, write
 
-from pose_ros.nodes.image_codec import decode_compressed, decode_image
+from pose_ros.nodes.image_codec import decode_compressed
+from pose_ros.nodes.image_encodings import decode_image
 
 
 def seconds(message):
@@ -165,7 +166,7 @@ def test_a_camera_that_is_absent_ends_the_node_with_the_reason(graph):
     ({'rate': -1.0}, 'rate must be within'),
     ({'image_transport': 'theora'}, "image_transport must be one of 'raw', 'compressed', 'both'"),
     ({'camera_info_file': '/nowhere.yaml'}, 'cannot read the camera calibration')])
-def test_unfit_settings_end_the_node_with_the_reason(graph, path, parameters, words):
+def test_invalid_settings_end_the_node_with_the_reason(graph, path, parameters, words):
     process = graph.start('image_source', **dict({'source': path}, **parameters))
     assert process.wait() == 1
     assert '[FATAL]' in process.log() and words in process.log()

@@ -191,10 +191,10 @@ def test_compressed_transport_follows_the_remapped_topic(graph, launched, params
 def test_each_camera_is_answered_on_its_own_topic(graph, launched, params_file):
     cameras = [graph.namespace.strip('/') + side for side in ('_front', '_rear')]
     launch = launched('multi_camera.launch.py', cameras=','.join(cameras), params_file=params_file,
-                      backend='onnxruntime')
+                      namespace=graph.namespace, backend='onnxruntime')
     answers = []
     for camera in cameras:
-        answers.append(graph.collect(SkeletonArray, '/{}/pose/skeletons'.format(camera)))
+        answers.append(graph.collect(SkeletonArray, camera + '/skeletons'))
         graph.wait(subscribed(graph, '/{}/image_raw'.format(camera)), camera, launch)
     publisher = graph.node.create_publisher(Image, '/{}/image_raw'.format(cameras[1]), RELIABLE)
     answer = graph.send_until(publisher, image_message(blue(), frame_id='rear'), answers[1])
@@ -203,7 +203,7 @@ def test_each_camera_is_answered_on_its_own_topic(graph, launched, params_file):
 
 
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])
-def test_demo_shows_the_people_of_a_picture(graph, launched, params_file, tmp_path, transport):
+def test_demo_shows_the_people_of_an_image(graph, launched, params_file, tmp_path, transport):
     assert cv2.imwrite(str(tmp_path / 'blue.png'), blue(320, 240))
     answers = graph.collect(SkeletonArray, 'skeletons')
     launch = launched('demo.launch.py', namespace=graph.namespace, params_file=params_file,

@@ -30,10 +30,10 @@ def formats(message):
 
 
 @pytest.mark.parametrize('name', sorted(FORMATS))
-def test_joint_constants(name):
-    joints = TOPOLOGIES[name].keypoint_names
-    expected = {joint.upper(): index for index, joint in enumerate(joints)}
-    assert constants(FORMATS[name]) == dict(expected, COUNT=len(joints))
+def test_keypoint_constants(name):
+    names = TOPOLOGIES[name].keypoint_names
+    expected = {keypoint.upper(): index for index, keypoint in enumerate(names)}
+    assert constants(FORMATS[name]) == dict(expected, COUNT=len(names))
 
 
 def test_face_ranges():
@@ -45,7 +45,7 @@ def test_face_ranges():
     assert (msg.Face70.COUNT, msg.Face70.JAW_FIRST, msg.Face70.PUPILS_LAST) == (70, 0, 69)
 
 
-def test_some_joints_of_the_papers():
+def test_some_keypoints_of_the_papers():
     """Independent of core's tables, from the formats' own publications."""
     assert (msg.Coco17.LEFT_EYE, msg.Coco17.RIGHT_EYE, msg.Coco17.RIGHT_ANKLE) == (1, 2, 16)
     assert (msg.Coco18.NECK, msg.Coco18.RIGHT_SHOULDER, msg.Coco18.RIGHT_EYE, msg.Coco18.LEFT_EYE,

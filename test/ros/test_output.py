@@ -1,18 +1,22 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Drawings cost nothing while nobody looks; markers show what they should."""
+"""Drawings only while somebody subscribes; markers follow the calibration."""
 import types
 
 import numpy as np
-from sensor_msgs.msg import CameraInfo, Image
+import pytest
+from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
+from pose_ros.core.camera import Pinhole
+from pose_ros.core.frame import Frame
 from pose_ros.core.people import make_people
 from pose_ros.core.topology import get_topology
-from pose_ros.msg import SkeletonArray, SkeletonTopology
-from pose_ros.nodes.markers import Pinhole, to_markers
-from pose_ros.nodes.output import PeopleOutput
+from pose_ros.msg import SkeletonArray
+from pose_ros.nodes.interface import camera_topics
+from pose_ros.nodes.markers import to_markers
+from pose_ros.nodes.output import PeopleOutput, to_topology
 
 TOPOLOGY = get_topology('coco_18')
 
@@ -28,13 +32,15 @@ class _Publisher:
         self.messages.append(message)
 
 
-def _output():
+@pytest.fixture
+def output(monkeypatch):
+    """Return a PeopleOutput, and its publishers by message type."""
     publishers = {}
-
-    def create(kind, name, qos):
-        return publishers.setdefault(kind, _Publisher())
-    node = types.SimpleNamespace(create_lifecycle_publisher=create)
-    return PeopleOutput(node, TOPOLOGY), publishers
+    monkeypatch.setattr('pose_ros.nodes.output.create_publisher', lambda node, kind, name, qos:
+                        publishers.setdefault(kind, _Publisher()))
+    now = types.SimpleNamespace(to_msg=lambda: Header().stamp)
+    node = types.SimpleNamespace(get_clock=lambda: types.SimpleNamespace(now=lambda: now))
+    return PeopleOutput(node, camera_topics(''), TOPOLOGY), publishers
 
 
 def _person(x=100.0, y=50.0):
@@ -44,48 +50,70 @@ def _person(x=100.0, y=50.0):
     return make_people(keypoints, [0.7])
 
 
-def test_drawings_only_while_somebody_listens():
-    output, publishers = _output()
+def test_drawings_only_while_there_is_a_subscriber(output):
+    output, publishers = output
     image = np.zeros((120, 160, 3), np.uint8)
     image.setflags(write=False)  # it may be a view of the message
-    output.publish(Header(), image, _person(), None, True, 2.0)
+    output.publish(Header(), Frame(image), _person(), None, True, 2.0)
     assert len(publishers[SkeletonArray].messages) == 1
     assert not publishers[Image].messages and not publishers[MarkerArray].messages
+    assert not output.has_subscribers
     publishers[Image].listeners = publishers[MarkerArray].listeners = 1
-    output.publish(Header(), image, _person(), None, True, 2.0)
+    assert output.has_subscribers
+    output.publish(Header(), Frame(image), _person(), None, True, 2.0)
     overlay = publishers[Image].messages[0]
     assert np.frombuffer(overlay.data, np.uint8).any() and not image.any()
     assert len(publishers[MarkerArray].messages[0].markers) == 4
 
 
-def test_topology_and_last_word():
-    output, publishers = _output()
-    output.publish_topology()
-    assert publishers[SkeletonTopology].messages[0].name == 'coco_18'
-    now = types.SimpleNamespace(to_msg=lambda: Header().stamp)
-    output._node.get_clock = lambda: types.SimpleNamespace(now=lambda: now)
+def test_markers_without_calibration_use_a_guessed_camera(output):
+    output, publishers = output
+    publishers[MarkerArray].listeners = 1
+    frame = Frame(np.zeros((480, 640, 3), np.uint8))
+    for camera, x in ((None, 1.0), (Pinhole(640, 480, 320.0, 320.0, 319.5, 239.5), 2.0)):
+        output.publish(Header(), frame, _person(639.5, 239.5), camera, True, 2.0)
+        keypoints = publishers[MarkerArray].messages[-1].markers[1]
+        assert keypoints.points[0].x == pytest.approx(x)
+
+
+def test_topology_and_the_empty_message(output):
+    output, publishers = output
+    assert to_topology(TOPOLOGY).name == 'coco_18'
     output.clear()
     assert len(publishers[SkeletonArray].messages[-1].skeletons) == 0
     assert publishers[MarkerArray].messages[-1].markers[0].action == Marker.DELETEALL
 
 
+def _keypoint_markers(camera, distance=2.0):
+    markers = to_markers(Header(frame_id='optical'), _person(519.5, 39.5), TOPOLOGY, camera,
+                         distance).markers
+    return {marker.type: marker for marker in markers[1:]}
+
+
 def test_markers_follow_the_calibration():
-    info = CameraInfo(width=320, height=240)
-    info.k = [200.0, 0.0, 159.5, 0.0, 200.0, 119.5, 0.0, 0.0, 1.0]
-    camera = Pinhole.from_camera_info(info, 640, 480)  # an image twice the calibrated size
-    assert (camera.fx, camera.cx, camera.cy) == (400.0, 319.5, 239.5)
-    header = Header(frame_id='optical')
-    markers = to_markers(header, _person(519.5, 39.5), TOPOLOGY, camera, 2.0).markers
-    joints = next(marker for marker in markers if marker.type == Marker.SPHERE_LIST)
-    assert joints.header.frame_id == 'optical' and joints.pose.orientation.w == 1
-    assert (joints.points[0].x, joints.points[0].y, joints.points[0].z) == (1.0, -1.0, 2.0)
-    bones = next(marker for marker in markers if marker.type == Marker.LINE_LIST)
-    assert len(bones.points) == len(bones.colors) == 2
-    label = next(marker for marker in markers if marker.type == Marker.TEXT_VIEW_FACING)
+    markers = _keypoint_markers(Pinhole(640, 480, 400.0, 400.0, 319.5, 239.5))
+    keypoints = markers[Marker.SPHERE_LIST]
+    assert keypoints.header.frame_id == 'optical' and keypoints.pose.orientation.w == 1
+    assert (keypoints.points[0].x, keypoints.points[0].y, keypoints.points[0].z) == (1, -1, 2)
+    limbs = markers[Marker.LINE_LIST]
+    assert len(limbs.points) == len(limbs.colors) == 2
+    label = markers[Marker.TEXT_VIEW_FACING]
     assert label.text == '0.70' and label.pose.position.y < -1.0
 
 
-def test_a_guessed_camera_without_calibration():
-    for info in (None, CameraInfo(width=640, height=480)):
-        camera = Pinhole.from_camera_info(info, 640, 480)
-        assert (camera.fx, camera.cx, camera.cy) == (640, 319.5, 239.5)
+@pytest.mark.parametrize('model, distortion', [
+    ('plumb_bob', (-0.2, 0.05, 0.001, -0.002, 0.0)), ('equidistant', (0.1, -0.02, 0.0, 0.0))])
+def test_markers_undo_the_distortion(model, distortion):
+    camera = Pinhole(640, 480, 400.0, 400.0, 319.5, 239.5, distortion, model)
+    points = _keypoint_markers(camera)[Marker.SPHERE_LIST].points
+    # By OpenCV's projection, the markers fall on the pixels of the keypoints again.
+    pixels = camera.project(np.array([(point.x, point.y, point.z) for point in points]))
+    assert np.allclose(pixels, [(519.5, 39.5), (499.5, 39.5)], atol=0.01)
+    assert abs(points[0].x - 1.0) > 0.01  # without distortion it would be 1
+
+
+def test_a_person_without_keypoints_has_no_markers():
+    people = _person()
+    people.keypoints[:] = (np.nan, np.nan, 0)
+    camera = Pinhole(640, 480, 400.0, 400.0, 319.5, 239.5)
+    assert len(to_markers(Header(), people, TOPOLOGY, camera, 2.0).markers) == 1

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of parameters on a node: described, typed, ranged, and patient with unfit values."""
+"""Tables of parameters on a node: described, typed, ranged, and tolerant of invalid values."""
 import pytest
 import rclpy
 from rclpy.context import Context
@@ -8,13 +8,13 @@ from rclpy.parameter import Parameter as RosParameter
 
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.parameters import Parameter
-from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS
-from pose_ros.nodes.parameters import declare, validate
+from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS, camera_names, camera_topics
+from pose_ros.nodes.parameters import declare, unknown_overrides, validate
 
 TABLE = (Parameter('gain', 0.5, 'How much', 0.0, 2.0, unit='V', dynamic=True),
          Parameter('count', 3, 'How many', 1, 9),
          Parameter('kind', 'a', 'Which', choices=('a', 'b'), dynamic=True),
-         Parameter('on', True, 'Whether'))
+         Parameter('on', True, 'Whether'), Parameter('names', [], 'Which ones'))
 
 
 @pytest.fixture
@@ -35,9 +35,9 @@ def make_node():
 
 def test_defaults_and_given_values(make_node):
     node = make_node(gain=1, kind='b')  # YAML's 1 is an integer
-    assert declare(node, TABLE) == {'gain': 1.0, 'count': 3, 'kind': 'b', 'on': True}
+    assert declare(node, TABLE) == {'gain': 1.0, 'count': 3, 'kind': 'b', 'on': True, 'names': []}
     assert node.get_parameter('gain').type_ == RosParameter.Type.DOUBLE
-    assert declare(node, TABLE) == {'gain': 1.0, 'count': 3, 'kind': 'b', 'on': True}
+    assert declare(node, TABLE) == {'gain': 1.0, 'count': 3, 'kind': 'b', 'on': True, 'names': []}
 
 
 def test_descriptions(make_node):
@@ -65,15 +65,57 @@ def test_changes_while_running(make_node):
     assert node.get_parameter('kind').value == 'b' and node.get_parameter('count').value == 3
 
 
-def test_unfit_values_are_all_named_and_leave_defaults(make_node):
-    node = make_node(gain=7.5, count='many', kind='z', on=False)
+def test_invalid_values_are_all_named_and_leave_defaults(make_node):
+    node = make_node(gain=7.5, count='many', kind='z', on=False, names=[1, 2])
     with pytest.raises(PoseRosError) as caught:
         declare(node, TABLE)
     for text in ('gain must be within [0, 2] V, not 7.5',
                  "count must be a whole number, not 'many'",
-                 "kind must be one of 'a', 'b', not 'z'"):
+                 "kind must be one of 'a', 'b', not 'z'", 'names must be a list of text, not'):
         assert text in str(caught.value)
-    assert declare(node, TABLE) == {'gain': 0.5, 'count': 3, 'kind': 'a', 'on': False}
+    assert declare(node, TABLE) == {
+        'gain': 0.5, 'count': 3, 'kind': 'a', 'on': False, 'names': []}
+
+
+def test_lists_of_text(make_node):
+    for given, expected in ((None, []), ([], []), (['a', 'b'], ['a', 'b'])):
+        node = make_node(**({} if given is None else {'names': given}))
+        assert declare(node, TABLE)['names'] == expected
+        parameter = node.get_parameter('names')
+        assert parameter.type_ == RosParameter.Type.STRING_ARRAY
+        assert list(parameter.value) == expected
+
+
+def test_overrides_without_a_parameter_are_reported_with_the_nearest_name(make_node):
+    node = make_node(**{'gian': 1.0, 'kind': 'b', 'zzzz': 1, 'amplifier.cuont': 2,
+                        'qos_overrides./clock.subscription.depth': 1})
+    declare(node, TABLE)
+    declare(node, TABLE, prefix='amplifier.')
+    assert unknown_overrides(node) == [
+        "there is no parameter 'amplifier.cuont'; did you mean 'amplifier.count'?",
+        "there is no parameter 'gian'; did you mean 'gain'?",
+        "there is no parameter 'zzzz'"]
+
+
+def test_camera_names_become_topic_names():
+    assert camera_names([]) == ['']
+    assert camera_topics('').image == 'image' and camera_topics('').overlay == 'overlay'
+    assert camera_names(['front', 'stereo/left_2']) == ['front', 'stereo/left_2']
+    assert camera_topics('stereo/left_2') == (
+        'stereo/left_2/image', 'stereo/left_2/camera_info', 'stereo/left_2/skeletons',
+        'stereo/left_2/markers', 'stereo/left_2/overlay')
+
+
+@pytest.mark.parametrize('name', ['', '2nd', 'a-b', 'a b', '/front', 'front/', 'a//b', 'a__b', '~',
+                                  'fr\u00f6nt', 'front\n'])
+def test_invalid_camera_names(name):
+    with pytest.raises(PoseRosError, match='is not a valid name'):
+        camera_names(['front', name])
+
+
+def test_repeated_camera_names():
+    with pytest.raises(PoseRosError, match="'rear' appears twice"):
+        camera_names(['front', 'rear', 'rear'])
 
 
 def test_the_estimators_table_is_described():

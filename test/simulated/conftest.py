@@ -8,9 +8,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # helper modules beside this file
 
-import fake_cuda  # noqa: E402
-import fake_tensorrt  # noqa: E402
-from surface import Surface, VERSIONS  # noqa: E402
+import fake_cuda
+import fake_tensorrt
+from surface import Surface, VERSIONS
 
 
 @pytest.fixture(scope='session')

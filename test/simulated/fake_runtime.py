@@ -58,7 +58,17 @@ class ICudaEngine(Shaped):
     def get_binding_dtype(self, index):
         return self._dtype(self._io[index][0])
 
+    def get_profile_shape(self, profile_index, binding):
+        return self._profile(binding, profile_index)
+
     # By name, since 8.5.
+    def get_tensor_profile_shape(self, name, profile_index):
+        return self._profile(self._names.index(name), profile_index)
+
+    def _profile(self, binding, profile_index):
+        assert (binding, profile_index) == (0, 0) and self._facts['shape']
+        return [tuple(self._facts['shape'])] * 3
+
     @property
     def num_io_tensors(self):
         return len(self._io)

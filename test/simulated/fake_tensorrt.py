@@ -254,7 +254,7 @@ class IHostMemory(Shaped):
 class IOptimizationProfile(Shaped):
     """tensorrt.IOptimizationProfile."""
 
-    def set_shape(self, input, min, opt, max):  # noqa: A002  (the real names)
+    def set_shape(self, input, min, opt, max):  # the real names
         assert min == opt == max and all(type(size) is int for size in opt)
         self._shape = list(opt)
 

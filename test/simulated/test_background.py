@@ -30,9 +30,9 @@ def wait_for(condition):
 def test_serves_while_it_builds_and_then_switches(trt, tiny_model, caplog):
     trt._settings.build_time = 0.5
     with caplog.at_level(logging.INFO, 'pose_ros'):
-        engine = open_engine(tiny_model, build='background')
+        engine = open_engine(tiny_model, tensorrt_build='background')
         serving = engine._engine
-        assert engine.describe().backend == 'onnxruntime' and 'being built' in engine.note
+        assert engine.describe().backend == 'onnxruntime' and 'being built' in engine.status
         assert any(text.startswith('engine: onnxruntime') and text.endswith(
             'while the TensorRT engine is being built') for text in messages(caplog))
         served = {'onnxruntime': 0, 'tensorrt': 0}
@@ -42,7 +42,7 @@ def test_serves_while_it_builds_and_then_switches(trt, tiny_model, caplog):
             assert np.abs(found[0] - expected_maps()).max() < 1e-3
             served[engine.describe().backend] += 1
     assert served['onnxruntime'] >= 5 and served['tensorrt'] == 5
-    assert engine.note == '' == engine.fault
+    assert engine.status == '' == engine.degraded_reason
     with pytest.raises(EngineError, match='closed'):  # its threads are gone
         serving.infer(BLUE)
     assert sum('from this image on' in text for text in messages(caplog)) == 1
@@ -51,7 +51,7 @@ def test_serves_while_it_builds_and_then_switches(trt, tiny_model, caplog):
 
 def test_images_do_not_wait_for_the_build(trt, tiny_model):
     trt._settings.build_time = 1.0
-    engine = open_engine(tiny_model, build='background')
+    engine = open_engine(tiny_model, tensorrt_build='background')
     start = time.monotonic()
     for _ in range(3):
         engine.infer(BLUE)
@@ -62,25 +62,25 @@ def test_images_do_not_wait_for_the_build(trt, tiny_model):
 
 def test_a_cached_engine_serves_at_once(trt, tiny_model):
     open_engine(tiny_model).close()
-    engine = open_engine(tiny_model, build='background')
+    engine = open_engine(tiny_model, tensorrt_build='background')
     assert engine.describe().backend == 'tensorrt' and trt._settings.built == 1
     engine.close()
 
 
 def test_a_build_that_fails_leaves_the_cpu_and_says_why(trt, tiny_model, caplog):
     trt._settings.build_fails = 'out of memory'
-    engine = open_engine(tiny_model, build='background')
-    wait_for(lambda: engine.fault)
-    assert 'onnxruntime serves instead of tensorrt' in engine.fault
-    assert 'out of memory' in engine.fault and engine.note == ''
-    assert any(engine.fault in text for text in messages(caplog))
+    engine = open_engine(tiny_model, tensorrt_build='background')
+    wait_for(lambda: engine.degraded_reason)
+    assert 'onnxruntime runs instead of tensorrt' in engine.degraded_reason
+    assert 'out of memory' in engine.degraded_reason and engine.status == ''
+    assert any(engine.degraded_reason in text for text in messages(caplog))
     assert np.abs(engine.infer(BLUE)['output'][0] - expected_maps()).max() < 1e-5
     engine.close()
 
 
 def test_closing_stops_a_build_where_tensorrt_can_stop(trt, tiny_model):
     trt._settings.build_time = 1.0
-    engine = open_engine(tiny_model, build='background')
+    engine = open_engine(tiny_model, tensorrt_build='background')
     time.sleep(0.2)
     engine.close()
     start = time.monotonic()
@@ -88,26 +88,27 @@ def test_closing_stops_a_build_where_tensorrt_can_stop(trt, tiny_model):
     can_stop = trt._surface.has('IProgressMonitor')
     assert (time.monotonic() - start < 0.5) == can_stop
     assert (trt._settings.built == 0) == can_stop
-    assert engine.fault == ''
+    assert engine.degraded_reason == ''
 
 
 def test_closing_between_build_and_switch(trt, tiny_model):
-    engine = open_engine(tiny_model, build='background')
+    engine = open_engine(tiny_model, tensorrt_build='background')
     assert engine.join(20)
     engine.close()  # the fixture looks for what is left
 
 
 @pytest.mark.parametrize('build', ['wait', 'background'])
 def test_a_gpu_that_fails_at_work_is_replaced(trt, machine, tiny_model, caplog, build):
-    engine = open_engine(tiny_model, build=build, strict=False)
+    engine = open_engine(tiny_model, tensorrt_build=build, require_tensorrt=False)
     wait_for(lambda: engine.infer(BLUE) and engine.describe().backend == 'tensorrt')
-    assert engine.fault == '' == engine.note and engine.output_names == ('output',)
+    assert engine.degraded_reason == '' == engine.status and engine.output_names == ('output',)
     machine.dead = 'unspecified launch failure'
     found = engine.infer(BLUE)['output']  # the image in hand is not lost
     assert np.abs(found[0] - expected_maps()).max() < 1e-5
     assert engine.describe().backend in ('openvino', 'onnxruntime')
-    assert 'serves instead of tensorrt' in engine.fault and machine.dead in engine.fault
-    assert messages(caplog)[-1] == engine.fault
+    assert 'runs instead of tensorrt' in engine.degraded_reason
+    assert machine.dead in engine.degraded_reason
+    assert messages(caplog)[-1] == engine.degraded_reason
     assert 'pose_cuda' not in {thread.name for thread in threading.enumerate()}
     engine.close()
 
@@ -122,8 +123,8 @@ def test_a_gpu_that_fails_at_work_when_strict(trt, machine, tiny_model):
 
 
 def test_a_wrong_batch_is_no_failure_of_the_gpu(trt, tiny_model):
-    engine = open_engine(tiny_model, strict=False)
-    with pytest.raises(EngineError, match='the batch is'):
+    engine = open_engine(tiny_model, require_tensorrt=False)
+    with pytest.raises(EngineError, match='a batch of 1 images of 3x128x160, not 1x3x64x160'):
         engine.infer(BLUE[:, :, :64])
     assert engine.describe().backend == 'tensorrt'
     engine.close()
@@ -145,13 +146,13 @@ def test_progress_is_logged(install_tensorrt, tiny_model, caplog, monkeypatch):
 
 def test_estimator_switches_too(trt, tiny_model, tiny_people):
     trt._settings.build_time = 0.2
-    estimator = PoseEstimator(tiny_model, 'tensorrt', build='background')
+    estimator = PoseEstimator(tiny_model, 'tensorrt', tensorrt_build='background')
     for backend in ('onnxruntime', 'tensorrt'):
-        assert estimator.engine.describe().backend == backend
+        assert estimator.network.engine.describe().backend == backend
         found = models.matched(estimator(models.image()), tiny_people)
         assert np.abs(found[..., :2] - tiny_people).max() < 1.0
         wait_for(lambda: estimator(models.image()).count == 2
-                 and estimator.engine.describe().backend == 'tensorrt')
+                 and estimator.network.engine.describe().backend == 'tensorrt')
     estimator.close()
 
 
@@ -164,7 +165,7 @@ def test_auto_takes_tensorrt_where_it_works(trt, tiny_model, monkeypatch, caplog
     with caplog.at_level(logging.INFO, 'pose_ros'):
         engine = create_engine(tiny_model, SHAPE)
     assert engine.describe().backend in ('openvino', 'onnxruntime')
-    assert 'no NVIDIA GPU can be used' in messages(caplog)[-1] and engine.fault == ''
+    assert 'no NVIDIA GPU can be used' in messages(caplog)[-1] and engine.degraded_reason == ''
     engine.close()
 
 
@@ -183,7 +184,7 @@ atexit.register(lambda: print('left:', machine.leftovers()))
 fake_cuda.install(Patch, machine)
 sys.modules['tensorrt'] = fake_tensorrt.make_tensorrt(
     surface.Surface(Path({surfaces!r}), '8.6.1'), machine)
-engine = create_engine({model!r}, (1, 3, 128, 160), 'tensorrt', strict=True)
+engine = create_engine({model!r}, (1, 3, 128, 160), 'tensorrt', require_tensorrt=True)
 print(len(machine.memory), 'blocks')
 """.format(simulated=os.path.dirname(os.path.abspath(__file__)), root=str(models.ROOT),
            surfaces=str(tensorrt_api), model=tiny_model)
@@ -206,8 +207,9 @@ def test_without_the_library_the_cpu_serves(
     install_tensorrt('10.3.0')
     for module in ([name] if name == 'tensorrt' else ['pycuda', 'pycuda.driver', 'cuda']):
         monkeypatch.setitem(sys.modules, module, None)
-    engine = create_engine(tiny_model, SHAPE, 'tensorrt', build='background')
+    engine = create_engine(tiny_model, SHAPE, 'tensorrt', tensorrt_build='background')
     assert engine.describe().backend in ('openvino', 'onnxruntime')
-    assert 'serves instead of tensorrt' in engine.fault and '\n' not in engine.fault
-    assert messages(caplog)[-1] == engine.fault
+    assert 'runs instead of tensorrt' in engine.degraded_reason
+    assert '\n' not in engine.degraded_reason
+    assert messages(caplog)[-1] == engine.degraded_reason
     engine.close()

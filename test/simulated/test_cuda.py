@@ -71,8 +71,8 @@ def test_engine(library, install_tensorrt, machine, tiny_model):
 def test_mapped_memory_needs_no_copies(library, install_tensorrt, machine, tiny_model):
     for version in ('8.2.1', '10.16.1.11'):
         install_tensorrt(version)
-        engine = open_engine(tiny_model, mapped=True)
-        assert engine.describe().device.endswith('8.7, mapped memory)')
+        engine = open_engine(tiny_model, zero_copy=True)
+        assert engine.describe().device.endswith('8.7, zero-copy)')
         for level in (255, 51):
             outputs = engine.infer(BLUE * (level / 255.0))['output']
             assert np.abs(outputs[0] - expected_maps() * (level / 255.0)).max() < 1e-3
@@ -84,7 +84,7 @@ def test_mapped_memory_is_for_gpus_that_share_the_ram(
         install_tensorrt, machine, tiny_model, caplog):
     machine.name, machine.capability = 'Simulated card', (8, 9)
     install_tensorrt('10.3.0')
-    engine = open_engine(tiny_model, mapped=True)
+    engine = open_engine(tiny_model, zero_copy=True)
     assert engine.describe().device == 'Simulated card (compute capability 8.9)'
     assert any('Simulated card has its own' in text for text in messages(caplog))
     assert machine.copies > 0
@@ -126,7 +126,7 @@ def test_thread_runs_calls_in_one_place_and_passes_errors_on(library):
     assert thread.call(lambda cuda, a, b: a + b, 2, 3) == 5
     thread.close()
     thread.close()
-    with pytest.raises(EngineError, match='closed already'):
+    with pytest.raises(EngineError, match='is closed'):
         thread.call(fail, 'late')
 
 

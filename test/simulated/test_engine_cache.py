@@ -126,7 +126,7 @@ def test_a_folder_that_cannot_be_written(trt, tiny_model, tmp_path, monkeypatch,
     for built in (1, 2):
         works(tiny_model)
         assert trt._settings.built == built
-    assert any('cannot be kept in' in text and 'XDG_CACHE_HOME' in text
+    assert any('cannot be written to' in text and 'XDG_CACHE_HOME' in text
                for text in messages(caplog))
 
 

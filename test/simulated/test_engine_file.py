@@ -33,8 +33,8 @@ def test_a_built_file_needs_nothing_else(built, tiny_people, tiny_model, capsys)
         estimator = PoseEstimator(path, backend)
         found = models.matched(estimator(models.image()), tiny_people)
         assert np.abs(found[..., :2] - tiny_people).max() < 1.0
-        assert estimator.engine.describe().backend == 'tensorrt'
-        assert estimator.engine.describe().precision in ('fp16', 'fp32')
+        assert estimator.network.engine.describe().backend == 'tensorrt'
+        assert estimator.network.engine.describe().precision in ('fp16', 'fp32')
         estimator.close()
     assert trt._settings.built == 1
 
@@ -110,22 +110,25 @@ def test_list_and_clear(trt, tiny_model, tmp_path, capsys):
     assert os.listdir(EngineCache().folder) == []
 
 
-def test_rebuild_precision_workspace_and_shape(trt, make_model, tmp_path, capsys):
+def test_rebuild_precision_workspace_batch_and_shape(trt, make_model, tmp_path, capsys):
     path = make_model(dynamic=True)
     out = str(tmp_path / 'a.engine')
     for count, options in enumerate(([], ['--rebuild'], ['--precision', 'fp32'],
-                                     ['--workspace', '300'], ['--shape', '320x256']), 1):
+                                     ['--workspace', '300'], ['--batch', '2'],
+                                     ['--shape', '320x256']), 1):
         assert main(['build-engine', path, '-o', out] + options) == 0
         assert trt._settings.built == count
+        shape = load_card(out).provenance['engine']['shape']
+        assert shape[0] == (2 if '--batch' in options else 1)
     assert load_card(out).input.width == 320
     shown = capsys.readouterr()
     assert 'agrees with ONNX Runtime' in shown.out
-    assert shown.err.count('building the TensorRT engine of ' + path) == 5
+    assert shown.err.count('building the TensorRT engine of ' + path) == 6
 
 
 def test_every_command_shows_that_it_builds(trt, tiny_model, capsys):
     for count in (1, 0):
-        assert main(['info', tiny_model, '--backend', 'tensorrt', '--strict']) == 0
+        assert main(['info', tiny_model, '--backend', 'tensorrt', '--require-tensorrt']) == 0
         shown = capsys.readouterr()
         assert shown.err.count('building the TensorRT engine of') == count
         assert 'engine      tensorrt {} on Simulated Orin'.format(trt.__version__) in shown.out
@@ -133,7 +136,7 @@ def test_every_command_shows_that_it_builds(trt, tiny_model, capsys):
 
 @pytest.mark.parametrize('options, text', [
     (['--precision', 'f64'], '{auto,fp32,fp16,int8}'),
-    (['--workspace', '-1'], 'workspace must be'),
+    (['--workspace', '-1'], 'workspace must be'), (['--batch', '0'], 'whole number above 0'),
     (['--shape', '5'], 'WIDTHxHEIGHT')])
 def test_wrong_options(options, text, capsys):
     assert main(['build-engine', 'model.onnx'] + options) == 2

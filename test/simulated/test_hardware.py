@@ -70,7 +70,7 @@ def test_a_gpu_that_works(simulate, tiny_model, capsys, version, precisions):
     found = [(trial['engine'], trial['precision']) for trial in report['trials']]
     assert found == [('tensorrt', name) for name in precisions] + [('onnxruntime', 'fp32')]
     for trial in report['trials']:
-        for stage in ('network', 'end_to_end'):
+        for stage in ('pose.network', 'end_to_end'):
             assert 0 < trial['stages_ms'][stage]['median'] <= trial['stages_ms'][stage]['p95']
         assert trial['model']['input'] == [160, 128] and trial['frames'] == 100
     for trial in report['trials'][:-1]:
@@ -174,7 +174,7 @@ def test_sensible_precisions(trt, machine, tiny_model, tmp_path):
 
 def test_every_version_builds_compares_and_times(trt, machine, tiny_model):
     found = hardware_trial.try_tensorrt(tiny_model, 'fp32')
-    assert found['lost_peaks'] == 0 and found['stages_ms']['network']['median'] > 0
+    assert found['lost_peaks'] == 0 and found['stages_ms']['pose.network']['median'] > 0
     assert hardware_trial.look_at_gpu('', '')['capability'] == '8.7'
 
 

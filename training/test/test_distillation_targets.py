@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from pose_ros.core.sources.stills import read_image
+from pose_ros.core.sources.images import read_image
 from pose_ros.core.topology import get_topology
 from pose_training.data.annotations import read_dataset
 from pose_training.data.dataset import CropSpec, CropRequest, PoseDataset

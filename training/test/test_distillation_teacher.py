@@ -12,7 +12,7 @@ import torch
 
 from pose_ros.core.card import parse_card
 from pose_ros.core.decoders import create_decoder
-from pose_ros.core.sources.stills import read_image
+from pose_ros.core.sources.images import read_image
 from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import save_checkpoint
 from pose_training.distillation.teacher_networks import layer_channels, open_network

@@ -9,8 +9,8 @@ import pytest
 
 from evaluated import annotation, COCO, SIDE, symmetric_person, write_dataset, write_model
 from pose_ros.core import PoseEstimator
-from pose_ros.core.card_files import sha256
 from pose_ros.core.errors import ImageError, PoseRosError
+from pose_ros.core.files import sha256
 from pose_ros.core.people import make_people
 from pose_training.cli.main import main
 from pose_training.errors import ConfigError, DataError
@@ -181,7 +181,7 @@ def test_joints_that_the_model_lacks_are_missing_and_formats_must_share_one(mode
     assert joints[15][1:] == (1, 1., 0.) and joints[16] == ('tail', 1, 0., 0.)
     strange = write_dataset(tmp_path / 'strange', {'0.png': WHITE}, [
         annotation(0, PERSON[:2])], names=['head', 'tail'])
-    with pytest.raises(PoseRosError, match='share no joint'):
+    with pytest.raises(PoseRosError, match='share no'):
         evaluate(model, strange, **ENGINE)
 
 

@@ -139,8 +139,8 @@ def test_a_network_without_fields_gets_a_card_of_heat_maps(tmp_path):
     path = tmp_path / 'a.onnx'
     card = export(tiny_student('hand_21'), str(path), SMALL)
     assert card.decoder.type == 'heatmap' and card.topology.name == 'hand_21'
-    assert card.decoder.outputs == {'stride': 8, 'heatmaps': {
-        'tensor': 'output', 'channels': list(range(21)), 'background': 21}}
+    assert card.decoder.outputs == {
+        'tensor': 'output', 'channels': list(range(21)), 'grid': 'half_pixel'}
     assert run(path, random_input()).shape == (1, 22, 8, 12)
 
 

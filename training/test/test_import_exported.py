@@ -100,7 +100,7 @@ def test_a_run_settles_the_norms_once(exported, tmp_path):
 
 
 def test_other_files_are_refused(exported, tmp_path):
-    with pytest.raises(WeightsError, match="never published as onnx"):
+    with pytest.raises(WeightsError, match='never published as onnx'):
         import_network('onnx', exported, 'cmu')
     half, changed, small = (str(tmp_path / name) for name in ('h.onnx', 'c.onnx', 's.onnx'))
     export(tiny_student(), small, ExportOptions(size=SIZE, precision='fp16'))

@@ -4,12 +4,12 @@
 import json
 
 import numpy as np
+from paf_exact import ExactPafDecoder
 import pytest
 
 from pose_ros.core import PoseEstimator
 from pose_ros.core.frame import Frame
 from pose_ros.core.regions import whole
-from pose_ros.core.decoders.paf_exact import ExactPafDecoder
 from pose_training.cli.main import main
 
 NAMES = ('COCO_val2014_000000000192', 'apink1', 'p1', 'p2', 'p3', 'ski')

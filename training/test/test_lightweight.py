@@ -74,7 +74,7 @@ class Reference:
 
     def __call__(self, image, refinements):
         x = self.conv_norm('model.0', 0, image, stride=2)
-        for index, (outputs, stride, dilation) in enumerate(BACKBONE, 1):
+        for index, (_, stride, dilation) in enumerate(BACKBONE, 1):
             name = 'model.{}'.format(index)
             x = self.conv_norm(name, 0, x, stride=stride, dilation=dilation, groups=x.shape[1])
             x = self.conv_norm(name, 2 if self.intel else 3, x)

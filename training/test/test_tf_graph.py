@@ -213,7 +213,7 @@ def test_batch_norms_in_every_form(thin, thin_maps, pixels, tmp_path, rewrite):
 
 def test_a_folded_batch_norm_is_the_identity_of_the_network(thin, tmp_path):
     graph, scope = copied(thin), 'MobilenetV1/Conv2d_0'
-    norm = find(graph, scope + "/BatchNorm/" + BATCH_NORM)
+    norm = find(graph, scope + '/BatchNorm/' + BATCH_NORM)
     gamma, beta, mean, variance = statistics(graph, norm)
     scale = gamma / np.sqrt(variance + EPSILON)
     kernel = tf_reference.array_of(constant_at(graph, scope + '/weights')) * scale

@@ -133,7 +133,7 @@ def test_info_of_a_model_shows_its_card_and_operators(checkpoint, tmp_path, caps
 
 
 @pytest.mark.parametrize('arguments, reason', [
-    (('import', 'caffe', 'x', '--model', 'bodi_25', '-o', 'x.onnx'), "did you mean .*body_25"),
+    (('import', 'caffe', 'x', '--model', 'bodi_25', '-o', 'x.onnx'), 'did you mean .*body_25'),
     (('import', 'npy', 'x', '--model', 'body_25', '-o', 'x.onnx'), 'never published as npy'),
     (('import', 'caffe', 'x', '--model', 'repvgg_fpn', '-o', 'x.onnx'), 'known: onnx'),
     (('import', 'caffe', 'x', '--model', 'body_25', '-o', 'x.onnx'), "no file 'x'"),
@@ -165,7 +165,7 @@ def test_engine_without_tensorrt_leaves_the_onnx_file(checkpoint, tmp_path, caps
     line = refused(capsys, 'export', checkpoint, '-o', path, '--size', '64x64', '--engine')
     assert 'tensorrt cannot be imported' in line and path.exists()
     line = refused(capsys, 'export', checkpoint, '-o', tmp_path / 'small2.pt', '--engine')
-    assert "--engine builds from an ONNX file" in line and not (tmp_path / 'small2.pt').exists()
+    assert '--engine builds from an ONNX file' in line and not (tmp_path / 'small2.pt').exists()
 
 
 def test_an_ending_that_says_nothing_is_refused(checkpoint, tmp_path, capsys):

@@ -9,35 +9,35 @@ from pose_ros.core.decoders.limbs import LimbTable, ScoredLimbs
 
 
 class _Person:
-    """A person in the making: which peak fills which part, and the limbs that say so."""
+    """An incomplete person: the peak of each keypoint, and the sum of its limb scores."""
 
-    __slots__ = ('parts', 'limb_count', 'limb_score')
+    __slots__ = ('peaks', 'limb_count', 'limb_score')
 
     def __init__(self):
-        self.parts: Dict[int, int] = {}
+        self.peaks: Dict[int, int] = {}  # by keypoint
         self.limb_count, self.limb_score = 0, 0.0
 
     def absorb(self, other):
-        self.parts.update(other.parts)
+        self.peaks.update(other.peaks)
         self.limb_count += other.limb_count
         self.limb_score += other.limb_score
 
 
 def assemble(limbs: ScoredLimbs, peak_scores: np.ndarray, table: LimbTable,
              keypoint_count: int) -> Tuple[np.ndarray, np.ndarray]:
-    """Return peak numbers (P, K), -1 where a part is missing, and scores (P,).
+    """Return peak numbers (P, K), -1 where a keypoint is missing, and scores (P,).
 
-    Within one limb each peak is used once, best score first. A person's score is the mean of its
-    parts' heat and its limbs' field score.
+    Within one limb each peak is used once, best score first. The score of a person is the mean of
+    the scores of its peaks and its limbs.
     """
     people = _join(limbs, table)
     members = np.full((len(people), keypoint_count), -1, np.intp)
     scores = np.zeros(len(people))
-    heat = peak_scores.tolist()
+    peak_scores = peak_scores.tolist()
     for row, person in enumerate(people):
-        members[row, list(person.parts)] = list(person.parts.values())
-        total = sum(heat[peak] for peak in person.parts.values()) + person.limb_score
-        scores[row] = total / (len(person.parts) + person.limb_count)
+        members[row, list(person.peaks)] = list(person.peaks.values())
+        total = sum(peak_scores[peak] for peak in person.peaks.values()) + person.limb_score
+        scores[row] = total / (len(person.peaks) + person.limb_count)
     return members, scores
 
 
@@ -53,32 +53,32 @@ def _join(limbs, table) -> List[_Person]:
             continue
         taken.update((parent, child))
         person = _person_for(owners, (parents[limb], parent), (children[limb], child),
-                             table.helper[limb])
+                             table.auxiliary[limb])
         if person is not None:
             person.limb_count += 1
             person.limb_score += score
     return list({id(person): person for person in owners.values()}.values())
 
 
-def _person_for(owners, parent, child, helper):
-    """Return the person that the limb (part, peak)-(part, peak) belongs to, None if refused."""
+def _person_for(owners, parent, child, auxiliary):
+    """Return the person of a limb between two (keypoint, peak); None if it fits no person."""
     first, second = owners.get(parent[1]), owners.get(child[1])
     if first is None and second is None:
-        if helper:
+        if auxiliary:
             return None
         first = _Person()
-        for part, peak in (parent, child):
-            first.parts[part] = peak
+        for keypoint, peak in (parent, child):
+            first.peaks[keypoint] = peak
             owners[peak] = first
     elif first is None or second is None:
-        person, (part, peak) = (second, parent) if first is None else (first, child)
-        if part in person.parts:
+        person, (keypoint, peak) = (second, parent) if first is None else (first, child)
+        if keypoint in person.peaks:
             return None
-        person.parts[part] = peak
+        person.peaks[keypoint] = peak
         owners[peak] = first = person
     elif first is not second:
-        if set(first.parts) & set(second.parts):
+        if set(first.peaks) & set(second.peaks):
             return None
         first.absorb(second)
-        owners.update((peak, first) for peak in second.parts.values())
+        owners.update((peak, first) for peak in second.peaks.values())
     return first

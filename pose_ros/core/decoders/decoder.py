@@ -3,17 +3,19 @@
 """The decoder interface, and the registry of decoder types."""
 import abc
 import importlib
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, NamedTuple, Tuple, Type
 
 import numpy as np
 
+from pose_ros.core.agreement import disagreement
 from pose_ros.core.card import ModelCard
-from pose_ros.core.engines.self_check import disagreement
 from pose_ros.core.errors import CardError, PoseRosError
 from pose_ros.core.parameters import Configurable, Parameter
 
 # Type in a model card -> (module, class).
 DECODERS = {
+    'boxes': ('pose_ros.core.decoders.boxes', 'BoxesDecoder'),
+    'heatmap': ('pose_ros.core.decoders.heatmap', 'HeatmapDecoder'),
     'paf': ('pose_ros.core.decoders.paf', 'PafDecoder'),
 }
 
@@ -62,6 +64,11 @@ class Decoder(Configurable):
     def decode(self, outputs: Dict[str, np.ndarray]) -> Found:
         """Read the outputs of one region, by name and without a batch axis."""
 
+    def unmirrored(self, outputs: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+        """Return the outputs of a mirrored region as those of the region itself."""
+        raise PoseRosError('the decoder type {!r} has no mirror test'.format(
+            self.card.decoder.type))
+
     def agrees(self, expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
                precision: str) -> str:
         """Compare an engine's outputs (N, ...) with ONNX Runtime's; return '' or what differs.
@@ -74,7 +81,7 @@ class Decoder(Configurable):
 def create_decoder(card: ModelCard) -> Decoder:
     """Return the decoder of the card's type; CardError if the type is unknown."""
     where = 'model card {!r}'.format(card.name)
-    decoder = _decoder_class(card.decoder.type, where)
+    decoder = decoder_class(card.decoder.type, where)
     if card.task != decoder.TASK:
         raise CardError('{}: the decoder type {!r} is for the task {!r}, not {!r}'.format(
             where, card.decoder.type, decoder.TASK, card.task))
@@ -83,10 +90,11 @@ def create_decoder(card: ModelCard) -> Decoder:
 
 def decoder_parameters(kind: str) -> Tuple[Parameter, ...]:
     """Return the settings of a decoder type, with the defaults that a card may replace."""
-    return _decoder_class(kind, 'decoder').PARAMETERS
+    return decoder_class(kind).PARAMETERS
 
 
-def _decoder_class(kind, where):
+def decoder_class(kind: str, where: str = 'decoder') -> Type[Decoder]:
+    """Return the class of a decoder type; CardError, which begins with `where`, if unknown."""
     if kind not in DECODERS:
         raise CardError('{}: unknown decoder type {!r}; known: {}'.format(
             where, kind, ', '.join(sorted(DECODERS))))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Candidate limbs between peaks, scored by the part affinity field along them."""
+"""Candidate limbs between peaks, scored by the part affinity pafs (PAFs) along them."""
 from typing import Any, Dict, NamedTuple, Tuple
 
 import cv2
@@ -9,22 +9,22 @@ import numpy as np
 from pose_ros.core.decoders.peaks import Peaks
 from pose_ros.core.topology import Topology
 
-MOST_ROWS = 32766  # OpenCV's remap takes no taller image; fields are stacked into one
+MOST_ROWS = 32766  # of an image of OpenCV's remap; all PAFs are stacked into one image
 _MOST_LIMBS = 16384  # per call, for the same reason
 
 
 class LimbTable(NamedTuple):
-    """L limbs in joining order: parts that they join and the field channels that they read.
+    """L limbs in joining order: the keypoints that they join, and their PAF channels.
 
-    A limb that the topology does not draw is a helper (such as shoulder to ear): it may complete a
-    person but never start one.
+    A limb that the topology does not draw is auxiliary (such as shoulder to ear): it may complete
+    a person but never start one.
     """
 
     parents: np.ndarray
     children: np.ndarray
     x_channels: np.ndarray
     y_channels: np.ndarray
-    helper: Tuple[bool, ...]
+    auxiliary: Tuple[bool, ...]
 
     @classmethod
     def make(cls, limbs, axis_order: str, topology: Topology) -> 'LimbTable':
@@ -37,7 +37,7 @@ class LimbTable(NamedTuple):
 
 
 class ScoredLimbs(NamedTuple):
-    """Candidate limbs worth joining: limb number, peak numbers, score; by limb, best first."""
+    """Accepted candidates: limb number, peak numbers, score; by limb, best first."""
 
     limb: np.ndarray
     parent: np.ndarray
@@ -46,17 +46,17 @@ class ScoredLimbs(NamedTuple):
 
 
 class LimbScorer:
-    """Scores every pair of peaks that a limb may join, all limbs at once."""
+    """Scores all pairs of peaks that a limb may join, all limbs at once."""
 
     def __init__(self, table: LimbTable):
         """Take the limbs to score."""
         self._table = table
 
-    def score(self, peaks: Peaks, fields: np.ndarray, settings: Dict[str, Any]) -> ScoredLimbs:
-        """Score candidates in `fields` (C, h, w) float32; only supported ones are returned.
+    def score(self, peaks: Peaks, pafs: np.ndarray, settings: Dict[str, Any]) -> ScoredLimbs:
+        """Score candidates with `pafs` (C, h, w) float32; return those with enough support.
 
-        The score is the mean of the field's component along the limb, less a penalty on limbs
-        longer than `limb_length` map heights: min(0, limb_length * h / length - 1).
+        The score is the mean component of the PAF along the limb, less a penalty on limbs longer
+        than `limb_length` map heights: min(0, limb_length * h / length - 1).
         """
         limb, parent, child = self._pairs(peaks.starts)
         dx, dy = peaks.x[child] - peaks.x[parent], peaks.y[child] - peaks.y[parent]
@@ -65,19 +65,19 @@ class LimbScorer:
         if not apart.all():
             limb, parent, child, dx, dy, length = (
                 array[apart] for array in (limb, parent, child, dx, dy, length))
-        along = self._along(fields, limb, peaks.x[parent], peaks.y[parent], dx, dy, length,
+        along = self._along(pafs, limb, peaks.x[parent], peaks.y[parent], dx, dy, length,
                             settings['limb_samples'])
         score = along.mean(0) + np.minimum(
-            0, settings['limb_length'] * fields.shape[1] / length - 1)
+            0, settings['limb_length'] * pafs.shape[1] / length - 1)
         support = np.count_nonzero(along > settings['limb_threshold'], axis=0)
-        # The small slack forgives 0.7 * 10 > 7 in floating point.
+        # The small tolerance is for 0.7 * 10 > 7 in floating point.
         good = np.flatnonzero((score > 0) & (
             support >= settings['limb_support'] * settings['limb_samples'] - 1e-6))
         good = good[np.lexsort((-score[good], limb[good]))]
         return ScoredLimbs(limb[good], parent[good], child[good], score[good])
 
     def _pairs(self, starts):
-        """Enumerate (limb, parent peak, child peak) for all limbs without a loop."""
+        """Return limb, parent peak and child peak of all pairs, without a loop."""
         table, counts = self._table, np.diff(starts)
         wide = counts[table.children]
         pairs = counts[table.parents] * wide
@@ -86,22 +86,22 @@ class LimbScorer:
         row, column = np.divmod(within, wide[limb]) if len(limb) else (within, within)
         return limb, starts[table.parents[limb]] + row, starts[table.children[limb]] + column
 
-    def _along(self, fields, limb, x, y, dx, dy, length, samples):
-        """Component of the field along each limb at sample points, (samples, N)."""
+    def _along(self, pafs, limb, x, y, dx, dy, length, samples):
+        """Return the component of the PAF along each limb at sample points, (samples, N)."""
         steps = ((np.arange(samples, dtype=np.float32) + 0.5) / samples)[:, None]
-        last_row, last_column = fields.shape[1] - 1, fields.shape[2] - 1
+        last_row, last_column = pafs.shape[1] - 1, pafs.shape[2] - 1
         column = np.clip(x + steps * dx, 0, last_column)
         row = np.clip(y + steps * dy, 0, last_row)
         # All channels stacked into one tall image: a row of channel c starts at c * height.
-        stacked = fields.reshape(-1, fields.shape[2])
-        top_x = (self._table.x_channels[limb] * fields.shape[1]).astype(np.float32)
-        top_y = (self._table.y_channels[limb] * fields.shape[1]).astype(np.float32)
+        stacked = pafs.reshape(-1, pafs.shape[2])
+        top_x = (self._table.x_channels[limb] * pafs.shape[1]).astype(np.float32)
+        top_y = (self._table.y_channels[limb] * pafs.shape[1]).astype(np.float32)
         return (_sample(stacked, column, row + top_x) * dx
                 + _sample(stacked, column, row + top_y) * dy) / length
 
 
 def _sample(image, column, row):
-    """Bilinear samples of an image at (samples, N) float32 coordinates."""
+    """Return bilinear samples of an image at (samples, N) float32 coordinates."""
     if column.shape[1] == 0:
         return np.zeros_like(column)
     parts = [cv2.remap(image, np.ascontiguousarray(column[:, k:k + _MOST_LIMBS]),

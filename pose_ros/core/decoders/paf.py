@@ -36,7 +36,7 @@ PAF_PARAMETERS = (
 class PafOutputs(NamedTuple):
     """The `outputs` of a card with the decoder type `paf`.
 
-    `heat_channels[k]` is the channel of keypoint k; `limbs` are (parent, child, first field
+    `heat_channels[k]` is the channel of keypoint k; `limbs` are (parent, child, first PAF
     channel) in joining order; `axis_order` is 'xy' or 'yx' within each pair of channels.
     """
 
@@ -52,17 +52,17 @@ def parse_outputs(card: ModelCard) -> PafOutputs:
     """Check the `outputs` of a card; CardError names the key and what is wrong with it."""
     where, outputs = 'model card {!r}, outputs'.format(card.name), card.decoder.outputs
     require_keys(outputs, ('stride', 'heatmaps', 'pafs'), where)
-    heat, paf = outputs['heatmaps'], outputs['pafs']
-    require_keys(heat, ('tensor', 'channels', 'background'), where + ', heatmaps')
+    heatmaps, paf = outputs['heatmaps'], outputs['pafs']
+    require_keys(heatmaps, ('tensor', 'channels', 'background'), where + ', heatmaps')
     require_keys(paf, ('tensor', 'limbs', 'axis_order'), where + ', pafs')
     size = card.topology.size
     problems = [
         (_is_index(outputs['stride'], 1), 'stride', 'a whole number of pixels'),
-        (_are_indices(heat['channels'], size), 'channels',
+        (_are_indices(heatmaps['channels'], size), 'channels',
          'one channel per keypoint ({})'.format(size)),
-        (heat['background'] is None or _is_index(heat['background']), 'background',
+        (heatmaps['background'] is None or _is_index(heatmaps['background']), 'background',
          'a channel or null'),
-        (isinstance(heat['tensor'], str) and isinstance(paf['tensor'], str), 'tensor',
+        (isinstance(heatmaps['tensor'], str) and isinstance(paf['tensor'], str), 'tensor',
          'an output name'),
         (paf['axis_order'] in ('xy', 'yx'), 'axis_order', "'xy' or 'yx'"),
         (isinstance(paf['limbs'], (list, tuple)) and len(paf['limbs']) > 0 and all(
@@ -72,7 +72,7 @@ def parse_outputs(card: ModelCard) -> PafOutputs:
     for fine, key, wanted in problems:
         if not fine:
             raise CardError('{}: {!r} must be {}'.format(where, key, wanted))
-    return PafOutputs(outputs['stride'], heat['tensor'], tuple(heat['channels']),
+    return PafOutputs(outputs['stride'], heatmaps['tensor'], tuple(heatmaps['channels']),
                       paf['tensor'], tuple(tuple(limb) for limb in paf['limbs']),
                       paf['axis_order'])
 
@@ -87,12 +87,12 @@ def _are_indices(values, count):
 
 
 class PafDecoder(Decoder):
-    """The fast decoder: peaks and fields are read on the network's own grid, all limbs at once."""
+    """Decodes heatmaps and PAFs on the grid of the network, all limbs at once."""
 
     PARAMETERS = PAF_PARAMETERS
 
     def __init__(self, card: ModelCard):
-        """Plan for the card's channels; CardError if its outputs or settings are invalid."""
+        """Prepare for the channels of the card; CardError for invalid outputs or settings."""
         super(PafDecoder, self).__init__(card)
         self.outputs = parse_outputs(card)
         self._table = LimbTable.make(self.outputs.limbs, self.outputs.axis_order, card.topology)
@@ -103,9 +103,9 @@ class PafDecoder(Decoder):
         """See Decoder.check_outputs."""
         where, spec = 'model card {!r}'.format(self.card.name), self.outputs
         size = (self.card.input.height // spec.stride, self.card.input.width // spec.stride)
-        highest_field = max(limb[2] for limb in spec.limbs) + 1
+        highest_paf = max(limb[2] for limb in spec.limbs) + 1
         for tensor, channel in ((spec.heat_tensor, max(spec.heat_channels)),
-                                (spec.paf_tensor, highest_field)):
+                                (spec.paf_tensor, highest_paf)):
             if tensor not in outputs:
                 raise CardError('{}: no output {!r}; the network yields {}'.format(
                     where, tensor, ', '.join(sorted(outputs))))
@@ -124,23 +124,23 @@ class PafDecoder(Decoder):
     def decode(self, outputs: Dict[str, np.ndarray]) -> Found:
         """See Decoder.decode."""
         settings = self._settings
-        heat = self._heat(outputs[self.outputs.heat_tensor])
-        if self._finder is None or self._finder.shape != heat.shape:
-            self._finder = PeakFinder(heat.shape)
-        peaks = self._finder.find(heat, settings['blur_sigma'], settings['peak_threshold'],
+        heatmaps = self._heatmaps(outputs[self.outputs.heat_tensor])
+        if self._finder is None or self._finder.shape != heatmaps.shape:
+            self._finder = PeakFinder(heatmaps.shape)
+        peaks = self._finder.find(heatmaps, settings['blur_sigma'], settings['peak_threshold'],
                                   settings['peak_radius'])
         limbs = self._scorer.score(peaks, outputs[self.outputs.paf_tensor], settings)
         members, scores = assemble(limbs, peaks.scores, self._table, self.card.topology.size)
         return make_found(self._keypoints(peaks, members), scores)
 
-    def _heat(self, maps):
+    def _heatmaps(self, maps):
         channels = self.outputs.heat_channels
         if channels == tuple(range(channels[0], channels[0] + len(channels))):
             return maps[channels[0]:channels[0] + len(channels)]
         return maps[list(channels)]
 
     def _keypoints(self, peaks, members):
-        """Look up (P, K) peak numbers; a cell g is seen at input pixel (g + 0.5) stride - 0.5."""
+        """Return keypoints of (P, K) peak numbers; cell g is at pixel (g + 0.5) stride - 0.5."""
         keypoints = np.zeros(members.shape + (3,), np.float32)
         found = members >= 0
         chosen, stride = members[found], self.outputs.stride

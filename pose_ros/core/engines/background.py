@@ -1,8 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""An engine that serves while a faster one is being built, and steps aside between two batches."""
+"""Runs ONNX Runtime until the TensorRT engine is built, then switches."""
 import logging
 import threading
+
+import numpy as np
 
 from pose_ros.core.engines.engine import Engine
 from pose_ros.core.errors import PoseRosError
@@ -11,18 +13,24 @@ _LOG = logging.getLogger('pose_ros')
 
 
 class BackgroundEngine(Engine):
-    """Runs `serving` until the loader's engine is ready; for ever if that fails, and says why.
+    """Runs `first` until the loader's engine is ready; if that fails, it keeps running `first`.
 
-    The switch happens at the beginning of `infer`, so no batch is lost or waits for the build.
+    The switch happens at the beginning of `infer`, so no batch is lost or waits for the build. A
+    batch that `first` would take is padded if the built engine has a fixed batch.
     """
 
-    def __init__(self, serving: Engine, loader):
-        """Start loading: loader.load().engine in a thread; loader.progress tells and stops it."""
-        self._engine, self._loader = serving, loader
+    def __init__(self, first: Engine, loader):
+        """Start a thread that calls loader.load(), whose result has `engine`.
+
+        loader.progress.cancel() stops a build.
+        """
+        self._engine, self._loader = first, loader
         self._next = None
         self._closed = False
-        self.input_shape, self.output_names = serving.input_shape, serving.output_names
-        self.note = 'the TensorRT engine is being built'
+        self.input_shape, self.output_names = first.input_shape, first.output_names
+        self.batch_size, self.fixed_batch = first.batch_size, first.fixed_batch
+        self._pads = not first.fixed_batch
+        self.status = 'the TensorRT engine is being built'
         self._lock = threading.Lock()
         # Not a daemon: a process that ends in the middle of a build aborts (see cuda.py).
         self._thread = threading.Thread(target=self._load, name='pose_build')
@@ -31,7 +39,12 @@ class BackgroundEngine(Engine):
     def infer(self, batch):
         """See Engine.infer."""
         self._switch()
-        return self._engine.infer(batch)
+        count, size = len(batch), self._engine.batch_size
+        if not (self._pads and self._engine.fixed_batch and 0 < count < size):
+            return self._engine.infer(batch)
+        padding = np.zeros((size - count,) + batch.shape[1:], np.float32)
+        outputs = self._engine.infer(np.concatenate([batch, padding]))
+        return {name: array[:count] for name, array in outputs.items()}
 
     def describe(self):
         """See Engine.describe."""
@@ -48,7 +61,7 @@ class BackgroundEngine(Engine):
         self._engine.close()
 
     def join(self, timeout=None) -> bool:
-        """Wait for the loading to end, at most `timeout` seconds; whether it has ended."""
+        """Wait for the loading to end, at most `timeout` seconds; return whether it has ended."""
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -59,8 +72,9 @@ class BackgroundEngine(Engine):
             following, self._next = self._next, None
         if following is not None:
             self._engine.close()
-            self._engine, self.note = following, ''
+            self._engine, self.status = following, ''
             self.output_names = following.output_names
+            self.batch_size, self.fixed_batch = following.batch_size, following.fixed_batch
             _LOG.info('engine: %s, from this image on', following.describe())
 
     def _load(self):
@@ -68,8 +82,8 @@ class BackgroundEngine(Engine):
             engine = self._loader.load().engine
         except PoseRosError as error:
             self._fail(error)
-        except Exception as error:  # the thread's end; frames go on
-            _LOG.exception('the TensorRT engine failed in an unexpected way')
+        except Exception as error:  # the first engine keeps running
+            _LOG.exception('unexpected error while the TensorRT engine was built')
             self._fail(error)
         else:
             with self._lock:
@@ -80,5 +94,6 @@ class BackgroundEngine(Engine):
 
     def _fail(self, error):
         if not self._closed:
-            self.note, self.fault = '', 'onnxruntime serves instead of tensorrt: {}'.format(error)
-            _LOG.warning(self.fault)
+            self.status = ''
+            self.degraded_reason = 'onnxruntime runs instead of tensorrt: {}'.format(error)
+            _LOG.warning(self.degraded_reason)

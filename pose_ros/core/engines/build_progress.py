@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Progress of a build that takes seconds to many minutes: shown, and stopped where possible."""
+"""Progress of a build, which takes seconds to many minutes: reported, and stopped if possible."""
 import threading
 import time
 from typing import Callable
@@ -9,11 +9,11 @@ from typing import Callable
 class BuildProgress:
     """Reports a running build every `period` seconds to `report(text)`, from a thread of its own.
 
-    `cancel` stops the build where TensorRT can be stopped (10.0 and newer).
+    `cancel` stops the build with TensorRT 10.0 and newer.
     """
 
     def __init__(self, report: Callable[[str], None], period: float = 10.0):
-        """Take where reports go; nothing runs yet."""
+        """Take the callback of the reports; nothing runs yet."""
         self._report, self._period = report, period
         self._phase, self._start = '', time.monotonic()
         self._ended, self._monitor = threading.Event(), None
@@ -31,23 +31,23 @@ class BuildProgress:
         self._ended.set()
 
     def __str__(self):
-        """Say how long the build has been running, and its phase where that is known."""
+        """Return the time since the start, and the phase if it is known."""
         return '{:.0f} s{}'.format(
             time.monotonic() - self._start, self._phase and ', ' + self._phase)
 
     def cancel(self) -> None:
-        """Ask the build to stop."""
+        """Stop the build if that is possible."""
         self.cancelled = True
 
     def watch(self, module, config) -> None:
-        """Let TensorRT tell its phases and ask whether to go on, where it can."""
-        # IProgressMonitor came with 10.0 [include/NvInfer.h of v10.0.1].
+        """Receive phases from TensorRT, if this version has progress monitors."""
+        # IProgressMonitor: since 10.0 [include/NvInfer.h of v10.0.1].
         if hasattr(module, 'IProgressMonitor'):
             self._monitor = _make_monitor(module, self)  # TensorRT may not keep it alive
             config.progress_monitor = self._monitor
 
     def show(self, phase: str) -> None:
-        """Remember the phase for the next report."""
+        """Store the phase for the next report."""
         self._phase = phase
 
     def _tick(self):
@@ -57,10 +57,10 @@ class BuildProgress:
 
 def _make_monitor(module, progress):
     class Monitor(module.IProgressMonitor):
-        """TensorRT calls these, from its own threads; step_complete says whether to go on."""
+        """TensorRT calls these from its threads; step_complete returns whether to continue."""
 
         def __init__(self):
-            module.IProgressMonitor.__init__(self)  # pybind11 wants it called by name
+            module.IProgressMonitor.__init__(self)  # pybind11 requires the explicit call
             self._steps = {}
 
         def phase_start(self, phase_name, parent_phase, num_steps):

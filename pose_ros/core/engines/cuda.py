@@ -1,13 +1,12 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The little of CUDA that TensorRT needs, over PyCUDA or cuda-bindings.
+"""The CUDA functions that TensorRT needs, by PyCUDA or cuda-bindings.
 
-Everything here belongs to one thread: it opens the device, which makes the primary context
-current, uses it, and closes it, which makes it not current again. The primary context is the one
-that TensorRT and every other library of the process use (CUDA driver API, section "Primary
-Context Management"). PyCUDA keeps a stack of contexts per thread, frees only what belongs to the
-top of it, and aborts the process if a thread ends while its stack is not empty (PyCUDA
-src/cpp/cuda.hpp, context_stack): hence the strict order.
+One thread opens the device, which makes the primary context current, uses it, and closes it, which
+makes it not current again. TensorRT and all other libraries of the process use the primary context
+(CUDA driver API, section "Primary Context Management"). PyCUDA has a stack of contexts per thread,
+frees only objects of the top one, and aborts the process if a thread ends while its stack is not
+empty (PyCUDA src/cpp/cuda.hpp, context_stack). The order of the calls follows from that.
 """
 import abc
 import ctypes
@@ -79,15 +78,15 @@ class Cuda(abc.ABC):
 
 def open_cuda(index: int = 0) -> Cuda:
     """Open a GPU in this thread, by PyCUDA or else cuda-bindings; EngineError if neither works."""
-    refusals = []
+    errors = []
     for name, backend in (('pycuda', PyCuda), ('cuda-bindings', CudaBindings)):
         try:
             return backend(index)
         except ImportError as error:
-            refusals.append('{} cannot be imported ({})'.format(name, error))
-        except Exception as error:  # a missing driver may show in any of them
-            refusals.append('{}: {}'.format(name, error))
-    raise EngineError('no NVIDIA GPU can be used: {}; {}'.format('; '.join(refusals), _ADVICE))
+            errors.append('{} cannot be imported ({})'.format(name, error))
+        except Exception as error:  # the type of the error without a driver differs
+            errors.append('{}: {}'.format(name, error))
+    raise EngineError('no NVIDIA GPU can be used: {}; {}'.format('; '.join(errors), _ADVICE))
 
 
 class PyCuda(Cuda):
@@ -104,7 +103,7 @@ class PyCuda(Cuda):
             self.info = DeviceInfo(
                 device.name(), '{}.{}'.format(major, minor),
                 bool(device.get_attribute(driver.device_attribute.INTEGRATED)))
-            # Never autoinit or make_context: theirs is another context than TensorRT's.
+            # Not autoinit or make_context: their context is not that of TensorRT.
             self._context = device.retain_primary_context()
             self._context.push()
             try:
@@ -258,7 +257,7 @@ class CudaBindings(Cuda):
         return results[0] if len(results) == 1 else tuple(results) or None
 
 
-class _errors_of:  # noqa: N801  (a context manager reads like a function)
+class _errors_of:  # a context manager reads like a function
     """Turns a library's errors into EngineError."""
 
     def __init__(self, kind):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The memory of one tensor, as the CPU and the GPU see it."""
+"""The memory of one tensor, on the CPU and on the GPU."""
 from typing import Tuple
 
 from pose_ros.core.engines.cuda import Cuda
@@ -9,8 +9,8 @@ from pose_ros.core.engines.cuda import Cuda
 class Buffer:
     """A page-locked array `host` and the GPU memory at `address` (an int).
 
-    Mapped, both are the same memory, which spares a copy where the GPU shares the RAM (CUDA for
-    Tegra, "Memory Management"); else `send` and `fetch` copy. Everything goes with `cuda`.
+    If mapped, both are the same memory, which saves a copy on a GPU that shares the RAM (CUDA for
+    Tegra, "Memory Management"); else `send` and `fetch` copy. Closing `cuda` frees the memory.
     """
 
     def __init__(self, cuda: Cuda, shape: Tuple[int, ...], dtype, mapped: bool):
@@ -23,11 +23,11 @@ class Buffer:
             self.address = cuda.allocate(self.host.nbytes)
 
     def send(self) -> None:
-        """Queue what takes the array to the GPU."""
+        """Queue the copy of the array to the GPU."""
         if not self._mapped:
             self._cuda.copy_in(self.address, self.host)
 
     def fetch(self) -> None:
-        """Queue what brings the GPU's result to the array."""
+        """Queue the copy of the result to the array."""
         if not self._mapped:
             self._cuda.copy_out(self.host, self.address)

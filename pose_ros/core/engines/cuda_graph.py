@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""CUDA graphs through the driver library itself: PyCUDA has none, and older drivers fewer calls.
+"""CUDA graphs by ctypes, because PyCUDA has none and the calls depend on the driver.
 
 Signatures: cuda.h of CUDA 10.2, 11.4 and 12.
 """
@@ -9,35 +9,35 @@ from typing import Callable
 
 from pose_ros.core.errors import EngineError
 
-# Other threads may use CUDA meanwhile; in the global mode any of their calls breaks the capture,
-# and the capture theirs (CUstreamCaptureMode in cuda.h).
+# In the global mode, CUDA calls of other threads break the capture, and the capture makes them
+# fail (CUstreamCaptureMode in cuda.h).
 _THREAD_LOCAL = 1
 _POINTER, _OUT = ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p)
 _INSTANTIATE = (
-    # The first since driver 11.4, the others before; the same five arguments in 10.2 to 11.3.
+    # The first since driver 11.4, the others before; five arguments in 10.2 to 11.3.
     ('cuGraphInstantiateWithFlags', [_OUT, _POINTER, ctypes.c_ulonglong]),
     ('cuGraphInstantiate_v2', [_OUT, _POINTER, _OUT, ctypes.c_char_p, ctypes.c_size_t]),
     ('cuGraphInstantiate', [_OUT, _POINTER, _OUT, ctypes.c_char_p, ctypes.c_size_t]))
 
 
 class CudaGraph:
-    """Work of one stream, recorded once and launched as one piece.
+    """The work of one stream, recorded once and launched as a whole.
 
-    Made, launched and closed in the thread that holds the context, before that is closed.
+    Create, launch and close it in the thread of the context, and before the context is closed.
     """
 
     def __init__(self, stream: int, work: Callable[[], None]):
-        """Record what `work` queues on the stream (not the default one); EngineError if refused.
+        """Record what `work` queues on a stream (not the default one); EngineError if impossible.
 
-        `work` must have run before, because libraries allocate in their first run, and all
-        addresses it uses are frozen.
+        `work` must have run before, because libraries allocate in their first run. The graph keeps
+        all addresses that `work` uses.
         """
         self._library, self._stream, self._executable = _load_driver(), stream, None
         graph = ctypes.c_void_p()
         self._call('cuStreamBeginCapture_v2', [_POINTER, ctypes.c_int], stream, _THREAD_LOCAL)
         try:
             work()
-        finally:  # or the stream would stay in capture mode
+        finally:  # else the stream would stay in capture mode
             error = self._error('cuStreamEndCapture', [_POINTER, _OUT], stream,
                                 ctypes.byref(graph))
         if error or not graph.value:

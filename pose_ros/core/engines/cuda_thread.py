@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A thread that owns a GPU, so that callers may come from any thread."""
+"""A thread that owns a GPU, so that any thread may use it."""
 import logging
 import queue
 import threading
@@ -13,13 +13,13 @@ _LOG = logging.getLogger('pose_ros')
 
 
 class CudaThread:
-    """Opens the GPU in a thread of its own and calls functions there, one at a time."""
+    """Opens the GPU in a new thread and calls functions there, one at a time."""
 
     def __init__(self, index: int = 0):
         """Start the thread; EngineError if no GPU can be used."""
         self._jobs: queue.Queue = queue.Queue()
         self._started, self._cuda = _Job(None), None
-        # A daemon, or a program that forgets to close would never end.
+        # A daemon, else a program without a call of `close` would never end.
         self._thread = threading.Thread(
             target=self._run, args=(index,), name='pose_cuda', daemon=True)
         self._thread.start()
@@ -30,13 +30,13 @@ class CudaThread:
         if threading.current_thread() is self._thread:  # a finalizer, by the garbage collector
             return function(self._cuda, *arguments)
         if not self._thread.is_alive():
-            raise EngineError('the GPU is closed already')
+            raise EngineError('the GPU is closed')
         job = _Job(function, arguments)
         self._jobs.put(job)
         return job.result()
 
     def close(self) -> None:
-        """Close the GPU and end the thread, after the call in hand; a second call does nothing."""
+        """Close the GPU and end the thread, after the current call; a second call does nothing."""
         self._jobs.put(None)
         if threading.current_thread() is not self._thread:
             self._thread.join()
@@ -51,16 +51,16 @@ class CudaThread:
             self._started.finish(None)
             for job in iter(self._jobs.get, None):
                 job.run(cuda)
-                del job  # it may hold the last reference to what belongs to this context
+                del job  # it may hold the last reference to an object of this context
         finally:
             try:
                 cuda.close()
-            except EngineError as error:  # of a GPU that has failed, everything fails
+            except EngineError as error:  # after a failure of the GPU every call fails
                 _LOG.warning('the GPU could not be closed cleanly: %s', error)
 
 
 class _Job:
-    """A call on its way to another thread, and its result on the way back."""
+    """A call in another thread, and its result."""
 
     def __init__(self, function, arguments=()):
         self._function, self._arguments = function, arguments

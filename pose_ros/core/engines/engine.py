@@ -1,77 +1,19 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The engine interface, and the choice of an engine."""
+"""The interface of an engine, and the rules for its input."""
 import abc
-import importlib
-import importlib.util
-import logging
-import platform
-from typing import Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Dict, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
-from pose_ros.core.errors import EngineError, ModelError, PoseRosError
-from pose_ros.core.parameters import Parameter, checked_values
+from pose_ros.core.errors import EngineError, ModelError
 
-_LOG = logging.getLogger('pose_ros')
-
-# Name -> (module, class); the order is the order in which 'auto' tries them.
-BACKENDS = {
-    'tensorrt': ('pose_ros.core.engines.tensorrt_loader', 'open_tensorrt'),
-    'openvino': ('pose_ros.core.engines.openvino', 'OpenVinoEngine'),
-    'onnxruntime': ('pose_ros.core.engines.onnxruntime', 'OnnxRuntimeEngine'),
-}
-
-ENGINE_PARAMETERS = (
-    Parameter('backend', 'auto', 'Inference engine; auto takes the fastest that works here',
-              choices=('auto',) + tuple(sorted(BACKENDS))),
-    Parameter('device', 'cpu', 'What onnxruntime runs on; cuda and tensorrt need onnxruntime-gpu',
-              choices=('cpu', 'cuda', 'tensorrt')),
-    Parameter('threads', 0, 'CPU threads of the network; 0 lets the engine choose', 0, 256),
-    Parameter('precision', 'auto',
-              'Arithmetic of the network; auto is fp32 on a CPU and, where it is as good, fp16 on '
-              'TensorRT; fp16 and int8 are for TensorRT, bf16 for openvino only',
-              choices=('auto', 'fp32', 'fp16', 'int8', 'bf16')),
-    Parameter('spinning', False,
-              'Let idle onnxruntime threads busy-wait: a faster network, but it takes the cores '
-              'from other nodes'),
-    Parameter('build', 'wait',
-              'While TensorRT builds its engine, once per model and machine: wait for it, or let '
-              'onnxruntime serve and build in the background', choices=('wait', 'background')),
-    Parameter('workspace', 0,
-              'GPU memory that a TensorRT build may use; 0 takes a quarter of what is free, up to '
-              '1024', 0, 65536, unit='MiB'),
-    Parameter('cuda_graph', False,
-              'Launch the network as one CUDA graph on a GPU device of onnxruntime, which needs a '
-              'model with static shapes; the tensorrt backend does so by itself'),
-    Parameter('mapped', False,
-              'Let a GPU that shares the RAM, as those of a Jetson do, read the image and write '
-              'the maps in place; tensorrt copies both else'),
-    Parameter('strict', False,
-              'Fail where the tensorrt backend cannot work, instead of a warning and the CPU'),
-)
+Shape = Tuple[int, ...]
+FileShape = Sequence[Optional[int]]  # of a model file; None for a dynamic axis
 
 
 class RunError(EngineError):
-    """A loaded engine failed in its work; another engine may not."""
-
-
-class EngineOptions(NamedTuple):
-    """How an engine runs; the fields are ENGINE_PARAMETERS without `backend`, and a sample.
-
-    sample() makes a typical input (N, 3, h, w), on which a built engine must be right.
-    """
-
-    device: str = 'cpu'
-    threads: int = 0
-    precision: str = 'auto'
-    spinning: bool = False
-    build: str = 'wait'
-    workspace: int = 0
-    cuda_graph: bool = False
-    mapped: bool = False
-    strict: bool = False
-    sample: Optional[Callable[[], np.ndarray]] = None
+    """A loaded engine failed at run time; another engine may work."""
 
 
 class EngineInfo(NamedTuple):
@@ -81,27 +23,30 @@ class EngineInfo(NamedTuple):
     version: str
     device: str
     precision: str
-    threads: int  # 0: the engine's own choice
+    threads: int  # 0: the engine's default
     model: str
 
     def __str__(self):
-        """Return one line for people."""
+        """Return one line of text."""
         text = '{} {} on {}, {}'.format(self.backend, self.version, self.device, self.precision)
         if self.backend == 'tensorrt':
             return text
         return text + (', {} threads'.format(self.threads) if self.threads
-                       else ', its own number of threads')
+                       else ', default threads')
 
 
 class Engine(abc.ABC):
     """A loaded network. Not thread-safe: one caller at a time.
 
-    `input_shape` is (N, 3, height, width) with None for a dynamic axis; `output_names` is a tuple.
-    `note` says what is still to come, `fault` why this is not the engine that was asked for.
+    `input_shape`: (N, 3, height, width) of the file, None for a dynamic axis. `batch_size`: the
+    largest N of `infer`. `fixed_batch`: `infer` takes exactly `batch_size` images, and the caller
+    pads; else 1 to `batch_size`. `output_names`: in the order of the file.
+    `status`: unfinished work, such as a build in the background ('' if none).
+    `degraded_reason`: why this is not the requested engine ('' if it is).
     """
 
-    note: str = ''
-    fault: str = ''
+    status: str = ''
+    degraded_reason: str = ''
 
     input_shape: Tuple[Optional[int], ...] = (None, None, None, None)
     batch_size: int = 1
@@ -112,127 +57,52 @@ class Engine(abc.ABC):
     def infer(self, batch: np.ndarray) -> Dict[str, np.ndarray]:
         """Run (N, 3, h, w) float32 through the network; outputs by name, float32.
 
-        The arrays may be overwritten by the next call. EngineError if the runtime fails.
+        The arrays may be overwritten by the next call. EngineError for a batch of another size, or
+        if the runtime fails.
         """
 
     @abc.abstractmethod
     def describe(self) -> EngineInfo:
-        """Say what runs the network, and where."""
+        """Return backend, version, device and precision."""
 
     @abc.abstractmethod
     def close(self) -> None:
         """Free the network; the engine cannot be used afterwards."""
 
 
-def check_input_shape(input_shape, expected, path) -> None:
-    """Raise ModelError unless a graph's input (None: dynamic) admits the expected shape."""
-    fits = len(input_shape) == len(expected) and all(
-        have in (None, want) for have, want in zip(input_shape, expected))
-    if not fits:
+def batch_shape(input_shape: FileShape, wanted: Shape, path: str) -> Tuple[Shape, bool]:
+    """Return the largest batch (N, 3, h, w) of an engine, and whether N is fixed by the file.
+
+    wanted: (N, 3, h, w), N being the largest batch of the caller. A static N of the file replaces
+    it. ModelError if the file does not take images of (3, h, w).
+    """
+    matches = len(input_shape) == len(wanted) == 4 and all(
+        have in (None, want) for have, want in zip(input_shape[1:], wanted[1:]))
+    if not matches:
         raise ModelError(
-            '{}: the network takes input {}, but the model card (or the chosen input size) '
-            'says {}'.format(path, _shown(input_shape), _shown(expected)))
+            '{}: the network takes images of {}, but the model card (or the chosen input size) '
+            'says {} (channels x height x width)'.format(
+                path, shape_text(input_shape[1:]), shape_text(wanted[-3:])))
+    size = input_shape[0]
+    return (wanted[0] if size is None else size,) + tuple(wanted[1:]), size is not None
 
 
-def check_open(network, path) -> None:
+def check_batch(batch: np.ndarray, largest: Shape, fixed: bool, path: str) -> None:
+    """Raise EngineError unless `infer` takes a batch; `largest` and `fixed` as of batch_shape."""
+    count = batch.shape[0] if batch.ndim else 0
+    valid = count == largest[0] if fixed else 1 <= count <= largest[0]
+    if not valid or batch.shape[1:] != largest[1:]:
+        raise EngineError('the engine of {} takes a batch of {}{} images of {}, not {}'.format(
+            path, '' if fixed or largest[0] == 1 else '1 to ', largest[0],
+            shape_text(largest[1:]), shape_text(batch.shape)))
+
+
+def check_open(network, path: str) -> None:
     """Raise EngineError once `close` has set an engine's network to None."""
     if network is None:
         raise EngineError('the engine of {} is closed; create a new one'.format(path))
 
 
-def _shown(shape):
+def shape_text(shape: FileShape) -> str:
+    """Return a shape as text, such as ?x3x256x192."""
     return 'x'.join('?' if size is None else str(size) for size in shape)
-
-
-def available_backends() -> Dict[str, str]:
-    """Each backend's version, or why it cannot be used, in the order 'auto' tries them."""
-    found = {}
-    for name in BACKENDS:
-        try:
-            found[name] = importlib.import_module(name).__version__
-        except Exception as error:  # a broken wheel may raise anything; the reason is the answer
-            found[name] = 'unavailable: {}'.format(error)
-    return found
-
-
-def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: str = 'auto',
-                  sample: Optional[Callable[[], np.ndarray]] = None, **options) -> Engine:
-    """Load a model for batches of `input_shape` (N, 3, h, w); options are those of EngineOptions.
-
-    Raises EngineError if the backend or an option is unknown or absent, ModelError if the file is
-    rejected. Without the option `strict`, a CPU engine whose `fault` says why takes the place of
-    a tensorrt engine that cannot be had.
-    """
-    try:
-        values = checked_values(
-            ENGINE_PARAMETERS, dict(options, backend=backend), 'engine options')
-    except PoseRosError as error:
-        raise EngineError(str(error))
-    values.pop('backend')
-    settings = EngineOptions(sample=sample, **values)
-    if backend == 'auto':
-        return _load_fastest(path, input_shape, settings, _candidates(path, settings))
-    try:
-        engine = _load(backend, path, input_shape, settings)
-    except (EngineError, ModelError) as error:
-        if backend != 'tensorrt' or settings.strict or _is_plan(path):
-            raise
-        return load_instead(path, input_shape, settings, error)
-    _LOG.info('engine: %s%s', engine.describe(), engine.note and ', while ' + engine.note)
-    return engine
-
-
-def _load(backend, path, input_shape, settings):
-    module, name = BACKENDS[backend]
-    return getattr(importlib.import_module(module), name)(path, input_shape, settings)
-
-
-def load_instead(path: str, input_shape, settings: EngineOptions, error: Exception) -> Engine:
-    """Load the fastest CPU engine; its `fault` says that the GPU's failed, and how."""
-    settings = settings._replace(device='cpu', precision='fp32')
-    engine = _load_fastest(path, input_shape, settings, _cpu_backends())
-    engine.fault = '{} serves instead of tensorrt: {}'.format(
-        engine.describe().backend, ' '.join(str(error).split()))
-    _LOG.warning(engine.fault)
-    return engine
-
-
-def _load_fastest(path, input_shape, settings, candidates):
-    """Try backends in turn; the first that loads wins, so only one CPU runtime is set to work."""
-    refusals, kind = [], EngineError
-    for backend in candidates:
-        try:
-            engine = _load(backend, path, input_shape, settings)
-        except (EngineError, ModelError) as error:
-            refusals.append('{}: {}'.format(backend, error))
-            kind = ModelError if isinstance(error, ModelError) else kind
-            continue
-        _LOG.info('engine: %s, %s%s', engine.describe(),
-                  engine.note and 'while ' + engine.note or 'the fastest that works here',
-                  ' ({})'.format('; '.join(refusals)) if refusals else '')
-        return engine
-    raise kind('no engine can run {}: {}'.format(path, '; '.join(refusals)))
-
-
-def _candidates(path, settings):
-    if _is_plan(path):
-        return ['tensorrt']
-    if settings.device != 'cpu':
-        return ['onnxruntime']
-    if settings.precision == 'bf16':
-        return ['openvino']
-    if settings.precision in ('fp16', 'int8'):
-        return ['tensorrt']
-    # Where nobody installed it, its absence is no news.
-    installed = importlib.util.find_spec('tensorrt') is not None
-    return (['tensorrt'] if installed else []) + _cpu_backends()
-
-
-def _cpu_backends():
-    # OpenVINO is the faster one on x86 (1.4 to 1.6 times); elsewhere that is unmeasured.
-    on_x86 = platform.machine().lower() in ('x86_64', 'amd64', 'i686')
-    return ['openvino', 'onnxruntime'] if on_x86 else ['onnxruntime', 'openvino']
-
-
-def _is_plan(path):
-    return path.endswith('.engine')

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The folder in which TensorRT plans wait for the next start."""
+"""The folder of the TensorRT plans that were built on this machine."""
 import hashlib
 import json
 import logging
@@ -8,14 +8,14 @@ import os
 import re
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from pose_ros.core.files import write_whole
+from pose_ros.core.files import atomic_write
 
 _LOG = logging.getLogger('pose_ros')
-_PLAN, _FACTS, _TIMINGS, _REFUSED = '.engine', '.engine.json', '.timings', '.refused'
+_PLAN, _FACTS, _TIMINGS, _REJECTED = '.engine', '.engine.json', '.timings', '.rejected'
 
 
 class Entry(NamedTuple):
-    """A plan in the cache: its file, bytes, and what was written down about it."""
+    """A plan in the cache: its file, size in bytes, and facts."""
 
     path: str
     size: int
@@ -29,17 +29,17 @@ def default_folder() -> str:
 
 
 class EngineCache:
-    """Plans by key: whatever decides about a plan (see plan_key) and nothing else.
+    """Plans by key (see plan_key).
 
-    A folder that cannot be read or written costs a warning and a build at each start, no more.
+    If the folder cannot be read or written, a warning is logged, and each start builds again.
     """
 
     def __init__(self, folder: Optional[str] = None):
-        """Take the folder (None: default_folder()); it is made when something is stored."""
+        """Take the folder (None: default_folder()); it is created by the first write."""
         self.folder = folder or default_folder()
 
     def load(self, key: str) -> Optional[Tuple[bytes, Dict[str, Any]]]:
-        """Return a plan and its facts; None if there is none, or (with a warning) no whole one."""
+        """Return a plan and its facts; None if it is missing or (with a warning) damaged."""
         path = os.path.join(self.folder, key)
         if not os.path.exists(path + _PLAN):
             return None
@@ -50,38 +50,38 @@ class EngineCache:
         except (OSError, ValueError) as error:
             _LOG.warning('the cached engine %s cannot be read (%s)', path + _PLAN, error)
             return None
-        # Before TensorRT sees it: a damaged plan may crash it.
+        # Checked before TensorRT reads it: a damaged plan may crash it.
         if hashlib.sha256(plan).hexdigest() != facts.get('plan_sha256'):
             _LOG.warning('the cached engine %s is damaged', path + _PLAN)
             return None
         return plan, facts
 
     def store(self, key: str, plan: bytes, facts: Dict[str, Any]) -> None:
-        """Keep a plan; a warning if that is not possible."""
+        """Write a plan and its facts; log a warning if that fails."""
         facts = dict(facts, plan_sha256=hashlib.sha256(plan).hexdigest())
         self._write(key + _PLAN, plan)
         self._write(key + _FACTS, json.dumps(facts, indent=2, sort_keys=True).encode('utf-8'))
 
     def remove(self, key: str) -> None:
-        """Forget a plan, or its refusal."""
-        for suffix in (_PLAN, _FACTS, _REFUSED):
+        """Delete a plan, or its rejection."""
+        for suffix in (_PLAN, _FACTS, _REJECTED):
             self._remove(key + suffix)
 
-    def refuse(self, key: str, why: str) -> None:
-        """Forget a plan, and remember why it must not be made again."""
+    def mark_rejected(self, key: str, reason: str) -> None:
+        """Delete a plan, and store why it was rejected."""
         self.remove(key)
-        self._write(key + _REFUSED, why.encode('utf-8'))
+        self._write(key + _REJECTED, reason.encode('utf-8'))
 
-    def refusal(self, key: str) -> str:
-        """Return why a plan was refused; empty if it was not."""
-        return self._read(key + _REFUSED).decode('utf-8', 'replace')
+    def rejection(self, key: str) -> str:
+        """Return why a plan was rejected; '' if it was not."""
+        return self._read(key + _REJECTED).decode('utf-8', 'replace')
 
     def load_timings(self, name: str) -> bytes:
-        """Return what earlier builds on this TensorRT and GPU learnt; empty if nothing."""
+        """Return the timing cache of builds with this TensorRT and GPU; empty if there is none."""
         return self._read(name + _TIMINGS)
 
     def store_timings(self, name: str, timings: bytes) -> None:
-        """Keep what a build learnt."""
+        """Write the timing cache of a build."""
         if timings:
             self._write(name + _TIMINGS, timings)
 
@@ -98,9 +98,9 @@ class EngineCache:
         return found
 
     def clear(self) -> int:
-        """Remove all that is kept; return how many plans there were. OSError if it fails."""
+        """Delete all files of the cache; return the number of plans. OSError if that fails."""
         plans = self._names(_PLAN)
-        for name in self._names(_PLAN, _FACTS, _TIMINGS, _REFUSED):
+        for name in self._names(_PLAN, _FACTS, _TIMINGS, _REJECTED):
             os.remove(os.path.join(self.folder, name))
         return len(plans)
 
@@ -119,9 +119,10 @@ class EngineCache:
     def _write(self, name, content):
         try:
             os.makedirs(self.folder, exist_ok=True)
-            write_whole(os.path.join(self.folder, name), content)
+            with atomic_write(os.path.join(self.folder, name)) as stream:
+                stream.write(content)
         except OSError as error:
-            _LOG.warning('the engine cannot be kept in %s (%s): it is built again at the next '
+            _LOG.warning('the engine cannot be written to %s (%s): it is built again at the next '
                          'start; make that folder writable, or set XDG_CACHE_HOME',
                          self.folder, error.strerror or error)
 
@@ -129,18 +130,18 @@ class EngineCache:
         try:
             os.remove(os.path.join(self.folder, name))
         except OSError:
-            pass  # it is not used in any case
+            pass  # a missing file is no error, and `load` checks the others
 
 
 def plan_key(model: str, facts: Dict[str, Any]) -> str:
-    """Name a plan's files: the model's name, and a digest of all that decides about a plan."""
+    """Return the name of a plan: the model's, and a digest of all facts that determine a plan."""
     text = json.dumps(facts, sort_keys=True)
     stem = os.path.splitext(os.path.basename(model))[0]
     return '{}-{}'.format(file_name(stem), hashlib.sha256(text.encode('utf-8')).hexdigest()[:20])
 
 
 def file_name(text: str) -> str:
-    """Return text with nothing in it that a file name cannot hold."""
+    """Replace the characters that a file name cannot hold."""
     return re.sub(r'[^\w.-]+', '_', text)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A GPU engine with another in reserve, for the day on which the GPU fails while it works."""
+"""Switches to a CPU engine if the GPU engine fails at run time."""
 import logging
 from typing import Callable
 
@@ -11,31 +11,41 @@ _LOG = logging.getLogger('pose_ros')
 
 
 class FallbackEngine(Engine):
-    """Runs `engine` until a run raises RunError; then, for good, what `replace(error)` returns.
+    """Runs `engine` until a run raises RunError; from then on runs `replace(error)`.
 
-    An error of CUDA spoils the context for all that follows (CUDA driver API, cuCtxSynchronize),
-    so the failed engine is not tried again. The replacement answers the batch that failed.
+    After a CUDA error the context is unusable (CUDA driver API, cuCtxSynchronize), so the failed
+    engine is not tried again. The replacement also runs the batch that failed.
     """
 
     def __init__(self, engine: Engine, replace: Callable[[EngineError], Engine]):
-        """Take an open engine; `replace` may raise, and is asked again at the next failure."""
+        """Take an open engine; `replace` may raise, and is called again at the next failure."""
         self._engine, self._replace = engine, replace
         self.input_shape = engine.input_shape
 
     @property
+    def batch_size(self):
+        """See Engine."""
+        return self._engine.batch_size
+
+    @property
+    def fixed_batch(self):
+        """See Engine."""
+        return self._engine.fixed_batch
+
+    @property
     def output_names(self):
-        """See Engine; those of what runs now."""
+        """See Engine."""
         return self._engine.output_names
 
     @property
-    def note(self):
+    def status(self):
         """See Engine."""
-        return self._engine.note
+        return self._engine.status
 
     @property
-    def fault(self):
+    def degraded_reason(self):
         """See Engine."""
-        return self._engine.fault
+        return self._engine.degraded_reason
 
     def infer(self, batch):
         """See Engine.infer."""

@@ -1,40 +1,56 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """OpenVINO: the faster engine on x86 CPUs (2024.0 and newer)."""
-from pose_ros.core.engines.engine import (check_input_shape, check_open, Engine,
+import os
+import threading
+
+import numpy as np
+
+from pose_ros.core.engines.engine import (batch_shape, check_batch, check_open, Engine,
                                           EngineInfo)
 from pose_ros.core.errors import EngineError, ModelError
 
 
 _HINTS = {'fp32': 'f32', 'bf16': 'bf16'}
+_CORES = {}  # by process: a fork must not use the threads of its parent
+_CORES_LOCK = threading.Lock()
 
 
 class OpenVinoEngine(Engine):
-    """One OpenVINO infer request, compiled for a static shape and least latency."""
+    """OpenVINO on the CPU, compiled for a fixed image size and least latency.
+
+    A single image always runs in a network of static shape. Batches of a file with a dynamic batch
+    share a second one with a batch of 1 to N: one per batch size would not be faster, but need
+    more memory.
+    """
 
     def __init__(self, path, input_shape, options):
         """Load and compile; EngineError without the runtime, ModelError for a bad file."""
         self._runtime = _import_runtime()
         if options.device != 'cpu':
-            raise EngineError('the openvino backend runs on the cpu here, not on {}; use the '
+            raise EngineError('the openvino backend runs on the cpu only, not on {}; use the '
                               'onnxruntime backend'.format(options.device))
         if options.precision not in ('auto', 'fp32', 'bf16'):
             raise EngineError('the openvino backend has no precision {}; use the tensorrt '
                               'backend, or precision fp32'.format(options.precision))
         self._options, self._path = options, path
         self._precision = 'fp32' if options.precision == 'auto' else options.precision
-        compiled = self._compile(path, input_shape)
-        self._request = compiled.create_infer_request()
-        self.output_names = tuple(output.get_any_name() for output in compiled.outputs)
+        self._core = _shared_core(self._runtime)
+        model = self._read(path)
+        self.input_shape = tuple(size.get_length() if size.is_static else None
+                                 for size in model.inputs[0].get_partial_shape())
+        self._largest, self.fixed_batch = batch_shape(self.input_shape, input_shape, path)
+        self.batch_size = self._largest[0]
+        self.output_names = tuple(output.get_any_name() for output in model.outputs)
+        self._single = self._several = None
+        self._open_requests(model)
 
     def infer(self, batch):
         """See Engine.infer."""
-        check_open(self._request, self._path)
+        check_open(self._several, self._path)
+        check_batch(batch, self._largest, self.fixed_batch, self._path)
         try:
-            # Always shared: a later call without it would copy into an earlier caller's array.
-            self._request.infer([batch], share_inputs=True, share_outputs=True)
-            return {name: self._request.get_output_tensor(index).data
-                    for index, name in enumerate(self.output_names)}
+            return self._run(self._single if len(batch) == 1 else self._several, batch)
         except RuntimeError as error:
             raise EngineError('openvino failed on {}: {}'.format(self._path, error))
 
@@ -46,34 +62,71 @@ class OpenVinoEngine(Engine):
 
     def close(self):
         """See Engine.close."""
-        self._request = None
+        self._single = self._several = None
 
-    def _compile(self, path, input_shape):
-        core = self._runtime.Core()
+    def _read(self, path):
         try:
-            model = core.read_model(path)
+            model = self._core.read_model(path)
         except RuntimeError as error:
             raise ModelError('openvino cannot load {}: {}'.format(path, error))
         if len(model.inputs) != 1:
-            raise ModelError('{}: a network with one input is needed, not {}'.format(
+            raise ModelError('{}: the network must have one input, not {}'.format(
                 path, len(model.inputs)))
-        self.input_shape = tuple(size.get_length() if size.is_static else None
-                                 for size in model.inputs[0].get_partial_shape())
-        check_input_shape(self.input_shape, input_shape, path)
+        return model
+
+    def _open_requests(self, model):
+        size, rest = self.batch_size, list(self._largest[1:])
+        if self.fixed_batch or size == 1:
+            self._single = self._several = self._compile(model, [size] + rest)
+            return
+        self._single = self._compile(model, [1] + rest)
+        self._several = self._compile(model, [self._runtime.Dimension(1, size)] + rest)
+        # The largest batch first: no later one makes a buffer grow, which would leave the arrays
+        # of earlier calls without their memory.
+        self.infer(np.zeros(self._largest, np.float32))
+
+    def _compile(self, model, shape):
+        """Return an infer request, and whether its outputs must be copied."""
         try:
-            model.reshape(list(input_shape))
-            return core.compile_model(model, 'CPU', self._settings())
+            model.reshape(shape)
+            compiled = self._core.compile_model(model, 'CPU', self._settings())
         except RuntimeError as error:
             raise ModelError('openvino cannot compile {} for {}: {}'.format(
-                path, input_shape, error))
+                self._path, self._largest, error))
+        # A buffer that grows with what is in the image cannot be shared with the caller.
+        grows = any(size.is_dynamic for output in compiled.outputs
+                    for size in list(output.get_partial_shape())[1:])
+        return compiled.create_infer_request(), grows
+
+    def _run(self, network, batch):
+        request, copies = network
+        # Always shared: a later call without it would copy into an earlier caller's array.
+        request.infer([batch], share_inputs=True, share_outputs=True)
+        arrays = (request.get_output_tensor(index).data
+                  for index in range(len(self.output_names)))
+        return {name: array.copy() if copies else array
+                for name, array in zip(self.output_names, arrays)}
 
     def _settings(self):
         settings = {'PERFORMANCE_HINT': 'LATENCY', 'NUM_STREAMS': '1',
-                    # Asked for always: the default is silently bf16 on CPUs that have it.
+                    # Explicit, because the default is bf16 on CPUs that have it.
                     'INFERENCE_PRECISION_HINT': _HINTS[self._precision]}
         if self._options.threads:
             settings['INFERENCE_NUM_THREADS'] = str(self._options.threads)
         return settings
+
+
+def _shared_core(runtime):
+    """Return the one Core of this process; it is never freed.
+
+    The first use of a Core gives its thread a signal stack. When one Core after another is freed
+    in the order in which they were made, the thread is left with a stack that is freed too, and
+    the next signal, Ctrl-C for one, ends in a segmentation fault (seen with OpenVINO 2026.4).
+    """
+    with _CORES_LOCK:
+        if os.getpid() not in _CORES:
+            _CORES[os.getpid()] = runtime.Core()
+        return _CORES[os.getpid()]
 
 
 def _import_runtime():

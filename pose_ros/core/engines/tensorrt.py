@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""TensorRT 8.2 to 11.4: runs a plan with static shapes.
+"""TensorRT 8.2 to 11.4: runs a plan with a fixed batch and image size.
 
 One thread owns context, buffers and engine; buffers are allocated once; copies and network go
-through one stream, as a CUDA graph where that can be captured. Sources in brackets are files of
+through one stream, as a CUDA graph if it can be captured. Sources in brackets are files of
 NVIDIA/TensorRT at a tag.
 """
 import logging
@@ -16,8 +16,8 @@ from pose_ros.core.engines.cuda import Cuda
 from pose_ros.core.engines.cuda_buffer import Buffer
 from pose_ros.core.engines.cuda_graph import CudaGraph
 from pose_ros.core.engines.cuda_thread import CudaThread
-from pose_ros.core.engines.engine import (check_input_shape, check_open, Engine, EngineInfo,
-                                          RunError)
+from pose_ros.core.engines.engine import (batch_shape, check_batch, check_open, Engine,
+                                          EngineInfo, RunError)
 from pose_ros.core.engines.tensorrt_library import Library, numpy_dtype
 from pose_ros.core.errors import EngineError, ModelError
 
@@ -25,7 +25,7 @@ _LOG = logging.getLogger('pose_ros')
 
 
 class PlanError(EngineError):
-    """A plan was made by another TensorRT, for another GPU, or is damaged."""
+    """A plan was built by another TensorRT version, for another GPU, or is damaged."""
 
 
 class Tensor(NamedTuple):
@@ -40,39 +40,40 @@ class Tensor(NamedTuple):
 class TensorRtEngine(Engine):
     """A plan on the GPU; may be called from any thread, one caller at a time.
 
-    `no_graph` says why a run is not launched as one CUDA graph; empty if it is.
+    `no_graph`: why a run is not launched as one CUDA graph; empty if it is.
     """
 
     def __init__(self, thread: CudaThread, library: Library, plan: bytes, input_shape,
-                 precision: str, path: str, mapped: bool = False):
-        """Load a plan for batches of input_shape (N, 3, h, w), and warm it up.
+                 precision: str, path: str, zero_copy: bool = False):
+        """Load a plan and warm it up.
 
-        Takes the thread over, unless it raises: PlanError if TensorRT refuses the plan, ModelError
-        if it is another network than expected, EngineError if CUDA fails. `precision` is for
-        `describe`, `path` for errors; `mapped` spares the copies on a GPU that shares the RAM.
+        input_shape: (N, 3, h, w); N counts only if the plan has a range of batch sizes. precision:
+        for `describe`. path: for errors. zero_copy: no copies on a GPU that shares the RAM. The
+        engine owns the thread from now on, except after an error: PlanError if TensorRT rejects
+        the plan, ModelError if its input or outputs are not as expected, EngineError if CUDA
+        fails.
         """
         self._precision, self._path, self._version = precision, path, library.version
         self._thread = thread
         info = thread.call(lambda cuda: cuda.info)
-        if mapped and not info.integrated:
-            _LOG.warning('mapped memory is for GPUs that share the RAM, and %s has its own: '
-                         'images and maps are copied', info.name)
-        mapped = mapped and info.integrated
+        if zero_copy and not info.integrated:
+            _LOG.warning('zero_copy is for GPUs that share the RAM, but %s has its own memory: '
+                         'inputs and outputs are copied', info.name)
+        mapped = zero_copy and info.integrated
         self._session = thread.call(_Session, library, plan, tuple(input_shape), path, mapped)
         self.input_shape = self._session.input_shape
+        self.batch_size = self._session.batch_shape[0]
         self.output_names = self._session.output_names
         self.no_graph: str = self._session.no_graph
         self._device = '{} (compute capability {}{})'.format(
-            info.name, info.capability, ', mapped memory' if mapped else '')
-        # Frees the GPU in the right order also when nobody calls close, and at exit.
+            info.name, info.capability, ', zero-copy' if mapped else '')
+        # Frees the GPU in the right order at exit, and if `close` is never called.
         self._finalizer = weakref.finalize(self, _end, thread, self._session)
 
     def infer(self, batch):
         """See Engine.infer."""
         check_open(self._session, self._path)
-        if batch.shape != self._session.batch_shape:
-            raise EngineError('tensorrt failed on {}: the batch is {}, not {}'.format(
-                self._path, batch.shape, self._session.batch_shape))
+        check_batch(batch, self._session.batch_shape, True, self._path)
         try:
             return self._thread.call(self._session.infer, batch)
         except EngineError as error:
@@ -88,7 +89,7 @@ class TensorRtEngine(Engine):
         self._finalizer()
 
     def release(self) -> None:
-        """Close, but give the thread back instead of ending it."""
+        """Close the engine, but not its thread."""
         session, self._session = self._session, None
         if self._finalizer.detach():
             self._thread.call(session.close)
@@ -102,7 +103,7 @@ def _end(thread, session):
 
 
 class _Session:
-    """What lives on the GPU; every method runs in the thread that owns it."""
+    """The objects on the GPU; every method runs in the thread that owns it."""
 
     def __init__(self, cuda: Cuda, library: Library, plan: bytes, input_shape, path, mapped):
         self._library, self._path = library, path
@@ -111,7 +112,7 @@ class _Session:
         try:
             self._load(plan)
             self._allocate(cuda, input_shape, mapped)
-            # The first run allocates and loads, which no graph may record.
+            # The first run allocates and loads, which cannot be captured in a graph.
             self._queue(cuda.stream)
             cuda.synchronize()
             self._capture(cuda)
@@ -127,14 +128,14 @@ class _Session:
         else:
             self._queue(cuda.stream)
         cuda.synchronize()
-        # Out of the page-locked memory: it is not cached on a TX2 (CUDA for Tegra, "I/O
-        # coherency"), and it is gone once the engine is closed.
+        # Copied, because page-locked memory is not cached on a TX2 (CUDA for Tegra, "I/O
+        # coherency"), and is freed with the engine.
         for buffer, array in zip(self._results, self._outputs.values()):
             np.copyto(array, buffer.host)
         return dict(self._outputs)
 
     def close(self, cuda):
-        """Free in the order that TensorRT asks for; buffers go with `cuda`."""
+        """Free in the order that TensorRT requires; closing `cuda` frees the buffers."""
         try:
             if self._graph is not None:
                 self._graph.close()
@@ -146,7 +147,7 @@ class _Session:
 
     def _load(self, plan):
         trt, logger = self._library.module, self._library.logger
-        logger.errors()  # forget those of earlier work
+        logger.errors()  # clear earlier ones
         self._runtime = trt.Runtime(logger)
         self._engine = self._runtime.deserialize_cuda_engine(plan)
         if self._engine is None:
@@ -154,19 +155,18 @@ class _Session:
                             'the TensorRT version and the GPU that built it: build it here, '
                             'pose-ros build-engine MODEL.onnx'.format(
                                 self._library.version, self._path, logger.errors()))
-        # Names came with 8.5, and are all that 10.0 left [python/src/infer/pyCore.cpp of 8.5.3
-        # and v10.0.1]; numbered bindings are all that 8.2 has.
+        # 8.5 added tensors by name, 10.0 removed numbered bindings [python/src/infer/pyCore.cpp
+        # of 8.5.3 and v10.0.1].
         kind = _NamedTensors if hasattr(self._engine, 'num_io_tensors') else _Bindings
         self._tensors = kind(trt, self._engine)
 
     def _allocate(self, cuda, input_shape, mapped):
         inputs = [tensor for tensor in self._tensors.list() if tensor.is_input]
         if len(inputs) != 1 or inputs[0].dtype not in (np.float32, np.float16):
-            raise ModelError('{}: a network with one float input is needed, not {}'.format(
+            raise ModelError('{}: the network must have one float input, not {}'.format(
                 self._path, [(tensor.name, str(tensor.dtype)) for tensor in inputs]))
-        self.batch_shape = tuple(input_shape)
         self.input_shape = tuple(None if size < 0 else size for size in inputs[0].shape)
-        check_input_shape(self.input_shape, input_shape, self._path)
+        self.batch_shape = input_shape = self._batch_shape(inputs[0].name, input_shape)
         self._tensors.set_input_shape(inputs[0].name, input_shape)
         outputs = [tensor for tensor in self._tensors.list() if not tensor.is_input]
         self.output_names = tuple(tensor.name for tensor in outputs)
@@ -178,6 +178,16 @@ class _Session:
                      for name, buffer in zip(self.output_names, self._results)}
         addresses[inputs[0].name] = self._input.address
         self._tensors.set_addresses(addresses)
+
+    def _batch_shape(self, name, wanted):
+        """Return the batch (N, 3, h, w) that the plan was built for."""
+        if None not in self.input_shape:
+            return batch_shape(self.input_shape, wanted, self._path)[0]
+        lowest, _, highest = self._tensors.profile(name)
+        # Where the plan was built by other programs, an axis may have a range.
+        admitted = tuple(high if low == high else None for low, high in zip(lowest, highest))
+        wanted = (min(max(wanted[0], lowest[0]), highest[0]),) + tuple(wanted[1:])
+        return batch_shape(admitted, wanted, self._path)[0]
 
     def _queue(self, stream):
         """Queue copy in, network, copies out."""
@@ -212,19 +222,23 @@ class _NamedTensors:
                        tuple(self._context.get_tensor_shape(name)),
                        numpy_dtype(trt, engine.get_tensor_dtype(name))) for name in self._names]
 
+    def profile(self, name):
+        """Return the smallest, usual and largest shape of a dynamic input."""
+        return [tuple(shape) for shape in self._engine.get_tensor_profile_shape(name, 0)]
+
     def set_input_shape(self, name, shape):
         """Fix the shape of the input."""
         if not self._context.set_input_shape(name, tuple(shape)):
-            raise EngineError('TensorRT refuses the input shape {}'.format(shape))
+            raise EngineError('TensorRT rejects the input shape {}'.format(shape))
 
     def set_addresses(self, addresses):
-        """Tell where each tensor lies; valid for all runs [NvInferRuntime.h, setTensorAddress]."""
+        """Set the address of each tensor, for all runs [NvInferRuntime.h, setTensorAddress]."""
         for name in self._names:
             if not self._context.set_tensor_address(name, addresses[name]):
-                raise EngineError('TensorRT refuses the address of {}'.format(name))
+                raise EngineError('TensorRT rejects the address of {}'.format(name))
 
     def enqueue(self, stream):
-        """Queue the network on a stream; false if TensorRT refuses."""
+        """Queue the network on a stream; return false if TensorRT rejects it."""
         return self._context.execute_async_v3(stream)
 
 
@@ -244,10 +258,15 @@ class _Bindings:
                        numpy_dtype(self._trt, engine.get_binding_dtype(index)))
                 for index, name in enumerate(self._names)]
 
+    def profile(self, name):
+        """See _NamedTensors.profile."""
+        shapes = self._engine.get_profile_shape(0, self._names.index(name))
+        return [tuple(shape) for shape in shapes]
+
     def set_input_shape(self, name, shape):
         """See _NamedTensors.set_input_shape."""
         if not self._context.set_binding_shape(self._names.index(name), tuple(shape)):
-            raise EngineError('TensorRT refuses the input shape {}'.format(shape))
+            raise EngineError('TensorRT rejects the input shape {}'.format(shape))
 
     def set_addresses(self, addresses):
         """See _NamedTensors.set_addresses; plain ints, in the order of the bindings."""

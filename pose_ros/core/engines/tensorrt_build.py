@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """ONNX to a TensorRT plan, for TensorRT 8.2 to 11.4.
 
-What a version offers is asked of it by hasattr, enums are taken by name: their numbers change
+hasattr shows what a version has. Enums are used by name, because their numbers change
 (BuilderFlag is renumbered in 11). Sources in brackets are files of NVIDIA/TensorRT at a tag.
 """
 from typing import NamedTuple, Optional, Tuple
 
 from pose_ros.core.engines.build_progress import BuildProgress
 from pose_ros.core.engines.cuda import Cuda
+from pose_ros.core.engines.engine import batch_shape, shape_text
 from pose_ros.core.engines.tensorrt_library import Library
 from pose_ros.core.errors import EngineError, ModelError
 
@@ -18,15 +19,19 @@ _LARGEST_WORKSPACE = 1024  # MiB; more helps none of these networks
 
 
 class BuildSettings(NamedTuple):
-    """How to build: network input shape (N, 3, h, w), precision, workspace MiB (0: chosen)."""
+    """How to build.
 
-    shape: Tuple[int, int, int, int]
+    shape: network input (N, 3, h, w); a static N of the file replaces N. workspace: limit of GPU
+    memory in MiB, 0 for a quarter of what is free.
+    """
+
+    shape: Tuple[int, ...]
     precision: str = 'auto'
     workspace: int = 0
 
 
 class Plan(NamedTuple):
-    """A serialized engine, the precision it computes in, and the timings learnt meanwhile."""
+    """A serialized engine, its precision, and the timing cache of the build."""
 
     data: bytes
     precision: str
@@ -38,11 +43,11 @@ def build_plan(library: Library, cuda: Cuda, model: bytes, where: str, settings:
     """Build a plan from the bytes of an ONNX file, in the thread that holds `cuda`.
 
     timings: those of an earlier Plan of this TensorRT and GPU (builds are much faster with them).
-    `where` names the file in errors: ModelError if TensorRT cannot read it or its input is another
-    than settings.shape, EngineError if the precision cannot be had or the build fails.
+    `where` names the file in errors: ModelError if TensorRT cannot read it or its image size is
+    not that of settings.shape, EngineError if the precision is impossible or the build fails.
     """
     trt = library.module
-    library.logger.errors()  # forget those of earlier work
+    library.logger.errors()  # clear earlier ones
     builder = trt.Builder(library.logger)
     network = builder.create_network(_network_flags(trt))
     parser = _parse(library, network, model, where)
@@ -55,19 +60,19 @@ def build_plan(library: Library, cuda: Cuda, model: bytes, where: str, settings:
         progress.watch(trt, config)
     # In all versions, while build_engine is gone since 10.0 [python/src/infer/pyCore.cpp].
     data = builder.build_serialized_network(network, config)
-    del parser  # not before: the network's weights lie in its memory
+    del parser  # not earlier: it holds the network's weights
     if progress is not None and progress.cancelled:
         raise EngineError('the build of the TensorRT engine of {} was stopped'.format(where))
     if data is None:
         raise EngineError('TensorRT {} cannot build an engine of {}: {}'.format(
             library.version, where, library.logger.errors()))
     cache = config.get_timing_cache()
-    learnt = bytes(cache.serialize()) if cache is not None else b''
-    return Plan(bytes(data), precision, learnt)
+    timings = bytes(cache.serialize()) if cache is not None else b''
+    return Plan(bytes(data), precision, timings)
 
 
 def sensible_precisions(library: Library, model: bytes, where: str) -> Tuple[str, ...]:
-    """Return the precisions in which this GPU can run an ONNX file and, of fp16, gains by it.
+    """Return the precisions of an ONNX file on this GPU; fp16 only if the GPU is faster with it.
 
     In the thread that holds the GPU. ModelError if TensorRT cannot read the bytes of `where`.
     """
@@ -76,7 +81,7 @@ def sensible_precisions(library: Library, model: bytes, where: str) -> Tuple[str
     network = builder.create_network(_network_flags(trt))
     parser = _parse(library, network, model, where)
     inside = _precision_inside(trt, network)
-    del parser  # not before: it holds the network's weights
+    del parser  # not earlier: it holds the network's weights
     if not hasattr(trt.BuilderFlag, 'FP16'):
         return (inside,)  # as in _set_precision
     if inside == 'fp32' and builder.platform_has_fast_fp16:
@@ -104,7 +109,7 @@ def _parse(library, network, model, where):
         raise ModelError('TensorRT {} cannot read {}: {}'.format(
             library.version, where, '; '.join(errors) or library.logger.errors()))
     if network.num_inputs != 1:
-        raise ModelError('{}: a network with one input is needed, not {}'.format(
+        raise ModelError('{}: the network must have one input, not {}'.format(
             where, network.num_inputs))
     return parser
 
@@ -118,7 +123,7 @@ def _describe(error):
 
 
 def _default_workspace(cuda):
-    # A quarter of what is free: on a Jetson the GPU shares the RAM with everything else.
+    # A quarter of the free memory, because on a Jetson the GPU shares the RAM with all programs.
     return max(64, min(_LARGEST_WORKSPACE, cuda.free_memory() // 4 // _MIB))
 
 
@@ -131,20 +136,20 @@ def _set_workspace(trt, config, mebibytes):
 
 
 def _set_precision(trt, builder, config, network, wanted, where):
-    """Set the flags for the wanted precision; return the precision that comes out."""
+    """Set the flags for the wanted precision; return the resulting precision."""
     inside = _precision_inside(trt, network)
     if not hasattr(trt.BuilderFlag, 'FP16'):
         # 11 computes in the types of the file, always [include/NvInfer.h of v11.1,
         # kSTRONGLY_TYPED; BuilderFlag has neither FP16 nor INT8].
         if wanted not in ('auto', inside):
-            raise _unfit(trt, where, wanted, inside, 'this TensorRT computes in the types that '
-                         'are in the file: export the model in that precision (pose-train export '
-                         '--precision)')
+            raise _impossible(trt, where, wanted, inside,
+                              'this version computes in the types of the file: export the model '
+                              'in that precision (pose-train export --precision)')
         return inside
     if 'int8' in (inside, wanted):
         return _set_int8(trt, builder, config, wanted, inside, where)
     if inside == 'fp16' and wanted == 'fp32':
-        raise _unfit(trt, where, wanted, inside, 'take the float32 file')
+        raise _impossible(trt, where, wanted, inside, 'use the float32 file')
     if 'fp16' in (inside, wanted) or wanted == 'auto' and builder.platform_has_fast_fp16:
         # Half tensors in the file need the flag too [include/NvInfer.h of 8.2.1, BuilderFlag].
         config.set_flag(trt.BuilderFlag.FP16)
@@ -153,29 +158,30 @@ def _set_precision(trt, builder, config, network, wanted, where):
 
 
 def _set_int8(trt, builder, config, wanted, inside, where):
-    """Quantized layers are those between Q and DQ nodes; no calibrator, 11 has none."""
+    """Quantized layers are those between Q and DQ nodes. No calibrator, because 11 has none."""
     if inside != 'int8':
-        raise _unfit(trt, where, wanted, inside, 'int8 takes a file with QuantizeLinear and '
-                     'DequantizeLinear nodes: quantize the model, or use fp16')
+        raise _impossible(trt, where, wanted, inside,
+                          'int8 needs a file with QuantizeLinear and DequantizeLinear nodes: '
+                          'quantize the model, or use fp16')
     if wanted not in ('auto', 'int8'):
-        raise _unfit(trt, where, wanted, inside, 'a quantized file runs in int8: take the float '
-                     'file')
+        raise _impossible(trt, where, wanted, inside,
+                          'a quantized file runs in int8: use the float32 file')
     if not builder.platform_has_fast_int8:
-        raise _unfit(trt, where, 'int8', inside, 'this GPU has no fast int8 (a TX2 has none): use '
-                     'fp16')
+        raise _impossible(trt, where, 'int8', inside,
+                          'this GPU has no fast int8 (a TX2 has none): use fp16')
     config.set_flag(trt.BuilderFlag.INT8)
     if builder.platform_has_fast_fp16:  # for the layers that are not quantized
         config.set_flag(trt.BuilderFlag.FP16)
     return 'int8'
 
 
-def _unfit(trt, where, wanted, inside, advice):
-    return EngineError('precision {} cannot be had of {}, which is {} inside, with TensorRT {}: '
-                       '{}'.format(wanted, where, inside, trt.__version__, advice))
+def _impossible(trt, where, wanted, inside, advice):
+    return EngineError('TensorRT {} cannot run {} in {}, because the file is {}: {}'.format(
+        trt.__version__, where, wanted, inside, advice))
 
 
 def _precision_inside(trt, network):
-    """Say what the types of the file's tensors are: int8 with Q nodes, fp16 with half tensors."""
+    """Return the precision of a file: int8 with Q nodes, fp16 with half tensors, else fp32."""
     found = 'fp32'
     for index in range(network.num_layers):
         layer = network.get_layer(index)
@@ -191,25 +197,18 @@ def _precision_inside(trt, network):
 def _set_shape(builder, config, network, shape, where):
     """Fix every dynamic axis of the input: static shapes are faster, and CUDA graphs need them."""
     tensor = network.get_input(0)
-    found = tuple(tensor.shape)
-    if len(found) != len(shape) or any(have not in (-1, want)
-                                       for have, want in zip(found, shape)):
-        raise ModelError('{}: the network takes input {}, but the model card (or the chosen input '
-                         'size) says {}'.format(where, _shown(found), _shown(shape)))
-    if -1 in found:
+    found = tuple(None if size < 0 else size for size in tensor.shape)
+    shape, _ = batch_shape(found, shape, where)
+    if None in found:
         profile = builder.create_optimization_profile()
-        profile.set_shape(tensor.name, tuple(shape), tuple(shape), tuple(shape))
+        profile.set_shape(tensor.name, shape, shape, shape)
         if config.add_optimization_profile(profile) < 0:
-            raise EngineError('TensorRT refuses the input shape {} for {}'.format(
-                _shown(shape), where))
-
-
-def _shown(shape):
-    return 'x'.join('?' if size < 0 else str(size) for size in shape)
+            raise EngineError('TensorRT rejects the input shape {} for {}'.format(
+                shape_text(shape), where))
 
 
 def _set_timings(config, timings):
     cache = config.create_timing_cache(timings)
-    # False if they come from another GPU or version; then it learns anew.
+    # False if they come from another GPU or version; then start with an empty cache.
     if cache is None or not config.set_timing_cache(cache, False):
         config.set_timing_cache(config.create_timing_cache(b''), False)

@@ -1,32 +1,35 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a model file to a TensorRT engine that was checked: cache, build, check, try again."""
+"""From a model file to a checked TensorRT engine: cache, build, check, fp32 if fp16 fails."""
 import logging
-from typing import Any, Callable, Dict, NamedTuple, Optional
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
-from pose_ros.core.card_files import read_engine_facts, sha256
+from pose_ros.core.agreement import disagreement
+from pose_ros.core.card_files import read_engine_facts
 from pose_ros.core.engines.background import BackgroundEngine
 from pose_ros.core.engines.build_progress import BuildProgress
 from pose_ros.core.engines.cuda_thread import CudaThread
-from pose_ros.core.engines.engine import Engine, EngineOptions, load_instead
+from pose_ros.core.engines.engine import Engine
 from pose_ros.core.engines.engine_cache import EngineCache, file_name, plan_key
+from pose_ros.core.engines.factory import load_cpu_fallback
 from pose_ros.core.engines.fallback import FallbackEngine
 from pose_ros.core.engines.onnxruntime import OnnxRuntimeEngine
-from pose_ros.core.engines.self_check import disagreement
+from pose_ros.core.engines.options import EngineOptions
 from pose_ros.core.engines.tensorrt import PlanError, TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, PRECISIONS
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.errors import EngineError, ModelError
+from pose_ros.core.files import sha256
 
 _LOG = logging.getLogger('pose_ros')
-_BUILD_LOG = logging.getLogger('pose_ros.build')  # what takes so long, for who waits
+_BUILD_LOG = logging.getLogger('pose_ros.build')  # progress, which programs may show
 PLAN_SUFFIX = '.engine'
 
 
 class Built(NamedTuple):
-    """A checked engine with the plan it runs and the facts about that plan."""
+    """A checked engine, its plan, and the facts about that plan."""
 
     engine: Engine
     plan: bytes
@@ -34,37 +37,38 @@ class Built(NamedTuple):
 
 
 def open_tensorrt(path: str, input_shape, options: EngineOptions) -> Engine:
-    """Open a `.engine` file, or the engine of an ONNX file: cached, else built (options.build).
+    """Open a `.engine` file, or the engine of an ONNX file, which is built if it is not cached.
 
-    EngineError without TensorRT or GPU, for a precision that cannot be had, and for an engine that
-    differs from ONNX Runtime in every precision; ModelError for a file that TensorRT cannot read.
-    Unless options.strict, a CPU engine takes over should the GPU fail later.
+    EngineError without TensorRT or GPU, for an impossible precision, and for an engine that
+    disagrees with ONNX Runtime in every precision; ModelError for a file that TensorRT cannot
+    read. If the GPU fails later, a CPU engine is loaded, unless options.require_tensorrt is set.
     """
     if options.device != 'cpu':
-        raise EngineError("device belongs to the onnxruntime backend: leave it 'cpu' with the "
-                          'tensorrt backend, which always runs on the GPU')
+        raise EngineError("device is an option of the onnxruntime backend: leave it 'cpu' with "
+                          'the tensorrt backend, which always runs on the GPU')
     if options.precision not in PRECISIONS:
         raise EngineError('tensorrt has no precision {}: use {}'.format(
             options.precision, ', '.join(PRECISIONS)))
     if path.endswith(PLAN_SUFFIX):
         return _open_plan_file(path, input_shape, options)
     engine = _open_onnx_file(path, input_shape, options)
-    if options.strict:
+    if options.require_tensorrt:
         return engine
-    return FallbackEngine(engine, lambda error: load_instead(path, input_shape, options, error))
+    return FallbackEngine(
+        engine, lambda error: load_cpu_fallback(path, input_shape, options, error))
 
 
 def _open_onnx_file(path, input_shape, options):
-    loader = Loader(path, BuildSettings(tuple(input_shape), options.precision,
-                                        options.workspace), options.sample, mapped=options.mapped)
-    if options.build == 'wait' or loader.is_cached():
+    settings = BuildSettings(tuple(input_shape), options.precision, options.workspace)
+    loader = Loader(path, settings, options)
+    if options.tensorrt_build == 'wait' or loader.is_cached():
         return loader.load().engine
     try:
-        serving = OnnxRuntimeEngine(path, input_shape, options._replace(precision='fp32'))
+        first = OnnxRuntimeEngine(path, input_shape, options.replaced(precision='fp32'))
     except (EngineError, ModelError):
         loader.close()
         raise
-    return BackgroundEngine(serving, loader)
+    return BackgroundEngine(first, loader)
 
 
 def _open_plan_file(path, input_shape, options):
@@ -82,7 +86,8 @@ def _open_plan_file(path, input_shape, options):
             raise EngineError('{} was built in {}, not {}: build it again with pose-ros '
                               'build-engine --precision {}'.format(
                                   path, precision, options.precision, options.precision))
-        return TensorRtEngine(thread, library, plan, input_shape, precision, path, options.mapped)
+        return TensorRtEngine(thread, library, plan, input_shape, precision, path,
+                              options.zero_copy)
     except BaseException:
         thread.close()
         raise
@@ -94,25 +99,28 @@ def _check_origin(path, facts, library, thread):
     other = ['{} {} (here {})'.format(key, facts[key], value) for key, value in here.items()
              if facts.get(key, value) != value]
     if other:
-        raise PlanError('{} was built for {}; an engine fits only where it was built: run '
-                        'pose-ros build-engine on the ONNX file here'.format(
-                            path, ', '.join(other)))
+        raise PlanError('{} was built for {}; an engine works only with the TensorRT version and '
+                        'GPU that built it: run pose-ros build-engine on the ONNX file '
+                        'here'.format(path, ', '.join(other)))
 
 
 class Loader:
     """Loads the engine of one ONNX file; `load` may run in another thread than the constructor.
 
-    `sample()` (N, 3, h, w) float32 is the input on which the engine must give the answer of ONNX
-    Runtime; without one, uniform noise of 0 to 255 is.
+    The outputs of the engine for one batch must agree with those of ONNX Runtime: `sample` and
+    `agrees` of EngineOptions.
     """
 
     def __init__(self, path: str, settings: BuildSettings,
-                 sample: Optional[Callable[[], np.ndarray]] = None, rebuild: bool = False,
-                 mapped: bool = False):
-        """Look for TensorRT and a GPU; EngineError without either, ModelError without the file."""
-        self._library, self._rebuild, self._mapped = import_tensorrt(), rebuild, mapped
-        self._path, self._settings, self._cache = path, settings, EngineCache()
-        self._sample = _noise(settings.shape) if sample is None else np.array(sample())
+                 options: EngineOptions = EngineOptions(), rebuild: bool = False):
+        """Run ONNX Runtime, and look for TensorRT and a GPU.
+
+        Of the options count sample, agrees and zero_copy. EngineError without TensorRT or GPU,
+        ModelError for a file that is missing or has another image size.
+        """
+        self._library, self._path, self._cache = import_tensorrt(), path, EngineCache()
+        self._rebuild, self._zero_copy = rebuild, options.zero_copy
+        self._agrees = options.agrees or disagreement
         self.progress = BuildProgress(lambda text: _BUILD_LOG.info(
             'building the TensorRT engine of %s: %s', path, text))
         try:
@@ -120,34 +128,37 @@ class Loader:
                 self._model = stream.read()
         except OSError as error:
             raise ModelError('cannot read the model {}: {}'.format(path, error.strerror or error))
-        self._digest, self._answer = sha256(path), None
-        self._thread = CudaThread()
+        self._digest = sha256(path)
+        self._batch, self._expected = _reference(path, settings.shape, options.sample)
+        # With the batch of the file, so that the same plan has one key.
+        self._settings = settings._replace(shape=self._batch.shape)
+        self._thread: Optional[CudaThread] = CudaThread()
         self._info = self._thread.call(lambda cuda: cuda.info)
 
     def is_cached(self) -> bool:
-        """Whether `load` need not build, as far as can be seen."""
+        """Return whether `load` probably needs no build."""
         for key in map(self._key, self._attempts()):
-            if not self._refusal(key):
+            if not self._rejection(key):
                 return not self._rebuild and self._cache.load(key) is not None
-        return True  # that nothing works, `load` says at once
+        return True  # every precision was rejected: `load` fails at once
 
     def load(self) -> Built:
         """Return a checked engine: the wanted precision, else fp32; errors as in open_tensorrt."""
-        refusals = []
+        rejections = []
         try:
             for settings in self._attempts():
-                built, refusal = self._attempt(settings)
+                built, rejection = self._attempt(settings)
                 if built is not None:
-                    self._thread = None  # the engine's now
+                    self._thread = None  # the engine owns it now
                     return built
-                refusals.append(refusal)
-                _LOG.warning('tensorrt: %s', refusal)
+                rejections.append(rejection)
+                _LOG.warning('tensorrt: %s', rejection)
         finally:
             self.close()
-        raise EngineError('; '.join(refusals))
+        raise EngineError('; '.join(rejections))
 
     def close(self) -> None:
-        """Let go of the GPU, unless an engine has it."""
+        """Close the GPU, unless an engine owns it."""
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.close()
@@ -157,31 +168,30 @@ class Loader:
         return [settings] + ([settings._replace(precision='fp32')]
                              if settings.precision != 'fp32' else [])
 
-    def _refusal(self, key):
-        return '' if self._rebuild else self._cache.refusal(key)
+    def _rejection(self, key):
+        return '' if self._rebuild else self._cache.rejection(key)
 
     def _attempt(self, settings):
-        """Return (Built, '') if the engine passes the check, (None, why) if it fails it."""
+        """Return (Built, '') if the engine passes the check, (None, reason) if it fails."""
         key = self._key(settings)
-        refusal = self._refusal(key)
-        if refusal:
-            return None, refusal + ' (at an earlier start; pose-ros build-engine --rebuild tries '\
-                                   'again)'
-        expected = self._expected()
+        rejection = self._rejection(key)
+        if rejection:
+            return None, rejection + ' (at an earlier start; pose-ros build-engine --rebuild '\
+                                     'tries again)'
         plan, facts, engine = self._cached_or_built(settings, key)
         try:
-            found = engine.infer(self._sample)
+            found = engine.infer(self._batch)
         except EngineError as error:
             engine.release()
             return None, str(error)
-        difference = disagreement(expected, found, facts['precision'])
+        difference = self._agrees(self._expected, found, facts['precision'])
         if not difference:
             return Built(engine, plan, facts), ''
         engine.release()
-        refusal = 'the {} engine of {} disagrees with ONNX Runtime: {}'.format(
+        rejection = 'the {} engine of {} disagrees with ONNX Runtime: {}'.format(
             facts['precision'], self._path, difference)
-        self._cache.refuse(key, refusal)
-        return None, refusal
+        self._cache.mark_rejected(key, rejection)
+        return None, rejection
 
     def _cached_or_built(self, settings, key):
         found = None if self._rebuild else self._cache.load(key)
@@ -199,8 +209,8 @@ class Loader:
     def _build(self, settings):
         facts = self._facts(settings)
         timings = file_name('{tensorrt}-{gpu}-{capability}'.format(**facts))
-        _BUILD_LOG.info('building the TensorRT engine of %s for %s, precision %s: once, minutes '
-                        'on a Jetson', self._path, facts['gpu'], settings.precision)
+        _BUILD_LOG.info('building the TensorRT engine of %s for %s, precision %s: once, takes '
+                        'minutes on a Jetson', self._path, facts['gpu'], settings.precision)
         with self.progress:
             plan = self._thread.call(
                 lambda cuda: build_plan(self._library, cuda, self._model, self._path, settings,
@@ -210,28 +220,36 @@ class Loader:
 
     def _open(self, plan, facts):
         return TensorRtEngine(self._thread, self._library, plan, self._settings.shape,
-                              facts['precision'], self._path, self._mapped)
-
-    def _expected(self):
-        if self._answer is None:
-            reference = OnnxRuntimeEngine(self._path, self._settings.shape, EngineOptions())
-            try:
-                self._answer = {name: array.copy()
-                                for name, array in reference.infer(self._sample).items()}
-            finally:
-                reference.close()
-        return self._answer
+                              facts['precision'], self._path, self._zero_copy)
 
     def _key(self, settings):
         facts = self._facts(settings)
-        del facts['model']  # the same file elsewhere is the same model
+        del facts['model']  # a copy of the file in another folder is the same model
         return plan_key(self._path, facts)
 
     def _facts(self, settings):
         return {'model': self._path, 'model_sha256': self._digest,
                 'tensorrt': self._library.version, 'gpu': self._info.name,
                 'capability': self._info.capability, 'shape': list(settings.shape),
-                'asked': settings.precision, 'workspace': settings.workspace}
+                'requested': settings.precision, 'workspace': settings.workspace}
+
+
+def _reference(path, shape, sample) -> Tuple[np.ndarray, Dict[str, np.ndarray]]:
+    """Return a batch and the outputs of ONNX Runtime for it."""
+    reference = OnnxRuntimeEngine(path, shape, EngineOptions())
+    try:
+        shape = (reference.batch_size,) + tuple(shape[1:])
+        batch = _noise(shape) if sample is None else _repeated(np.asarray(sample()), shape[0])
+        return batch, {name: array.copy() for name, array in reference.infer(batch).items()}
+    finally:
+        reference.close()
+
+
+def _repeated(sample, count):
+    """Fill a batch with images; every second one is mirrored, so that mixed-up ones differ."""
+    batch = np.stack([sample[row % len(sample)] for row in range(count)])
+    batch[1::2] = batch[1::2, ..., ::-1].copy()
+    return batch
 
 
 def _noise(shape):

@@ -1,17 +1,17 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where frames come from: picture, folder, video, camera or demo, behind one interface."""
+"""Sources of frames behind one interface: image, folder, video, camera, demo."""
 import os
 from typing import Optional, Tuple, Union
 
 from pose_ros.core.errors import ImageError
 from pose_ros.core.sources.capture import Camera, VideoFile
-from pose_ros.core.sources.demo import Demo
+from pose_ros.core.sources.demo import DemoSource
 from pose_ros.core.sources.source import ASSUMED_RATE, FrameSource  # noqa: F401
-from pose_ros.core.sources.stills import ImageFile, ImageFolder, read_image  # noqa: F401
+from pose_ros.core.sources.images import ImageFile, ImageFolder, read_image  # noqa: F401
 
-# In the order in which they are asked; a file that is no image is taken for a video.
-KINDS = (Demo, Camera, ImageFolder, ImageFile, VideoFile)
+# In the order in which they are tried; a file that is no image is opened as a video.
+KINDS = (DemoSource, Camera, ImageFolder, ImageFile, VideoFile)
 
 
 def open_source(spec: Union[str, int, 'os.PathLike[str]'], loop: bool = False,
@@ -20,8 +20,8 @@ def open_source(spec: Union[str, int, 'os.PathLike[str]'], loop: bool = False,
     """Open an image, a folder, a video, a camera (0, /dev/video0, rtsp://...) or 'demo'.
 
     `loop` starts again at the end (not for cameras). `size` (width, height) resizes every frame, a
-    0 in it keeps the aspect; `rate` [Hz] is asked of cameras alone. ImageError says why nothing
-    can be read.
+    0 in it keeps the aspect; `rate` [Hz] is a request to cameras only. ImageError if there is
+    nothing to read.
     """
     spec = str(spec)
     for kind in KINDS:

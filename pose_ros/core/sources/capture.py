@@ -1,19 +1,20 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Moving pictures through OpenCV's VideoCapture: video files and cameras."""
+"""Video files and cameras, through OpenCV's VideoCapture."""
 import glob
 import math
 import os
 import re
 import threading
 import time
+from typing import Any
 
 import cv2
 
 from pose_ros.core.errors import ImageError
 from pose_ros.core.sources.source import FrameSource
 
-_TIMEOUT = 5.0  # s without a frame, after which a camera counts as lost
+_TIMEOUT = 5.0  # s without a frame until a camera is treated as lost
 
 
 def _frame_rate(capture):
@@ -24,10 +25,12 @@ def _frame_rate(capture):
 class VideoFile(FrameSource):
     """The frames of a video file."""
 
+    _capture: Any = None
+
     def __init__(self, path: str, loop=False, size=None, rate=None):
-        """Open the file; ImageError if OpenCV cannot."""
+        """Open the file; ImageError if OpenCV cannot read it."""
         super(VideoFile, self).__init__(loop, size)
-        self._path, self._capture, self._position = path, None, 0
+        self._path, self._position = path, 0
         self._rewind()
         self.frame_rate = _frame_rate(self._capture)
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -35,11 +38,11 @@ class VideoFile(FrameSource):
 
     @staticmethod
     def accepts(spec: str) -> bool:
-        """Whether it is a file; OpenCV then tells by its content."""
+        """Whether it is a file; OpenCV then checks its content."""
         return os.path.isfile(spec)
 
     def describe(self) -> str:
-        """Name the file, its length and rate."""
+        """Return path, length and rate."""
         return 'video {} ({} frames, {} Hz)'.format(
             self._path, self.frame_count or 'unknown number of',
             '{:g}'.format(self.frame_rate) if self.frame_rate else 'unknown')
@@ -79,13 +82,13 @@ class VideoFile(FrameSource):
 
 
 class Camera(FrameSource):
-    """A camera (0, /dev/video0) or stream (rtsp://...): always the newest frame, never a queue."""
+    """A camera (0, /dev/video0) or stream (rtsp://...): always its newest frame."""
 
     live = True
     _DEVICE = re.compile(r'/dev/video(\d+)$')
 
     def __init__(self, spec: str, loop=False, size=None, rate=None):
-        """Open the device, asking for a size and rate; ImageError names what was tried."""
+        """Open the device and request size and rate; ImageError names what was tried."""
         super(Camera, self).__init__(False, size)
         self._name = spec
         self._capture = cv2.VideoCapture(self._device(spec))
@@ -107,19 +110,19 @@ class Camera(FrameSource):
 
     @classmethod
     def _device(cls, spec):
-        """Follow links; return the number of a V4L2 camera, since OpenCV opens no other name."""
+        """Follow links; return the number of a V4L2 camera, because OpenCV needs it."""
         if spec.isdigit():
             return int(spec)
         match = cls._DEVICE.match(os.path.realpath(spec))
         return int(match.group(1)) if match else spec
 
     def describe(self) -> str:
-        """Name the device."""
+        """Return the name of the device."""
         return 'camera {}'.format(self._name)
 
     def close(self) -> None:
         """Stop reading and free the device."""
-        # Releasing under a thread that still reads would crash: a hung driver keeps its device.
+        # Releasing while the thread still reads would crash: a hung driver keeps its device.
         if self._newest.stop():
             self._capture.release()
 
@@ -128,7 +131,7 @@ class Camera(FrameSource):
         if found is None:
             raise ImageError(
                 'camera {} stopped sending images (waited up to {:g} s): check its cable and '
-                'power, and that nobody else uses it'.format(self._name, _TIMEOUT))
+                'power, and that no other program uses it'.format(self._name, _TIMEOUT))
         image, self._now = found
         self._start = self._now if self._start is None else self._start
         return image, 'camera_{:06d}'.format(self._index)
@@ -141,12 +144,12 @@ class Camera(FrameSource):
         tried = device if isinstance(device, str) else '/dev/video{}'.format(device)
         present = ', '.join(sorted(glob.glob('/dev/video*'))) or 'none'
         return ('cannot open camera {}: tried {}; devices here: {}. It may be unplugged, in use '
-                'by another program, or not yours to read (group video)'.format(
+                'by another program, or your user may not read it (group video)'.format(
                     self._name, tried, present))
 
 
 class _NewestFrame:
-    """Reads a capture in a thread, so that the driver's queue never grows old."""
+    """Reads a capture in a thread, so that the queue of the driver stays empty."""
 
     def __init__(self, capture):
         self._capture, self._frame = capture, None
@@ -155,14 +158,14 @@ class _NewestFrame:
         self._thread.start()
 
     def take(self, timeout):
-        """Wait for a frame not yet taken: (image, monotonic time); None if there is none."""
+        """Wait for a new frame; return (image, monotonic time), or None after the timeout."""
         with self._condition:
             self._condition.wait_for(lambda: self._frame is not None or self._ended, timeout)
             frame, self._frame = self._frame, None
             return frame
 
     def stop(self):
-        """End the thread; whether it has ended."""
+        """Stop the thread; return whether it has ended."""
         self._ended = True
         self._thread.join(_TIMEOUT)
         return not self._thread.is_alive()

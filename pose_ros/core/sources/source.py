@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The interface of everything that yields frames."""
+"""The interface of sources of frames."""
 import abc
 from typing import Iterator, Optional, Tuple
 
@@ -8,17 +8,17 @@ import cv2
 
 from pose_ros.core.frame import Frame
 
-ASSUMED_RATE = 30.0  # Hz; gives times to frames that have no rate of their own
+ASSUMED_RATE = 30.0  # Hz, for sources without a frame rate
 
 
 class FrameSource(abc.ABC):
-    """Frames, one by one, to be iterated or read, and closed at the end (it is a context manager).
+    """Yields frames one by one. An iterator and a context manager, which closes the source.
 
-    A Frame belongs to its reader. Its `index` counts skipped frames and loops too, `time_s` are
+    A Frame belongs to its reader. Its `index` also counts skipped frames and loops, `time_s` are
     seconds since the first frame, `name` is the file name of an image, else NAME_INDEX.
 
-    frame_rate: frames per second, None if they have no rate; frame_count: frames of one pass, None
-    if unknown or endless; live: frames happen now, and those not read in time are lost.
+    frame_rate: frames per second, None if unknown. frame_count: frames of one pass, None if
+    unknown or endless. live: a camera, whose frames are lost if they are not read in time.
     """
 
     frame_rate = None   # type: Optional[float]
@@ -26,12 +26,12 @@ class FrameSource(abc.ABC):
     live = False
 
     def __init__(self, loop: bool = False, size: Optional[Tuple[int, int]] = None):
-        """`loop` starts again at the end; `size` (width, height) resizes, a 0 keeps the aspect."""
+        """`loop`: start again at the end. `size`: (width, height) px; 0 keeps the aspect."""
         self._loop, self._size = loop, size or (0, 0)
         self._index = 0
 
     def read(self) -> Optional[Frame]:
-        """Return the next frame, None at the end; ImageError if the source broke."""
+        """Return the next frame, None at the end; ImageError if the source fails."""
         item = self._repeat(self._read)
         if item is None:
             return None
@@ -41,7 +41,7 @@ class FrameSource(abc.ABC):
         return frame
 
     def skip(self, count: int) -> None:
-        """Pass over frames, without the cost of decoding where the source allows it."""
+        """Skip frames, without decoding them if the source allows it."""
         for _ in range(count):
             if not self._repeat(self._skip):
                 return
@@ -49,7 +49,7 @@ class FrameSource(abc.ABC):
 
     @abc.abstractmethod
     def describe(self) -> str:
-        """Say in a few words what is read."""
+        """Return a short text: what is read."""
 
     def close(self) -> None:
         """Free the device or file; a second call does nothing."""
@@ -59,7 +59,7 @@ class FrameSource(abc.ABC):
         """Return (image, name), or None at the end of a pass."""
 
     def _rewind(self) -> None:
-        """Start a new pass; sources without an end have nothing to do."""
+        """Start a new pass; sources without an end do nothing."""
 
     def _skip(self) -> bool:
         return self._read() is not None

@@ -4,4 +4,4 @@
 from pose_ros.core.stages.bottom_up import BottomUp  # noqa: F401
 from pose_ros.core.stages.selection import Selection, SELECTION_PARAMETERS  # noqa: F401
 from pose_ros.core.stages.stage import Stage  # noqa: F401
-from pose_ros.core.stages.top_down import TopDown  # noqa: F401
+from pose_ros.core.stages.top_down import TopDown, TOP_DOWN_PARAMETERS  # noqa: F401

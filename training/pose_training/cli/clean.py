@@ -15,7 +15,7 @@ from pose_training.distillation.teacher_networks import CHECKPOINTS, checkpoint_
 from pose_training.distillation.teacher import Teacher
 from pose_training.errors import DataError
 from pose_training.families.registry import make_family
-from pose_training.whole_file import whole_file
+from pose_ros.core.files import atomic_write
 
 DESCRIPTION = ('Find wrong labels with a trained network. Each labelled person is cut out and '
                'shown to it: labels that its heat maps agree with stay; labels that they clearly '
@@ -58,7 +58,7 @@ def run(args) -> int:
     cleaned = clean(file, os.path.abspath(args.images or os.path.dirname(args.data)), judge,
                     topology, args.least, folder,
                     lambda items: tqdm(items, 'photographs', disable=None))
-    with whole_file(args.output) as stream:
+    with atomic_write(args.output) as stream:
         stream.write(json.dumps(cleaned.data).encode('utf-8'))
     print('\n'.join(_table(cleaned)))
     print('wrote {}: {} photographs'.format(args.output, len(cleaned.data['images'])))

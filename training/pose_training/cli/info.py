@@ -6,7 +6,8 @@ import os
 
 import onnx
 
-from pose_ros.core.card_files import load_card, sha256
+from pose_ros.core.card_files import load_card
+from pose_ros.core.files import sha256
 from pose_training.checkpoint import load_checkpoint
 from pose_training.errors import ExportError
 from pose_training.importers.formats import FORMATS, read_weights

@@ -10,7 +10,7 @@ COMMANDS = {
     'fit': 'train a network',
     'distill': 'train a network on labels and on what other networks say',
     'average': 'average the weights of checkpoints',
-    'evaluate': 'measure a model on labelled photographs, with the robot\'s engine and decoder',
+    'evaluate': "measure a model on labelled photographs, with the robot's engine and decoder",
     'import': 'turn published weights of another system into an ONNX file',
     'export': 'turn a checkpoint into an ONNX file',
     'verify': 'check an exported file, and that it still computes what its network did',

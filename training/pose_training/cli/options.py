@@ -9,8 +9,8 @@ from typing import Tuple
 from pose_ros.core.command_options import (count, parse_settings, setting, show_builds,
                                            size)
 from pose_ros.core.decoders import decoder_parameters, DECODERS
-from pose_ros.core.engines.engine_file import build_engine_file
-from pose_ros.core.sources.stills import ENDINGS
+from pose_ros.core.engine_file import build_engine_file
+from pose_ros.core.sources.images import IMAGE_EXTENSIONS
 from pose_ros.core.stages.selection import SELECTION_PARAMETERS
 from pose_training.errors import ExportError
 from pose_training.exporters.cards import make_card
@@ -116,7 +116,7 @@ def pictures(paths) -> Tuple[str, ...]:
     for path in paths:
         if os.path.isdir(path):
             found += [os.path.join(path, name) for name in sorted(os.listdir(path))
-                      if name.lower().endswith(ENDINGS)]
+                      if name.lower().endswith(IMAGE_EXTENSIONS)]
         else:
             found.append(path)
     return tuple(found)

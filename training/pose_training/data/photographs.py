@@ -11,7 +11,7 @@ import torch
 
 from pose_ros.core.compressed import decode_bytes
 from pose_ros.core.errors import ImageError
-from pose_ros.core.sources.stills import read_image
+from pose_ros.core.sources.images import read_image
 from pose_training.data.annotations import Sample
 from pose_training.errors import DataError
 

@@ -10,13 +10,13 @@ import numpy as np
 from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import ImageError
 from pose_ros.core.people import make_people
-from pose_ros.core.sources.stills import read_image
+from pose_ros.core.sources.images import read_image
 from pose_ros.core.topology import Topology
 from pose_training.data.annotations import Sample
 from pose_training.distillation.single_person import person_crop, SinglePersonTeacher
 from pose_training.distillation.tflite import TfliteTeacher
 from pose_training.errors import DataError
-from pose_training.whole_file import whole_file
+from pose_ros.core.files import atomic_write
 
 _ENOUGH = 1 / 3  # of its joints make a person of a box that had none
 
@@ -126,7 +126,7 @@ class CachedPredictions:
             return
         try:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            with whole_file(self._path) as stream:
+            with atomic_write(self._path) as stream:
                 np.savez_compressed(stream, **self._known)
         except OSError as error:
             raise DataError('cannot write {}: {}'.format(self._path, error)) from error

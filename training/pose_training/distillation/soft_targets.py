@@ -11,7 +11,7 @@ import torch
 from pose_training.data.geometry import Crop
 from pose_training.errors import DataError
 from pose_training.families.family import Family, Targets
-from pose_training.whole_file import whole_file
+from pose_ros.core.files import atomic_write
 
 _OWNER = 'teachers.json'
 _LEVELS = 127.   # maps are kept as signed bytes: 1/127 is below any teacher's noise
@@ -74,7 +74,7 @@ class MapCache:
             with open(path, encoding='utf-8') as stream:
                 owner = json.load(stream)
         except FileNotFoundError:
-            with whole_file(path) as stream:
+            with atomic_write(path) as stream:
                 stream.write(json.dumps(identity).encode())
             return
         except ValueError:
@@ -96,7 +96,7 @@ class MapCache:
         """Keep maps of -1 to 1, and return them as they will be read."""
         levels = np.rint(maps.clip(-1, 1) * _LEVELS).astype(np.int8)
         try:
-            with whole_file(self._path(key)) as stream:
+            with atomic_write(self._path(key)) as stream:
                 np.save(stream, levels)
         except OSError as error:
             raise DataError('cannot write to the cache {}: {}'.format(

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from pose_ros.core.card import ModelCard, with_input_size
-from pose_ros.core.card_files import load_card, sha256
+from pose_ros.core.card_files import load_card
+from pose_ros.core.files import sha256
 from pose_ros.core.preprocessing import Preprocessor
 from pose_ros.core.regions import whole
 from pose_training.distillation.teacher_networks import CHECKPOINTS, checkpoint_card, open_network

@@ -4,7 +4,7 @@
 import cv2
 import numpy as np
 
-from pose_ros.core.card_files import sha256
+from pose_ros.core.files import sha256
 from pose_ros.core.topology import get_topology
 from pose_training.distillation.single_person import SinglePersonTeacher
 from pose_training.errors import DataError

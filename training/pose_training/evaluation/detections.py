@@ -9,7 +9,7 @@ import numpy as np
 from pose_ros.core import PoseEstimator
 from pose_ros.core.convert import convert_people
 from pose_ros.core.people import People
-from pose_ros.core.sources.stills import read_image
+from pose_ros.core.sources.images import read_image
 from pose_training.errors import DataError
 from pose_training.evaluation.labels import LabelledImage, Labels
 

@@ -4,7 +4,7 @@
 from typing import Any, Dict, Iterator, List, Sequence
 
 from pose_ros.core import PoseEstimator
-from pose_ros.core.card_files import sha256
+from pose_ros.core.files import sha256
 from pose_training.evaluation.evaluate import Evaluation
 from pose_training.evaluation.metrics import TOLERANCE
 

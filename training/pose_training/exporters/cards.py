@@ -24,12 +24,14 @@ _ENTRIES = ('name', 'version', 'license')
 class ExportedForm(NamedTuple):
     """The form of an exported file; every step of an export and its check uses it.
 
-    `input` is what the bare network expects, without a normalization that is part of the graph.
+    `input` is what the bare network expects, without a normalization that is part of the graph;
+    `stride` its input pixels per map cell.
     """
 
     card: ModelCard
     family: Family
     input: InputSpec
+    stride: int
 
     @property
     def size(self) -> Tuple[int, int]:
@@ -39,7 +41,7 @@ class ExportedForm(NamedTuple):
     @property
     def shapes(self) -> Dict[str, Tuple[int, ...]]:
         """Return the shapes of the outputs by name, without the batch axis."""
-        return self.family.output_shapes(self.card)
+        return self.family.output_shapes(self.card, self.stride)
 
     @property
     def groups(self) -> List[ChannelGroup]:
@@ -89,10 +91,11 @@ def make_form(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> E
         'provenance': {
             **{key: value for key, value in provenance.items() if key not in _ENTRIES},
             'network': recipe.name, 'topology': recipe.topology, 'options': recipe.options,
-            'export': _settings(options, size, network.size_multiple)},
+            'export': _settings(options, size, network)},
     }
     return ExportedForm(parse_card(json.dumps(card), 'the card of {}'.format(recipe.name)),
-                        network.family, InputSpec(**_input(spec.input, size, False)))
+                        network.family, InputSpec(**_input(spec.input, size, False)),
+                        network.stride)
 
 
 def make_card(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> ModelCard:
@@ -114,8 +117,9 @@ def _input(data, size, normalize) -> Dict[str, Any]:
     return {**data, **changed}
 
 
-def _settings(options, size, multiple) -> Dict[str, Any]:
-    return {'size': list(size), 'size_multiple': multiple, 'dynamic': options.dynamic,
+def _settings(options, size, network) -> Dict[str, Any]:
+    return {'size': list(size), 'size_multiple': network.size_multiple,
+            'stride': network.stride, 'dynamic': options.dynamic,
             'batch': options.batch, 'precision': options.precision,
             'normalize': options.normalize, 'stages': options.stages,
             'calibration_images': len(options.calibration),

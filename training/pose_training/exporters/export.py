@@ -7,7 +7,7 @@ from onnx import ModelProto
 
 from pose_ros.core.card import CARD_KEY, ModelCard
 from pose_ros.core.onnx_file import with_metadata
-from pose_ros.core.sources.stills import read_image
+from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
 from pose_training.exporters.cards import ExportedForm, make_form
 from pose_training.exporters.half import check_range, to_half
@@ -18,7 +18,7 @@ from pose_training.exporters.picture import draw_picture, prepare
 from pose_training.exporters.quantize import quantize
 from pose_training.exporters.tracing import trace
 from pose_training.models.network import PoseNetwork
-from pose_training.whole_file import whole_file
+from pose_ros.core.files import atomic_write
 
 _COMPARED = 4  # calibration pictures to compare on, where no others are given
 PRECISIONS = ('fp32', 'fp16', 'int8')
@@ -106,7 +106,7 @@ def _in_precision(model: ModelProto, form: ExportedForm, options, images, say) -
 
 def _write(path, content):
     try:
-        with whole_file(path) as stream:
+        with atomic_write(path) as stream:
             stream.write(content)
     except OSError as error:
         raise ExportError('cannot write {}: {}'.format(path, error.strerror or error)) from error

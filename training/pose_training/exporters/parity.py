@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 import numpy as np
 
 from pose_ros.core.card import CARD_KEY, InputSpec, parse_card
-from pose_ros.core.sources.stills import read_image
+from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
 from pose_training.exporters.agreement import (compare_people, output_faults, people_faults,
                                                PeopleAgreement, TOLERANCES)
@@ -195,17 +195,18 @@ def _against_fingerprint(content, form):
 
 
 class _Exported(NamedTuple):
-    """How a file was exported; `multiple`: of sizes that may be chosen, None for a fixed size."""
+    """How a file was exported: pixels per map cell, batch; `multiple`: of sizes that may be chosen, None for a fixed size."""
 
     precision: str
     batch: Union[int, str]
+    stride: int
     multiple: Optional[int]
 
 
 def _how_exported(card) -> _Exported:
     try:
         settings = card.provenance['export']
-        found = _Exported(settings['precision'], settings['batch'],
+        found = _Exported(settings['precision'], settings['batch'], int(settings['stride']),
                           int(settings['size_multiple']) if settings['dynamic'] else None)
         if found.batch != 'dynamic' and not found.batch > 0:
             raise ValueError(found.batch)
@@ -219,7 +220,7 @@ def _how_exported(card) -> _Exported:
 
 def _form(card) -> ExportedForm:
     """Return the form of a file, by the network that its card names."""
-    _how_exported(card)
+    how = _how_exported(card)
     try:
         spec = get_spec(card.provenance['network'])
         family = make_family(spec.family, card.provenance['topology'])
@@ -227,7 +228,7 @@ def _form(card) -> ExportedForm:
         raise ExportError('its card does not name its network: it is no file of this '
                           'exporter') from error
     size = {'width': card.input.width, 'height': card.input.height}
-    return ExportedForm(card, family, InputSpec(**{**spec.input, **size}))
+    return ExportedForm(card, family, InputSpec(**{**spec.input, **size}), how.stride)
 
 
 def _card(model, path):

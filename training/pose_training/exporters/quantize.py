@@ -12,7 +12,7 @@ from onnxruntime.quantization import (CalibrationDataReader, CalibrationMethod, 
                                       quantize_static, QuantType)
 
 from pose_ros.core.card import InputSpec
-from pose_ros.core.sources.stills import read_image
+from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
 from pose_training.exporters.inference import filled
 from pose_training.exporters.onnx_graph import count_operators, INPUT

@@ -88,8 +88,11 @@ class Family(abc.ABC):
         """Return the decoder type and the outputs entry of the model card."""
 
     @abc.abstractmethod
-    def output_shapes(self, card: ModelCard) -> Dict[str, Tuple[int, ...]]:
-        """Return the shapes, without the batch axis, of the exported outputs of a card."""
+    def output_shapes(self, card: ModelCard, stride: int) -> Dict[str, Tuple[int, ...]]:
+        """Return the shapes, without the batch axis, of the exported outputs of a card.
+
+        `stride` is the number of input pixels per map cell.
+        """
 
     @abc.abstractmethod
     def groups(self, card: ModelCard) -> List[ChannelGroup]:

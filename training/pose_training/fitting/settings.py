@@ -55,7 +55,7 @@ class TeacherConfig(NamedTuple):
     models: Annotated[Tuple[str, ...], 'ONNX, OpenVINO (.xml) or checkpoints (.pt)'] = ()
     cards: Annotated[Tuple[str, ...], 'model cards of models without one, in their order'] = ()
     backend: Annotated[str, 'engine of the teachers'] = 'auto'
-    size: Annotated[Tuple[int, int], 'width, height of their input [px]; 0, 0: the crop\'s'] = (
+    size: Annotated[Tuple[int, int], "width, height of their input [px]; 0, 0: the crop's"] = (
         0, 0)
     weight: Annotated[float, 'share of the teachers in labelled targets, 0 to 1'] = .5
     cache: Annotated[str, 'folder for their maps'] = ''
@@ -100,7 +100,7 @@ class ValidationConfig(NamedTuple):
     evaluate: Annotated[str, 'COCO keypoint file to measure AP on, as pose-train evaluate'] = ''
     evaluate_every: Annotated[int, 'interval of that [epochs]'] = 10
     evaluate_size: Annotated[Tuple[int, int], 'width, height of the network input for that [px]; '
-                             '0, 0: the network\'s'] = (0, 0)
+                             "0, 0: the network's"] = (0, 0)
 
 
 class RunConfig(NamedTuple):

@@ -14,7 +14,7 @@ from torch import distributed
 
 from pose_training.checkpoint import FORMAT, checkpoint_data
 from pose_training.errors import FitError
-from pose_training.whole_file import whole_file
+from pose_ros.core.files import atomic_write
 
 FOLDER = 'snapshots'
 LAST = 'last.ckpt'
@@ -28,7 +28,7 @@ class WholeFiles(TorchCheckpointIO):
         """Write a snapshot; FitError if the disk does not take it."""
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with whole_file(path) as stream:
+            with atomic_write(path) as stream:
                 torch.save(checkpoint, stream)
         except (OSError, RuntimeError) as error:  # torch's writer turns the one into the other
             raise FitError('cannot write the snapshot {}: {}; the one before it is untouched: '

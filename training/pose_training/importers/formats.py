@@ -5,7 +5,7 @@ import importlib
 import os
 from typing import Any, Dict, NamedTuple, Tuple
 
-from pose_ros.core.card_files import sha256
+from pose_ros.core.files import sha256
 from pose_training.errors import WeightsError
 from pose_training.importers.matching import Weights, load_weights
 from pose_training.models import NetworkSpec, PoseNetwork, create_model, get_spec

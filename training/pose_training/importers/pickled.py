@@ -177,7 +177,7 @@ class _Machine:
             raise PickleError('it holds an array of records, or something other than arrays')
 
     def _array(self, shape, dtype, fortran, data):
-        if dtype.resolve() != object:
+        if dtype.resolve() != object:  # noqa: E721
             return self._numbers(dtype, shape, fortran, data)
         if shape != () or type(data) is not list or len(data) != 1:
             raise PickleError('it holds an array of objects')
@@ -185,7 +185,7 @@ class _Machine:
 
     def _numbers(self, dtype, shape, fortran, data):
         kind = dtype.resolve()
-        if len(shape) > 8 or math.prod(shape) * kind.itemsize != len(data) or kind == object:
+        if len(shape) > 8 or math.prod(shape) * kind.itemsize != len(data) or kind == object:  # noqa: E721
             raise PickleError('it holds an array of the shape {} with {} bytes'.format(
                 shape[:8], len(data)))
         self._spend(len(data))

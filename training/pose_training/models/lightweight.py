@@ -157,7 +157,7 @@ NETWORKS = (
                 _REPOSITORY + ' (checkpoint_iter_370000.pth)', 'Apache-2.0'),
     NetworkSpec('human_pose_estimation_0001', build_intel, 'coco_18', {'stages': 2},
                 dict(_INPUT, std=(255., 255., 255.)),
-                'Intel\'s Lightweight OpenPose, batch norms folded', ('openvino',), _LATER_STAGES,
+                "Intel's Lightweight OpenPose, batch norms folded", ('openvino',), _LATER_STAGES,
                 'https://github.com/openvinotoolkit/open_model_zoo (human-pose-estimation-0001)',
                 'Apache-2.0', 'AP 42.8 of the float network on the subset of COCO val2014 that '
                 'the OpenPose paper used'),

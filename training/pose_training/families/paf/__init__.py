@@ -70,29 +70,29 @@ class Paf(Family):
     def decoder(self, stride: int) -> Tuple[str, Dict[str, Any]]:
         """See Family. Without limbs there is one person in the image: the type is `heatmap`."""
         layout, keypoints = self._layout, self.topology.size
-        outputs: Dict[str, Any] = {'stride': stride, 'heatmaps': {
-            'tensor': OUTPUT, 'channels': list(range(keypoints)),
-            'background': keypoints if layout.background else None}}
+        channels = list(range(keypoints))
         if not layout.limbs:
-            return 'heatmap', outputs
-        outputs['pafs'] = {
-            'tensor': OUTPUT, 'axis_order': layout.axis_order,
-            'limbs': [[*layout.limbs[limb], layout.heatmaps + 2 * limb]
-                      for limb in layout.joining_order]}
-        return self.name, outputs
+            return 'heatmap', {'tensor': OUTPUT, 'channels': channels, 'grid': 'half_pixel'}
+        return self.name, {
+            'stride': stride,
+            'heatmaps': {'tensor': OUTPUT, 'channels': channels,
+                         'background': keypoints if layout.background else None},
+            'pafs': {'tensor': OUTPUT, 'axis_order': layout.axis_order,
+                     'limbs': [[*layout.limbs[limb], layout.heatmaps + 2 * limb]
+                               for limb in layout.joining_order]}}
 
-    def output_shapes(self, card: ModelCard) -> Dict[str, Tuple[int, ...]]:
+    def output_shapes(self, card: ModelCard, stride: int) -> Dict[str, Tuple[int, ...]]:
         """See Family."""
-        stride = card.decoder.outputs['stride']
         return {OUTPUT: (self.groups(card)[-1].last, card.input.height // stride,
                          card.input.width // stride)}
 
     def groups(self, card: ModelCard) -> List[ChannelGroup]:
         """Return `heatmaps`, `background` and `pafs`, as far as the card has them."""
-        outputs = card.decoder.outputs
-        heat, limbs = outputs['heatmaps'], outputs.get('pafs', {}).get('limbs', ())
-        keypoints = len(heat['channels'])
-        heatmaps = keypoints + (heat['background'] is not None)
+        outputs, keypoints = card.decoder.outputs, self.topology.size
+        heatmaps, limbs = self._layout.heatmaps, self._layout.limbs
+        if card.decoder.type == self.name:
+            keypoints, limbs = len(outputs['heatmaps']['channels']), outputs['pafs']['limbs']
+            heatmaps = keypoints + (outputs['heatmaps']['background'] is not None)
         bounds = (('heatmaps', 0, keypoints, True), ('background', keypoints, heatmaps, False),
                   ('pafs', heatmaps, heatmaps + 2 * len(limbs), True))
         return [ChannelGroup(name, OUTPUT, first, last, correlated)

@@ -12,19 +12,19 @@ from pose_ros.nodes.dds import shared_memory_settings
 
 _NAMESPACE = '/pose'
 _DURATION = 20.0  # s; of sources that never end
-_GRACE = 5.0  # s for a process to end after it was asked to
+_GRACE = 5.0  # s for a process to end after SIGINT
 
 
 def _parser():
     parser = argparse.ArgumentParser(
-        prog='demo',
-        description='Show people found in a camera, a video, a picture or a folder, over ROS 2 '
+        prog='run_demo',
+        description='Show people found in a camera, a video, an image or a folder, over ROS 2 '
         'topics; prints people, rate, latency and drops, and writes an annotated video.')
     parser.add_argument('--model', default='',
                         help='ONNX model with a card; default: the bundled one')
     parser.add_argument('--input', default='demo',
-                        help='video, picture, folder, camera index, or "demo" (a slow pan and '
-                        'zoom over public-domain pictures of people)')
+                        help='video, image, folder, camera index, or "demo" (a slow pan and '
+                        'zoom over public-domain images of people)')
     parser.add_argument('--output', default='output/demo.avi',
                         help='annotated video (.avi or .mp4)')
     parser.add_argument('--duration', type=float, default=None,
@@ -37,7 +37,7 @@ def _parser():
 
 
 def main(args=None):
-    """Run the demo; the exit code is 0 if people could be looked for, 1 if a part failed."""
+    """Run the demo; the exit code is 0, or 1 if a process failed."""
     options = _parser().parse_args(args)
     if options.model and not os.path.isfile(options.model):
         print('demo: there is no model file {!r}'.format(options.model), file=sys.stderr)
@@ -67,7 +67,7 @@ def _run(options, endless, duration):
                 code = 1
                 break
             time.sleep(0.1)
-        time.sleep(0.5)  # the last frames are still under way
+        time.sleep(0.5)  # the last frames are still processed
     except KeyboardInterrupt:
         pass
     finally:
@@ -93,7 +93,7 @@ def _yaml(value):
 
 
 def _stop(process):
-    """Ask a process to end; the exit code, 0 for one that ended by our signal."""
+    """End a process by SIGINT; return its exit code, 0 if the signal ended it."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
         try:

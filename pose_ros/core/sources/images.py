@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures: one image file, or a folder of them."""
+"""One image file, or a folder of image files."""
 import logging
 import os
 
@@ -11,11 +11,11 @@ from pose_ros.core.errors import ImageError
 from pose_ros.core.sources.source import FrameSource
 
 _LOG = logging.getLogger('pose_ros')
-ENDINGS = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
+IMAGE_EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
 
 
 def read_image(path: str) -> np.ndarray:
-    """Read a file as (H, W, 3) uint8 BGR, turned as its EXIF data say; ImageError names it."""
+    """Read a file as (H, W, 3) uint8 BGR, with its EXIF rotation; ImageError names it."""
     try:
         with open(path, 'rb') as stream:
             return decode_bytes(stream.read(), 'image file {}'.format(path))
@@ -25,7 +25,7 @@ def read_image(path: str) -> np.ndarray:
 
 
 class ImageFile(FrameSource):
-    """One picture, yielded once, or for ever with `loop`."""
+    """One image, yielded once, or without end with `loop`."""
 
     frame_count = 1
 
@@ -37,23 +37,23 @@ class ImageFile(FrameSource):
 
     @staticmethod
     def accepts(spec: str) -> bool:
-        """Whether it looks like an image, by its name or by its first bytes."""
+        """Whether it is an image file, by its name or its first bytes."""
         if not os.path.isfile(spec):
             return False
-        if spec.lower().endswith(ENDINGS):
+        if spec.lower().endswith(IMAGE_EXTENSIONS):
             return True
         with open(spec, 'rb') as stream:
             return bool(codec_of(stream.read(8)))
 
     def describe(self) -> str:
-        """Name the file."""
+        """Return the path."""
         return 'image {}'.format(self._path)
 
     def _read(self):
         if self._done:
             return None
         self._done = True
-        # A frame belongs to its reader, who may draw on it.
+        # A frame belongs to its reader, which may draw on it.
         return self._image.copy(), os.path.basename(self._path)
 
     def _rewind(self):
@@ -61,17 +61,18 @@ class ImageFile(FrameSource):
 
 
 class ImageFolder(FrameSource):
-    """The images of a folder, by name; those that cannot be read are reported once and skipped."""
+    """The images of a folder, by name; unreadable ones are reported once and skipped."""
 
     def __init__(self, path: str, loop=False, size=None, rate=None):
-        """List the folder; ImageError if it holds no file that is named like an image."""
+        """List the folder; ImageError if no file has an extension of an image."""
         super(ImageFolder, self).__init__(loop, size)
         self._folder = path
-        self._names = sorted(name for name in os.listdir(path) if name.lower().endswith(ENDINGS))
+        self._names = sorted(name for name in os.listdir(path)
+                             if name.lower().endswith(IMAGE_EXTENSIONS))
         if not self._names:
             raise ImageError(
                 'the folder {} holds no images: none of its {} files ends in {}'.format(
-                    path, len(os.listdir(path)), ', '.join(ENDINGS)))
+                    path, len(os.listdir(path)), ', '.join(IMAGE_EXTENSIONS)))
         self.frame_count = len(self._names)
         self.unreadable = []  # names of files
         self._position = 0
@@ -82,7 +83,7 @@ class ImageFolder(FrameSource):
         return os.path.isdir(spec)
 
     def describe(self) -> str:
-        """Name the folder, and how much it holds."""
+        """Return the path and the number of images."""
         return 'folder {} ({} images)'.format(self._folder, len(self._names))
 
     def _read(self):

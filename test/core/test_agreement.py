@@ -5,7 +5,8 @@ import models
 import numpy as np
 import pytest
 
-from pose_ros.core.engines.self_check import check_picture, disagreement, TOLERANCES
+from pose_ros.core.agreement import disagreement, TOLERANCES
+from pose_ros.core.synthetic_image import synthetic_image
 
 
 def maps():
@@ -19,7 +20,7 @@ def changed(change):
 
 
 @pytest.mark.parametrize('precision', sorted(TOLERANCES))
-def test_small_errors_are_none(precision):
+def test_small_differences_agree(precision):
     assert disagreement(maps(), maps(), precision) == ''
     tolerance = TOLERANCES[precision]
     noise = np.random.RandomState(0).uniform(-1, 1, maps()['output'].shape)
@@ -46,7 +47,7 @@ def test_wrong_maps(change, text):
     assert text in disagreement(maps(), changed(change), 'fp16')
 
 
-def test_a_peak_that_moves_though_the_maps_are_near():
+def test_a_moved_peak_disagrees_though_the_maps_are_close():
     """A flat top of which another cell is the highest now: within the tolerance of the values."""
     reference = np.zeros((1, 2, 8, 8), np.float32)
     reference[0, 0, 2, 2], reference[0, 0, 5, 5] = 0.30, 0.25
@@ -64,8 +65,8 @@ def test_other_outputs():
     assert '(1, 57, 16, 20)' in disagreement(maps(), {'output': maps()['output'][:, 1:]}, 'fp32')
 
 
-def test_the_picture_is_fixed_and_shows_something():
-    picture = check_picture()
-    assert picture.shape == (480, 640, 3) and picture.dtype == np.uint8
-    assert (picture == check_picture()).all() and picture.std() > 20
-    assert check_picture(96, 128).shape == (96, 128, 3)
+def test_the_image_is_fixed_and_shows_something():
+    image = synthetic_image()
+    assert image.shape == (480, 640, 3) and image.dtype == np.uint8
+    assert (image == synthetic_image()).all() and image.std() > 20
+    assert synthetic_image(96, 128).shape == (96, 128, 3)

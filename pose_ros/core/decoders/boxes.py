@@ -1,0 +1,185 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Outputs of detectors to boxes of people: YOLOX, RTMDet, ours, and lists after NMS.
+
+Facts: YOLOX (arXiv:2107.08430) and RTMDet (arXiv:2212.07784) as exported by their authors.
+"""
+from typing import Dict, List, Tuple
+
+import cv2
+import numpy as np
+
+from pose_ros.core.card import require_keys
+from pose_ros.core.decoders.decoder import Decoder, make_found
+from pose_ros.core.errors import CardError
+from pose_ros.core.parameters import Parameter
+
+_KEYS = {
+    'yolox': ('format', 'tensor', 'strides', 'class'),
+    'rtmdet': ('format', 'scores', 'boxes', 'strides'),
+    'distances': ('format', 'tensor', 'strides'),
+    'list': ('format', 'tensor', 'labels', 'class'),
+}
+
+
+class BoxesDecoder(Decoder):
+    """Boxes of one class, after non-maximum suppression, best scores first.
+
+    `outputs` of the card: `format` and its tensors. yolox: (A, 5 + C) rows of raw center, raw
+    size, objectness, classes. rtmdet: per stride a tensor of logits (1, h, w) and one of distances
+    (4, h, w) in px from the corner of the cell. distances: (5, A) with the logarithms of the
+    distances in cells from the center of the cell to left, top, right and bottom, and the logit.
+    list: (N, 5) or (N, 6) corners, score and class, suppressed already; `labels` names a tensor
+    of classes, or is null.
+    """
+
+    TASK = 'detection'
+    PARAMETERS = (
+        Parameter('min_score', 0.3, 'Boxes with a lower score are dropped', 0.0, 1.0,
+                  dynamic=True),
+        Parameter('nms_iou', 0.65, 'Of two boxes with a higher overlap (intersection over union) '
+                  'the lower score is dropped', 0.0, 1.0, dynamic=True),
+        Parameter('max_boxes', 100, 'Keep only this many boxes, best scores first', 1, 1000,
+                  dynamic=True),
+    )
+
+    def __init__(self, card):
+        """Plan for the format of the card; CardError if its outputs or settings are invalid."""
+        super(BoxesDecoder, self).__init__(card)
+        self._outputs = _parse(card)
+        self._read = getattr(self, '_read_' + self._outputs['format'])
+        strides = self._outputs.get('strides', ())
+        self._cells, self._steps = _cells(strides, card.input.width, card.input.height)
+
+    def check_outputs(self, outputs: Dict[str, np.ndarray]) -> None:
+        """See Decoder.check_outputs."""
+        where = 'model card {!r}'.format(self.card.name)
+        for name in _tensors(self._outputs):
+            if name not in outputs:
+                raise CardError('{}: no output {!r}; the network yields {}'.format(
+                    where, name, ', '.join(sorted(outputs))))
+        try:
+            boxes, scores = self._read(outputs)
+        except (ValueError, IndexError) as error:
+            raise CardError('{}: the outputs {} do not have the form of {!r}: {}'.format(
+                where, {name: array.shape for name, array in outputs.items()},
+                self._outputs['format'], error))
+        if boxes.shape != (len(scores), 4):
+            raise CardError('{}: the network yields {} boxes and {} scores'.format(
+                where, boxes.shape, scores.shape))
+
+    def decode(self, outputs):
+        """See Decoder.decode; no keypoints."""
+        corners, scores = self._read(outputs)
+        settings = self._settings
+        keep = np.flatnonzero(scores >= settings['min_score'])
+        # Confident boxes only: NMS of thousands would take longer than the network.
+        keep = keep[np.argsort(-scores[keep], kind='stable')][:4 * settings['max_boxes']]
+        corners, scores = corners[keep].astype(np.float64), scores[keep]
+        boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1)
+        if len(boxes) and self._outputs['format'] != 'list':
+            chosen = np.array(cv2.dnn.NMSBoxes(boxes.tolist(), scores.astype(float).tolist(), 0.0,
+                                               settings['nms_iou']), int).reshape(-1)
+            boxes, scores = boxes[chosen], scores[chosen]
+        most = settings['max_boxes']
+        return make_found(np.zeros((len(boxes[:most]), 0, 3)), scores[:most], boxes[:most])
+
+    def agrees(self, expected, found, precision):
+        """See Decoder.agrees: every clear box of ONNX Runtime must be found, and no other."""
+        worst = ''
+        for row in range(len(next(iter(expected.values())))):
+            pair = [self.decode({name: array[row] for name, array in outputs.items()})
+                    for outputs in (expected, found)]
+            worst = worst or _difference(*pair)
+        return worst
+
+    def _read_yolox(self, outputs):
+        rows = outputs[self._outputs['tensor']]
+        centers = (rows[:, :2] + self._cells) * self._steps[:, None]
+        sizes = np.exp(np.minimum(rows[:, 2:4], 20)) * self._steps[:, None]
+        scores = rows[:, 4] * rows[:, 5 + self._outputs['class']]
+        return np.concatenate([centers - sizes / 2, centers + sizes / 2], 1), scores
+
+    def _read_rtmdet(self, outputs):
+        scores = np.concatenate([outputs[name].reshape(-1) for name in self._outputs['scores']])
+        distances = np.concatenate([outputs[name].reshape(4, -1)
+                                    for name in self._outputs['boxes']], 1).T
+        corners = self._cells * self._steps[:, None]
+        return _around(corners, distances), _sigmoid(scores)
+
+    def _read_distances(self, outputs):
+        rows = outputs[self._outputs['tensor']].T
+        centers = (self._cells + 0.5) * self._steps[:, None]
+        distances = np.exp(np.minimum(rows[:, :4], 20)) * self._steps[:, None]
+        return _around(centers, distances), _sigmoid(rows[:, 4])
+
+    def _read_list(self, outputs):
+        rows = outputs[self._outputs['tensor']]
+        labels = self._outputs['labels']
+        classes = outputs[labels] if labels else rows[:, 5] if rows.shape[1] > 5 else None
+        scores = rows[:, 4]
+        if classes is not None:
+            scores = np.where(classes == self._outputs['class'], scores, 0)
+        return rows[:, :4], scores
+
+
+def _parse(card):
+    where, outputs = 'model card {!r}, outputs'.format(card.name), card.decoder.outputs
+    kind = outputs.get('format')
+    if kind not in _KEYS:
+        raise CardError("{}: 'format' must be one of {}, not {!r}".format(
+            where, ', '.join(sorted(_KEYS)), kind))
+    require_keys(outputs, _KEYS[kind], where)
+    strides = outputs.get('strides', [8])
+    if not isinstance(strides, (list, tuple)) or not strides or not all(
+            type(stride) is int and 1 <= stride <= 256 for stride in strides):
+        raise CardError("{}: 'strides' must be a list of numbers of pixels".format(where))
+    names = [outputs[key] for key in ('tensor', 'labels') if outputs.get(key) is not None]
+    for key in ('scores', 'boxes'):
+        if key in outputs:
+            if not isinstance(outputs[key], (list, tuple)) or len(outputs[key]) != len(strides):
+                raise CardError('{}: {!r} must be one output name per stride'.format(where, key))
+            names += list(outputs[key])
+    if not all(isinstance(name, str) for name in names):
+        raise CardError('{}: the tensors must be output names, not {}'.format(where, names))
+    label = outputs.get('class', 0)
+    if type(label) is not int or label < 0:
+        raise CardError("{}: 'class' must be a whole number from 0, not {!r}".format(where, label))
+    return outputs
+
+
+def _tensors(outputs) -> List[str]:
+    names = [outputs[key] for key in ('tensor', 'labels') if outputs.get(key)]
+    return names + [name for key in ('scores', 'boxes') for name in outputs.get(key, ())]
+
+
+def _cells(strides, width, height) -> Tuple[np.ndarray, np.ndarray]:
+    """Return column and row of each cell (A, 2), strides in their order, and strides (A,)."""
+    cells, steps = [np.zeros((0, 2))], [np.zeros(0)]
+    for stride in strides:
+        rows, columns = np.mgrid[:height // stride, :width // stride]
+        cells.append(np.column_stack([columns.ravel(), rows.ravel()]))
+        steps.append(np.full(rows.size, stride))
+    return np.concatenate(cells).astype(np.float32), np.concatenate(steps).astype(np.float32)
+
+
+def _around(points, distances):
+    return np.concatenate([points - distances[:, :2], points + distances[:, 2:]], 1)
+
+
+def _sigmoid(logits):
+    return 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
+
+
+def _difference(expected, found, clear=0.2, distance=0.1):
+    """Return '' if the clear boxes of both agree within a part of their size."""
+    for name, one, other in (('is lost', expected, found), ('is new', found, expected)):
+        for box, score in zip(one.boxes, one.scores):
+            if score < clear + 0.3:
+                continue
+            near = np.abs(other.boxes - box).max(1) <= distance * max(box[2:].max(), 1) \
+                if len(other.boxes) else np.zeros(0, bool)
+            if not (near & (np.abs(other.scores - score) <= clear)).any():
+                return 'the box {} with score {:.2f} {}'.format(
+                    [round(float(value), 1) for value in box], score, name)
+    return ''

@@ -1,0 +1,164 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""One heatmap per keypoint of one person (Simple Baselines, arXiv:1804.06208) to keypoints."""
+from typing import NamedTuple, Tuple
+
+import cv2
+import numpy as np
+
+from pose_ros.core.card import require_keys
+from pose_ros.core.decoders.decoder import Decoder, make_found
+from pose_ros.core.errors import CardError
+from pose_ros.core.parameters import Parameter
+
+GRIDS = ('half_pixel', 'corner', 'udp')
+_BLUR = 11  # cells: the kernel of DARK for a Gaussian of 2 cells
+
+
+class HeatmapOutputs(NamedTuple):
+    """The `outputs` of a card with the decoder type `heatmap`.
+
+    `channels[k]` is the channel of keypoint k. `grid` says which input pixel x cell g shows, for
+    an input of W px and maps of w cells: half_pixel (g + 0.5) W / w - 0.5; corner g W / w (Simple
+    Baselines); udp g (W - 1) / (w - 1) (arXiv:1911.07524).
+    """
+
+    tensor: str
+    channels: Tuple[int, ...]
+    grid: str
+
+
+def parse_outputs(card) -> HeatmapOutputs:
+    """Check the `outputs` of a card; CardError names the key and what is wrong with it."""
+    where, outputs = 'model card {!r}, outputs'.format(card.name), card.decoder.outputs
+    require_keys(outputs, ('tensor', 'channels', 'grid'), where)
+    channels, size = outputs['channels'], card.topology.size
+    if not isinstance(outputs['tensor'], str):
+        raise CardError("{}: 'tensor' must be an output name".format(where))
+    if outputs['grid'] not in GRIDS:
+        raise CardError("{}: 'grid' must be one of {}".format(where, ', '.join(GRIDS)))
+    if not isinstance(channels, (list, tuple)) or len(channels) != size \
+            or not all(type(channel) is int and channel >= 0 for channel in channels):
+        raise CardError("{}: 'channels' must be one channel per keypoint ({})".format(where, size))
+    return HeatmapOutputs(outputs['tensor'], tuple(channels), outputs['grid'])
+
+
+class HeatmapDecoder(Decoder):
+    """The highest cell of each heatmap, refined to a fraction of a cell."""
+
+    PARAMETERS = (
+        Parameter('refinement', 'dark',
+                  'Sub-cell position: none, quarter (a quarter cell towards the higher neighbor), '
+                  'dark (Taylor expansion of the smoothed map, arXiv:1910.06278)',
+                  choices=('none', 'quarter', 'dark'), dynamic=True),
+        Parameter('keypoint_threshold', 0.1, 'Keypoints with a lower peak are missing',
+                  0.0, 1.0, dynamic=True),
+    )
+
+    def __init__(self, card):
+        """Plan for the channels of the card; CardError if its outputs or settings are invalid."""
+        super(HeatmapDecoder, self).__init__(card)
+        self.outputs = parse_outputs(card)
+
+    def check_outputs(self, outputs):
+        """See Decoder.check_outputs."""
+        where, spec = 'model card {!r}'.format(self.card.name), self.outputs
+        if spec.tensor not in outputs:
+            raise CardError('{}: no output {!r}; the network yields {}'.format(
+                where, spec.tensor, ', '.join(sorted(outputs))))
+        shape = outputs[spec.tensor].shape
+        if len(shape) != 3 or shape[0] <= max(spec.channels) or min(shape[1:]) < 3:
+            raise CardError('{}: output {!r} should be more than {} maps per crop, but the '
+                            'network yields {}'.format(where, spec.tensor, max(spec.channels),
+                                                       ' x '.join(map(str, shape))))
+
+    def decode(self, outputs):
+        """See Decoder.decode; one person, with the mean peak of its keypoints as score."""
+        maps = outputs[self.outputs.tensor][list(self.outputs.channels)]
+        height, width = maps.shape[1:]
+        cells = maps.reshape(len(maps), -1).argmax(1)
+        rows, columns = cells // width, cells % width
+        scores = maps[np.arange(len(maps)), rows, columns]
+        places = np.column_stack([columns, rows]) + self._offsets(maps, rows, columns)
+        keypoints = np.column_stack([self._pixels(places, width, height), scores])
+        keypoints[scores < self._settings['keypoint_threshold']] = 0
+        found = keypoints[:, 2] > 0
+        score = keypoints[found, 2].mean() if found.any() else 0.0
+        return make_found(keypoints[None], [score])
+
+    def unmirrored(self, outputs):
+        """Return the outputs of a mirrored region as those of the region itself.
+
+        Left and right keypoints change their places. On the grid `corner` the cells move by one
+        column, because W - 1 - x is not a cell for every cell x (Simple Baselines' flip test).
+        """
+        spec = self.outputs
+        maps = outputs[spec.tensor][list(spec.channels)][list(self.card.topology.mirror), :, ::-1]
+        if spec.grid == 'corner':
+            maps = np.concatenate([maps[..., :1], maps[..., :-1]], 2)
+        result = np.zeros_like(outputs[spec.tensor])
+        result[list(spec.channels)] = maps
+        return dict(outputs, **{spec.tensor: result})
+
+    def _offsets(self, maps, rows, columns):
+        refinement = self._settings['refinement']
+        if refinement == 'none':
+            return 0.0
+        inside = (rows > 1) & (rows < maps.shape[1] - 2) & (columns > 1) \
+            & (columns < maps.shape[2] - 2)
+        offsets = np.zeros((len(maps), 2))
+        refine = _dark_offsets if refinement == 'dark' else _quarter_offsets
+        if inside.any():
+            offsets[inside] = refine(maps[inside], rows[inside], columns[inside])
+        return offsets
+
+    def _pixels(self, places, width, height):
+        cells = np.array((width, height), np.float64)
+        pixels = np.array((self.card.input.width, self.card.input.height), np.float64)
+        if self.outputs.grid == 'half_pixel':
+            return (places + 0.5) * pixels / cells - 0.5
+        if self.outputs.grid == 'udp':
+            return places * (pixels - 1) / (cells - 1)
+        return places * pixels / cells
+
+
+def _quarter_offsets(maps, rows, columns):
+    index = np.arange(len(maps))
+    across = maps[index, rows, columns + 1] - maps[index, rows, columns - 1]
+    down = maps[index, rows + 1, columns] - maps[index, rows - 1, columns]
+    return 0.25 * np.sign(np.column_stack([across, down]))
+
+
+def _dark_offsets(maps, rows, columns):
+    """Return -H^-1 g of the log of the smoothed map at the peak (arXiv:1910.06278, equation 7)."""
+    logs = _patches(_smoothed(maps), rows, columns)
+    at = {(x, y): logs[:, y + 2, x + 2] for x in range(-2, 3) for y in range(-2, 3)}
+    gradient = 0.5 * np.column_stack([at[1, 0] - at[-1, 0], at[0, 1] - at[0, -1]])
+    xx = 0.25 * (at[2, 0] - 2 * at[0, 0] + at[-2, 0])
+    yy = 0.25 * (at[0, 2] - 2 * at[0, 0] + at[0, -2])
+    xy = 0.25 * (at[1, 1] - at[-1, 1] - at[1, -1] + at[-1, -1])
+    determinant = xx * yy - xy * xy
+    usable = (determinant > 1e-9) & (xx < 0)  # a maximum, not a saddle
+    safe = np.where(usable, determinant, 1)
+    step = np.column_stack([xy * gradient[:, 1] - yy * gradient[:, 0],
+                            xy * gradient[:, 0] - xx * gradient[:, 1]]) / safe[:, None]
+    step[~usable] = 0
+    return np.clip(step, -1, 1)
+
+
+def _smoothed(maps):
+    """Blur all maps at once, with borders of zeros between them."""
+    border = _BLUR // 2
+    tall = np.pad(maps, ((0, 0), (border, border), (border, border)), 'constant')
+    shape = tall.shape
+    tall = cv2.GaussianBlur(tall.reshape(-1, shape[2]), (_BLUR, _BLUR), 0)
+    return tall.reshape(shape)[:, border:-border, border:-border]
+
+
+def _patches(maps, rows, columns):
+    """Return the logarithm of the 5 x 5 cells around each peak, (K, 5, 5)."""
+    around = np.arange(-2, 3)
+    index = np.arange(len(maps))[:, None, None]
+    patches = maps[index, rows[:, None, None] + around[:, None],
+                   columns[:, None, None] + around]
+    return np.log(np.maximum(patches, 1e-10))

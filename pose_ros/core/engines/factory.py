@@ -1,0 +1,114 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The choice of an engine."""
+import importlib
+import importlib.util
+import logging
+import platform
+from typing import Callable, Dict, List, Optional, Tuple, Type
+
+import numpy as np
+
+from pose_ros.core.engines.engine import Engine
+from pose_ros.core.engines.options import BACKENDS, EngineOptions, make_options
+from pose_ros.core.errors import EngineError, ModelError, PoseRosError
+
+_LOG = logging.getLogger('pose_ros')
+
+
+def available_backends() -> Dict[str, str]:
+    """Return each backend's version, or why it cannot be used, in the order of BACKENDS."""
+    found = {}
+    for name in BACKENDS:
+        try:
+            found[name] = importlib.import_module(name).__version__
+        except Exception as error:  # a broken wheel may raise anything
+            found[name] = 'unavailable: {}'.format(error)
+    return found
+
+
+def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: str = 'auto',
+                  sample: Optional[Callable[[], np.ndarray]] = None,
+                  agrees: Optional[Callable[[Dict, Dict, str], str]] = None, **options) -> Engine:
+    """Load a model for batches of up to `input_shape` (N, 3, h, w).
+
+    N is replaced by the file's where that is static; see Engine.batch_size. sample, agrees and the
+    options: see EngineOptions. Raises EngineError if the backend or an option is unknown or
+    unavailable, ModelError if the file is rejected. If the tensorrt backend fails and the option
+    `require_tensorrt` is off, the result is a CPU engine, and its `degraded_reason` is set.
+    """
+    settings = make_options(backend, options, sample, agrees)
+    if backend == 'auto':
+        return _load_fastest(path, input_shape, settings, _candidates(path, settings))
+    try:
+        engine = _load(backend, path, input_shape, settings)
+    except (EngineError, ModelError) as error:
+        if backend != 'tensorrt' or settings.require_tensorrt or _is_plan(path):
+            raise
+        return load_cpu_fallback(path, input_shape, settings, error)
+    _LOG.info('engine: %s%s', engine.describe(), engine.status and ', while ' + engine.status)
+    return engine
+
+
+def prefers_gpu(path: str, backend: str = 'auto', **options) -> bool:
+    """Return whether create_engine tries a GPU first; nothing is loaded."""
+    settings = make_options(backend, options)
+    first = _candidates(path, settings)[0] if backend == 'auto' else backend
+    return first == 'tensorrt' or (first == 'onnxruntime' and settings.device != 'cpu')
+
+
+def load_cpu_fallback(path: str, input_shape, settings: EngineOptions, error: Exception) -> Engine:
+    """Load the fastest CPU engine; `degraded_reason` holds the error of the GPU engine."""
+    settings = settings.replaced(device='cpu', precision='fp32')
+    engine = _load_fastest(path, input_shape, settings, _cpu_backends())
+    engine.degraded_reason = '{} runs instead of tensorrt: {}'.format(
+        engine.describe().backend, ' '.join(str(error).split()))
+    _LOG.warning(engine.degraded_reason)
+    return engine
+
+
+def _load(backend, path, input_shape, settings):
+    module, name = BACKENDS[backend]
+    return getattr(importlib.import_module(module), name)(path, input_shape, settings)
+
+
+def _load_fastest(path, input_shape, settings, candidates) -> Engine:
+    """Try backends in turn; the first that loads is taken, so only one CPU runtime is loaded."""
+    errors: List[str] = []
+    kind: Type[PoseRosError] = EngineError
+    for backend in candidates:
+        try:
+            engine = _load(backend, path, input_shape, settings)
+        except (EngineError, ModelError) as error:
+            errors.append('{}: {}'.format(backend, error))
+            kind = ModelError if isinstance(error, ModelError) else kind
+            continue
+        _LOG.info('engine: %s, %s%s', engine.describe(),
+                  'while ' + engine.status if engine.status else 'the fastest that works here',
+                  ' ({})'.format('; '.join(errors)) if errors else '')
+        return engine
+    raise kind('no engine can run {}: {}'.format(path, '; '.join(errors)))
+
+
+def _candidates(path, settings):
+    if _is_plan(path):
+        return ['tensorrt']
+    if settings.device != 'cpu':
+        return ['onnxruntime']
+    if settings.precision == 'bf16':
+        return ['openvino']
+    if settings.precision in ('fp16', 'int8'):
+        return ['tensorrt']
+    # Do not log TensorRT as missing if it is not installed.
+    installed = importlib.util.find_spec('tensorrt') is not None
+    return (['tensorrt'] if installed else []) + _cpu_backends()
+
+
+def _cpu_backends():
+    # OpenVINO is 1.4 to 1.6 times faster on x86; other processors are not measured.
+    on_x86 = platform.machine().lower() in ('x86_64', 'amd64', 'i686')
+    return ['openvino', 'onnxruntime'] if on_x86 else ['onnxruntime', 'openvino']
+
+
+def _is_plan(path):
+    return path.endswith('.engine')

@@ -1,0 +1,116 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The camera_info messages of one camera, and which of them belongs to an image."""
+import collections
+import re
+import threading
+from typing import Optional
+
+from sensor_msgs.msg import CameraInfo
+
+from pose_ros.core.camera import Pinhole, pinhole_from_camera_info
+from pose_ros.core.errors import ImageError
+from pose_ros.core.frame import Frame
+from pose_ros.nodes.qos import CAMERA_INFO_QOS, subscription_qos
+
+_REMEMBERED = 100  # messages: an image may wait for the network this long
+_PATIENCE = 20  # images without a match, before a warning
+_ASPECT_TOLERANCE = 0.01
+_RECTIFIED_TOPIC = re.compile(r'(.*[/_])?rect(_[^/]*)?$')
+
+
+def is_rectified(setting: str, topic: str) -> bool:
+    """Resolve the parameter `rectified` (auto, always, never) for a resolved image topic."""
+    if setting != 'auto':
+        return setting == 'always'
+    return _RECTIFIED_TOPIC.match(topic) is not None
+
+
+class Calibration:
+    """Matches camera_info to images by their exact stamp.
+
+    Drivers often publish camera_info just after its image. Nothing waits for it: a frame takes
+    what has arrived when it enters the pipeline, and `settle` looks again after inference, for
+    what is published.
+    """
+
+    def __init__(self, node, topic: str, rectified: bool):
+        """Take the topic, relative; nothing is subscribed before `start`.
+
+        PoseRosError if a qos_override is invalid.
+        """
+        self._node, self._topic, self._rectified = node, topic, rectified
+        self._qos = subscription_qos(node, topic, CAMERA_INFO_QOS)
+        self._subscription = None
+        self._lock = threading.Lock()
+        # Stamp -> Pinhole, None for an invalid message; the oldest first.
+        self._cameras: 'collections.OrderedDict' = collections.OrderedDict()
+        self._warned = set()
+        self.received = self.matched = self.unmatched = self.invalid = 0
+        self.problem = ''
+
+    def start(self) -> None:
+        """Subscribe."""
+        if self._subscription is None:
+            self._subscription = self._node.create_subscription(
+                CameraInfo, self._topic, self.add, self._qos)
+
+    def stop(self) -> None:
+        """Unsubscribe."""
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None
+
+    def add(self, message) -> None:
+        """Keep a sensor_msgs/CameraInfo; an invalid one is counted and logged."""
+        try:
+            camera = pinhole_from_camera_info(message, self._rectified)
+        except ImageError as error:
+            camera = None
+            self.invalid += 1
+            self._warn(str(error))
+        with self._lock:
+            self.received += 1
+            self._cameras[_key(message.header.stamp)] = camera
+            while len(self._cameras) > _REMEMBERED:
+                self._cameras.popitem(last=False)
+
+    def find(self, stamp, width: int, height: int) -> Optional[Pinhole]:
+        """Return the camera of the image of this stamp and size [px]; None if there is none."""
+        with self._lock:
+            camera = self._cameras.get(_key(stamp))
+        if camera is None or (camera.width, camera.height) == (width, height):
+            return camera
+        aspect = float(width) * camera.height / (height * camera.width)
+        if abs(aspect - 1) > _ASPECT_TOLERANCE:
+            self._warn('camera_info describes images of {} x {}, but this one has {} x {}'.format(
+                camera.width, camera.height, width, height))
+            return None
+        return camera.scaled(width, height)
+
+    def settle(self, stamp, frame: Frame) -> Optional[Pinhole]:
+        """Return the camera of a frame after inference, and count whether there was one."""
+        camera = frame.camera or self.find(stamp, *frame.size)
+        if camera is not None:
+            self.matched += 1
+            return camera
+        with self._lock:
+            known = _key(stamp) in self._cameras
+        if not known:
+            self.unmatched += 1
+            if self.received > _PATIENCE < self.unmatched and not self.matched:
+                self._warn('camera_info arrives, but never with the stamp of an image: publish '
+                           'both with the same stamp')
+        return None
+
+    def _warn(self, text):
+        """Log a problem once."""
+        text = '{}: {}'.format(self._node.resolve_topic_name(self._topic), text)
+        self.problem = text
+        if text not in self._warned:
+            self._warned.add(text)
+            self._node.get_logger().warning(text)
+
+
+def _key(stamp):
+    return stamp.sec, stamp.nanosec

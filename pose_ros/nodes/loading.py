@@ -1,0 +1,44 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node's parameters to a loaded PoseEstimator."""
+from typing import Any, Dict
+
+from pose_ros.core.engines import ENGINE_PARAMETERS, prefers_gpu
+from pose_ros.core.errors import PoseRosError
+from pose_ros.core.estimator import PoseEstimator
+from pose_ros.nodes.parameters import declare
+
+
+def most_frames_per_run(values: Dict[str, Any], cameras: int) -> int:
+    """Resolve the parameter `batch`.
+
+    On a CPU a batch takes as long as its frames one by one, so that each is only older when it is
+    published (benchmark/cameras.py).
+    """
+    return values['batch'] or (
+        cameras if prefers_gpu(values['model'], **_engine_options(values)) else 1)
+
+
+def load_estimator(node, values: Dict[str, Any], batch: int) -> PoseEstimator:
+    """Load the model for up to `batch` frames per run, and declare its settings on the node.
+
+    PoseRosError says what is wrong with the model, the engine or a setting.
+    """
+    size = (values['input_width'], values['input_height'])
+    if bool(size[0]) != bool(size[1]):
+        raise PoseRosError(
+            'input_width and input_height go together: set both, or leave both 0')
+    estimator = PoseEstimator(values['model'] or None, card=values['card'] or None,
+                              input_size=size if all(size) else None, batch=batch,
+                              detector=values['detector'] or None, **_engine_options(values))
+    try:
+        # The defaults of the declared parameters are this model's own values.
+        estimator.configure(**declare(node, estimator.parameters))
+    except PoseRosError:
+        estimator.close()
+        raise
+    return estimator
+
+
+def _engine_options(values):
+    return {parameter.name: values[parameter.name] for parameter in ENGINE_PARAMETERS}

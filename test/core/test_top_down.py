@@ -1,0 +1,201 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Detector and crops together, on networks that find colored rectangles and dots."""
+import cv2
+import numpy as np
+import pytest
+
+from pose_ros.core import CardError, PoseEstimator, PoseRosError
+from pose_ros.core.card import parse_card
+from pose_ros.core.engines import Engine, EngineInfo
+from pose_ros.core.frame import Frame
+from pose_ros.core.network import Network
+
+TOPOLOGY = {'name': 'stick', 'keypoint_names': ['left_end', 'right_end'], 'limbs': [[0, 1]]}
+
+
+class PaintEngine(Engine):
+    """Runs a function on each image (h, w, 3) of 0..255; counts the calls and the images."""
+
+    fixed_batch = False
+
+    def __init__(self, function, batch_size):
+        self._function, self.batch_size = function, batch_size
+        self.calls = self.images = 0
+
+    def infer(self, batch):
+        self.calls += 1
+        self.images += len(batch)
+        rows = [self._function(image.transpose(1, 2, 0)) for image in batch]
+        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+    def describe(self):
+        return EngineInfo('paint', '1', 'cpu', 'fp32', 1, 'paint')
+
+    def close(self):
+        pass
+
+
+def find_rectangles(image):
+    """Boxes of blue areas as `dets` (9, 5); the score falls with the place in the list."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats((image[..., 0] > 128).astype(np.uint8))
+    dets = np.zeros((9, 5), np.float32)
+    for row, (left, top, width, height, _) in zip(dets, stats[1:10]):
+        row[:] = left, top, left + width, top + height, 0.9
+    return {'dets': dets}
+
+
+def find_dots(image):
+    """Heatmaps (2, h / 4, w / 4) of green and red."""
+    small = cv2.resize(image, (image.shape[1] // 4, image.shape[0] // 4),
+                       interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), 2, borderType=cv2.BORDER_CONSTANT)
+    maps = np.ascontiguousarray(small[..., 1:].transpose(2, 0, 1))
+    return {'maps': maps / max(maps.max(), 1e-6)}
+
+
+def card(task, width, height, kind, outputs, fit, topology):
+    return parse_card({
+        'schema': 1, 'name': 'paint ' + kind, 'version': '1', 'license': 'MIT', 'task': task,
+        'topology': topology, 'provenance': {}, 'selection': {'min_keypoints': 1},
+        'input': {'height': height, 'width': width, 'color': 'bgr', 'scale': 1.0,
+                  'mean': [0.0] * 3, 'std': [1.0] * 3, 'fit': fit, 'align': 'top_left',
+                  'interpolation': 'linear', 'pad_value': 0},
+        'decoder': {'type': kind, 'outputs': outputs, 'settings': {}}}, 'test')
+
+
+def detector(batch=4):
+    outputs = {'format': 'list', 'tensor': 'dets', 'labels': None, 'class': 0}
+    return Network(card('detection', 320, 320, 'boxes', outputs, 'letterbox', None),
+                   PaintEngine(find_rectangles, batch), 'detector')
+
+
+def pose(batch=4):
+    outputs = {'tensor': 'maps', 'channels': [0, 1], 'grid': 'half_pixel'}
+    return Network(card('pose', 96, 128, 'heatmap', outputs, 'crop', TOPOLOGY),
+                   PaintEngine(find_dots, batch))
+
+
+def paint(boxes, width=640, height=480):
+    """Blue rectangles (left, top, w, h), each with a green and a red dot; returns the dots too."""
+    image = np.zeros((height, width, 3), np.uint8)
+    dots = []
+    for left, top, w, h in boxes:
+        cv2.rectangle(image, (left, top), (left + w - 1, top + h - 1), (255, 0, 0), cv2.FILLED)
+        dots.append([(left + w // 4, top + h // 4), (left + 3 * w // 4, top + h // 2)])
+        for place, color in zip(dots[-1], ((255, 255, 0), (255, 0, 255))):
+            cv2.circle(image, place, max(2, w // 24), color, cv2.FILLED)
+    return image, np.array(dots, float).reshape(-1, 2, 2)
+
+
+BOXES = [(40, 60, 120, 200), (300, 100, 60, 90), (450, 220, 150, 240)]
+
+
+def assert_found(people, dots, boxes):
+    """Each dot is found within 1 % of the height of its box."""
+    assert people.count == len(dots)
+    for points, (_, _, _, height) in zip(dots, boxes):
+        distance = np.abs(people.keypoints[..., :2] - points).max((1, 2))
+        assert distance.min() < 0.012 * height + 0.5
+
+
+def test_people_of_one_image():
+    estimator = PoseEstimator.of_network(pose(), detector())
+    image, dots = paint(BOXES)
+    people = estimator(image)
+    assert_found(people, dots, BOXES)
+    assert np.abs(np.sort(people.boxes[:, 0]) - np.sort(np.array(BOXES)[:, 0])).max() < 2.5
+    assert list(estimator.timings) == [
+        'detector.preprocess', 'detector.network', 'detector.decode', 'pose.preprocess',
+        'pose.network', 'pose.decode', 'top_down', 'selection']
+
+
+def test_crops_of_all_cameras_share_batches():
+    estimator = PoseEstimator.of_network(pose(), detector())
+    pairs = [paint(BOXES), paint([]), paint(BOXES[:2], 400, 480)]
+    before = [network.engine.calls for network in estimator.networks]
+    found = estimator.run([Frame(image, source=str(k)) for k, (image, _) in enumerate(pairs)])
+    for people, (_, dots) in zip(found, pairs):
+        assert_found(people, dots, BOXES)
+    calls = [network.engine.calls - first
+             for network, first in zip(estimator.networks, before)]
+    assert calls == [1, 2]  # three frames; three crops and two: batches of 4
+    assert [people.count for people in found] == [3, 0, 2]
+
+
+def test_nobody():
+    people = PoseEstimator.of_network(pose(), detector())(paint([])[0])
+    assert people.count == 0 and people.keypoints.shape == (0, 2, 3)
+
+
+def test_max_people_keeps_the_largest_and_counts_the_others():
+    estimator = PoseEstimator.of_network(pose(), detector())
+    estimator.configure(**{'top_down.max_people': 2})
+    image, dots = paint(BOXES)
+    assert_found(estimator(image), dots[[0, 2]], [BOXES[0], BOXES[2]])
+    assert estimator.stages[0].skipped == 1
+
+
+def test_between_detections_the_crops_follow_the_people():
+    estimator = PoseEstimator.of_network(pose(), detector())
+    estimator.configure(detector_interval=3)
+    engine = estimator.networks[0].engine
+    runs = []
+    for step in range(7):
+        boxes = [(40 + 6 * step, 60, 120, 200)]
+        image, dots = paint(boxes)
+        first = engine.images
+        assert_found(estimator.run([Frame(image, source='front')])[0], dots, boxes)
+        runs.append(engine.images - first)
+    assert runs == [1, 0, 0, 1, 0, 0, 1]
+
+
+def test_without_people_every_frame_is_searched():
+    estimator = PoseEstimator.of_network(pose(), detector())
+    estimator.configure(detector_interval=100)
+    assert estimator(paint([])[0]).count == 0
+    assert estimator(paint(BOXES)[0]).count == 3
+    assert estimator(paint([])[0]).count <= 3  # the crops of the frame before hold no dots
+    assert estimator(paint(BOXES)[0]).count == 3
+
+
+def test_each_camera_has_its_own_boxes():
+    estimator = PoseEstimator.of_network(pose(), detector())
+    estimator.configure(detector_interval=5)
+    left, right = paint(BOXES[:1]), paint(BOXES[2:])
+    for _ in range(4):
+        found = estimator.run([Frame(left[0], source='left'), Frame(right[0], source='right')])
+        assert_found(found[0], left[1], BOXES[:1])
+        assert_found(found[1], right[1], BOXES[2:])
+
+
+def test_mirror_test_averages_both_views():
+    estimator = PoseEstimator.of_network(pose(), detector())
+    image, dots = paint(BOXES)
+    plain = estimator(image)
+    estimator.configure(mirror_test=True)
+    engine = estimator.networks[1].engine
+    first = engine.images
+    people = estimator(image)
+    assert engine.images - first == 6
+    # Green and red are left and right: the mirrored view exchanges them.
+    assert people.scores.max() < 0.8 * plain.scores.max()
+
+
+def test_a_model_without_crops_takes_no_detector():
+    network = pose()
+    network.card = network.card._replace(input=network.card.input._replace(fit='stretch'))
+    with pytest.raises(CardError, match="paint heatmap is no network of crops.*'stretch'"):
+        PoseEstimator.of_network(network, detector())
+    with pytest.raises(CardError, match='the detector must be a model for detection'):
+        PoseEstimator.of_network(pose(), pose())
+    with pytest.raises(CardError, match='yields no keypoints'):
+        PoseEstimator.of_network(detector())
+
+
+def test_settings_of_the_detector():
+    estimator = PoseEstimator.of_network(pose(), detector())
+    estimator.configure(**{'detector.min_score': 0.95})
+    assert estimator(paint(BOXES)[0]).count == 0
+    with pytest.raises(PoseRosError, match="'max_people' is ambiguous: name top_down.max_people"):
+        estimator.configure(max_people=1)

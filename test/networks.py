@@ -1,0 +1,43 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""A tiny network without a card, whose outputs for a batch are known: for tests of engines."""
+import numpy as np
+
+IMAGE = (3, 6, 8)  # channels, height, width
+_WEIGHTS = np.arange(1, 7, dtype=np.float32).reshape(2, 3, 1, 1)
+
+
+def make_channels(path, batch, height=6, width=8):
+    """Write a network to `path`: outputs `mix` (N, 2, h, w) and `mean` (N, 3); return the path.
+
+    batch: a number, or a name for a dynamic axis, as are height and width.
+    """
+    from onnx import helper, numpy_helper, TensorProto
+    nodes = [helper.make_node('Conv', ['image', 'weights'], ['mix'], kernel_shape=[1, 1]),
+             helper.make_node('ReduceMean', ['image'], ['mean'], axes=[2, 3], keepdims=0)]
+    shapes = {'image': [batch, 3, height, width], 'mix': [batch, 2, height, width],
+              'mean': [batch, 3]}
+    info = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            for name, shape in shapes.items()}
+    graph = helper.make_graph(nodes, 'channels', [info['image']], [info['mix'], info['mean']],
+                              initializer=[numpy_helper.from_array(_WEIGHTS, 'weights')])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)])
+    model.ir_version = 8
+    with open(str(path), 'wb') as stream:
+        stream.write(model.SerializeToString())
+    return str(path)
+
+
+def random_batch(count, seed=0):
+    """Return images (count, 3, h, w) float32 that all differ."""
+    return np.random.RandomState(seed).uniform(0, 1, (count,) + IMAGE).astype(np.float32)
+
+
+def check_outputs(outputs, batch, tolerance=1e-4):
+    """Assert that outputs are those of a batch, image by image."""
+    assert set(outputs) == {'mix', 'mean'}
+    mix = np.einsum('oc,nchw->nohw', _WEIGHTS[:, :, 0, 0], batch)
+    assert outputs['mix'].shape == mix.shape and outputs['mean'].shape == (len(batch), 3)
+    assert outputs['mix'].dtype == outputs['mean'].dtype == np.float32
+    assert np.abs(outputs['mix'] - mix).max() < tolerance
+    assert np.abs(outputs['mean'] - batch.mean((2, 3))).max() < tolerance

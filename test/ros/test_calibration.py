@@ -1,0 +1,148 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""camera_info belongs to the image of its stamp, to no other."""
+import types
+
+from builtin_interfaces.msg import Time
+import numpy as np
+import pytest
+from sensor_msgs.msg import CameraInfo
+
+from pose_ros.core.frame import Frame
+from pose_ros.nodes import calibration
+from pose_ros.nodes.calibration import Calibration, is_rectified
+from pose_ros.nodes.qos import CAMERA_INFO_QOS
+
+
+class _Node:
+    """Keeps what is logged."""
+
+    def __init__(self):
+        self.warnings = []
+
+    def resolve_topic_name(self, name):
+        return '/pose/' + name
+
+    def get_logger(self):
+        return types.SimpleNamespace(warning=self.warnings.append)
+
+
+@pytest.fixture
+def make(monkeypatch):
+    monkeypatch.setattr(calibration, 'subscription_qos', lambda node, topic, qos: CAMERA_INFO_QOS)
+
+    def make(rectified=False):
+        node = _Node()
+        return Calibration(node, 'front/camera_info', rectified), node.warnings
+    return make
+
+
+def info(stamp, width=640, height=480, focal_length=400.0, **fields):
+    message = CameraInfo(width=width, height=height, distortion_model='plumb_bob', **fields)
+    message.header.stamp = Time(sec=stamp[0], nanosec=stamp[1])
+    message.k = [focal_length, 0.0, width / 2.0, 0.0, focal_length, height / 2.0, 0.0, 0.0, 1.0]
+    message.p = [300.0, 0.0, 310.0, 0.0, 0.0, 300.0, 230.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    return message
+
+
+def stamp(sec, nanosec=0):
+    return Time(sec=sec, nanosec=nanosec)
+
+
+def frame(camera=None, width=640, height=480):
+    return Frame(np.zeros((height, width, 3), np.uint8), camera=camera)
+
+
+def test_only_the_exact_stamp_matches(make):
+    found, warnings = make()
+    found.add(info((7, 100), focal_length=400.0))
+    found.add(info((7, 101), focal_length=500.0))
+    assert found.find(stamp(7, 100), 640, 480).fx == 400.0
+    assert found.find(stamp(7, 101), 640, 480).fx == 500.0
+    assert found.find(stamp(7, 102), 640, 480) is None
+    assert not warnings
+
+
+def test_a_message_that_follows_its_image_is_used_after_inference(make):
+    found, _ = make()
+    assert found.find(stamp(1), 640, 480) is None
+    early = frame()
+    found.add(info((1, 0)))
+    assert found.settle(stamp(1), early).fx == 400.0
+    assert (found.matched, found.unmatched) == (1, 0)
+
+
+def test_a_frame_keeps_the_camera_that_it_had(make):
+    found, _ = make()
+    found.add(info((1, 0)))
+    camera = found.find(stamp(1), 640, 480)
+    found.add(info((1, 0), focal_length=999.0))
+    assert found.settle(stamp(1), frame(camera)) is camera
+
+
+def test_old_messages_are_forgotten(make):
+    found, _ = make()
+    for second in range(1, 102):
+        found.add(info((second, 0)))
+    assert found.find(stamp(1), 640, 480) is None
+    assert found.find(stamp(2), 640, 480) is not None
+    assert found.received == 101
+
+
+def test_stamps_that_never_match_are_reported_once(make):
+    found, warnings = make()
+    for second in range(60):
+        found.add(info((second, 0)))
+        assert found.settle(stamp(second, 5), frame()) is None
+    assert len(warnings) == 1 and 'never with the stamp of an image' in warnings[0]
+    assert warnings[0].startswith('/pose/front/camera_info: ')
+    assert found.problem == warnings[0] and found.unmatched == 60
+
+
+def test_a_camera_without_camera_info_is_no_problem(make):
+    found, warnings = make()
+    for second in range(60):
+        assert found.settle(stamp(second), frame()) is None
+    assert not warnings and not found.problem
+
+
+@pytest.mark.parametrize('change, text', [
+    ({'focal_length': 0.0}, 'not calibrated'), ({'width': 0}, 'image size 0 x 480'),
+    ({'d': [0.1, 0.2, 0.3]}, '3 distortion coefficients')])
+def test_an_invalid_message_is_counted_and_logged_once(make, change, text):
+    found, warnings = make()
+    for second in range(3):
+        found.add(info((second, 0), **change))
+        assert found.settle(stamp(second), frame()) is None
+    assert found.invalid == 3 and found.matched == found.unmatched == 0
+    assert len(warnings) == 1 and text in warnings[0]
+
+
+def test_another_size_is_scaled_and_another_aspect_refused(make):
+    found, warnings = make()
+    found.add(info((1, 0), width=320, height=240))
+    camera = found.find(stamp(1), 640, 480)
+    assert (camera.width, camera.fx, camera.cx) == (640, 800.0, 320.5)
+    assert not warnings
+    assert found.find(stamp(1), 640, 360) is None
+    assert 'describes images of 320 x 240, but this one has 640 x 360' in warnings[0]
+
+
+def test_rectified_images_use_p(make):
+    found, _ = make(rectified=True)
+    found.add(info((1, 0), d=[0.1, 0.0, 0.0, 0.0, 0.0]))
+    camera = found.find(stamp(1), 640, 480)
+    assert (camera.fx, camera.cx, camera.cy, camera.distortion) == (300, 310, 230, ())
+    found, _ = make(rectified=False)
+    found.add(info((1, 0), d=[0.1, 0.0, 0.0, 0.0, 0.0]))
+    assert found.find(stamp(1), 640, 480).distortion[0] == 0.1
+
+
+@pytest.mark.parametrize('topic, rectified', [
+    ('/camera/image_rect', True), ('/camera/image_rect_color', True), ('/rect', True),
+    ('/camera/color/image_rect_raw', True), ('image_rect', True),
+    ('/camera/image_raw', False), ('/rect/image', False), ('/camera/direct', False),
+    ('/image_rectangle', False)])
+def test_rectified_topics(topic, rectified):
+    assert is_rectified('auto', topic) is rectified
+    assert is_rectified('always', topic) is True and is_rectified('never', topic) is False
