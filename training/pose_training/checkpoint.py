@@ -97,7 +97,7 @@ def load_checkpoint(path: str) -> Tuple[PoseNetwork, Dict[str, Any]]:
 def find_checkpoint(data: object, path: str) -> Optional[Checkpoint]:
     """Return the checkpoint in what a file held, None if there is none.
 
-    Raises WeightsError for one of a later version, or with an entry that is missing or unfit.
+    Raises WeightsError for one of a later version, or with an entry that is missing or invalid.
     """
     if isinstance(data, Mapping) and isinstance(data.get(FORMAT), Mapping):
         data = data[FORMAT]
@@ -107,10 +107,10 @@ def find_checkpoint(data: object, path: str) -> Optional[Checkpoint]:
         raise WeightsError('{} is a checkpoint of version {!r}, and this program reads {}; use '
                            'the pose_training that wrote it'.format(
                                path, data.get('version'), VERSION))
-    unfit = [key for key, kind in _KINDS.items() if not isinstance(data.get(key), kind)]
-    if unfit or not all(isinstance(key, str) for key in data['options']):
-        raise WeightsError('{} is not a whole checkpoint: {} missing or unfit; save it '
-                           'again'.format(path, ', '.join(unfit or ['options'])))
+    invalid = [key for key, kind in _KINDS.items() if not isinstance(data.get(key), kind)]
+    if invalid or not all(isinstance(key, str) for key in data['options']):
+        raise WeightsError('{} is not a whole checkpoint: {} missing or invalid; save it '
+                           'again'.format(path, ', '.join(invalid or ['options'])))
     strange = [str(name) for name, value in data['state_dict'].items()
                if not isinstance(name, str) or not isinstance(value, Tensor)]
     if strange:

@@ -131,9 +131,9 @@ FIRST = 'backbone.0.0.dense.0.weight'
     (without('format'), WeightsError, 'is no checkpoint of this package; `pose-train import`'),
     (with_(version=2), WeightsError, 'checkpoint of version 2, and this program reads 1'),
     (without('version'), WeightsError, 'version None'),
-    (without('options'), WeightsError, 'options missing or unfit'),
-    (with_(options={1: 2}), WeightsError, 'options missing or unfit'),
-    (with_(name=3, provenance=[]), WeightsError, 'name, provenance missing or unfit'),
+    (without('options'), WeightsError, 'options missing or invalid'),
+    (with_(options={1: 2}), WeightsError, 'options missing or invalid'),
+    (with_(name=3, provenance=[]), WeightsError, 'name, provenance missing or invalid'),
     (with_(name='repvgg_fnp'), NetworkError,
      'network.pt: there is no network .repvgg_fnp.*repvgg_fpn'),
     (with_(topology='coco_99'), NetworkError, 'network.pt: .*coco_99'),
@@ -145,7 +145,7 @@ FIRST = 'backbone.0.0.dense.0.weight'
     (lambda data: data['state_dict'].update({FIRST: torch.ones(1)}), WeightsError,
      'does not fit.*size mismatch for ' + FIRST),
     (lambda data: data['state_dict'].update({FIRST: 'a word'}), WeightsError, FIRST + ' in its'),
-    (with_(state_dict=[]), WeightsError, 'state_dict missing or unfit'),
+    (with_(state_dict=[]), WeightsError, 'state_dict missing or invalid'),
 ])
 def test_an_unfit_checkpoint_is_refused(tmp_path, change, error, reason):
     data = checkpoint_data(small())

@@ -146,7 +146,7 @@ def test_errors_say_what_to_do(tmp_path, data, capfd):
 
 def test_a_dataset_with_nobody_in_it_needs_a_teacher(tmp_path, data, capfd):
     Path(data).unlink()  # what remains is a folder of pictures
-    assert 'nobody is labelled in' in unfit(tmp_path, str(tmp_path / 'data'), capfd)
+    assert 'no person is labelled in' in unfit(tmp_path, str(tmp_path / 'data'), capfd)
 
 
 def test_a_dataset_of_broken_pictures_is_told_by_its_loader(tmp_path, data, capfd):

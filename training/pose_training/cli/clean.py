@@ -18,14 +18,14 @@ from pose_training.families.registry import make_family
 from pose_ros.core.files import atomic_write
 
 DESCRIPTION = ('Find wrong labels with a trained network. Each labelled person is cut out and '
-               'shown to it: labels that its heat maps agree with stay; labels that they clearly '
+               'shown to it: labels that its heatmaps agree with stay; labels that they clearly '
                'agree with better when left and right are exchanged are mirrored; a person whose '
                'labels they agree with neither way is marked as unlabelled.')
 EPILOG = """examples:
   pose-train clean lsp.json --teacher body_25.onnx -o lsp_clean.json
   pose-train clean train.json --images train2017 --teacher intel.xml --card intel.json -o c.json
 
-The agreement of a person is the mean of the heat map at the labelled joints, 0 to 1. The output is
+The agreement of a person is the mean of the heatmap at the labelled joints, 0 to 1. The output is
 a COCO file; its file names are relative to where it lies. A photograph of which nobody labelled is
 left is left out. Look at the result with `pose-train view --data`.
 """

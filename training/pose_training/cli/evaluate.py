@@ -31,7 +31,7 @@ def add_arguments(parser) -> None:
     """Add the options of this command."""
     add_model_options(parser, positional=True)
     parser.add_argument('--data', nargs='+', required=True, metavar='PATH',
-                        help='COCO keypoint files; folders of photographs with nobody in them')
+                        help='COCO keypoint files; folders of images without people')
     parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file')
     parser.add_argument('--quiet', action='store_true', help='print errors only')
     group = parser.add_argument_group('pictures of failures')

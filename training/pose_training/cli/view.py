@@ -19,7 +19,7 @@ from pose_training.fitting.teachers import soft_targets
 from pose_training.models import create_model
 
 DESCRIPTION = ('Draw crops as a training run would make them: the labels in the colors of the '
-               "person's own left and right, what the network sees, heat maps, fields, and where "
+               "person's own left and right, what the network sees, heatmaps, fields, and where "
                'they count. Look at some before you train.')
 EPILOG = """examples:
   pose-train view repvgg_fpn.yaml -o samples

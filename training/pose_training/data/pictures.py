@@ -29,7 +29,7 @@ def sheet(crop: Crop, targets: Targets, seen: np.ndarray, family: Family, captio
           heatmaps: int = 3) -> np.ndarray:
     """Draw all there is of one crop: labels, `seen` (what the network gets), maps and weights.
 
-    `heatmaps` of the single heat maps are shown, those with most in them.
+    `heatmaps` of the single heatmaps are shown, those with most in them.
     """
     panels = [
         Panel('labels: left orange, right blue', draw_labels(crop, family.topology)),

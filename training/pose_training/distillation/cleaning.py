@@ -25,7 +25,7 @@ _MAX_SIDE = 2048  # px; more of a photograph than a teacher can see of a person
 class Agreement(NamedTuple):
     """How far a teacher agrees with a person's labels, and with their mirror image.
 
-    Each is the mean over the labelled joints of the teacher's heat map at the joint, 0 to 1;
+    Each is the mean over the labelled joints of the teacher's heatmap at the joint, 0 to 1;
     `joints` is how many labelled joints the teacher knows.
     """
 

@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Teachers that answer in the training step, on the device of the student.
+"""Teachers on the device of the student, run on whole batches after their transfer.
 
-Loader processes run a teacher on the CPU, crop by crop, and a GPU would wait for them.
+In the loader processes a teacher runs on the CPU, crop by crop, and a GPU would wait for them.
 """
 from typing import Sequence, Tuple
 
@@ -36,7 +36,7 @@ class PairedCrops(Dataset):
 
 
 class DeviceTeacher:
-    """A checkpoint of this package with heat maps and fields, run on batches of crops by PyTorch.
+    """A checkpoint of this package with heatmaps and fields, run on batches of crops by PyTorch.
 
     `size` (width, height) of the crops [px], `family` and `stride` are the student's; `known` (C,)
     bool are the student's channels that it has. Raises DataError if it cannot take such crops, or

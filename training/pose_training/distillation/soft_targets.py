@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a teacher says of crops, kept on disk, in the targets that loaders make."""
+"""Mix cached teacher maps into training targets."""
 import json
 import os
 from typing import Any, Callable, Optional, Tuple
@@ -18,13 +18,13 @@ _LEVELS = 127.   # maps are kept as signed bytes: 1/127 is below any teacher's n
 
 
 class SoftTargets:
-    """Mixes a teacher in, and keeps what it said.
+    """Mixes the maps of a teacher into targets, and caches them.
 
     `weight` is the share of the teacher where there are labels too (Family.mix). `load()` returns
-    the teacher; `cache` is a folder for what it says, or None, and `identity` JSON data that tells
-    it from others: a folder serves one teacher. `known` (C,) bool are the channels that it has
-    (None: it is loaded and asked, even where all it says is in the cache). Raises DataError for a
-    folder that is another's, or that cannot be written.
+    the teacher; `cache` is a folder for its maps, or None, and `identity` JSON data that
+    identifies it: a folder serves one teacher. `known` (C,) bool are the channels that it has
+    (None: the teacher is loaded to find out, even if the cache holds all maps). Raises DataError
+    for the folder of another teacher, or one that cannot be written.
     """
 
     def __init__(self, load: Callable, family: Family, weight: float = .5,
@@ -56,7 +56,7 @@ class SoftTargets:
 
 
 class MapCache:
-    """A folder of maps as signed bytes; several loader processes may be at it."""
+    """A folder of maps as signed bytes, for several loader processes at once."""
 
     def __init__(self, folder: str, identity: Any):
         self._folder = folder
@@ -68,7 +68,7 @@ class MapCache:
                 folder, error.strerror or error)) from error
 
     def _claim(self, identity):
-        """Write down whose the folder is, or see that it is the same teacher's."""
+        """Write the identity of the teacher into the folder, or compare it."""
         path = os.path.join(self._folder, _OWNER)
         try:
             with open(path, encoding='utf-8') as stream:
@@ -80,8 +80,8 @@ class MapCache:
         except ValueError:
             owner = None
         if owner != identity:
-            raise DataError('the cache {} holds what another teacher said, or the same at another '
-                            'size; name another folder, or remove this one'.format(self._folder))
+            raise DataError('the cache {} holds maps of another teacher or another size; name '
+                            'another folder, or remove this one'.format(self._folder))
 
     def load(self, key: str, shape: Tuple[int, ...]) -> Optional[np.ndarray]:
         """Return maps of a shape, float32; None if they are not there, or damaged."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks that know already: their maps, in the channels and on the grid of the student."""
+"""Teacher networks: their maps, in the channels and on the grid of the student."""
 from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -56,7 +56,7 @@ class Teacher:
 
 
 class Ensemble:
-    """Several teachers, averaged where they know."""
+    """The mean of several teachers, channel by channel over those that predict it."""
 
     def __init__(self, teachers: Sequence[Teacher]):
         self._teachers = list(teachers)
@@ -86,6 +86,6 @@ def match_card(path: str, family: Family, card=None) -> Tuple[ModelCard, Teacher
 
 
 def identity(path: str, card=None) -> List[str]:
-    """Return what tells a teacher from others, whatever its file is called."""
+    """Return what identifies a teacher: hashes of its files, and the card."""
     files = [path] + ([path[:-4] + '.bin'] if path.endswith('.xml') else [])
     return [sha256(name) for name in files] + [repr(card)] * bool(card)

@@ -123,7 +123,7 @@ def layer_channels(path: str, layers: Sequence[str]) -> List[int]:
 
 
 def module_channels(network: PoseNetwork, layers: Sequence[str], where: str) -> List[int]:
-    """Return how many channels the outputs of a network's modules have; DataError if unfit."""
+    """Return how many channels the outputs of a network's modules have; DataError if invalid."""
     modules = dict(network.named_modules())
     found: Dict[str, int] = {}
     handles = []

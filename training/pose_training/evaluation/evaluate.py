@@ -34,14 +34,14 @@ def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], 
              flip: bool = False, scales: Sequence[float] = (1.,), failures: Optional[str] = None,
              worst: int = 20, progress: Callable = iter, settings: Optional[Dict[str, Any]] = None,
              **engine) -> List[Evaluation]:
-    """Measure a model on COCO keypoint files and folders of photographs with nobody in them.
+    """Measure a model on COCO keypoint files and folders of images without people.
 
     model: a file for the robot or a loaded estimator; `settings` of the decoder, `engine` (card,
     input_size, backend, threads, ...: see PoseEstimator) are for a file alone. flip, scales: also
     average mirrored views and others of these relative sizes. failures: a folder for pictures of
     the `worst` images of each dataset. progress: wraps the list of images, as tqdm does.
 
-    Raises DataError for an unfit dataset, before anything runs, and what PoseEstimator raises.
+    Raises DataError for an invalid dataset, before anything runs, and what PoseEstimator raises.
     """
     paths = [data] if isinstance(data, (str, os.PathLike)) else list(data)
     datasets = [read_labels(os.fspath(path)) for path in paths]

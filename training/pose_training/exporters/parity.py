@@ -195,7 +195,7 @@ def _against_fingerprint(content, form):
 
 
 class _Exported(NamedTuple):
-    """How a file was exported: pixels per map cell, batch; `multiple`: of sizes that may be chosen, None for a fixed size."""
+    """How a file was exported; `multiple` is that of allowed sizes, None for a fixed size."""
 
     precision: str
     batch: Union[int, str]

@@ -80,8 +80,8 @@ class Crops(lightning.LightningDataModule):
         samples, self._weights = read_sets(data.train, self._topology)
         samples = add_points(samples, config.teacher, self._topology)
         if not config.teacher.models and not any(len(sample.people) for sample in samples):
-            raise DataError('nobody is labelled in {}, and there is no teacher: nothing could be '
-                            'learnt'.format(', '.join(part.path for part in data.train)))
+            raise DataError('no person is labelled in {}, and there is no teacher: nothing '
+                            'can be learnt'.format(', '.join(part.path for part in data.train)))
         self._crops = PoseDataset(samples, self._spec(), config.seed,
                                   soft_targets(config, self._family, self._stride))
         self._train = training_crops(self._crops, config, self._family, self._stride)
@@ -138,7 +138,7 @@ class Crops(lightning.LightningDataModule):
             worker_init_fn=_begin_worker, persistent_workers=workers > 0,
             multiprocessing_context='fork' if workers and 'fork' in methods else None,
             pin_memory=self.trainer.strategy.root_device.type == 'cuda',
-            generator=torch.Generator())  # the common one shall not depend on the loaders
+            generator=torch.Generator())  # the global one must not depend on the loaders
 
     def _share(self):
         return self._config.optimizer.batch // self.trainer.world_size
@@ -163,7 +163,7 @@ class Crops(lightning.LightningDataModule):
         return [self._crops.samples[draw.sample].path for draw in chosen]
 
     def fixed_crops(self, count: int) -> list:
-        """Return images, maps and weights of the same crops each time, to be looked at."""
+        """Return image (3, H, W) uint8, maps, weights (C, h, w) of the same crops each time."""
         dataset = self._val or CleanCrops(self._crops.samples, self._spec(), self._config.seed)
         random = np.random.default_rng(self._config.seed)
         chosen = [index for index, sample in enumerate(dataset.samples) if len(sample.people)]

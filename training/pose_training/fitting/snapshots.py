@@ -48,6 +48,9 @@ class WholeFiles(TorchCheckpointIO):
 class Snapshots(Callback):
     """Writes OUTPUT/snapshots: `last.ckpt`, and `epoch_0012.ckpt` of the newest `max_to_keep`.
 
+    Not a ModelCheckpoint: that removes only files of its own list, which a run that was moved or
+    resumed does not have, and has no snapshot of the step in which a signal came.
+
     Besides what Lightning saves there are the states of the random number generators of every
     process, and the averaged network as a checkpoint of this package: `pose-train export` and
     `info` read snapshots.

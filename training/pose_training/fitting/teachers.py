@@ -25,8 +25,8 @@ from pose_training.models.network import PoseNetwork
 def soft_targets(config: RunConfig, family: Family, stride: int) -> Optional[SoftTargets]:
     """Return what mixes the teachers in, None without any in the loaders.
 
-    Every teacher's card is read here, so that an unfit one is told before the training begins;
-    the network is loaded where it is used, because engines do not survive the fork of a loader.
+    Every teacher's card is read here, so that an invalid one is reported at once; the network is
+    loaded where it is used, because engines do not survive the fork of a loader.
     """
     teacher = config.teacher
     if not teacher.models or teacher.on_device:

@@ -91,13 +91,13 @@ def _flat(name):
 def _arrays(tensors, path) -> Dict[str, np.ndarray]:
     wanted = {name: tensor.detach() for name, tensor in tensors.items()
               if not name.endswith('num_batches_tracked')}
-    unfit = ['{} is {}'.format(name, _kind(tensor)) for name, tensor in wanted.items()
-             if _kind(tensor)]
-    if unfit:
+    invalid = ['{} is {}'.format(name, _kind(tensor)) for name, tensor in wanted.items()
+               if _kind(tensor)]
+    if invalid:
         raise WeightsError('{} holds tensors that are not plain arrays of floats: {}{}; save the '
                            'network before it is quantized or converted'.format(
-                               path, ', '.join(unfit[:_MOST_LISTED]),
-                               ', ...' * (len(unfit) > _MOST_LISTED)))
+                               path, ', '.join(invalid[:_MOST_LISTED]),
+                               ', ...' * (len(invalid) > _MOST_LISTED)))
     return {name: tensor.to(torch.float32).numpy() for name, tensor in wanted.items()}
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two-branch network of Cao et al. (arXiv:1611.08050): VGG-19 features, up to six stages.
 
-In each stage branch L1 predicts the fields and branch L2 the heat maps. Layers as in OpenPose's
+In each stage branch L1 predicts the fields and branch L2 the heatmaps. Layers as in OpenPose's
 models/pose/coco/pose_deploy_linevec.prototxt and those of models/pose/mpi.
 """
 from typing import List, Tuple

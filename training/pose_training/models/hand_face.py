@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenPose's networks for one hand or one face in a square crop (Simon et al., arXiv:1704.07809).
 
-One branch, heat maps only. Layers as in OpenPose's models/hand/pose_deploy.prototxt and
+One branch, heatmaps only. Layers as in OpenPose's models/hand/pose_deploy.prototxt and
 models/face/pose_deploy.prototxt, which differ in the number of maps alone.
 """
 from typing import List, Tuple
@@ -33,7 +33,7 @@ def _stage(stage: int, outputs: int) -> Tuple[Layer, ...]:
 
 
 class CropNetwork(FlatNetwork):
-    """Features, then stages that read the heat maps of the stage before together with them."""
+    """Features, then stages that read the heatmaps of the stage before together with them."""
 
     def __init__(self, heatmaps: int, stages: int):
         super().__init__()

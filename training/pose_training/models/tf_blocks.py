@@ -158,7 +158,7 @@ _PARTS = ('_depthwise', '_pointwise')
 
 
 class BranchedScope(SeparableScope, abc.ABC):
-    """Stages of a branch L1 (fields, where there are any) and a branch L2 (heat maps).
+    """Stages of a branch L1 (fields, where there are any) and a branch L2 (heatmaps).
 
     Each stage reads the features, all but the first behind the maps of the stage before.
     """

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The networks of NVIDIA's trt_pose: an image classifier's backbone, then two upsampling heads.
 
-Their heat maps ("cmap") have no background, their fields ("paf") hold y before x, and both have
+Their heatmaps ("cmap") have no background, their fields ("paf") hold y before x, and both have
 stride 4. State names are those of its weight files, whose `fc` or `classifier` nothing uses.
 """
 from collections import OrderedDict
@@ -22,7 +22,7 @@ _WIDTH = 256
 
 
 class PlainHead(nn.Module):
-    """Upsample by 8, then predict; separately for heat maps and fields (none if `pafs` is 0)."""
+    """Upsample by 8, then predict; separately for heatmaps and fields (none if `pafs` is 0)."""
 
     def __init__(self, inputs: int, heatmaps: int, pafs: int):
         super().__init__()
