@@ -58,7 +58,8 @@ class ValidationCallback(Callback):
                 outputs = network(batch)[-1]
             exported = {name: value[0].numpy()
                         for name, value in family.exported(outputs).items()}
-            people = decode_people(form.card, exported) if form.decodable else None
+            people = decode_people(form.card, exported) \
+                if form.decodable and form.card.task == 'pose' else None
             maps = family.joined(outputs)
             picture = draw_fit(image.numpy().transpose(1, 2, 0), target.numpy(), maps[0].numpy(),
                                family, people)
