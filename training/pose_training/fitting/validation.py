@@ -90,5 +90,6 @@ def measure(network, config: ValidationConfig) -> Dict[str, Any]:
     size = config.evaluate_size if any(config.evaluate_size) else None
     with tempfile.TemporaryDirectory(prefix='evaluate') as folder:
         path = os.path.join(folder, 'network.onnx')
-        export(network, path, ExportOptions(size=size))
-        return evaluate(path, config.evaluate)[0].figures
+        card = export(network, path, ExportOptions(size=size))
+        boxes = 'truth' if card.input.fit == 'crop' else ''
+        return evaluate(path, config.evaluate, boxes=boxes)[0].figures

@@ -42,8 +42,12 @@ def cells_of(outputs: Dict[str, Tensor]) -> Cells:
 def flat(outputs: Dict[str, Tensor]) -> Tensor:
     """Return (N, 5, A): the cells of all strides, row by row."""
     # Whole numbers, not sizes of tensors: an exported file must not compute shapes.
-    return torch.cat([value.reshape(-1, value.shape[1], int(value.shape[2]) * int(value.shape[3]))
-                      for value in outputs.values()], 2)
+    return torch.cat([value.reshape(-1, *_row(value)) for value in outputs.values()], 2)
+
+
+def _row(value):
+    channels, height, width = (int(side) for side in value.shape[1:])
+    return channels, height * width
 
 
 def decode(raw: Tensor, cells: Cells) -> Tuple[Tensor, Tensor]:
