@@ -6,6 +6,7 @@ from pose_ros.core.version import VERSION
 
 COMMANDS = {
     'view': 'draw what a training run would be shown, as pictures to check',
+    'label': 'find people in images without labels and write them as a dataset',
     'clean': "hold a dataset's labels against a trained network",
     'fit': 'train a network',
     'distill': 'train a network on labels and on what other networks say',
