@@ -56,8 +56,8 @@ def test_a_resumed_training_ends_as_if_it_had_not_been_stopped(tmp_path, setting
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-@pytest.mark.parametrize('settings, size', [(CROP, '64x64'), (DETECTOR, '64x64')])
-def test_the_command_line_learns_and_its_snapshot_can_be_exported(tmp_path, settings, size,
+@pytest.mark.parametrize('settings, learned', [(CROP, 2.3), (DETECTOR, 1.9)])
+def test_the_command_line_learns_and_its_snapshot_can_be_exported(tmp_path, settings, learned,
                                                                   capfd):
     data = write_figures(tmp_path / 'data')
     config = write_run(tmp_path, data, **{**tiny(settings), 'optimizer__lr': 6e-3})
@@ -68,12 +68,12 @@ def test_the_command_line_learns_and_its_snapshot_can_be_exported(tmp_path, sett
     assert main(words + ['--steps', '40']) == 0
     losses = [float(line.rpartition(' ')[2]) for line in capfd.readouterr().err.splitlines()
               if 'loss' in line]
-    assert losses[-1] < 1.9
+    assert losses[-1] < learned  # it begins at 3 (crops) or 2 (detector)
     assert main(words + ['--steps', '40']) == 1
     assert '--resume goes on with it' in capfd.readouterr().err
     for name in ('network.pt', 'last.ckpt'):
         assert main(['export', str(tmp_path / 'run' / name), '-o', run + '.onnx',
-                     '--size', size]) == 0
+                     '--size', '64x64']) == 0
     assert main(words + ['--seconds', '0.5', '--resume', '--output', run + '2']) == 0
 
 

@@ -33,7 +33,8 @@ _EPILOG = """examples:
 exit codes: 0 done; 1 a file or a network failed; 2 the command line is wrong; 130 interrupted
 """
 _PROGRAM = Program('pose-train', 'pose_training.cli', VERSION, _DESCRIPTION, _EPILOG, COMMANDS,
-                   'install it with `pip install ./training`', {'import': 'import_', 'fit-packed': 'fit_packed'})
+                   'install it with `pip install ./training`',
+                   {'import': 'import_', 'fit-packed': 'fit_packed'})
 build_parser = _PROGRAM.build_parser
 
 
