@@ -31,7 +31,10 @@ def add_export_options(parser) -> None:
     group.add_argument('--precision', choices=('fp32', 'fp16', 'int8'), default='fp32',
                        help='number format inside; input and output stay float32 (%(default)s)')
     group.add_argument('--calibration', nargs='+', metavar='PATH', default=(),
-                       help='pictures, or folders of them, that int8 takes its ranges from')
+                       help='images, folders of them, or COCO keypoint files, that int8 takes '
+                            'its ranges from; a network of crops takes the people of the files')
+    group.add_argument('--float-weights', action='store_true',
+                       help='int8: store weights as float32, as TensorRT 8 needs it (larger)')
     group.add_argument('--images', nargs='+', metavar='PATH', default=(),
                        help='pictures to compare the file with PyTorch on, besides a drawn one')
     group.add_argument('--normalize', action='store_true',
@@ -70,7 +73,8 @@ def write_network(network, provenance, args) -> None:
     options = ExportOptions(size=args.size, dynamic=args.dynamic, precision=args.precision,
                             normalize=args.normalize, stages=args.stages,
                             calibration=pictures(args.calibration),
-                            batch=args.batch, **_card_settings(network, args.set))
+                            batch=args.batch, float_weights=args.float_weights,
+                            **_card_settings(network, args.set))
     export(network, args.output, options, {**provenance, **_facts(args.facts)},
            pictures(args.images), report)
     print('wrote {} ({:.1f} MB)'.format(args.output, os.path.getsize(args.output) / 1e6))
