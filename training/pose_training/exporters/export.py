@@ -32,7 +32,8 @@ class ExportOptions(NamedTuple):
     inputs of one run, or 'dynamic'; `dynamic` leaves batch, height and width open; `normalize`
     puts the scaling of pixel values into the graph; `stages` cuts after that prediction stage;
     `calibration` are image files or COCO keypoint files for int8 (of those, the people in them
-    for a network of crops), `float_weights` stores its weights as float32; `decoder` and `selection` are settings for the card.
+    for a network of crops), `float_weights` stores its weights as float32; `decoder` and
+    `selection` are settings for the card.
     """
 
     size: Optional[Tuple[int, int]] = None

@@ -65,6 +65,7 @@ def _quantize_file(source, target, inputs, float_weights):
         quantize_static(source, target, inputs, quant_format=QuantFormat.QDQ,
                         op_types_to_quantize=['Conv'], per_channel=True,
                         activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
-                        calibrate_method=CalibrationMethod.MinMax, extra_options=dict(_OPTIONS, AddQDQPairToWeight=float_weights))
+                        calibrate_method=CalibrationMethod.MinMax,
+                        extra_options=dict(_OPTIONS, AddQDQPairToWeight=float_weights))
     finally:
         log.setLevel(level)
