@@ -27,15 +27,14 @@ sys.path.insert(0, os.path.join(ROOT, 'benchmark'))
 from common import machine, print_table  # noqa: E402
 
 from pose_ros.core.topology import get_topology  # noqa: E402
-from pose_training.data.dataset import CropSpec, Draws, PoseDataset  # noqa: E402
+from pose_training.data.dataset import CropSpec, CropSampler, PoseDataset  # noqa: E402
 from pose_training.data.geometry import CropRange, draw_crop, scaled  # noqa: E402
 from pose_training.data.masks import photograph_mask  # noqa: E402
 from pose_training.data.photographs import Photographs  # noqa: E402
 from pose_training.data.photometric import degrade  # noqa: E402
 from pose_training.data.sets import read_sets, SetConfig  # noqa: E402
-from pose_training.data.targets import make_targets  # noqa: E402
 from pose_training.distillation.soft_targets import SoftTargets  # noqa: E402
-from pose_training.models.layouts import map_layout  # noqa: E402
+from pose_training.families.registry import make_family  # noqa: E402
 
 STRIDE, TOPOLOGY, VARIANTS = 8, 'coco_18', 2
 STAGES = ('read', 'crop', 'targets', 'degrade')
@@ -44,9 +43,9 @@ STAGES = ('read', 'crop', 'targets', 'degrade')
 class SilentTeacher:
     """A teacher that costs nothing: what is measured is how its answers are kept and mixed in."""
 
-    def __init__(self, layout, size):
+    def __init__(self, family, size):
         """Make its only answer."""
-        shape = (layout.heatmaps + layout.pafs, size[1] // STRIDE, size[0] // STRIDE)
+        shape = (sum(family.channels.values()), size[1] // STRIDE, size[0] // STRIDE)
         self._maps = np.random.default_rng(0).random(shape, np.float32)
 
     def known(self):
@@ -102,8 +101,7 @@ def time_stages(samples, spec, draws):
         random = np.random.default_rng(draw.seed)
         image = timed('read', photographs.read, draw.sample)
         crop = timed('crop', crop_of, samples[draw.sample], image, random)
-        timed('targets', make_targets, crop.people, crop.labelled, crop.known, spec.layout,
-              spec.stride, spec.sigma, spec.limb_width, crop.regions)
+        timed('targets', spec.family.targets, crop, spec)
         timed('degrade', degrade, crop.image, spec.photometric, random)
     return times
 
@@ -131,14 +129,14 @@ def crops_per_second(dataset, draws, batch, workers):
 
 def time_loaders(samples, weights, spec, options, folder):
     """Yield (photographs, targets, workers, crops per second)."""
-    teacher = SoftTargets(lambda: SilentTeacher(spec.layout, spec.size), spec.layout,
+    teacher = SoftTargets(lambda: SilentTeacher(spec.family, spec.size), spec.family,
                           cache=os.path.join(folder, 'cache'))
     for place in ('memory', 'files'):
         for targets, soft in (('labels', None), ('labels and cached teacher', teacher)):
             dataset = PoseDataset(samples, spec, soft=soft)
             if place == 'memory':
                 dataset.preload()
-            draws = Draws(weights, options.crops, VARIANTS)
+            draws = CropSampler(weights, options.crops, VARIANTS)
             if soft:  # fill the cache
                 crops_per_second(dataset, draws, options.batch, 0)
             for workers in options.workers:
@@ -162,12 +160,12 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         paths = options.data or [draw_photographs(folder)]
         samples, weights = read_sets([SetConfig(path) for path in paths], get_topology(TOPOLOGY))
-        spec = CropSpec((options.side, options.side), STRIDE, map_layout(TOPOLOGY))
+        spec = CropSpec((options.side, options.side), STRIDE, make_family('paf', TOPOLOGY))
         print('{}; {} photographs, crops of {} x {} px'.format(
             machine(), len(samples), *spec.size))
         # One photograph a crop: mosaics have four.
         single = spec._replace(geometry=CropRange(mosaic=0.))
-        times = time_stages(samples, single, list(Draws(weights, options.crops, VARIANTS)))
+        times = time_stages(samples, single, list(CropSampler(weights, options.crops, VARIANTS)))
         print_table(('stage of one crop', 'median [ms]', 'mean [ms]'), [
             (stage, '{:.2f}'.format(1e3 * statistics.median(values)),
              '{:.2f}'.format(1e3 * statistics.mean(values))) for stage, values in times.items()])

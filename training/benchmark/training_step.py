@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time a training step: images per second of forward, loss, backward and update.
 
-    .venv-training/bin/python training/benchmark/training_step.py [--model student] [--side 256]
+    .venv-training/bin/python training/benchmark/training_step.py [--model repvgg_fpn] [--side 256]
 
 First the step alone, the same batch again and again; then with the loader that feeds a training
 run, from drawn photographs of 640 x 480 in memory. Where the second figure is much lower, more
@@ -24,16 +24,14 @@ sys.path.insert(0, os.path.join(ROOT, 'benchmark'))
 from common import machine, print_table  # noqa: E402
 from input_pipeline import draw_photographs, one_thread  # noqa: E402
 
-from pose_ros.core.topology import get_topology  # noqa: E402
-from pose_training.data.dataset import CropSpec, Draws, PoseDataset  # noqa: E402
+from pose_training.data.dataset import CropSpec, CropSampler, PoseDataset  # noqa: E402
 from pose_training.data.sets import read_sets, SetConfig  # noqa: E402
 from pose_training.fitting.averaging import WeightAverage  # noqa: E402
 from pose_training.fitting.config import load_config  # noqa: E402
 from pose_training.fitting.fit import memory_format  # noqa: E402
-from pose_training.fitting.losses import stage_losses, total_loss  # noqa: E402
+from pose_training.families.losses import total_loss  # noqa: E402
 from pose_training.fitting.module import PoseModule  # noqa: E402
 from pose_training.models import create_model  # noqa: E402
-from pose_training.models.layouts import map_layout  # noqa: E402
 
 _TYPES = {'fp32': None, 'bf16': torch.bfloat16, 'fp16': torch.float16}
 
@@ -58,10 +56,10 @@ class Step:
         image, target, weights = (part.to(self._device, non_blocking=True) for part in batch)
         with torch.autocast(self._device.type, self._type, enabled=self._type is not None):
             stages = self.network(self._module.normalize(image))
-        losses = stage_losses(stages, target, weights, self._config.emphasis)
+        losses = self.network.family.loss(stages, target, weights, self._config.foreground_weight)
         self._scaler.scale(total_loss(losses, self._config.stage_weight)).backward()
         self._scaler.unscale_(self._optimizer)
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._config.clip)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self._config.grad_clip_norm)
         self._scaler.step(self._optimizer)
         self._scaler.update()
         self._optimizer.zero_grad()
@@ -87,17 +85,15 @@ def images_per_second(step, batches, seconds, device):
 def crops(folder, name, side):
     """Return crops of drawn photographs for a network, and how often each is drawn."""
     network = create_model(name)
-    topology = get_topology(network.recipe.topology)
-    samples, weights = read_sets([SetConfig(draw_photographs(folder))], topology)
-    dataset = PoseDataset(samples, CropSpec((side, side), network.stride,
-                                            map_layout(topology.name)))
+    samples, weights = read_sets([SetConfig(draw_photographs(folder))], network.family.topology)
+    dataset = PoseDataset(samples, CropSpec((side, side), network.stride, network.family))
     dataset.preload()
     return dataset, weights
 
 
 def time_all(options, device, dataset, weights):
     """Yield (precision, loader processes, images per second)."""
-    draws = Draws(weights, 1 << 16, 64)
+    draws = CropSampler(weights, 1 << 16, 64)
     batch = next(iter(DataLoader(dataset, options.batch, sampler=draws)))
     for precision in options.precision:
         for workers in (None, *options.workers):
@@ -114,7 +110,7 @@ def main():
     """Measure, and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--model', default='student', help='network (default: student)')
+    parser.add_argument('--model', default='repvgg_fpn', help='network (default: student)')
     parser.add_argument('--side', type=int, default=256, help='of the crops [px] (default: 256)')
     parser.add_argument('--batch', type=int, default=32, help='crops of a batch (default: 32)')
     parser.add_argument('--precision', nargs='*', choices=tuple(_TYPES), default=['fp32', 'bf16'],

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor
 
 from pose_training.errors import NetworkError, WeightsError
-from pose_training.importers.torch_file import load_torch_file
+from pose_training.torch_file import load_torch_file
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import create_model
-from pose_training.whole_file import whole_file
+from pose_ros.core.files import atomic_write
 
 FORMAT = 'pose_training'
 VERSION = 1
@@ -65,7 +65,7 @@ def save_checkpoint(path: str, network: PoseNetwork,
     """
     data = checkpoint_data(network, provenance)
     try:
-        with whole_file(path) as file:
+        with atomic_write(path) as file:
             torch.save(data, file)
     except OSError as error:
         raise WeightsError('cannot write {}: {}'.format(path, error.strerror or error)) from error
@@ -97,7 +97,7 @@ def load_checkpoint(path: str) -> Tuple[PoseNetwork, Dict[str, Any]]:
 def find_checkpoint(data: object, path: str) -> Optional[Checkpoint]:
     """Return the checkpoint in what a file held, None if there is none.
 
-    Raises WeightsError for one of a later version, or with an entry that is missing or unfit.
+    Raises WeightsError for one of a later version, or with an entry that is missing or invalid.
     """
     if isinstance(data, Mapping) and isinstance(data.get(FORMAT), Mapping):
         data = data[FORMAT]
@@ -107,10 +107,10 @@ def find_checkpoint(data: object, path: str) -> Optional[Checkpoint]:
         raise WeightsError('{} is a checkpoint of version {!r}, and this program reads {}; use '
                            'the pose_training that wrote it'.format(
                                path, data.get('version'), VERSION))
-    unfit = [key for key, kind in _KINDS.items() if not isinstance(data.get(key), kind)]
-    if unfit or not all(isinstance(key, str) for key in data['options']):
-        raise WeightsError('{} is not a whole checkpoint: {} missing or unfit; save it '
-                           'again'.format(path, ', '.join(unfit or ['options'])))
+    invalid = [key for key, kind in _KINDS.items() if not isinstance(data.get(key), kind)]
+    if invalid or not all(isinstance(key, str) for key in data['options']):
+        raise WeightsError('{} is not a whole checkpoint: {} missing or invalid; save it '
+                           'again'.format(path, ', '.join(invalid or ['options'])))
     strange = [str(name) for name, value in data['state_dict'].items()
                if not isinstance(name, str) or not isinstance(value, Tensor)]
     if strange:

@@ -21,7 +21,7 @@ class DataError(PoseRosError):
 
 
 class ConfigError(PoseRosError):
-    """The configuration of a run has an unknown key or an unfit value."""
+    """The configuration of a run has an unknown key or an invalid value."""
 
 
 class FitError(PoseRosError):

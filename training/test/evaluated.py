@@ -13,7 +13,7 @@ from pose_ros.core.people import make_people
 from pose_ros.core.topology import get_topology
 from pose_training.evaluation.detections import Detections
 from pose_training.evaluation.labels import read_labels
-from pose_training.models.layouts import map_layout
+from pose_training.families.paf.layouts import map_layout
 
 COCO = get_topology('coco_17')
 SIDE, STRIDE = 192, 8
@@ -81,14 +81,16 @@ def outputs(topology, stride=STRIDE, tensors=('maps', 'maps')):
         'pafs': {'tensor': tensors[1], 'limbs': limbs, 'axis_order': layout.axis_order}}
 
 
-def card(width=SIDE, height=SIDE, topology='coco_18', **changes):
+def card(width=SIDE, height=SIDE, topology='coco_18', **decoder):
     """Return a model card."""
     return parse_card({
-        'name': 'known', 'version': '1', 'license': 'none', 'family': 'paf', 'topology': topology,
+        'schema': 1, 'name': 'known', 'version': '1', 'license': 'none', 'task': 'pose',
+        'topology': topology,
         'input': {'height': height, 'width': width, 'color': 'bgr', 'scale': 1., 'mean': [0, 0, 0],
-                  'std': [1, 1, 1], 'resize': 'letterbox', 'interpolation': 'linear',
-                  'pad_value': 0},
-        'outputs': outputs(topology), 'decoder': {}, 'provenance': {}, **changes}, 'a test')
+                  'std': [1, 1, 1], 'fit': 'letterbox', 'align': 'center',
+                  'interpolation': 'linear', 'pad_value': 0},
+        'decoder': {'type': 'paf', 'outputs': outputs(topology), 'settings': {}, **decoder},
+        'provenance': {}}, 'a test')
 
 
 def draw_maps(points, topology, width=SIDE, height=SIDE):

@@ -9,10 +9,11 @@ from torch import nn
 from torch.nn import functional
 
 from pose_training.errors import NetworkError
-from pose_training.exporters.cards import network_input
+from pose_training.exporters.cards import make_form
+from pose_training.exporters.export import ExportOptions
 from pose_training.exporters.picture import draw_picture, prepare
 from pose_training.models import create_model, registry
-from pose_training.models.network import PoseNetwork, StageMaps
+from pose_training.models.network import named_outputs, PoseNetwork
 from pose_training.models.registry import card_input, NetworkSpec
 
 SIZE = (96, 64)
@@ -21,7 +22,7 @@ SIZE = (96, 64)
 def tiny_student(topology='coco_18', stages=2, seed=0):
     """Return a student of few channels whose batch norms have seen something."""
     torch.manual_seed(seed)
-    network = create_model('student', topology, stages=stages, widths=[8, 8, 12, 12, 16],
+    network = create_model('repvgg_fpn', topology, stages=stages, widths=[8, 8, 12, 12, 16],
                            depths=[1, 1, 1, 1, 1], neck=12, head=16)
     return with_statistics(network)
 
@@ -34,7 +35,8 @@ def with_statistics(network, size=SIZE):
     pictures = [draw_picture(*size, seed) for seed in range(3, 6)]
     network.train()
     with torch.no_grad():
-        network(torch.from_numpy(prepare(pictures, network_input(network, size))))
+        network(torch.from_numpy(prepare(
+            pictures, make_form(network, ExportOptions(size=size), {}).input)))
     return network.eval()
 
 
@@ -57,7 +59,8 @@ class OddNetwork(PoseNetwork):
         features = functional.relu6(functional.pad(features, (1, 0, 1, 0)) - 0.25)
         features = torch.relu(self.before(torch.relu(self.second(features))))
         found = [head(features).split(self.split, 1) for head in self.last]
-        return [StageMaps(heat, paf if self.split[1] else None) for heat, paf in found]
+        return [named_outputs(heatmaps=heat, pafs=paf if self.split[1] else None) for heat,
+                paf in found]
 
 
 def _build(heatmaps, pafs, stages=1):
@@ -85,7 +88,7 @@ def final_maps(network, batch):
     """Run a network on its own input: heat maps, then fields, of the last stage."""
     with torch.no_grad():
         maps = network(torch.as_tensor(batch))[-1]
-    return np.concatenate([part.numpy() for part in maps if part is not None], 1)
+    return np.concatenate([part.numpy() for part in maps.values()], 1)
 
 
 def operators(path):

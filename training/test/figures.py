@@ -68,12 +68,13 @@ def annotation(number, image, points):
 def run_data(folder, data, **changes):
     """Return the dictionary of a tiny run; `changes` replace keys, inner ones by a__b=value."""
     config = {
-        'model': {'name': 'student', 'topology': 'coco_18', 'options': dict(TINY, stages=1)},
-        'data': {'train': [{'path': data, 'thorough': True}], 'size': [64, 64], 'sigma': 5.,
+        'model': {'name': 'repvgg_fpn', 'topology': 'coco_18', 'options': dict(TINY, stages=1)},
+        'data': {'train': [{'path': data, 'all_visible_keypoints_annotated': True}],
+                 'size': [64, 64], 'sigma': 5.,
                  'variants': 4, 'workers': 0},
-        'optimizer': {'epochs': 2, 'crops_per_epoch': 12, 'batch': 4, 'rate': 3e-3,
+        'optimizer': {'epochs': 2, 'crops_per_epoch': 12, 'batch': 4, 'lr': 3e-3,
                       'precision': 'fp32'},
-        'watch': {'pictures': 0}, 'accelerator': 'cpu', 'output': str(folder / 'run')}
+        'validation': {'drawn_crops': 0}, 'accelerator': 'cpu', 'output': str(folder / 'run')}
     for name, value in changes.items():
         *parents, key = name.split('__')
         inner = config

@@ -21,7 +21,7 @@ SETS = ('coco_dev', 'fashion_dev', 'lspet_dev', 'pfg_dev')
 @pytest.fixture(scope='module')
 def network():
     """Return the network that was exported."""
-    return import_network('onnx', BUNDLED_MODEL, 'student')[0]
+    return import_network('onnx', BUNDLED_MODEL, 'repvgg_fpn')[0]
 
 
 def test_it_is_whole_and_computes_what_its_network_did():

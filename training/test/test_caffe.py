@@ -31,7 +31,7 @@ def maps(network, image):
     """Return heat maps and fields of the last stage in the order of Caffe's net_output."""
     with torch.no_grad():
         found = network(torch.from_numpy(image))[-1]
-    return np.concatenate([each.numpy() for each in found if each is not None], 1)
+    return np.concatenate([each.numpy() for each in found.values()], 1)
 
 
 @pytest.mark.parametrize('published', PUBLISHED)

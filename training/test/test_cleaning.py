@@ -13,13 +13,14 @@ from pose_training.checkpoint import save_checkpoint
 from pose_training.cli.main import main
 from pose_training.data.annotations import read_dataset
 from pose_training.data.coco import load_coco
-from pose_training.data.targets import draw_heatmaps
-from pose_training.distillation.cleaning import clean, Judge, mirrored, unlabelled, Verdict
+from pose_training.families.paf.targets import draw_heatmaps
+from pose_training.distillation.cleaning import (Agreement, clean, LabelChecker, mirrored,
+                                                 unlabelled)
 from pose_training.errors import DataError
 from pose_training.models import create_model
-from pose_training.models.layouts import map_layout
+from pose_training.families.registry import make_family
 
-COCO_17, LAYOUT = get_topology('coco_17'), map_layout('coco_17')
+COCO_17, FAMILY = get_topology('coco_17'), make_family('paf', 'coco_17')
 SIZE, STRIDE = (96, 128), 8
 TINY = {'widths': [4, 8, 8, 8, 8], 'depths': [1, 1, 1, 1, 1], 'neck': 8, 'head': 8}
 # Joint k is a dot of brightness 90 + 9 k, on black.
@@ -31,7 +32,7 @@ class DotTeacher:
 
     def __init__(self, without=()):
         self._known = np.array([name not in without for name in NAMES]
-                               + [True] * (1 + LAYOUT.pafs))
+                               + [True] * (1 + FAMILY.layout.pafs))
         self.asked = []
 
     def known(self):
@@ -45,7 +46,8 @@ class DotTeacher:
             if len(x):
                 people[0, joint] = (np.median(x), np.median(y), 2)
         heat = draw_heatmaps(people, (SIZE[1] // STRIDE, SIZE[0] // STRIDE), STRIDE, 7.)
-        return np.concatenate([heat, np.zeros((1 + LAYOUT.pafs,) + heat.shape[1:], np.float32)])
+        return np.concatenate([heat,
+                               np.zeros((1 + FAMILY.layout.pafs,) + heat.shape[1:], np.float32)])
 
 
 def dots(path, order=range(17)):
@@ -68,17 +70,17 @@ MIRROR = list(COCO_17.mirror)
 
 
 def test_a_verdict_needs_agreement_and_a_mirror_image_clearly_better():
-    assert Verdict(.3, .1).choose(.12) == 'label'
-    assert Verdict(.3, .4).choose(.12) == 'label'   # 1.33 times as good is not clear
-    assert Verdict(.2, .4).choose(.12) == 'mirror'
-    assert Verdict(.05, .1).choose(.12) == 'drop'
-    assert Verdict(.1, .13).choose(.12) == 'drop'   # neither is good enough, or clearly better
-    assert Verdict(0., 0., 0).choose(.12) == 'unjudged'
+    assert Agreement(.3, .1).choose(.12) == 'label'
+    assert Agreement(.3, .4).choose(.12) == 'label'   # 1.33 times as good is not clear
+    assert Agreement(.2, .4).choose(.12) == 'mirror'
+    assert Agreement(.05, .1).choose(.12) == 'drop'
+    assert Agreement(.1, .13).choose(.12) == 'drop'   # neither is good enough, or clearly better
+    assert Agreement(0., 0., 0).choose(.12) == 'unjudged'
 
 
 def test_right_labels_agree_and_swapped_ones_agree_in_the_mirror(tmp_path):
     image, teacher = dots(tmp_path / 'x.png'), DotTeacher()
-    judge = Judge(teacher, LAYOUT, SIZE, STRIDE)
+    judge = LabelChecker(teacher, FAMILY, SIZE, STRIDE)
 
     def verdict(points):
         people = np.column_stack([points, np.full(17, 2)])[None]
@@ -98,7 +100,7 @@ def test_right_labels_agree_and_swapped_ones_agree_in_the_mirror(tmp_path):
 
 def test_joints_that_the_teacher_or_the_labels_lack_do_not_count(tmp_path):
     image = dots(tmp_path / 'x.png')
-    judge = Judge(DotTeacher(without=('left_wrist',)), LAYOUT, SIZE, STRIDE)
+    judge = LabelChecker(DotTeacher(without=('left_wrist',)), FAMILY, SIZE, STRIDE)
     people = np.column_stack([POINTS, np.full(17, 2)])[None]
     people[0, 0, 2] = 0
     people[0, 1, :2] = 5000  # a label far outside
@@ -107,7 +109,7 @@ def test_joints_that_the_teacher_or_the_labels_lack_do_not_count(tmp_path):
     assert whole.joints == 13 and whole.label > .8
     people[..., 2] = 0
     nothing = judge.judge(image, sample(people, boxes=[[10, 6, 62, 100]], topology='coco_17'), 0)
-    assert nothing == Verdict(0., 0., 0)
+    assert nothing == Agreement(0., 0., 0)
 
 
 def test_mirrored_labels_are_exchanged_and_nothing_else():
@@ -150,7 +152,7 @@ def dataset(folder):
 def test_a_dataset_is_cleaned(tmp_path):
     path = dataset(tmp_path)
     before = (tmp_path / 'in' / 'labels.json').read_text()
-    judge = Judge(DotTeacher(), LAYOUT, SIZE, STRIDE)
+    judge = LabelChecker(DotTeacher(), FAMILY, SIZE, STRIDE)
     found = clean(load_coco(path), str(tmp_path / 'in'), judge, 'coco_17', .5,
                   str(tmp_path / 'out'))
     assert found.counts == {'label': 2, 'mirror': 1, 'drop': 2, 'unjudged': 0}
@@ -170,7 +172,7 @@ def test_a_dataset_is_cleaned(tmp_path):
 
 def test_a_teacher_that_knows_nothing_of_the_labels_changes_nothing(tmp_path):
     path = dataset(tmp_path)
-    judge = Judge(DotTeacher(without=NAMES), LAYOUT, SIZE, STRIDE)
+    judge = LabelChecker(DotTeacher(without=NAMES), FAMILY, SIZE, STRIDE)
     found = clean(load_coco(path), str(tmp_path / 'in'), judge, 'coco_17', .5, str(tmp_path))
     assert found.counts == {'label': 0, 'mirror': 0, 'drop': 0, 'unjudged': 5}
     kept = {annotation['id']: annotation for annotation in found.data['annotations']}
@@ -181,7 +183,7 @@ def test_a_teacher_that_knows_nothing_of_the_labels_changes_nothing(tmp_path):
 
 def test_nothing_left_is_an_error(tmp_path):
     path = write(tmp_path, coco([labels()], (90, 120)))
-    judge = Judge(DotTeacher(), LAYOUT, SIZE, STRIDE)
+    judge = LabelChecker(DotTeacher(), FAMILY, SIZE, STRIDE)
     with pytest.raises(DataError, match='nothing is left of its 1 photographs: .*is it the right'):
         clean(load_coco(path), str(tmp_path), judge, 'coco_17', .5, str(tmp_path))
 
@@ -189,7 +191,7 @@ def test_nothing_left_is_an_error(tmp_path):
 def test_the_command_writes_a_dataset_and_a_table(tmp_path, capsys):
     path = dataset(tmp_path)
     teacher = str(tmp_path / 'teacher.pt')
-    save_checkpoint(teacher, create_model('student', 'coco_18', stages=1, **TINY).eval())
+    save_checkpoint(teacher, create_model('repvgg_fpn', 'coco_18', stages=1, **TINY).eval())
     (tmp_path / 'out').mkdir()
     target = tmp_path / 'out' / 'clean.json'
     # A network that was never trained agrees with everything at least a little, or drops it.
@@ -210,7 +212,7 @@ def test_the_command_refuses_what_cannot_be(tmp_path, capsys, monkeypatch, argum
     monkeypatch.chdir(tmp_path)
     path = write(tmp_path, coco([labels()], (90, 120)))
     teacher = str(tmp_path / 'teacher.pt')
-    save_checkpoint(teacher, create_model('student', 'coco_18', stages=1, **TINY).eval())
+    save_checkpoint(teacher, create_model('repvgg_fpn', 'coco_18', stages=1, **TINY).eval())
     options = ['--teacher', teacher, '-o', 'x.json'] + arguments
     assert main(['clean', path] + options) == code
     assert words in capsys.readouterr().err

@@ -11,7 +11,7 @@ from pose_ros.core.card import parse_card
 from pose_training.errors import NetworkError
 from pose_training.models import body_25, cmu, hand_face
 from pose_training.models.cost import count_multiply_adds, count_parameters
-from pose_training.models.layouts import map_layout
+from pose_training.families.paf.layouts import map_layout
 
 SPECS = {spec.name: spec for module in (cmu, body_25, hand_face) for spec in module.NETWORKS}
 
@@ -128,10 +128,9 @@ def test_the_maps_have_the_channels_of_the_topology_at_stride_8(name):
     found = build(name, meta=True)(torch.empty(2, 3, 48, 80, device='meta'))
     assert len(found) == PUBLISHED[name].most_stages
     for stage, maps in enumerate(found):
-        expected = None if name == 'body_25' and stage < 4 else (2, heatmaps, 6, 10)
-        assert (maps.heatmaps if expected is None else tuple(maps.heatmaps.shape)) == expected
-        expected = (2, pafs, 6, 10) if pafs else None
-        assert (maps.pafs if expected is None else tuple(maps.pafs.shape)) == expected
+        expected = {} if name == 'body_25' and stage < 4 else {'heatmaps': (2, heatmaps, 6, 10)}
+        expected.update({'pafs': (2, pafs, 6, 10)} if pafs else {})
+        assert {output: tuple(values.shape) for output, values in maps.items()} == expected
 
 
 def test_mpi_faster_takes_the_last_stages_of_mpi_for_nothing():
@@ -158,7 +157,7 @@ def test_a_network_of_fields_refuses_a_topology_without_limbs():
     for channels in ((22, 0), (22, 40)):
         with torch.device('meta'):
             maps = hand_face.build(*channels, stages=1)(torch.empty(1, 3, 16, 16))
-        assert maps[0].heatmaps.shape == (1, 22, 2, 2) and maps[0].pafs is None
+        assert maps[0]['heatmaps'].shape == (1, 22, 2, 2) and 'pafs' not in maps[0]
 
 
 def test_fresh_weights_let_the_image_through():
@@ -169,7 +168,7 @@ def test_fresh_weights_let_the_image_through():
             lambda module, inputs, output: seen.append(output.std().item()))
         image = torch.rand(1, 3, 64, 64) - .5
         with torch.no_grad():
-            maps = network(image)[-1].heatmaps
+            maps = network(image)[-1]['heatmaps']
         assert .2 < seen[0] / image.std().item() < 5
         assert 0 < maps.abs().max() < 1
 
@@ -179,11 +178,12 @@ def test_fresh_weights_let_the_image_through():
     ('body_25', 0, (656, 368)), ('hand', 0, (368, 368)), ('face', 0, (368, 368))])
 def test_the_card_input_is_that_of_openpose(name, pad_value, size):
     spec = SPECS[name]
-    card = parse_card({'name': name, 'version': '1', 'license': spec.license, 'family': 'paf',
-                       'topology': spec.topology, 'input': spec.input, 'outputs': {},
-                       'decoder': {}, 'provenance': {}}, 'test').input
+    card = parse_card({'schema': 1, 'name': name, 'version': '1', 'license': spec.license,
+                       'task': 'pose', 'topology': spec.topology, 'input': spec.input,
+                       'decoder': {'type': 'paf', 'outputs': {}, 'settings': {}},
+                       'provenance': {}}, 'test').input
     assert (card.width, card.height) == size
-    assert (card.color, card.resize, card.pad_value) == ('bgr', 'letterbox', pad_value)
+    assert (card.color, card.fit, card.pad_value) == ('bgr', 'letterbox', pad_value)
     for value in (0, 128, 255):
         for mean, std in zip(card.mean, card.std):
             assert (value * card.scale - mean) / std == pytest.approx(value / 256 - .5)

@@ -16,8 +16,9 @@ from pose_training.errors import WeightsError
 from pose_training.importers.matching import Weights, load_weights
 from pose_training.models import body_25, cmu, hand_face
 from pose_training.models.folding import fuse
-from pose_training.models.layouts import map_layout
+from pose_training.families.paf.layouts import map_layout
 from pose_training.models.network import Recipe
+from pose_training.models.network import named_outputs
 
 SPECS = {spec.name: spec for module in (cmu, body_25, hand_face) for spec in module.NETWORKS}
 STAGES = {'cmu': range(1, 7), 'mpi': range(1, 7), 'mpi_faster': range(1, 5),
@@ -148,12 +149,13 @@ def assert_same(found, expected, tolerance=1e-4):
     """Compare lists of (heat maps, fields), relative to the largest value of each map."""
     assert len(found) == len(expected)
     for maps, wanted in zip(found, expected):
-        for value, target in zip(maps, wanted):
-            assert (value is None) == (target is None)
-            if value is not None:
-                assert value.shape == target.shape
-                assert target.std() > .01
-                assert (value - target).abs().max() <= tolerance * target.abs().max()
+        if not isinstance(wanted, dict):
+            wanted = named_outputs(heatmaps=wanted[0], pafs=wanted[1])
+        assert maps.keys() == wanted.keys()
+        for name, target in wanted.items():
+            assert maps[name].shape == target.shape
+            assert target.std() > .01
+            assert (maps[name] - target).abs().max() <= tolerance * target.abs().max()
 
 
 def test_every_stage_predicts_what_the_layer_tables_say(whole):
@@ -210,7 +212,7 @@ class Final(nn.Module):
         self.network = network
 
     def forward(self, image):
-        return [maps for maps in self.network(image)[-1] if maps is not None]
+        return list(self.network(image)[-1].values())
 
 
 @pytest.mark.parametrize('name, stages', [('cmu', 2), ('body_25', 5), ('hand', 2)])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pose_training.cli.main import main
 from pose_training.data.sets import SetConfig
 from pose_training.errors import ConfigError
 from pose_training.fitting.checks import check, check_network
@@ -25,19 +26,19 @@ def write(folder, text):
 
 def test_a_file_and_changes_become_a_configuration(tmp_path):
     path = write(tmp_path, '''
-model: {name: student, options: {stages: 1, widths: [8, 8, 8, 8, 8]}}
+model: {name: repvgg_fpn, options: {stages: 1, widths: [8, 8, 8, 8, 8]}}
 data:
   train:
     - {path: a.json, weight: 2}
     - {path: empty/}
   crop: {height: [0.2, 1.0]}
-optimizer: {rate: 1e-3, epochs: 7, freeze: {backbone: 100}}
+optimizer: {lr: 1e-3, epochs: 7, freeze: {backbone: 100}}
 ''')
-    config = load_config(path, ['optimizer.rate=3e-4', 'teacher.models=[x.onnx, y.xml]',
+    config = load_config(path, ['optimizer.lr=3e-4', 'teacher.models=[x.onnx, y.xml]',
                                 'data.size=[384, 288]', 'model.options.stages=2', 'seed=5'])
     assert config.data.train == (SetConfig('a.json', 2.), SetConfig('empty/'))
     assert config.data.crop.height == (.2, 1.) and config.data.crop.rotation == 40
-    assert config.optimizer.rate == 3e-4 and config.optimizer.epochs == 7
+    assert config.optimizer.lr == 3e-4 and config.optimizer.epochs == 7
     assert config.optimizer.freeze == {'backbone': 100}
     assert config.teacher.models == ('x.onnx', 'y.xml')
     assert config.data.size == (384, 288) and config.seed == 5
@@ -56,10 +57,10 @@ def test_a_configuration_survives_its_own_file(tmp_path):
 
 
 @pytest.mark.parametrize('change, words', [
-    ('optimizer.rat=1', "optimizer: unknown key 'rat'; did you mean 'rate'"),
-    ('optimizer.rate=1', "unknown key 'optimizer'; did you mean 'optimizer'"),
+    ('optimizer.lrr=1', "optimizer: unknown key 'lrr'; did you mean 'lr'"),
+    ('optimiser.lr=1', "unknown key 'optimiser'; did you mean 'optimizer'"),
     ('xyzzy=1', "unknown key 'xyzzy'; the keys are model, data,"),
-    ('optimizer.rate=fast', "optimizer, rate: expected float, not 'fast'"),
+    ('optimizer.lr=fast', "optimizer, lr: expected float, not 'fast'"),
     ('optimizer.epochs=1.5', 'optimizer, epochs: expected int, not 1.5'),
     ('optimizer.epochs=true', 'expected int, not True'),
     ('data.preload=1', 'data, preload: expected bool, not 1'),
@@ -93,9 +94,9 @@ def test_files_that_are_no_configuration_are_refused(tmp_path, text, words):
 
 
 def test_a_key_without_a_value_has_its_default(tmp_path):
-    path = write(tmp_path, 'watch: {evaluate: a.json, every: 3}\noptimizer:\nseed: 4')
-    config = load_config(path, ['watch.evaluate=', 'seed='])
-    assert config.watch.evaluate == '' and config.watch.every == 3 and config.seed == 0
+    path = write(tmp_path, 'validation: {evaluate: a.json, every: 3}\noptimizer:\nseed: 4')
+    config = load_config(path, ['validation.evaluate=', 'seed='])
+    assert config.validation.evaluate == '' and config.validation.every == 3 and config.seed == 0
     with pytest.raises(ConfigError, match="missing key 'path'"):
         load_config(path, ['data.train=[{path: }]'])
 
@@ -106,8 +107,8 @@ def test_an_empty_file_is_all_defaults(tmp_path):
 
 @pytest.mark.parametrize('changes, words', [
     (['optimizer.batch=0'], 'optimizer.batch must be at least 1, not 0'),
-    (['optimizer.rate=-1'], 'optimizer.rate must be above 0'),
-    (['optimizer.rate=.nan'], 'optimizer.rate must be above 0, not nan'),
+    (['optimizer.lr=-1'], 'optimizer.lr must be above 0'),
+    (['optimizer.lr=.nan'], 'optimizer.lr must be above 0, not nan'),
     (['devices=3'], 'optimizer.batch must be a multiple of the 3 processes, not 32'),
     (['optimizer.crops_per_epoch=8'], r'at least one batch \(32\)'),
     (['optimizer.precision=bf8'], 'one of fp32, bf16, fp16'),
@@ -115,7 +116,7 @@ def test_an_empty_file_is_all_defaults(tmp_path):
     (['optimizer.schedule=step'], 'milestones must be epochs for the schedule `step`'),
     (['optimizer.milestones=[3]'], 'milestones must be epochs for the schedule `step`'),
     (['optimizer.schedule=step', 'optimizer.milestones=[5, 3]'], 'must be ascending'),
-    (['optimizer.average=1.0'], 'at least 0 and below 1'),
+    (['optimizer.ema_decay=1.0'], 'at least 0 and below 1'),
     (['teacher.weight=1.5'], 'teacher.weight must be from 0 to 1'),
     (['teacher.cards=[a]'], 'no more than the teacher.models'),
     (['teacher.hints=[{student: a, teacher: b}]'], 'of models that are listed'),
@@ -131,7 +132,7 @@ def test_values_that_cannot_be_are_refused(changes, words):
 def test_crops_must_fit_the_network():
     config = load_config(None, ['data.size=[300, 288]'])
     with pytest.raises(ConfigError, match=r'multiples of 32, not \[300, 288\]; \[288, 288\]'):
-        check_network(config, create_model('student'))
+        check_network(config, create_model('repvgg_fpn'))
 
 
 @pytest.mark.parametrize('path', sorted(CONFIGS.glob('*.yaml')), ids=lambda path: path.name)
@@ -142,3 +143,21 @@ def test_the_configurations_that_are_shipped_hold(path):
     check_network(config, create_model(model.name, model.topology, **model.options))
     assert config.data.train
     assert build(RunConfig, plain(config), 'again') == config
+
+
+def test_help_lists_every_setting_with_its_default_and_a_line(capsys):
+    assert main(['fit', '--help']) == 0
+    text = capsys.readouterr().out
+    lines = {line.split('=')[0].strip(): line for line in text.splitlines() if '=' in line}
+
+    def settings(config, prefix=''):
+        for key, value in config._asdict().items():
+            yield from (settings(value, prefix + key + '.') if hasattr(value, '_fields')
+                        else [(prefix + key, value)])
+    found = dict(settings(RunConfig()))
+    assert len(found) > 60
+    for key in found:
+        assert len(lines[key].split(None, 1)[1]) > 3, key
+    assert lines['optimizer.lr'].split() == (
+        'optimizer.lr=0.001 learning rate after the warm-up'.split())
+    assert '[px]' in lines['data.sigma'] and '- empty_weight' in lines

@@ -47,7 +47,7 @@ def test_a_joint_that_one_person_lacks_is_labelled_by_the_set(tmp_path):
     neck = COCO_18.index('neck')
     assert found.people[:, neck, 2].tolist() == [0, 2]
     assert found.people[0, neck].tolist() == [0, 0, 0]
-    assert found.labelled.all() and not found.thorough
+    assert found.labelled.all() and not found.all_visible_keypoints_annotated
 
 
 def test_joints_that_no_person_has_are_not_labelled_in_any_photograph(tmp_path):
@@ -66,12 +66,12 @@ def test_crowds_and_people_without_joints_are_ignored_and_other_categories_are_n
     [found] = read(tmp_path, data)
     assert len(found.people) == 1
     assert [annotation['bbox'] for annotation in found.ignored] == [[5, 15, 40, 60], box]
-    assert found.complete
+    assert found.all_people_annotated
 
 
 def test_somebody_without_a_place_makes_a_photograph_incomplete(tmp_path):
     data = coco([person(), {'image_id': 2, 'category_id': 1}], files=('1.png', '2.png'))
-    assert [found.complete for found in read(tmp_path, data)] == [True, False]
+    assert [found.all_people_annotated for found in read(tmp_path, data)] == [True, False]
 
 
 def test_a_person_without_a_box_gets_that_of_the_joints(tmp_path):
@@ -96,7 +96,7 @@ def test_other_names_of_joints_are_understood_or_translated(tmp_path):
     topology = make_topology('four', ('left_wrist', 'right_wrist', 'nose', 'head_top'), ())
     [found] = read(tmp_path, data, topology, names={'top': 'head_top'})
     assert found.people[0].tolist() == [[3, 4, 2], [5, 6, 2], [1, 2, 2], [7, 8, 2]]
-    with pytest.raises(DataError, match="has no joint 'crown' to rename; it has Nose, L-Wrist"):
+    with pytest.raises(DataError, match="has no keypoint 'crown' to rename; it has Nose, L-Wrist"):
         read(tmp_path, data, topology, names={'crown': 'head_top'})
 
 
@@ -126,7 +126,7 @@ def fault(folder, change):
      'the runs of its segmentation do not add up'),
     (lambda data, one: data['images'].append(dict(data['images'][0])), 'have the same id'),
     (lambda data, one: data['images'].clear(), 'lists no images'),
-    (lambda data, one: data['images'][0].pop('file_name'), "is unfit: KeyError 'file_name'"),
+    (lambda data, one: data['images'][0].pop('file_name'), "is invalid: KeyError 'file_name'"),
     (lambda data, one: data['categories'][0].pop('keypoints'), 'no category has keypoints'),
     (lambda data, one: data.pop('annotations'), 'not a COCO keypoint file: KeyError'),
     (lambda data, one: [part.update(image_id=9) for part in data['annotations']],
@@ -140,7 +140,7 @@ def test_a_fault_is_named_with_its_entry(tmp_path, change, words):
 
 
 def test_formats_without_a_common_joint_are_refused(tmp_path):
-    with pytest.raises(DataError, match='share no joint; its joints are nose, left_eye'):
+    with pytest.raises(DataError, match='share no joint; its keypoints are nose, left_eye'):
         read(tmp_path, coco([person()]), get_topology('hand_21'))
 
 
@@ -162,7 +162,7 @@ def test_missing_photographs_are_left_out_with_one_warning(tmp_path, caplog):
         [found] = read_dataset(path, COCO_18)
     assert len(found.people) == 1 and found.path.endswith('2.png')
     [record] = caplog.records
-    assert '2 of its 3 photographs are not there, such as ' in record.getMessage()
+    assert '2 of its 3 images are missing, such as ' in record.getMessage()
     assert '1.png' in record.getMessage()
 
 
@@ -171,20 +171,20 @@ def test_photographs_may_lie_elsewhere_and_none_at_all_is_an_error(tmp_path):
     data = coco([person()])
     write(tmp_path / 'train', data)
     path = write(tmp_path, data, photographs=False)
-    with pytest.raises(DataError, match='none of its 1 photographs is there, such as .*1.png'):
+    with pytest.raises(DataError, match='none of its 1 images is there, such as .*1.png'):
         read_dataset(path, COCO_18)
     [found] = read_dataset(path, COCO_18, images=str(tmp_path / 'train'))
     assert found.path == str(tmp_path / 'train' / '1.png')
 
 
 def test_a_folder_is_a_set_with_nobody_in_it(tmp_path):
-    with pytest.raises(DataError, match='holds no photographs'):
+    with pytest.raises(DataError, match='has no images'):
         read_dataset(str(tmp_path), COCO_18)
     write(tmp_path, coco([], files=('b.png', 'a.JPG')))
     found = read_dataset(str(tmp_path), COCO_18)
     assert [sample.path for sample in found] == [str(tmp_path / name) for name in
                                                  ('a.JPG', 'b.png')]
-    assert all(sample.nobody and sample.people.shape == (0, 18, 3) and sample.labelled.all()
+    assert all(sample.no_people and sample.people.shape == (0, 18, 3) and sample.labelled.all()
                for sample in found)
 
 
@@ -193,7 +193,7 @@ def test_parts_of_a_set_are_apart_and_do_not_move(tmp_path):
     path = write(tmp_path, coco([person()], size=(4, 4), files=names))
 
     def part(low, high, at=path):
-        found = read_dataset(at, COCO_18, part=(low, high))
+        found = read_dataset(at, COCO_18, split=(low, high))
         return {sample.path.split('/')[-1] for sample in found}
     train, val = part(0, .8), part(.8, 1)
     assert train | val == set(names) and not train & val
@@ -201,9 +201,9 @@ def test_parts_of_a_set_are_apart_and_do_not_move(tmp_path):
     (tmp_path / 'other').mkdir()
     fewer = write(tmp_path / 'other', coco([], size=(4, 4), files=names[::2]))
     assert part(.8, 1, fewer) == val & set(names[::2])
-    with pytest.raises(DataError, match=r'\[0.5, 0.5\] is not a part'):
+    with pytest.raises(DataError, match=r'\[0.5, 0.5\] is not a split'):
         part(.5, .5)
-    with pytest.raises(DataError, match='none of its 200 photographs is in the part'):
+    with pytest.raises(DataError, match='none of its 200 images is in the split'):
         part(.3, .3 + 1e-9)
 
 
@@ -213,10 +213,11 @@ def test_sets_share_the_crops_by_their_weights(tmp_path):
         (tmp_path / name).mkdir()
         files = ['{}.png'.format(number) for number in range(count)]
         parts.append(write(tmp_path / name, coco([person()], size=(4, 4), files=files)))
-    samples, weights = read_sets([SetConfig(parts[0], 3.), SetConfig(parts[1], .5, complete=False),
+    samples, weights = read_sets([SetConfig(parts[0], 3.),
+                                  SetConfig(parts[1], .5, all_people_annotated=False),
                                   SetConfig(parts[2], 0.)], COCO_18)
     assert weights.tolist() == [1, 1, 1, .5]
-    assert [sample.complete for sample in samples] == [True, True, True, False]
+    assert [sample.all_people_annotated for sample in samples] == [True, True, True, False]
 
 
 def test_masks_are_polygons_runs_or_boxes(tmp_path):

@@ -12,20 +12,20 @@ from torch.utils.data import DataLoader
 from coco_files import coco, person, sample, write
 from pose_ros.core.topology import get_topology
 from pose_training.data.annotations import read_dataset
-from pose_training.data.dataset import CropSpec, Draw, Draws, PoseDataset
+from pose_training.data.dataset import CropSpec, CropRequest, CropSampler, PoseDataset
 from pose_training.data.geometry import CropRange
-from pose_training.data.targets import Targets
+from pose_training.families.family import Targets
 from pose_training.errors import ConfigError, DataError
-from pose_training.models.layouts import map_layout
+from pose_training.families.registry import make_family
 
-COCO_18, LAYOUT = get_topology('coco_18'), map_layout('coco_18')
+COCO_18, FAMILY = get_topology('coco_18'), make_family('paf', 'coco_18')
 PLAIN = CropRange(background=0., mosaic=0.)
 UPRIGHT = PLAIN._replace(rotation=0., stretch=0., shift=0., flip=0., free=0., height=(.5, .5))
 
 
 def spec(geometry=PLAIN, size=(64, 48), **more):
     """Return what crops are like."""
-    return CropSpec(size, 8, LAYOUT, geometry, **more)
+    return CropSpec(size, 8, FAMILY, geometry, **more)
 
 
 def photographs(folder, count=4, size=(100, 80), files=None):
@@ -37,7 +37,7 @@ def photographs(folder, count=4, size=(100, 80), files=None):
 
 def test_an_entry_is_a_picture_maps_and_weights(tmp_path):
     dataset = PoseDataset(photographs(tmp_path), spec())
-    image, maps, weights = dataset[Draw(0, 0, 0)]
+    image, maps, weights = dataset[CropRequest(0, 0, 0)]
     assert image.shape == (3, 48, 64) and image.dtype == torch.uint8
     assert maps.shape == weights.shape == (57, 6, 8)
     assert maps.dtype == weights.dtype == torch.float32
@@ -47,15 +47,15 @@ def test_an_entry_is_a_picture_maps_and_weights(tmp_path):
 def test_geometry_is_of_the_seed_the_photograph_and_the_variant_and_light_of_the_draw(tmp_path):
     samples = photographs(tmp_path)
     dataset, again = PoseDataset(samples, spec(), 7), PoseDataset(samples[::-1], spec(), 7)
-    first = dataset[Draw(1, 5, 1)]
-    assert all(torch.equal(a, b) for a, b in zip(first, dataset[Draw(1, 5, 1)]))
-    other_light = dataset[Draw(1, 5, 2)]
+    first = dataset[CropRequest(1, 5, 1)]
+    assert all(torch.equal(a, b) for a, b in zip(first, dataset[CropRequest(1, 5, 1)]))
+    other_light = dataset[CropRequest(1, 5, 2)]
     assert torch.equal(first[1], other_light[1]) and torch.equal(first[2], other_light[2])
     assert not torch.equal(first[0], other_light[0])
     # Its place in the list does not matter.
-    assert all(torch.equal(a, b) for a, b in zip(first, again[Draw(2, 5, 1)]))
-    for other in (dataset[Draw(1, 6, 1)], dataset[Draw(2, 5, 1)],
-                  PoseDataset(samples, spec(), 8)[Draw(1, 5, 1)]):
+    assert all(torch.equal(a, b) for a, b in zip(first, again[CropRequest(2, 5, 1)]))
+    for other in (dataset[CropRequest(1, 6, 1)], dataset[CropRequest(2, 5, 1)],
+                  PoseDataset(samples, spec(), 8)[CropRequest(1, 5, 1)]):
         assert not torch.equal(first[1], other[1])
 
 
@@ -94,7 +94,7 @@ def test_photographs_that_cannot_be_used_are_named_once_and_replaced(tmp_path, c
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             for index in range(5):
-                assert dataset[Draw(index, index, 0)][0].shape == (3, 48, 64)
+                assert dataset[CropRequest(index, index, 0)][0].shape == (3, 48, 64)
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 4
     for name, words in (('cut.jpg', 'is cut short'), ('empty.png', 'is empty'),
@@ -109,7 +109,7 @@ def test_photographs_that_cannot_be_used_are_named_once_and_replaced(tmp_path, c
 
 def test_what_loader_processes_find_unusable_is_known_to_all(tmp_path):
     dataset = PoseDataset(damaged(tmp_path), spec())
-    draws = Draws(np.ones(5), 40, 4)
+    draws = CropSampler(np.ones(5), 40, 4)
     batches = list(DataLoader(dataset, 4, sampler=draws, num_workers=2,
                               multiprocessing_context='fork'))
     assert len(batches) == 10 and batches[0][0].shape == (4, 3, 48, 64)
@@ -128,7 +128,7 @@ def test_it_is_an_error_if_no_photograph_can_be_used(tmp_path):
     for found in samples:
         (tmp_path / found.path).write_bytes(b'no picture')
     with pytest.raises(DataError, match='4 of the 4 photographs cannot be used, the last'):
-        PoseDataset(samples, spec())[Draw(0, 0, 0)]
+        PoseDataset(samples, spec())[CropRequest(0, 0, 0)]
     with pytest.raises(DataError, match='4 of the 4 photographs cannot be used'):
         PoseDataset(samples, spec()).preload()
 
@@ -212,7 +212,7 @@ def test_one_photograph_may_be_a_single_pixel(tmp_path):
                           spec(CropRange(background=1., mosaic=.5)))
     cv2.imwrite(str(tmp_path / 'x.png'), np.zeros((1, 1, 3), np.uint8))
     for variant in range(10):
-        assert dataset[Draw(0, variant, 0)][0].shape == (3, 48, 64)
+        assert dataset[CropRequest(0, variant, 0)][0].shape == (3, 48, 64)
 
 
 def test_the_background_comes_from_photographs_with_nobody_in_them(tmp_path):
@@ -236,12 +236,13 @@ def test_a_teacher_is_told_crops_apart_by_their_pictures(tmp_path):
             keys.append(key)
             return Targets(hard.maps + 1, hard.weights)
     dataset = PoseDataset(samples, spec(), soft=Soft())
-    for draw in (Draw(0, 0, 1), Draw(0, 0, 2), Draw(0, 1, 1), Draw(1, 0, 1)):
+    for draw in (CropRequest(0, 0, 1), CropRequest(0, 0, 2), CropRequest(0, 1, 1),
+                 CropRequest(1, 0, 1)):
         assert dataset[draw][1].min() >= 0
     assert keys[0] == keys[1] and len(set(keys)) == 3
     # Another photograph under the old name is another picture.
     cv2.imwrite(samples[0].path, np.zeros((80, 100, 3), np.uint8))
-    dataset[Draw(0, 0, 1)]
+    dataset[CropRequest(0, 0, 1)]
     assert keys[-1] not in keys[:-1]
     PoseDataset(samples, spec(size=(64, 48))._replace(stride=4), soft=Soft()).draw(1, 0)
     assert keys[-1] not in keys[:-1]  # the maps are on another grid

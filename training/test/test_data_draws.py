@@ -8,13 +8,13 @@ import pytest
 from coco_files import coco, person, write
 from pose_ros.core.topology import get_topology
 from pose_training.data.annotations import read_dataset
-from pose_training.data.dataset import CropSpec, Draws, PoseDataset
+from pose_training.data.dataset import CropSpec, CropSampler, PoseDataset
 from pose_training.data.geometry import CropRange
 from pose_training.data.mosaic import draw_tiles
 from pose_training.errors import ConfigError, DataError
-from pose_training.models.layouts import map_layout
+from pose_training.families.registry import make_family
 
-COCO_18, LAYOUT = get_topology('coco_18'), map_layout('coco_18')
+COCO_18, FAMILY = get_topology('coco_18'), make_family('paf', 'coco_18')
 MOSAIC = CropRange(background=0., mosaic=1.)
 
 
@@ -27,7 +27,7 @@ def photographs(folder):
 
 def crops(samples, geometry, soft=None):
     """Return crops of 128 x 96 pixels."""
-    return PoseDataset(samples, CropSpec((128, 96), 8, LAYOUT, geometry), soft=soft)
+    return PoseDataset(samples, CropSpec((128, 96), 8, FAMILY, geometry), soft=soft)
 
 
 def test_tiles_lie_on_the_grid_and_fill_the_crop():
@@ -45,7 +45,7 @@ def test_a_mosaic_is_four_crops_with_their_own_targets(tmp_path):
         cv2.imwrite(samples[index].path, np.full((80, 100, 3), color, np.uint8))
     labelled = np.ones(18, bool)
     labelled[4] = False
-    samples[3] = samples[3]._replace(labelled=labelled, complete=False)
+    samples[3] = samples[3]._replace(labelled=labelled, all_people_annotated=False)
     geometry = MOSAIC._replace(height=(4., 4.), rotation=0., shift=0., free=0., flip=0.)
     told = []
 
@@ -86,7 +86,7 @@ def test_people_do_not_reach_over_the_seams_of_a_mosaic(tmp_path):
 
 
 def test_draws_follow_the_weights_and_repeat_by_the_epoch():
-    draws = Draws(np.array([1., 3., 0.]), 2000, 5, seed=3)
+    draws = CropSampler(np.array([1., 3., 0.]), 2000, 5, seed=3)
     first = list(draws)
     assert len(first) == len(draws) == 2000 and list(draws) == first
     counts = np.bincount([draw.sample for draw in first], minlength=3)
@@ -100,8 +100,8 @@ def test_draws_follow_the_weights_and_repeat_by_the_epoch():
 
 
 def test_processes_share_the_draws_of_each_batch():
-    whole = list(Draws(np.ones(9), 24, 5))
-    parts = [list(Draws(np.ones(9), 24, 5, rank=rank, ranks=2)) for rank in (0, 1)]
+    whole = list(CropSampler(np.ones(9), 24, 5))
+    parts = [list(CropSampler(np.ones(9), 24, 5, rank=rank, ranks=2)) for rank in (0, 1)]
     assert [len(part) for part in parts] == [12, 12]
     for batch in range(3):  # of 8 crops, 4 for each
         of_both = parts[0][batch * 4:][:4] + parts[1][batch * 4:][:4]
@@ -111,6 +111,6 @@ def test_processes_share_the_draws_of_each_batch():
 @pytest.mark.parametrize('weights', [[], [0., 0.], [1., -1.], [1., float('nan')]])
 def test_weights_must_be_shares(weights):
     with pytest.raises(DataError, match='weights of the datasets'):
-        Draws(np.array(weights), 10, 1)
+        CropSampler(np.array(weights), 10, 1)
     with pytest.raises(ConfigError, match='1 crops in an epoch'):
-        Draws(np.ones(2), 1, 1, ranks=2)
+        CropSampler(np.ones(2), 1, 1, ranks=2)

@@ -9,9 +9,9 @@ from coco_files import sample
 from pose_ros.core.topology import get_topology
 from pose_training.data.geometry import (check_ranges, cover, CropRange, draw_crop, place, scaled,
                                          warp)
-from pose_training.data.targets import make_targets
+from pose_training.families.paf.targets import make_targets
 from pose_training.errors import ConfigError
-from pose_training.models.layouts import map_layout
+from pose_training.families.paf.layouts import map_layout
 
 TOPOLOGY = get_topology('coco_18')
 LAYOUT, MIRROR = map_layout('coco_18'), TOPOLOGY.mirror
@@ -73,7 +73,8 @@ def test_a_shift_by_whole_pixels_is_a_slice():
     assert crop.scales == pytest.approx([10])
     # The box, from 9.5 to 19.5 and 19.5 to 29.5, grown by a fifth of 10.
     assert crop.regions[0].tolist() == [[12.5, 2.5], [26.5, 2.5], [26.5, 16.5], [12.5, 16.5]]
-    assert warp(image, mask, sample(people, thorough=True), np.eye(2, 3), (40, 48),
+    assert warp(image, mask, sample(people, all_visible_keypoints_annotated=True), np.eye(2, 3),
+                (40, 48),
                 MIRROR).regions is None
 
 
@@ -205,7 +206,7 @@ def test_a_reflection_of_people_is_unknown():
     people[0, 0] = (44, 20, 2)
     matrix = np.array([[1., 0, 0], [0, 1, 0]])
     for complete in (True, False):
-        labels = sample(people, (50, 40), [[40, 10, 10, 20]], complete=complete)
+        labels = sample(people, (50, 40), [[40, 10, 10, 20]], all_people_annotated=complete)
         crop = warp(image, None, labels, matrix, (100, 40), MIRROR, None)
         assert np.array_equal(crop.image, np.concatenate([image, image[:, ::-1]], 1))
         expected = np.ones((40, 100), np.uint8)

@@ -10,10 +10,11 @@ from coco_files import coco, person, write
 from pose_ros.core.topology import get_topology
 from pose_training.cli.main import main
 from pose_training.data.geometry import Crop
-from pose_training.data.pictures import (blend, blend_fields, draw_labels, draw_weights, LEFT,
+from pose_training.data.pictures import (blend, blend_vectors, draw_labels, draw_weights, LEFT,
                                          RIGHT, sheet)
-from pose_training.data.targets import make_targets
-from pose_training.models.layouts import map_layout
+from pose_training.families.paf.targets import make_targets
+from pose_training.families.paf.layouts import map_layout
+from pose_training.families.registry import make_family
 
 TOPOLOGY, LAYOUT = get_topology('coco_18'), map_layout('coco_18')
 TINY = {'widths': [4, 8, 8, 8, 8], 'depths': [1, 1, 1, 1, 1], 'neck': 8, 'head': 8}
@@ -75,7 +76,7 @@ def test_fields_show_their_direction(order):
     fields = np.zeros((4, 6, 8), np.float32)
     right, down = ((0, 2, 3), (1, 4, 6)) if order == 'xy' else ((1, 2, 3), (0, 4, 6))
     fields[right] = fields[down] = 1
-    image = blend_fields(np.zeros((48, 64, 3), np.uint8), fields, order)
+    image = blend_vectors(np.zeros((48, 64, 3), np.uint8), fields, order)
     blue, green, red = color_at(image, 28, 20)
     assert red > 180 and green < 20 and blue < 20
     blue, green, red = color_at(image, 52, 36)
@@ -95,7 +96,7 @@ def test_weights_are_white_where_all_channels_count():
 def test_a_sheet_has_a_panel_for_everything():
     one = crop({'nose': (20, 20, 2), 'neck': (20, 40, 2)})
     targets = make_targets(one.people, one.labelled, one.known, LAYOUT, 8)
-    image = sheet(one, targets, one.image, LAYOUT, 'a caption', heatmaps=7)
+    image = sheet(one, targets, one.image, make_family('paf', 'coco_18'), 'a caption', heatmaps=7)
     # A caption, and three rows of four panels with a title each.
     assert image.shape == (18 + 3 * (18 + 48 * ZOOM), 4 * 64 * ZOOM, 3)
     first = image[18 + 18:18 + 18 + 48 * ZOOM, :64 * ZOOM]
@@ -103,12 +104,13 @@ def test_a_sheet_has_a_panel_for_everything():
     layout = map_layout('hand_21')
     hand = one._replace(people=np.zeros((0, 21, 3), np.float32), labelled=np.ones(21, bool))
     targets = make_targets(hand.people, hand.labelled, hand.known, layout, 8)
-    assert sheet(hand, targets, hand.image, layout, '', 3).shape[1] == 4 * 64 * ZOOM
+    assert sheet(hand, targets, hand.image, make_family('paf', 'hand_21'), '',
+                 3).shape[1] == 4 * 64 * ZOOM
 
 
 def configuration(folder, path):
     """Write the configuration of a small run."""
-    config = {'model': {'name': 'student', 'options': {**TINY, 'stages': 1}},
+    config = {'model': {'name': 'repvgg_fpn', 'options': {**TINY, 'stages': 1}},
               'data': {'train': [{'path': path}], 'size': [64, 64]}}
     (folder / 'run.yaml').write_text(yaml.safe_dump(config))
     return str(folder / 'run.yaml')

@@ -11,7 +11,7 @@ from torch import nn
 
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.cli.main import main
-from pose_training.data.dataset import Draw
+from pose_training.data.dataset import CropRequest
 from pose_training.distillation.hints import HintedCrops, Hints
 from pose_training.errors import DataError
 from pose_training.exporters.cards import make_card
@@ -34,13 +34,13 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp('distill')
     write_figures(path / 'data')
     torch.manual_seed(5)
-    teacher = create_model('student', stages=1, **TINY)
+    teacher = create_model('repvgg_fpn', stages=1, **TINY)
     with torch.no_grad():
         teacher.stages[0][3].weight.mul_(2)
         teacher.stages[0][3].bias.copy_(torch.linspace(-.4, .9, 57))
     save_checkpoint(str(path / 'teacher.pt'), teacher.eval())
     export(teacher, str(path / 'teacher.onnx'), ExportOptions(size=(64, 64)))
-    hand = make_card(create_model('student', 'hand_21', stages=1, **TINY), ExportOptions(), {})
+    hand = make_card(create_model('repvgg_fpn', 'hand_21', stages=1, **TINY), ExportOptions(), {})
     (path / 'hand.json').write_text(hand.to_json())
     return path
 
@@ -48,7 +48,7 @@ def folder(tmp_path_factory):
 def config(folder, **changes):
     """Write the configuration of a run, and return its path."""
     values = {'optimizer__epochs': 16, 'optimizer__crops_per_epoch': 64, 'optimizer__batch': 8,
-              'optimizer__rate': 1e-2, 'optimizer__average': .9, 'data__photometric': CLEAN,
+              'optimizer__lr': 1e-2, 'optimizer__ema_decay': .9, 'data__photometric': CLEAN,
               'seed': 1}
     return write_run(folder, str(folder / 'data' / 'figures.json'), **{**values, **changes})
 
@@ -65,9 +65,9 @@ def test_a_student_learns_what_its_teacher_says(folder, tmp_path, capfd):
     run = build(RunConfig, run_data(folder, str(folder / 'data' / 'figures.json')), '')
     crops = CleanCrops(*crops_of(run))
     image = torch.stack([crops[draw][0] for draw in draws()]).float() / 255 * 4 - 2
-    untaught = create_model('student', stages=1, **TINY).eval()
+    untaught = create_model('repvgg_fpn', stages=1, **TINY).eval()
     with torch.no_grad():
-        wanted, found, fresh = (torch.cat(network(image)[-1], 1)
+        wanted, found, fresh = (torch.cat(tuple(network(image)[-1].values()), 1)
                                 for network in (teacher, student, untaught))
     joints = slice(0, 18)
     wanted[:, joints] = wanted[:, joints].clip(0, 1)
@@ -85,24 +85,24 @@ def test_a_student_learns_what_its_teacher_says(folder, tmp_path, capfd):
 
 def crops_of(run):
     """Return the samples and the spec of a run."""
-    module = Crops(run, create_model('student', stages=1, **TINY))
+    module = Crops(run, create_model('repvgg_fpn', stages=1, **TINY))
     module.setup('fit')
     return module._crops.samples, module._spec()
 
 
 def draws():
     """Return some crops to make."""
-    return [Draw(k % 8, k // 8, 0) for k in range(16)]
+    return [CropRequest(k % 8, k // 8, 0) for k in range(16)]
 
 
 @pytest.mark.parametrize('words, said', [
-    ([], 'nobody to learn from: name a network with --teacher or --points'),
+    ([], 'there is no teacher: name a network with --teacher or --single-person'),
     (['--card', 'a.json'], '--card is the card of a --teacher'),
     (['--teacher', 'nowhere.onnx'], "no model file at 'nowhere.onnx'"),
     (['--teacher', 'TEACHER', '--weight', '2'], 'teacher.weight must be from 0 to 1'),
     (['--teacher', 'TEACHER', '--card', 'a', '--card', 'b'], 'no more than the teacher.models'),
     (['--teacher', 'TEACHER', '--card', 'a.json'], 'cannot read the model card a.json'),
-    (['--points', 'a.onnx'], 'single-person teachers are .tflite files'),
+    (['--single-person', 'a.onnx'], 'single-person teachers are .tflite files'),
     (['--teacher', 'TEACHER', 'teacher.size=[72, 72]', '--card', 'HAND'], 'of the family'),
 ])
 def test_errors_say_what_to_do(folder, tmp_path, capfd, words, said):
@@ -126,7 +126,7 @@ def hinted(folder, run, **changes):
     """Return a run with a hint from the teacher's pyramid to the student's."""
     values = {'teacher': {'models': [str(folder / 'teacher.pt')], 'hints': [
         {'student': 'pyramid', 'teacher': 'pyramid', 'weight': 1.}]}, 'output': str(run),
-        'model__options': dict(TINY, stages=1, neck=12), 'optimizer__rate': 1e-2,
+        'model__options': dict(TINY, stages=1, neck=12), 'optimizer__lr': 1e-2,
         'optimizer__epochs': 3, 'optimizer__crops_per_epoch': 64, 'optimizer__batch': 8}
     data = run_data(folder, str(folder / 'data' / 'figures.json'), **{**values, **changes})
     return build(RunConfig, data, '')
@@ -163,7 +163,7 @@ def test_a_run_with_hints_goes_on(folder, tmp_path):
 
 
 def test_hints_of_layers_that_are_not_there_are_refused(folder, tmp_path):
-    network = create_model('student', stages=1, **TINY)
+    network = create_model('repvgg_fpn', stages=1, **TINY)
     for student, teacher, words in (
             ('pyramide', 'pyramid', "the student has no layer 'pyramide'; there is pyramid"),
             ('pyramid', 'neck', "teacher.pt has no layer 'neck'"),

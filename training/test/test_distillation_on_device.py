@@ -10,7 +10,7 @@ from torch.utils.data import default_collate
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.cli.main import main
 from pose_training.cli.view import crops_of
-from pose_training.data.dataset import Draw, PoseDataset
+from pose_training.data.dataset import CropRequest, PoseDataset
 from pose_training.distillation.on_device import DeviceTeacher, DeviceTeachers, PairedCrops
 from pose_training.distillation.teacher import Ensemble, Teacher
 from pose_training.errors import ConfigError, DataError
@@ -21,18 +21,18 @@ from pose_training.fitting.fit import fit
 from pose_training.fitting.settings import RunConfig, TeacherConfig
 from pose_training.fitting.teachers import soft_targets
 from pose_training.models import create_model
-from pose_training.models.layouts import map_layout
+from pose_training.families.registry import make_family
 
 pytestmark = pytest.mark.fitting
 
-LAYOUT = map_layout('coco_18')
+FAMILY = make_family('paf', 'coco_18')
 SIZE = 96, 64
 
 
 def lively(topology, seed):
     """Return a tiny network whose maps are no background."""
     torch.manual_seed(seed)
-    network = create_model('student', topology, stages=1, **TINY)
+    network = create_model('repvgg_fpn', topology, stages=1, **TINY)
     with torch.no_grad():
         network.stages[0][3].weight.mul_(3)
         network.stages[0][3].bias.normal_(.3, .3)
@@ -60,9 +60,9 @@ def images(count=3):
 @pytest.mark.parametrize('stride', [4, 8, 16])
 def test_the_maps_are_those_of_a_teacher_in_the_loaders(folder, names, stride):
     paths = [str(folder / (name + '.pt')) for name in names]
-    loaders = Ensemble([Teacher(path, SIZE, LAYOUT, stride) for path in paths])
-    device = DeviceTeachers([DeviceTeacher(path, SIZE, LAYOUT, stride) for path in paths],
-                            LAYOUT, 1.)
+    loaders = Ensemble([Teacher(path, SIZE, FAMILY, stride) for path in paths])
+    device = DeviceTeachers([DeviceTeacher(path, SIZE, FAMILY, stride) for path in paths],
+                            FAMILY, 1.)
     device.to(torch.device('cpu'), torch.channels_last)
     pictures = images()
     nothing = torch.zeros(3, 57, SIZE[1] // stride, SIZE[0] // stride)
@@ -83,19 +83,19 @@ def run_config(folder, **changes):
 @pytest.mark.parametrize('complete', [True, False])
 def test_a_batch_is_mixed_as_the_loaders_mix_crops(folder, complete):
     path = str(folder / 'data' / 'figures.json')
-    device = run_config(folder, data__train=[{'path': path, 'complete': complete}],
+    device = run_config(folder, data__train=[{'path': path, 'all_people_annotated': complete}],
                         data__crop={'mosaic': .5})
     loader = device._replace(teacher=device.teacher._replace(on_device=False))
-    module = Crops(device, create_model('student', stages=1, **TINY))
+    module = Crops(device, create_model('repvgg_fpn', stages=1, **TINY))
     module.setup('fit')
     samples, spec = module._crops.samples, module._spec()
     asked = PairedCrops(PoseDataset(samples, spec))
-    mixed = PoseDataset(samples, spec, soft=soft_targets(loader, LAYOUT, 8))
-    assert soft_targets(device, LAYOUT, 8) is None
-    draws = [Draw(index % 8, index, index) for index in range(12)]
+    mixed = PoseDataset(samples, spec, soft=soft_targets(loader, FAMILY, 8))
+    assert soft_targets(device, FAMILY, 8) is None
+    draws = [CropRequest(index % 8, index, index) for index in range(12)]
     image, maps, weights, *rest = default_collate([asked[draw] for draw in draws])
-    teachers = DeviceTeachers([DeviceTeacher(str(folder / 'body_25.pt'), (64, 64), LAYOUT, 8)],
-                              LAYOUT, .5)
+    teachers = DeviceTeachers([DeviceTeacher(str(folder / 'body_25.pt'), (64, 64), FAMILY, 8)],
+                              FAMILY, .5)
     maps, weights = teachers.mix(maps, weights, *rest)
     assert not rest[1].any() if not complete else rest[1].all()
     for draw, *found in zip(draws, image, maps, weights):
@@ -109,11 +109,11 @@ def test_a_student_learns_the_same_either_way(folder, tmp_path):
     learnt = []
     for name, device in (('loader', False), ('step', True)):
         config = run_config(folder, teacher__on_device=device, output=str(tmp_path / name),
-                            optimizer__epochs=3, optimizer__kind='adamw', seed=3)
+                            optimizer__epochs=3, optimizer__name='adamw', seed=3)
         learnt.append(load_checkpoint(fit(config))[0].state_dict())
         snapshot = torch.load(tmp_path / name / 'snapshots' / 'last.ckpt', weights_only=True)
         assert all(key.startswith('network.') for key in snapshot['state_dict'])
-    begun = create_model('student', stages=1, **TINY).state_dict()
+    begun = create_model('repvgg_fpn', stages=1, **TINY).state_dict()
     moved = [(learnt[0][name] - begun[name]).norm() for name in begun if 'weight' in name]
     apart = [(learnt[0][name] - learnt[1][name]).norm() for name in begun if 'weight' in name]
     assert sum(apart) < .02 * sum(moved)
@@ -146,4 +146,4 @@ def test_what_only_loaders_can_do_is_refused(folder, changes):
 
 def test_crops_that_a_teacher_cannot_take_are_refused(folder):
     with pytest.raises(DataError, match='takes multiples of 32 pixels, not 72x64'):
-        DeviceTeacher(str(folder / 'coco_18.pt'), (72, 64), LAYOUT, 8)
+        DeviceTeacher(str(folder / 'coco_18.pt'), (72, 64), FAMILY, 8)

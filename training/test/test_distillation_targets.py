@@ -13,17 +13,19 @@ import torch
 from pose_ros.core.sources.images import read_image
 from pose_ros.core.topology import get_topology
 from pose_training.data.annotations import read_dataset
-from pose_training.data.dataset import CropSpec, Draw, PoseDataset
+from pose_training.data.dataset import CropSpec, CropRequest, PoseDataset
 from pose_training.data.geometry import Crop, CropRange
-from pose_training.data.targets import Targets
-from pose_training.distillation.mixing import mix
-from pose_training.distillation.points import (add_joints, cut_out, load_point_teacher,
-                                               PointTeacher)
+from pose_training.families.family import Targets
+from pose_training.distillation.keypoint_labels import (add_keypoints,
+                                                        load_single_person_teacher)
+from pose_training.distillation.single_person import person_crop, SinglePersonTeacher
 from pose_training.distillation.soft_targets import SoftTargets
 from pose_training.errors import DataError
-from pose_training.models.layouts import map_layout
+from pose_training.families.registry import make_family
 
-LAYOUT = map_layout('coco_18')
+pytestmark = pytest.mark.fitting
+
+FAMILY = make_family('paf', 'coco_18')
 SHAPE = (57, 4, 4)
 
 
@@ -34,8 +36,8 @@ def labels(value=0., weight=1.):
 
 def mixed(hard, soft, known, share=.5, complete=True):
     """Return the targets of one crop."""
-    maps, weights = mix(*(torch.from_numpy(part)[None] for part in (*hard, soft)),
-                        torch.from_numpy(known), share, torch.tensor([complete]), LAYOUT)
+    maps, weights = FAMILY.mix(*(torch.from_numpy(part)[None] for part in (*hard, soft)),
+                               torch.from_numpy(known), share, torch.tensor([complete]))
     return Targets(maps[0].numpy(), weights[0].numpy())
 
 
@@ -92,8 +94,8 @@ def targets_of(soft, level=100, key='a'):
 
 def test_what_teachers_said_is_kept_and_read_again(tmp_path):
     first, second, folder = Echo(), Echo(), str(tmp_path / 'cache')
-    one = targets_of(SoftTargets(lambda: first, LAYOUT, .5, folder, ['x']))
-    again = SoftTargets(lambda: second, LAYOUT, .5, folder, ['x'])
+    one = targets_of(SoftTargets(lambda: first, FAMILY, .5, folder, ['x']))
+    again = SoftTargets(lambda: second, FAMILY, .5, folder, ['x'])
     two = targets_of(again)
     assert (first.asked, second.asked) == (1, 0)
     assert (one.maps == two.maps).all()
@@ -110,13 +112,13 @@ def test_what_teachers_said_is_kept_and_read_again(tmp_path):
 
 def test_a_cache_of_another_teacher_is_refused(tmp_path):
     folder = str(tmp_path / 'cache')
-    SoftTargets(Echo, LAYOUT, .5, folder, [['abc'], [0, 0]])
-    SoftTargets(Echo, LAYOUT, .5, folder, [('abc',), (0, 0)])
+    SoftTargets(Echo, FAMILY, .5, folder, [['abc'], [0, 0]])
+    SoftTargets(Echo, FAMILY, .5, folder, [('abc',), (0, 0)])
     with pytest.raises(DataError, match='holds what another teacher said'):
-        SoftTargets(Echo, LAYOUT, .5, folder, [['abd'], [0, 0]])
+        SoftTargets(Echo, FAMILY, .5, folder, [['abd'], [0, 0]])
     (tmp_path / 'file').write_text('')
     with pytest.raises(DataError, match='cannot use the cache'):
-        SoftTargets(Echo, LAYOUT, .5, str(tmp_path / 'file'), [])
+        SoftTargets(Echo, FAMILY, .5, str(tmp_path / 'file'), [])
 
 
 def test_without_what_is_known_a_teacher_is_asked_and_with_it_it_is_not(tmp_path):
@@ -126,13 +128,13 @@ def test_without_what_is_known_a_teacher_is_asked_and_with_it_it_is_not(tmp_path
         loaded.append(1)
         return Echo()
     folder = str(tmp_path)
-    targets_of(SoftTargets(load, LAYOUT, .5, folder, 0))
+    targets_of(SoftTargets(load, FAMILY, .5, folder, 0))
     assert len(loaded) == 1
-    targets_of(SoftTargets(load, LAYOUT, .5, folder, 0, np.ones(57, bool)))
+    targets_of(SoftTargets(load, FAMILY, .5, folder, 0, np.ones(57, bool)))
     assert len(loaded) == 1
 
 
-class Pointer(PointTeacher):
+class Pointer(SinglePersonTeacher):
     """Finds the brightest pixel, and calls it every joint of the left side."""
 
     topology, identity = COCO, 'pointer'
@@ -141,7 +143,7 @@ class Pointer(PointTeacher):
         self.confidence, self.asked = confidence, 0
 
     def keypoints(self, crop):
-        """See PointTeacher."""
+        """See SinglePersonTeacher."""
         self.asked += 1
         row, column = np.unravel_index(crop[..., 1].argmax(), crop.shape[:2])
         points = np.zeros((17, 3), np.float32)
@@ -157,7 +159,7 @@ def spotted(tmp_path):
 
     Of the labelled person only the right side has labels.
     """
-    def read(more=(), thorough=False, size=(60, 40)):
+    def read(more=(), all_visible_keypoints_annotated=False, size=(60, 40)):
         image = np.zeros((40, 60, 3), np.uint8)
         image[10, 45] = 255
         cv2.imwrite(str(tmp_path / 'a.png'), image)
@@ -173,32 +175,33 @@ def spotted(tmp_path):
                 'categories': [{'id': 1, 'name': 'person',
                                 'keypoints': list(COCO.keypoint_names)}]}
         (tmp_path / 'a.json').write_text(json.dumps(data))
-        return read_dataset(str(tmp_path / 'a.json'), COCO, thorough=thorough)
+        return read_dataset(str(tmp_path / 'a.json'), COCO,
+                            all_visible_keypoints_annotated=all_visible_keypoints_annotated)
     return read
 
 
 def test_joints_without_labels_are_added_where_they_are(spotted):
     samples = spotted()
     assert samples[0].labelled.sum() == 8
-    found = add_joints(samples, [Pointer()], COCO, .5)[0]
+    found = add_keypoints(samples, [Pointer()], COCO, .5)[0]
     for name, joint, before in zip(COCO.keypoint_names, found.people[0], samples[0].people[0]):
         if name.startswith('left_'):
             assert joint == pytest.approx([45, 10, 1])
         else:
             assert (joint == before).all()
     assert found.labelled.sum() == 16 and not found.labelled[0]
-    unsure = add_joints(samples, [Pointer(.4)], COCO, .5)[0]
+    unsure = add_keypoints(samples, [Pointer(.4)], COCO, .5)[0]
     assert (unsure.people == samples[0].people).all() and unsure.labelled.sum() == 8
 
 
 def test_points_are_scaled_to_the_size_that_labels_were_made_for(spotted):
-    found = add_joints(spotted(size=(120, 80)), [Pointer()], COCO, .5)[0]
+    found = add_keypoints(spotted(size=(120, 80)), [Pointer()], COCO, .5)[0]
     left = COCO.keypoint_names.index('left_eye')
     # The box covers the left half of the small picture now, where nothing is bright.
     assert found.people[0, left, 0] < 60
     wide = spotted(size=(120, 80))[0]
     wide = wide._replace(boxes=wide.boxes * 2)
-    found = add_joints([wide], [Pointer()], COCO, .5)[0]
+    found = add_keypoints([wide], [Pointer()], COCO, .5)[0]
     assert found.people[0, left] == pytest.approx([90.5, 20.5, 1])
 
 
@@ -208,32 +211,32 @@ def test_boxes_without_labels_become_people_if_enough_is_found(spotted):
     crowd = dict(box, id=3, iscrowd=1)
     samples = spotted([box, crowd])
     assert len(samples[0].people) == 1 and len(samples[0].ignored) == 2
-    found = add_joints(samples, [Pointer()], COCO, .5)[0]
+    found = add_keypoints(samples, [Pointer()], COCO, .5)[0]
     assert found.people.shape == (2, 17, 3) and len(found.boxes) == 2
     assert found.boxes[1].tolist() == [35, 2, 20, 30]
     assert [person['id'] for person in found.ignored] == [3]
-    unsure = add_joints(samples, [Pointer(.4)], COCO, .5)[0]
+    unsure = add_keypoints(samples, [Pointer(.4)], COCO, .5)[0]
     assert len(unsure.people) == 1 and len(unsure.ignored) == 2
 
 
 def test_a_thorough_dataset_gets_only_what_it_never_labels(spotted):
-    samples = spotted(thorough=True)
+    samples = spotted(all_visible_keypoints_annotated=True)
     samples[0].labelled[COCO.keypoint_names.index('left_eye')] = True  # and here it is hidden
-    found = add_joints(samples, [Pointer()], COCO, .5)[0]
+    found = add_keypoints(samples, [Pointer()], COCO, .5)[0]
     labels_of = dict(zip(COCO.keypoint_names, found.people[0, :, 2]))
     assert labels_of['left_eye'] == 0 and labels_of['left_wrist'] == 1
-    assert not found.thorough
+    assert not found.all_visible_keypoints_annotated
 
 
 def test_what_point_teachers_said_is_kept(spotted, tmp_path):
     samples, first, second = spotted(), Pointer(), Pointer()
     folder = str(tmp_path / 'cache')
-    one = add_joints(samples, [first], COCO, .5, folder)[0]
-    two = add_joints(samples, [second], COCO, .5, folder)[0]
+    one = add_keypoints(samples, [first], COCO, .5, folder)[0]
+    two = add_keypoints(samples, [second], COCO, .5, folder)[0]
     assert (first.asked, second.asked) == (1, 0)
     assert (one.people == two.people).all()
     second.identity = 'another'
-    add_joints(samples, [second], COCO, .5, folder)
+    add_keypoints(samples, [second], COCO, .5, folder)
     assert second.asked == 1
 
 
@@ -241,8 +244,8 @@ def test_added_joints_are_drawn_as_targets(spotted):
     topology = get_topology('coco_18')
     samples = [sample._replace(people=np.zeros((1, 18, 3), np.float32),
                                labelled=np.zeros(18, bool)) for sample in spotted()]
-    samples = add_joints(samples, [Pointer()], topology, .5)
-    spec = CropSpec((96, 96), 8, LAYOUT, CropRange(mosaic=0., background=0.))
+    samples = add_keypoints(samples, [Pointer()], topology, .5)
+    spec = CropSpec((96, 96), 8, FAMILY, CropRange(mosaic=0., background=0.))
     _, targets = PoseDataset(samples, spec).draw(0, 0)
     left, right = (topology.index(side + '_wrist') for side in ('left', 'right'))
     assert targets.maps[left].max() > .5 and targets.weights[left].all()
@@ -254,7 +257,7 @@ def test_added_joints_are_drawn_as_targets(spotted):
     ([500, 500, 10, 10], (498, 498))])
 def test_a_person_is_cut_out_square_and_gray_beyond_the_edge(box, corner):
     image = np.arange(60 * 100 * 3, dtype=np.uint8).reshape(60, 100, 3)
-    crop, place = cut_out(image, np.array(box, float))
+    crop, place = person_crop(image, np.array(box, float))
     side = int(round(1.3 * max(box[2:])))
     assert crop.shape == (side, side, 3) and tuple(place) == corner
     for row in range(side):
@@ -266,22 +269,22 @@ def test_a_person_is_cut_out_square_and_gray_beyond_the_edge(box, corner):
 
 def test_files_that_are_no_point_teachers_are_refused(tmp_path):
     with pytest.raises(DataError, match='single-person teachers are .tflite files'):
-        load_point_teacher('a.onnx')
+        load_single_person_teacher('a.onnx')
     pytest.importorskip('ai_edge_litert')
     (tmp_path / 'a.tflite').write_bytes(b'nothing at all')
     with pytest.raises(DataError, match='LiteRT cannot load'):
-        load_point_teacher(str(tmp_path / 'a.tflite'))
+        load_single_person_teacher(str(tmp_path / 'a.tflite'))
 
 
 @pytest.mark.parametrize('name, joints, share', [
     ('movenet_singlepose_lightning_int8_4', 17, .8), ('EfficientPoseII', 16, .8)])
 def test_published_single_person_networks_find_labelled_joints(shared, name, joints, share):
     pytest.importorskip('ai_edge_litert')
-    teacher = load_point_teacher(str(shared / 'weights' / (name + '.tflite')))
+    teacher = load_single_person_teacher(str(shared / 'weights' / (name + '.tflite')))
     assert teacher.topology.size == joints
     samples = read_dataset(str(shared / 'data' / 'dev' / 'fashion_dev.json'), COCO)[:6]
     blank = [sample._replace(people=np.zeros_like(sample.people)) for sample in samples]
-    found = add_joints(blank, [teacher], COCO, .3)
+    found = add_keypoints(blank, [teacher], COCO, .3)
     near, count = 0, 0
     for sample, filled in zip(samples, found):
         there = (sample.people[..., 2] > 0) & (filled.people[..., 2] > 0)
@@ -302,4 +305,4 @@ def test_figures_have_the_joints_that_are_drawn(tmp_path):
     drawn = np.zeros((96, 96, 3), np.uint8)
     draw_figure(drawn, figure(np.random.default_rng(0), 70, 48, 5))
     assert drawn.any()
-    assert isinstance(Draw(0, 0, 0), tuple)
+    assert isinstance(CropRequest(0, 0, 0), tuple)

@@ -15,7 +15,7 @@ from pose_ros.core.decoders import create_decoder
 from pose_ros.core.sources.images import read_image
 from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import save_checkpoint
-from pose_training.distillation.opening import layer_channels, open_network
+from pose_training.distillation.teacher_networks import layer_channels, open_network
 from pose_training.distillation.resampling import interpolation
 from pose_training.distillation.teacher import Ensemble, match_card, Teacher
 from pose_training.errors import DataError
@@ -23,15 +23,19 @@ from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.inference import inference_copy
 from pose_training.models import create_model
-from pose_training.models.layouts import map_layout
+from pose_training.families.paf.layouts import map_layout
+from pose_training.families.registry import make_family
 
-COCO = map_layout('coco_18')
+pytestmark = pytest.mark.fitting
+
+FAMILY = make_family('paf', 'coco_18')
+COCO = FAMILY.layout
 
 
 def network(topology='coco_18', seed=0):
     """Return a tiny network with lively statistics."""
     torch.manual_seed(seed)
-    found = create_model('student', topology, stages=1, **TINY)
+    found = create_model('repvgg_fpn', topology, stages=1, **TINY)
     for name, value in found.state_dict().items():
         if name.endswith('running_mean'):
             value.normal_(0, .1)
@@ -50,7 +54,7 @@ def own_maps(found, image):
     """Return what PyTorch yields, (C, h, w), heat maps cut to 0..1 and a background of its own."""
     batch = torch.from_numpy(((image.transpose(2, 0, 1) / 255 - .5) / .25).astype(np.float32))
     with torch.no_grad():
-        heat, fields = (part[0].numpy() for part in found(batch[None])[-1])
+        heat, fields = (part[0].numpy() for part in found(batch[None])[-1].values())
     joints = heat[:-1].clip(0, 1)
     return np.concatenate([joints, 1 - joints.max(0, keepdims=True), fields])
 
@@ -85,7 +89,7 @@ def test_every_kind_of_file_says_what_its_network_says(tmp_path, kind):
         # Made for another size, which the teacher changes in a copy of its own.
         path = openvino_copy(write(found, tmp_path / 'other.onnx', size=(64, 64)), tmp_path)
     before = (tmp_path / path).read_bytes()
-    teacher = Teacher(path, (96, 64), COCO, 8, threads=1)
+    teacher = Teacher(path, (96, 64), FAMILY, 8, threads=1)
     maps = teacher.maps(image)
     assert maps.dtype == np.float32 and maps.shape == (57, 8, 12)
     assert np.abs(maps - own_maps(found, image)).max() < 1e-4
@@ -95,7 +99,7 @@ def test_every_kind_of_file_says_what_its_network_says(tmp_path, kind):
 
 def test_channels_are_found_by_the_names_of_joints(tmp_path):
     found, image = network('body_25'), picture(64, 64)
-    teacher = Teacher(write(found, tmp_path / 'network.onnx', size=(64, 64)), (64, 64), COCO, 8)
+    teacher = Teacher(write(found, tmp_path / 'network.onnx', size=(64, 64)), (64, 64), FAMILY, 8)
     maps, own = teacher.maps(image), own_maps(found, image)
     names, own_names = (get_topology(name).keypoint_names for name in ('coco_18', 'body_25'))
     for channel, name in enumerate(names):
@@ -120,10 +124,10 @@ def test_channels_are_found_by_the_names_of_joints(tmp_path):
 
 def test_fields_of_the_other_axis_order_and_direction_are_turned(tmp_path):
     found, image = network('trt_pose_18'), picture(64, 64)
-    teacher = Teacher(write(found, tmp_path / 'network.onnx', size=(64, 64)), (64, 64), COCO, 8)
+    teacher = Teacher(write(found, tmp_path / 'network.onnx', size=(64, 64)), (64, 64), FAMILY, 8)
     batch = torch.from_numpy(((image.transpose(2, 0, 1) / 255 - .5) / .25).astype(np.float32))
     with torch.no_grad():
-        fields = found(batch[None])[-1].pafs[0].numpy()
+        fields = found(batch[None])[-1]['pafs'][0].numpy()
     # Its first limb is from the left ankle (15) to the knee (13), y before x; ours (12-13) is from
     # knee to ankle, x before y.
     position = 19 + 2 * COCO.limbs.index((12, 13))
@@ -136,7 +140,7 @@ def test_a_static_network_of_another_size_sees_the_whole_crop(tmp_path):
     found = network()
     path = write(found, tmp_path / 'network.onnx', size=(128, 64))
     image = picture(96, 96, seed=3)
-    teacher = Teacher(path, (96, 96), COCO, 8)
+    teacher = Teacher(path, (96, 96), FAMILY, 8)
     canvas = np.zeros((64, 128, 3), np.uint8)
     canvas[:, 32:96] = cv2.resize(image, (64, 64), interpolation=cv2.INTER_LINEAR)
     own = own_maps(found, canvas)[:, :, 4:12]
@@ -154,7 +158,7 @@ def test_a_teacher_may_see_the_crop_larger(tmp_path):
     found = network()
     path = write(found, tmp_path / 'network.onnx', dynamic=True)
     flat = np.full((64, 64, 3), 90, np.uint8)
-    maps = Teacher(path, (64, 64), COCO, 8, input_size=(128, 128)).maps(flat)
+    maps = Teacher(path, (64, 64), FAMILY, 8, input_size=(128, 128)).maps(flat)
     own = own_maps(found, np.full((128, 128, 3), 90, np.uint8))
     middle = own.reshape(57, 8, 2, 8, 2)[:, 3:5, :, 3:5].mean((2, 4))
     assert maps.shape == (57, 8, 8)
@@ -179,7 +183,7 @@ def test_where_maps_are_coarser_everything_counts():
 
 def test_an_ensemble_is_the_mean_of_those_who_know(tmp_path):
     teachers = [Teacher(write(network(topology, seed), tmp_path / '{}.onnx'.format(seed),
-                              size=(64, 64)), (64, 64), COCO, 8)
+                              size=(64, 64)), (64, 64), FAMILY, 8)
                 for seed, topology in enumerate(('coco_18', 'body_25', 'mpi_15'))]
     image = picture(64, 64)
     maps, known = [teacher.maps(image) for teacher in teachers], [
@@ -198,15 +202,16 @@ def test_an_ensemble_is_the_mean_of_those_who_know(tmp_path):
 
 def test_teachers_that_cannot_teach_are_refused(tmp_path):
     hand = write(network('hand_21'), tmp_path / 'hand.onnx', size=(64, 64))
-    with pytest.raises(DataError, match="of the family 'heatmap'"):
-        match_card(hand, COCO)
+    with pytest.raises(DataError, match="a decoder of type 'heatmap'"):
+        match_card(hand, FAMILY)
     path = write(network(), tmp_path / 'network.onnx', size=(64, 64))
-    with pytest.raises(DataError, match='predicts coco_18, of which hand_21 has nothing'):
-        Teacher(path, (64, 64), map_layout('hand_21'), 8)
+    with pytest.raises(DataError,
+                       match='predicts coco_18, which has no keypoint or limb of hand_21'):
+        Teacher(path, (64, 64), make_family('paf', 'hand_21'), 8)
     (tmp_path / 'broken.onnx').write_bytes(b'nothing')
     card = make_card(network(), ExportOptions(size=(64, 64)), {})
     with pytest.raises(DataError, match='cannot read the ONNX file'):
-        Teacher(str(tmp_path / 'broken.onnx'), (64, 64), COCO, 8, card)
+        Teacher(str(tmp_path / 'broken.onnx'), (64, 64), FAMILY, 8, card)
 
 
 def test_layers_between_can_be_had(tmp_path):
@@ -215,7 +220,7 @@ def test_layers_between_can_be_had(tmp_path):
     graph = onnx.load(path).graph
     layer = [node.output[0] for node in graph.node if node.op_type == 'Relu'][-1]
     assert layer not in [output.name for output in graph.output]
-    teacher = Teacher(path, (64, 64), COCO, 8, layers=[layer])
+    teacher = Teacher(path, (64, 64), FAMILY, 8, layers=[layer])
     image = picture(64, 64)
     features = teacher.features(image)[layer]
     kept = {}
@@ -226,7 +231,7 @@ def test_layers_between_can_be_had(tmp_path):
     assert np.abs(features - kept['last'][0].numpy()).max() < 1e-4
     assert layer_channels(path, [layer]) == [8] and features.shape == (8, 8, 8)
     with pytest.raises(DataError, match="has no layer 'relu_99'"):
-        Teacher(path, (64, 64), COCO, 8, layers=['relu_99'])
+        Teacher(path, (64, 64), FAMILY, 8, layers=['relu_99'])
     with pytest.raises(DataError, match="has no layer 'relu_99'"):
         layer_channels(path, ['relu_99'])
 
@@ -235,7 +240,7 @@ def test_layers_of_checkpoints_and_openvino_networks_can_be_had(tmp_path):
     found, image = network(), picture(64, 64)
     save_checkpoint(str(tmp_path / 'network.pt'), found)
     path = str(tmp_path / 'network.pt')
-    features = Teacher(path, (64, 64), COCO, 8, layers=['pyramid']).features(image)['pyramid']
+    features = Teacher(path, (64, 64), FAMILY, 8, layers=['pyramid']).features(image)['pyramid']
     batch = torch.from_numpy(((image.transpose(2, 0, 1) / 255 - .5) / .25).astype(np.float32))
     kept = {}
     found.pyramid.register_forward_hook(lambda module, inputs, output: kept.update(last=output))
@@ -251,7 +256,7 @@ def test_layers_of_checkpoints_and_openvino_networks_can_be_had(tmp_path):
     xml = openvino_copy(write(found, tmp_path / 'network.onnx', size=(64, 64)), tmp_path)
     names = [node.get_friendly_name() for node in openvino.Core().read_model(xml).get_ordered_ops()
              if node.get_type_name() == 'Relu']
-    teacher = Teacher(xml, (96, 96), COCO, 8, layers=names[-1:])
+    teacher = Teacher(xml, (96, 96), FAMILY, 8, layers=names[-1:])
     assert teacher.features(picture(96, 96))[names[-1]].shape == (8, 12, 12)
     assert layer_channels(xml, names[-1:]) == [8]
     with pytest.raises(DataError, match="has no layer 'nothing'"):
@@ -266,13 +271,13 @@ def test_the_published_openvino_network_teaches_at_any_size(shared):
     data = json.loads((shared / 'data' / 'dev' / 'coco_dev.json').read_text())
     image = read_image(str(shared / 'data' / 'dev' / data['images'][0]['file_name']))
     for size in ((256, 256), (352, 288)):
-        teacher = Teacher(path, size, COCO, 8, card, 'openvino', 1)
+        teacher = Teacher(path, size, FAMILY, 8, card, 'openvino', 1)
         crop = cv2.resize(image, size)
         maps = teacher.maps(crop)
         assert maps.shape == (57, size[1] // 8, size[0] // 8)
         assert maps[:18].max() > .5 and maps[18].min() < .5
         own = make_card(network(), ExportOptions(size=size), {})
-        assert create_decoder(own).decode({'output': maps[None]}).count >= 1
+        assert len(create_decoder(own).decode({'output': maps}).scores) >= 1
 
 
 def intel_card():
@@ -281,7 +286,7 @@ def intel_card():
     card = make_card(network(), ExportOptions(size=(64, 64)), {})
     facts = json.loads(card.to_json())
     facts['input'].update(width=456, height=256, scale=1., mean=[0, 0, 0], std=[1, 1, 1])
-    facts['outputs'] = {
+    facts['decoder']['outputs'] = {
         'stride': 8,
         'heatmaps': {'tensor': 'Mconv7_stage2_L2', 'channels': list(range(18)), 'background': 18},
         'pafs': {'tensor': 'Mconv7_stage2_L1', 'limbs': limbs, 'axis_order': 'xy'}}

@@ -87,13 +87,13 @@ def test_quiet_prints_nothing_and_the_settings_of_the_decoder_count(model, data,
                    '--set', 'min_keypoints=19') == 0
     assert capsys.readouterr().out == ''
     written = json.loads(path.read_text())
-    assert written['settings']['min_keypoints'] == 19
+    assert written['settings']['selection.min_keypoints'] == 19
     assert written['results'][0]['figures']['AP'] == 0.
 
 
 def test_the_card_can_be_replaced(model, data, tmp_path, capsys):
     other = json.loads(PoseEstimator(model, **ENGINE).card.to_json())
-    other['name'], other['input']['resize'] = 'renamed', 'stretch'
+    other['name'], other['input']['fit'] = 'renamed', 'stretch'
     (tmp_path / 'card.json').write_text(json.dumps(other))
     assert command(model, '--data', data, '--card', tmp_path / 'card.json') == 0
     text = capsys.readouterr().out
@@ -192,7 +192,7 @@ def refused(capsys, *arguments, code=1):
 
 
 def test_faults_are_explained(model, data, tmp_path, capsys):
-    assert 'is a checkpoint' in refused(capsys, 'runs/student.pt', '--data', data)
+    assert 'is a checkpoint' in refused(capsys, 'runs/network.pt', '--data', data)
     assert 'there is no folder' in refused(capsys, model, '--data', data, '--json',
                                            tmp_path / 'absent' / 'figures.json')
     assert 'no model file' in refused(capsys, 'absent.onnx', '--data', data)
@@ -205,8 +205,9 @@ def test_faults_are_explained(model, data, tmp_path, capsys):
 
 def test_nothing_runs_before_every_dataset_is_found_whole(model, data, tmp_path):
     broken = write_dataset(tmp_path / 'broken', {'0.png': WHITE, '1.png': WHITE}, [])
-    (tmp_path / 'broken' / '1.png').unlink()
-    with pytest.raises(DataError, match='of 2 images is missing'):
+    for name in ('0.png', '1.png'):
+        (tmp_path / 'broken' / name).unlink()
+    with pytest.raises(DataError, match='none of its 2 images is there'):
         evaluate(model, [data, broken], progress=lambda images: pytest.fail('it ran'), **ENGINE)
     cv2.imwrite(str(tmp_path / 'broken' / '1.png'), WHITE)
     (tmp_path / 'broken' / '1.png').write_bytes(

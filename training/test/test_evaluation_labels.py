@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Datasets to measure on: completed for COCO's evaluation, or refused with a reason."""
 import json
+import logging
 
 import numpy as np
 import pytest
 
 from evaluated import annotation, dataset, symmetric_person, write_dataset
+from pose_training.data.annotations import read_dataset
 from pose_training.errors import DataError
 from pose_training.evaluation.detections import read_labelled
 from pose_training.evaluation.labels import read_labels
@@ -68,18 +70,35 @@ def test_a_folder_is_photographs_of_nobody(tmp_path):
         str(tmp_path / 'a.jpg'), str(tmp_path / 'b.png')]
     assert labels.empty_images() == [0, 1] and labels.annotations == []
     (tmp_path / 'none').mkdir()
-    assert 'holds no photographs' in refusal(tmp_path / 'none')
+    assert 'has no images' in refusal(tmp_path / 'none')
 
 
-def test_missing_files_are_counted_and_the_first_is_named(tmp_path):
+def test_missing_images_are_left_out_with_one_warning(tmp_path, caplog):
     names = {'{}.png'.format(k): BLACK for k in range(5)}
     path = write_dataset(tmp_path, names, [])
     for k in (1, 3, 4):
         (tmp_path / '{}.png'.format(k)).unlink()
-    assert '{} and 2 others of 5 images are missing'.format(tmp_path / '1.png') in refusal(path)
-    write_dataset(tmp_path, {'0.png': BLACK, '1.png': BLACK}, [])
-    (tmp_path / '1.png').unlink()
-    assert '{} of 2 images is missing'.format(tmp_path / '1.png') in refusal(path)
+    with caplog.at_level(logging.WARNING):
+        assert [image.id for image in read_labels(path).images] == [0, 2]
+    [record] = caplog.records
+    assert '3 of its 5 images are missing, such as ' + str(tmp_path / '1.png') in \
+        record.getMessage()
+    (tmp_path / '0.png').unlink()
+    (tmp_path / '2.png').unlink()
+    assert 'none of its 5 images is there, such as ' + str(tmp_path / '0.png') in refusal(path)
+
+
+def test_training_and_evaluation_read_the_same_people(tmp_path):
+    points = symmetric_person()
+    path = write_dataset(tmp_path, {'a.png': BLACK, 'b.png': BLACK}, [
+        annotation(0, points), annotation(1, points, iscrowd=1), annotation(0, points, bbox=None)])
+    labels = read_labels(path)
+    samples = read_dataset(path, labels.topology)
+    for sample, people in zip(samples, labels.people().values()):
+        truth = np.array([person['keypoints'] for person in people]).reshape(-1, 17, 3)
+        np.testing.assert_allclose(sample.people, truth, atol=1e-5)
+        np.testing.assert_allclose(
+            sample.boxes, np.array([person['bbox'] for person in people]).reshape(-1, 4))
 
 
 @pytest.mark.parametrize('change, reason', [
@@ -87,9 +106,11 @@ def test_missing_files_are_counted_and_the_first_is_named(tmp_path):
     (lambda data: data.pop('categories'), "KeyError 'categories'"),
     (lambda data: data['categories'][0].pop('keypoints'), 'no category has keypoints'),
     (lambda data: data['images'].append(data['images'][0]), 'two images have the same id'),
-    (lambda data: data['annotations'][0].update(image_id=9), 'image 9, which is not listed'),
-    (lambda data: data['annotations'][0].update(keypoints=[1, 2, 2]), '3 numbers for each of 17'),
-    (lambda data: data['annotations'][0].update(keypoints=[float('nan')] * 51), '3 numbers'),
+    (lambda data: data['annotations'][0].update(image_id=9), 'no annotation belongs to any of'),
+    (lambda data: data['annotations'][0].update(keypoints=[1, 2, 2]),
+     '3 numbers as keypoints, and 17 keypoints need 51'),
+    (lambda data: data['annotations'][0].update(keypoints=[float('nan')] * 51),
+     'a visibility of its keypoints is no number'),
     (lambda data: data.update(annotations=[3]), 'is not a COCO keypoint file'),
     (lambda data: data['images'][0].pop('file_name'), "KeyError 'file_name'")])
 def test_a_file_that_is_no_dataset_is_refused(tmp_path, change, reason):
@@ -104,7 +125,7 @@ def test_a_file_that_is_no_dataset_is_refused(tmp_path, change, reason):
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     assert 'No such file' in refusal(tmp_path / 'absent.json')
     (tmp_path / 'cut.json').write_text('{"images": [')
-    assert 'cut.json is not a COCO keypoint file' in refusal(tmp_path / 'cut.json')
+    assert 'cannot read the dataset' in refusal(tmp_path / 'cut.json')
 
 
 def test_an_image_of_another_size_than_labelled_is_refused(tmp_path):

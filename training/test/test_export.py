@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -19,6 +20,8 @@ from pose_training.errors import ExportError, NetworkError
 from pose_training.exporters import export as export_module
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
+from pose_training.exporters.parity import verify
+from pose_training.exporters.picture import draw_picture
 from pose_training.exporters.tracing import trace
 from pose_training.importers.formats import import_network
 from pose_training.models import create_model
@@ -68,7 +71,7 @@ def test_an_estimator_runs_the_file(tmp_path):
     assert people.keypoints.shape[1:] == (18, 3)
     assert (estimator.card.input.width, estimator.card.input.height) == SIZE
     assert card.provenance['source'] == 'a test' and card.provenance['seed'] == 3
-    assert card.provenance['network'] == 'student'
+    assert card.provenance['network'] == 'repvgg_fpn'
 
 
 def test_exporting_leaves_the_network_as_it_was(tmp_path):
@@ -126,7 +129,7 @@ def test_a_file_can_end_after_any_stage(stages, tmp_path):
     image = random_input()
     with torch.no_grad():
         maps = network(torch.as_tensor(image))[stages - 1]
-    expected = np.concatenate([part.numpy() for part in maps], 1)
+    expected = np.concatenate([part.numpy() for part in maps.values()], 1)
     np.testing.assert_allclose(run(path, image), expected, atol=1e-4 * np.abs(expected).max())
     assert card.provenance['options']['stages'] == stages
     assert operators(path).count('Conv') == 5 + 3 + 2 + stages * 5 - 1
@@ -135,9 +138,9 @@ def test_a_file_can_end_after_any_stage(stages, tmp_path):
 def test_a_network_without_fields_gets_a_card_of_heat_maps(tmp_path):
     path = tmp_path / 'a.onnx'
     card = export(tiny_student('hand_21'), str(path), SMALL)
-    assert card.family == 'heatmap' and card.topology.name == 'hand_21'
-    assert card.outputs == {'stride': 8, 'heatmaps': {
-        'tensor': 'output', 'channels': list(range(21)), 'background': 21}}
+    assert card.decoder.type == 'heatmap' and card.topology.name == 'hand_21'
+    assert card.decoder.outputs == {
+        'tensor': 'output', 'channels': list(range(21)), 'grid': 'half_pixel'}
     assert run(path, random_input()).shape == (1, 22, 8, 12)
 
 
@@ -147,7 +150,7 @@ def test_the_card_has_the_limbs_of_the_published_one(name):
         network = create_model(name)
     written = json.loads(make_card(network, ExportOptions(), {}).to_json())
     published = json.loads(BUNDLED.read_text())
-    assert written['outputs'] == published['outputs']
+    assert written['decoder']['outputs'] == published['decoder']['outputs']
     assert written['topology'] == published['topology'] == 'coco_18'
     if name == 'mobilenet_v2_small':
         assert written['input'] == published['input']
@@ -158,10 +161,10 @@ def test_the_card_of_trt_pose_reads_its_fields_y_first():
     with torch.device('meta'):
         card = make_card(create_model('trt_pose_resnet18'), ExportOptions(), {})
     # Limb 0 of human_pose.json joins ankle and knee (15, 13); no background comes before.
-    assert card.outputs['pafs']['axis_order'] == 'yx'
-    assert card.outputs['pafs']['limbs'][0] == [15, 13, 18]
-    assert card.outputs['heatmaps']['background'] is None
-    assert card.outputs['stride'] == 4
+    assert card.decoder.outputs['pafs']['axis_order'] == 'yx'
+    assert card.decoder.outputs['pafs']['limbs'][0] == [15, 13, 18]
+    assert card.decoder.outputs['heatmaps']['background'] is None
+    assert card.decoder.outputs['stride'] == 4
 
 
 def test_provenance_can_replace_the_words_of_the_card():
@@ -209,7 +212,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
 def test_progress_is_told(tmp_path):
     told = []
     export(tiny_student(), str(tmp_path / 'a.onnx'), SMALL, report=told.append)
-    assert told[0] == 'tracing student at 96x64' and 'correlate by 1.0000000' in told[-1]
+    assert told[0] == 'tracing repvgg_fpn at 96x64' and 'correlate by 1.0000000' in told[-1]
 
 
 def test_a_network_that_cannot_be_traced_is_an_export_error(tmp_path, monkeypatch):
@@ -235,3 +238,44 @@ def test_the_published_network_becomes_its_known_onnx_file(shared, tmp_path):
         assert np.abs(maps - expected).max() < 5e-3
         # What TensorFlow yielded, stored as float16.
         np.testing.assert_allclose(np.moveaxis(maps[0], 0, -1), golden['output'], atol=5e-3)
+
+
+@pytest.mark.parametrize('batch, shape', [(2, 2), ('dynamic', 'n')])
+def test_a_file_takes_batches(batch, shape, tmp_path):
+    network, path = tiny_student(), tmp_path / 'a.onnx'
+    card = export(network, str(path), ExportOptions(size=SIZE, batch=batch))
+    model = onnx.load(str(path))
+    assert [[dim.dim_param or dim.dim_value for dim in item.type.tensor_type.shape.dim]
+            for item in (*model.graph.input, *model.graph.output)] == [
+                [shape, 3, SIZE[1], SIZE[0]], [shape, 57, SIZE[1] // 8, SIZE[0] // 8]]
+    assert card.provenance['export']['batch'] == batch
+    image = random_input(2)
+    expected = final_maps(network, image)
+    np.testing.assert_allclose(run(path, image), expected, atol=1e-4 * np.abs(expected).max())
+    assert verify(str(path), network).outputs.difference < 1e-5
+    assert verify(str(path)).outputs.difference < 1e-5
+    without = card._replace(provenance=dict(card.provenance, export=None, parity=None))
+    alone = make_card(network, ExportOptions(size=SIZE), {})
+    assert without == alone._replace(provenance=without.provenance)
+
+
+@pytest.mark.parametrize('options', [{'batch': 0}, {'batch': 'many'},
+                                     {'batch': 2, 'dynamic': True}])
+def test_batches_that_cannot_be_are_refused(options, tmp_path):
+    with pytest.raises(ExportError, match='batch'):
+        export(tiny_student(), str(tmp_path / 'a.onnx'), ExportOptions(size=SIZE, **options))
+
+
+def test_int8_and_fp16_files_take_a_fixed_batch(tmp_path):
+    for precision in ('fp16', 'int8'):
+        path, images = tmp_path / (precision + '.onnx'), []
+        if precision == 'int8':
+            images = [str(tmp_path / 'a.png')]
+            cv2.imwrite(images[0], draw_picture(*SIZE))
+        network = tiny_student()
+        with torch.no_grad():
+            for parameter in network.stages[-1][-1].parameters():
+                parameter.mul_(.01)  # no people in noise
+        export(network, str(path), ExportOptions(size=SIZE, precision=precision, batch=2,
+                                                 calibration=images))
+        assert run(path, random_input(2)).shape[0] == 2

@@ -174,7 +174,7 @@ def test_int8_files_are_of_the_form_that_tensorrt_reads(tmp_path, pictures, quie
         assert weight.dtype == np.float32 and stored[node.input[2]].dtype == np.float32
     assert card.provenance['export']['calibration_images'] == 6
     assert card.provenance['parity']['people'] == {
-        'people': 0, 'joints': 0, 'people_found': 0, 'joints_found': 0}
+        'people': 0, 'keypoints': 0, 'people_found': 0, 'keypoints_found': 0}
     image = (np.moveaxis(draw_picture(*SIZE), -1, 0)[None] / np.float32(255) - .5) / .25
     expected, maps = final_maps(network, image), run(path, image)
     assert 1e-3 < np.abs(maps - expected).max() / np.ptp(expected) < .3

@@ -9,7 +9,7 @@ from torch.optim.swa_utils import update_bn
 from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import load_checkpoint
 from pose_training.data.annotations import read_dataset
-from pose_training.data.dataset import CropSpec, Draw
+from pose_training.data.dataset import CropSpec, CropRequest
 from pose_training.fitting.averaging import WeightAverage
 from pose_training.fitting.config import build
 from pose_training.fitting.crops import CleanCrops
@@ -17,7 +17,7 @@ from pose_training.fitting.fit import fit
 from pose_training.fitting.module import PoseModule
 from pose_training.fitting.settings import RunConfig
 from pose_training.models import create_model
-from pose_training.models.layouts import map_layout
+from pose_training.families.registry import make_family
 
 pytestmark = pytest.mark.fitting
 
@@ -27,7 +27,7 @@ CLEAN = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg'
 
 def tiny():
     """Return a network whose weights are all 1 and counters 7."""
-    network = create_model('student', stages=1, **TINY)
+    network = create_model('repvgg_fpn', stages=1, **TINY)
     for value in network.state_dict().values():
         value.fill_(7 if value.dtype == torch.int64 else 1)
     return network
@@ -113,7 +113,7 @@ def test_the_channel_order_survives_the_averaging(tmp_path):
     # An average of integers would be cut off: blue, green and red are counted 0, 1, 2.
     write_figures(tmp_path)
     config = build(RunConfig, run_data(tmp_path, str(tmp_path / 'figures.json')), '')
-    module = PoseModule(create_model('student', stages=1, **TINY), config)
+    module = PoseModule(create_model('repvgg_fpn', stages=1, **TINY), config)
     average = WeightAverage(.999)
     average.on_fit_start(None, module)
     for _ in range(50):
@@ -128,13 +128,13 @@ def test_the_statistics_of_batch_norms_fit_the_averaged_weights(tmp_path):
     data = write_figures(tmp_path / 'data')
     config = build(RunConfig, run_data(tmp_path, data, optimizer__epochs=12,
                                        optimizer__crops_per_epoch=64, optimizer__batch=8,
-                                       optimizer__average=.97, optimizer__rate=1e-2,
+                                       optimizer__ema_decay=.97, optimizer__lr=1e-2,
                                        data__photometric=CLEAN), '')
     network, _ = load_checkpoint(fit(config))
     topology = get_topology('coco_18')
-    crops = CleanCrops(read_dataset(data, topology, thorough=True),
-                       CropSpec((64, 64), 8, map_layout('coco_18'), sigma=5.))
-    batch = torch.stack([crops[Draw(k % 8, k // 8, 0)][0] for k in range(128)])
+    crops = CleanCrops(read_dataset(data, topology, all_visible_keypoints_annotated=True),
+                       CropSpec((64, 64), 8, make_family('paf', 'coco_18'), sigma=5.))
+    batch = torch.stack([crops[CropRequest(k % 8, k // 8, 0)][0] for k in range(128)])
     module = PoseModule(network, config)
     found = {name: value.clone() for name, value in network.state_dict().items()}
     update_bn([module.normalize(batch)], network)

@@ -28,7 +28,7 @@ OVERFIT = {
     'data__crop': {'height': [.7, .9], 'rotation': 5., 'shift': .08, 'stretch': 0., 'flip': 0.,
                    'free': 0., 'mosaic': 0.},
     'data__photometric': CLEAN, 'optimizer__epochs': 12, 'optimizer__crops_per_epoch': 160,
-    'optimizer__batch': 8, 'optimizer__rate': 6e-3, 'optimizer__average': .98}
+    'optimizer__batch': 8, 'optimizer__lr': 6e-3, 'optimizer__ema_decay': .98}
 
 
 @pytest.fixture
@@ -130,13 +130,13 @@ def unfit(tmp_path, data, capfd, *words, **changes):
 
 
 def test_errors_say_what_to_do(tmp_path, data, capfd):
-    assert "did you mean 'rate'" in unfit(tmp_path, data, capfd, 'optimizer.rat=3')
+    assert "did you mean 'lr'" in unfit(tmp_path, data, capfd, 'optimizer.lrr=3')
     assert 'cannot read the dataset nowhere.json' in unfit(tmp_path, 'nowhere.json', capfd)
     assert 'data.train names no dataset' in unfit(tmp_path, data, capfd, 'data.train=[]')
     assert 'there is no network' in unfit(tmp_path, data, capfd, 'model.name=studnet')
     assert 'figures.json is not opened' in unfit(tmp_path, data, capfd,
                                                  'model.checkpoint=' + data)
-    assert 'cannot read' in unfit(tmp_path, data, capfd, 'watch.evaluate=nowhere.json')
+    assert 'cannot read' in unfit(tmp_path, data, capfd, 'validation.evaluate=nowhere.json')
     assert 'sync needs GPUs' in unfit(tmp_path, data, capfd, 'optimizer.norm=sync')
     assert 'fp16 needs a GPU' in unfit(tmp_path, data, capfd, 'optimizer.precision=fp16')
     empty = tmp_path / 'empty'
@@ -146,7 +146,7 @@ def test_errors_say_what_to_do(tmp_path, data, capfd):
 
 def test_a_dataset_with_nobody_in_it_needs_a_teacher(tmp_path, data, capfd):
     Path(data).unlink()  # what remains is a folder of pictures
-    assert 'nobody is labelled in' in unfit(tmp_path, str(tmp_path / 'data'), capfd)
+    assert 'no person is labelled in' in unfit(tmp_path, str(tmp_path / 'data'), capfd)
 
 
 def test_a_dataset_of_broken_pictures_is_told_by_its_loader(tmp_path, data, capfd):
@@ -158,25 +158,26 @@ def test_a_dataset_of_broken_pictures_is_told_by_its_loader(tmp_path, data, capf
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, data, capfd):
-    said = unfit(tmp_path, data, capfd, optimizer__rate=1e30, optimizer__clip=0.,
+    said = unfit(tmp_path, data, capfd, optimizer__lr=1e30, optimizer__grad_clip_norm=0.,
                  optimizer__warmup=0., optimizer__epochs=9)
-    assert 'try a lower optimizer.rate' in said and 'in step ' in said
+    assert 'try a lower optimizer.lr' in said and 'in step ' in said
     assert 'figures_' in said and '.png' in said
 
 
 def test_a_run_is_watched(tmp_path, data, capfd):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     config = write_run(
-        tmp_path, data, data__val=[{'path': data, 'thorough': True}], data__val_crops=8,
-        watch={'pictures': 2, 'every': 2, 'evaluate': data, 'evaluate_every': 2,
-               'evaluate_size': [96, 96]}, optimizer__epochs=4, optimizer__crops_per_epoch=80)
+        tmp_path, data, data__val=[{'path': data,
+                                    'all_visible_keypoints_annotated': True}], data__val_crops=8,
+        validation={'drawn_crops': 2, 'every': 2, 'evaluate': data, 'evaluate_every': 2,
+                    'evaluate_size': [96, 96]}, optimizer__epochs=4, optimizer__crops_per_epoch=80)
     assert main(['fit', config]) == 0
     log = EventAccumulator(str(tmp_path / 'run' / 'log'), size_guidance={'images': 0})
     log.Reload()
     scalars = {name: [event.value for event in log.Scalars(name)] for name
                in log.Tags()['scalars']}
-    assert {'loss', 'loss/stage_1', 'rate', 'images_per_s', 'loss/validation'} <= set(scalars)
-    assert len(scalars['loss/validation']) == len(scalars['watch/AP']) == 2
+    assert {'loss', 'loss/stage_1', 'lr', 'images_per_s', 'loss/validation'} <= set(scalars)
+    assert len(scalars['loss/validation']) == len(scalars['validation/AP']) == 2
     assert scalars['loss/validation'][1] < scalars['loss/validation'][0]
     assert scalars['loss'] == pytest.approx(scalars['loss/stage_1'])
     assert min(scalars['images_per_s']) > 0
@@ -190,7 +191,7 @@ def test_a_run_is_watched(tmp_path, data, capfd):
 
 
 def test_validation_is_of_the_same_crops_each_time(tmp_path, data, capfd):
-    values = {'optimizer__rate': 1e-30, 'optimizer__average': 0., 'optimizer__norm': 'frozen',
+    values = {'optimizer__lr': 1e-30, 'optimizer__ema_decay': 0., 'optimizer__norm': 'frozen',
               'data__val': [{'path': data}], 'data__val_crops': 6}
     assert main(['fit', write_run(tmp_path, data, **values)]) == 0
     losses = [line.split('validation ')[1].split(',')[0]

@@ -74,7 +74,7 @@ def test_other_groups_move_as_with_adamw():
 
 
 def test_weights_of_convolutions_before_norms_are_hidden():
-    network = create_model('student', **TINY)
+    network = create_model('repvgg_fpn', **TINY)
     hidden = hidden_weights(network)
     named = dict(network.named_parameters())
     assert 'backbone.0.0.dense.0.weight' in hidden and 'pyramid.lateral.1.0.weight' in hidden
@@ -87,7 +87,7 @@ def test_weights_of_convolutions_before_norms_are_hidden():
 def config(folder, **changes):
     """Return a run of 3 epochs of 3 steps with Muon."""
     return build(RunConfig, run_data(folder, str(folder / 'data' / 'figures.json'),
-                                     optimizer__kind='muon', optimizer__epochs=3, **changes), '')
+                                     optimizer__name='muon', optimizer__epochs=3, **changes), '')
 
 
 def test_a_run_with_muon_learns_and_goes_on_exactly(tmp_path, monkeypatch):
@@ -110,7 +110,7 @@ def test_a_run_with_muon_learns_and_goes_on_exactly(tmp_path, monkeypatch):
     whole, stopped = (state['current_model_state'] for state in states)
     assert all(torch.equal(stopped[name], value) for name, value in whole.items())
     kept = [set(state) for state in states[0]['optimizer_states'][0]['state'].values()]
-    assert {'step', 'momentum'} in kept and {'step', 'exp_avg', 'exp_avg_sq'} in kept
+    assert {'momentum'} in kept and {'step', 'exp_avg', 'exp_avg_sq'} in kept
 
 
 def test_muon_is_refused_where_no_norm_follows(tmp_path):
@@ -119,4 +119,4 @@ def test_muon_is_refused_where_no_norm_follows(tmp_path):
         fit(config(tmp_path, model={'name': 'mpi_faster', 'topology': 'mpi_15'}))
     with pytest.raises(ConfigError, match='one of adamw, muon'):
         fit(config(tmp_path)._replace(
-            optimizer=config(tmp_path).optimizer._replace(kind='sgd')))
+            optimizer=config(tmp_path).optimizer._replace(name='sgd')))

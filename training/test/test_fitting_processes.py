@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from pose_training.cli.main import main
-from pose_training.data.dataset import Draws
+from pose_training.data.dataset import CropSampler
 from pose_training.fitting.crops import Remaining
 
 pytestmark = pytest.mark.fitting
@@ -124,8 +124,8 @@ def test_a_signal_to_one_process_stops_both_and_both_go_on(folder):
 
 
 def test_the_processes_share_each_batch_without_overlap():
-    whole = list(Draws([1.] * 50, 48, 4, seed=3))
-    parts = [list(Remaining(Draws([1.] * 50, 48, 4, seed=3, rank=rank, ranks=2)))
+    whole = list(CropSampler([1.] * 50, 48, 4, seed=3))
+    parts = [list(Remaining(CropSampler([1.] * 50, 48, 4, seed=3, rank=rank, ranks=2)))
              for rank in (0, 1)]
     for batch in range(6):
         both = [draw for part in parts for draw in part[4 * batch:4 * batch + 4]]

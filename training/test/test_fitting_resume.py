@@ -142,7 +142,7 @@ def test_a_signal_that_is_repeated_at_once_is_one(folder, monkeypatch):
 
 @pytest.mark.parametrize('step', [5, 6])
 def test_validation_and_pictures_change_nothing(folder, whole, monkeypatch, step):
-    run = config(folder, 'watched_{}'.format(step), watch={'pictures': 1, 'every': 2},
+    run = config(folder, 'watched_{}'.format(step), validation={'drawn_crops': 1, 'every': 2},
                  data__val=[{'path': str(folder / 'data' / 'figures.json')}], data__val_crops=5,
                  data__workers=1)
     with monkeypatch.context() as patched:
@@ -279,12 +279,12 @@ def test_a_full_disk_is_told_and_leaves_the_older_snapshot(folder, monkeypatch):
 
 
 def test_remaining_draws_skip_once_and_keep_the_length_of_an_epoch():
-    class Draws(list):
+    class CropSampler(list):
         epoch = 0
 
         def set_epoch(self, epoch):
             self.epoch = epoch
-    draws = Draws(range(10))
+    draws = CropSampler(range(10))
     sampler = Remaining(draws, 4)
     assert len(sampler) == 10
     assert list(sampler) == list(range(4, 10))

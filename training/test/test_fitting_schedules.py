@@ -13,7 +13,7 @@ from pose_training.errors import ConfigError
 from pose_training.fitting.config import build, load_config
 from pose_training.fitting.fit import fit, memory_format
 from pose_training.fitting.module import PoseModule
-from pose_training.fitting.schedules import frozen_prefixes, make_groups, rate_factor
+from pose_training.fitting.schedules import frozen_prefixes, make_groups, lr_factor
 from pose_training.fitting.settings import OptimizerConfig, RunConfig
 from pose_training.models import create_model
 
@@ -21,18 +21,18 @@ pytestmark = pytest.mark.fitting
 
 
 def test_the_cosine_rises_and_falls():
-    config = OptimizerConfig(warmup=.1, least=.05)
-    factors = [rate_factor(config, step, 100) for step in range(100)]
+    config = OptimizerConfig(warmup=.1, min_lr_ratio=.05)
+    factors = [lr_factor(config, step, 100) for step in range(100)]
     assert factors[:10] == pytest.approx([(k + 1) / 10 for k in range(10)])
     assert factors[10] == 1
     assert factors[55] == pytest.approx(.05 + .95 * .5)
     assert factors[99] == pytest.approx(.05 + .95 * .5 * (1 + math.cos(math.pi * 89 / 90)))
-    assert rate_factor(config, 100, 100) == rate_factor(config, 500, 100) == pytest.approx(.05)
+    assert lr_factor(config, 100, 100) == lr_factor(config, 500, 100) == pytest.approx(.05)
 
 
 def test_steps_come_at_the_beginning_of_their_epochs():
     config = OptimizerConfig(epochs=10, schedule='step', milestones=(4, 8), factor=.5, warmup=0.)
-    factors = [rate_factor(config, step, 70) for step in range(70)]
+    factors = [lr_factor(config, step, 70) for step in range(70)]
     assert factors[1:28] == [1] * 27
     assert factors[28:56] == [.5] * 28
     assert factors[56:] == [.25] * 14
@@ -40,12 +40,12 @@ def test_steps_come_at_the_beginning_of_their_epochs():
 
 def test_a_constant_rate_is_constant_after_the_warm_up():
     config = OptimizerConfig(schedule='constant', warmup=.5)
-    assert [rate_factor(config, step, 8) for step in range(8)] == [.25, .5, .75, 1, 1, 1, 1, 1]
+    assert [lr_factor(config, step, 8) for step in range(8)] == [.25, .5, .75, 1, 1, 1, 1, 1]
 
 
 def test_the_longest_prefix_tells_the_rate():
-    network = create_model('student', stages=1, **TINY)
-    config = OptimizerConfig(rates={'backbone': .25, 'backbone.4': .5, 'stages.': 2.},
+    network = create_model('repvgg_fpn', stages=1, **TINY)
+    config = OptimizerConfig(lr_multipliers={'backbone': .25, 'backbone.4': .5, 'stages.': 2.},
                              weight_decay=.3)
     groups = make_groups(network.named_parameters(), config)
     assert [(group.factor, group.weight_decay) for group in groups] == [
@@ -62,9 +62,10 @@ def test_the_longest_prefix_tells_the_rate():
 
 
 def test_a_prefix_of_nothing_is_refused():
-    network = create_model('student', stages=1, **TINY)
-    with pytest.raises(ConfigError, match="optimizer.rates.*begins with 'bakbone'; there is back"):
-        make_groups(network.named_parameters(), OptimizerConfig(rates={'bakbone': .1}))
+    network = create_model('repvgg_fpn', stages=1, **TINY)
+    with pytest.raises(ConfigError,
+                       match="optimizer.lr_multipliers.*begins with 'bakbone'; there is back"):
+        make_groups(network.named_parameters(), OptimizerConfig(lr_multipliers={'bakbone': .1}))
     config = load_config(None, ['optimizer.freeze={neck: 10}'])
     with pytest.raises(ConfigError, match="optimizer.freeze.*begins with 'neck'"):
         PoseModule(network, config)
@@ -81,14 +82,14 @@ def test_freezing_ends_with_its_step():
 def start(tmp_path):
     """Return a function that trains a network from the same weights: (before, after)."""
     data = write_figures(tmp_path / 'data')
-    network = create_model('student', stages=1, **TINY)
+    network = create_model('repvgg_fpn', stages=1, **TINY)
     save_checkpoint(str(tmp_path / 'start.pt'), network)
     before = {name: value.clone() for name, value in network.state_dict().items()}
 
     def run(**changes):
         config = build(RunConfig, run_data(
             tmp_path, data, model={'checkpoint': str(tmp_path / 'start.pt')},
-            optimizer__epochs=1, optimizer__average=0., **changes), '')
+            optimizer__epochs=1, optimizer__ema_decay=0., **changes), '')
         path = fit(config, resume=False)
         return before, torch.load(path, weights_only=True)['state_dict']
     return run
@@ -109,7 +110,7 @@ def test_what_is_frozen_does_not_move_nor_its_statistics(start):
 
 
 def test_a_rate_of_0_leaves_weights_alone(start):
-    before, after = start(optimizer__rates={'pyramid': 0.})
+    before, after = start(optimizer__lr_multipliers={'pyramid': 0.})
     names = moved(before, after)
     assert not any(name.startswith('pyramid') and 'running' not in name
                    and 'num_batches' not in name for name in names)
@@ -127,7 +128,7 @@ def test_the_first_step_is_as_long_as_the_rate(start):
     # AdamW's first step moves every weight by the rate, whatever its gradient; the last layer has
     # no weight with a gradient of 0, and its bias does not decay.
     before, after = start(optimizer__crops_per_epoch=4, optimizer__schedule='constant',
-                          optimizer__rate=2e-3, optimizer__rates={'stages': .5})
+                          optimizer__lr=2e-3, optimizer__lr_multipliers={'stages': .5})
     step = (after['stages.0.3.bias'] - before['stages.0.3.bias']).abs()
     assert torch.allclose(step, torch.full_like(step, 1e-3), rtol=1e-2)
 
@@ -141,16 +142,16 @@ def test_clipping_limits_the_gradient(start, monkeypatch):
         norms.append(torch.nn.utils.get_total_norm(
             [value.grad for value in self.network.parameters()]).item())
     monkeypatch.setattr(PoseModule, 'clip_gradients', clip_gradients)
-    start(optimizer__clip=.01)
+    start(optimizer__grad_clip_norm=.01)
     assert norms == pytest.approx([.01] * 3, rel=1e-3)
-    start(optimizer__clip=0.)
+    start(optimizer__grad_clip_norm=0.)
     assert min(norms[3:]) > .02
 
 
 def test_channels_lie_last_unless_a_cpu_would_write_beyond_its_buffers():
     cpu, gpu = torch.device('cpu'), torch.device('cuda')
     strided = nn.Sequential(nn.Conv2d(3, 8, 1, stride=2))
-    assert memory_format(cpu, create_model('student')) == torch.channels_last
+    assert memory_format(cpu, create_model('repvgg_fpn')) == torch.channels_last
     assert memory_format(cpu, strided) == torch.contiguous_format
     assert memory_format(gpu, strided) == torch.channels_last
     assert memory_format(cpu, create_model('trt_pose_resnet18')) == torch.contiguous_format

@@ -34,7 +34,7 @@ def exported(tmp_path):
 
 
 def test_an_exported_network_is_a_network_again(exported):
-    network, provenance = import_network('onnx', exported, 'student')
+    network, provenance = import_network('onnx', exported, 'repvgg_fpn')
     wanted = tiny_student()
     image = torch.randn(2, 3, 64, 96)
     np.testing.assert_allclose(final_maps(network, image.numpy()),
@@ -49,18 +49,18 @@ def test_an_exported_network_is_a_network_again(exported):
 def test_a_network_that_was_cut_has_the_stages_that_are_left(tmp_path):
     path, image = str(tmp_path / 'cut.onnx'), torch.randn(1, 3, 64, 96)
     export(tiny_student(), path, ExportOptions(size=SIZE, stages=1))
-    network, _ = import_network('onnx', path, 'student')
+    network, _ = import_network('onnx', path, 'repvgg_fpn')
     assert network.recipe.options['stages'] == len(network.stages) == 1
     with torch.no_grad():
-        found, wanted = network(image)[-1].heatmaps, tiny_student()(image)[0].heatmaps
+        found, wanted = network(image)[-1]['heatmaps'], tiny_student()(image)[0]['heatmaps']
     assert torch.allclose(found, wanted, atol=1e-4)
 
 
 def test_it_can_be_trained_on(exported, tmp_path):
     weights = str(tmp_path / 'network.pt')
-    assert main(['import', 'onnx', exported, '--model', 'student', '-o', weights]) == 0
+    assert main(['import', 'onnx', exported, '--model', 'repvgg_fpn', '-o', weights]) == 0
     config = write_run(tmp_path, write_figures(tmp_path / 'data'), optimizer__norm='frozen',
-                       optimizer__rate=1e-12, model={'checkpoint': weights})
+                       optimizer__lr=1e-12, model={'checkpoint': weights})
     assert main(['fit', config]) == 0
     trained, provenance = load_checkpoint(str(tmp_path / 'run' / 'network.pt'))
     image = torch.randn(1, 3, 64, 96).numpy()
@@ -70,24 +70,24 @@ def test_it_can_be_trained_on(exported, tmp_path):
 
 
 def test_settled_norms_compute_the_same_and_may_learn(exported, tmp_path):
-    network, _ = import_network('onnx', exported, 'student')
+    network, _ = import_network('onnx', exported, 'repvgg_fpn')
     images = torch.rand(6, 3, 64, 96) * 4 - 2
     before = final_maps(network, images.numpy())
-    untouched = copy.deepcopy(network).train()(images)[-1].heatmaps.detach().numpy()
+    untouched = copy.deepcopy(network).train()(images)[-1]['heatmaps'].detach().numpy()
     settle_norms(network, images)
     assert not network.training
     np.testing.assert_allclose(final_maps(network, images.numpy()), before, atol=1e-4)
-    learning = network.train()(images)[-1].heatmaps.detach().numpy()
+    learning = network.train()(images)[-1]['heatmaps'].detach().numpy()
     wanted = before[:, :learning.shape[1]]
     assert np.abs(learning - wanted).max() < 1e-3 < np.abs(untouched - wanted).max()
 
 
 def test_a_run_settles_the_norms_once(exported, tmp_path):
     weights = str(tmp_path / 'network.pt')
-    assert main(['import', 'onnx', exported, '--model', 'student', '-o', weights]) == 0
-    config = write_run(tmp_path, write_figures(tmp_path / 'data'), optimizer__rate=1e-12,
-                       optimizer__average=0., optimizer__weight_decay=0.,
-                       model={'checkpoint': weights, 'settle': 6})
+    assert main(['import', 'onnx', exported, '--model', 'repvgg_fpn', '-o', weights]) == 0
+    config = write_run(tmp_path, write_figures(tmp_path / 'data'), optimizer__lr=1e-12,
+                       optimizer__ema_decay=0., optimizer__weight_decay=0.,
+                       model={'checkpoint': weights, 'bn_calibration_crops': 6})
     assert main(['fit', config]) == 0
     trained = load_checkpoint(str(tmp_path / 'run' / 'network.pt'))[0].state_dict()
     start = load_checkpoint(weights)[0].state_dict()
@@ -105,20 +105,21 @@ def test_other_files_are_refused(exported, tmp_path):
     half, changed, small = (str(tmp_path / name) for name in ('h.onnx', 'c.onnx', 's.onnx'))
     export(tiny_student(), small, ExportOptions(size=SIZE, precision='fp16'))
     with pytest.raises(WeightsError, match='only what pose-train exported in float32'):
-        import_network('onnx', small, 'student')
+        import_network('onnx', small, 'repvgg_fpn')
     content = Path(exported).read_bytes()
     card = json.loads(load_card(exported).to_json())
     card['provenance']['options']['stages'] = 3
     Path(changed).write_bytes(with_metadata(content, CARD_KEY, json.dumps(card)))
     with pytest.raises(WeightsError, match="lacks the tensor 'stages.2"):
-        import_network('onnx', changed, 'student')
+        import_network('onnx', changed, 'repvgg_fpn')
     Path(half).write_bytes(content[:len(content) // 2])
-    with pytest.raises(ModelError, match='is not a complete ONNX file'):
-        import_network('onnx', half, 'student')
+    with pytest.raises(ModelError, match='is not a whole ONNX file'):
+        import_network('onnx', half, 'repvgg_fpn')
 
 
 def test_a_file_of_another_network_is_refused(tmp_path):
     path = str(tmp_path / 'other.onnx')
     export(create_model('mobilenet_v2_small').eval(), path, ExportOptions(size=(64, 64)))
-    with pytest.raises(WeightsError, match="not exported from student: its card says 'mobilenet"):
-        import_network('onnx', path, 'student')
+    with pytest.raises(WeightsError,
+                       match="not exported from repvgg_fpn: its card says 'mobilenet"):
+        import_network('onnx', path, 'repvgg_fpn')

@@ -8,6 +8,8 @@ from paf_exact import ExactPafDecoder
 import pytest
 
 from pose_ros.core import PoseEstimator
+from pose_ros.core.frame import Frame
+from pose_ros.core.regions import whole
 from pose_training.cli.main import main
 
 NAMES = ('COCO_val2014_000000000192', 'apink1', 'p1', 'p2', 'p3', 'ski')
@@ -45,9 +47,8 @@ def test_maps_and_people_are_those_of_the_original(estimator, shared, name):
     with np.load(str(shared / 'golden' / (name + '.npz'))) as golden:
         expected = golden['output'].astype(np.float32).transpose(2, 0, 1)
         image = golden['resized_bgr']
-    batch, _ = estimator.preprocessor.prepare(image)
-    outputs = estimator.engine.infer(batch)
-    found = outputs['output'][0]
+    outputs, _ = next(estimator.network([Frame(image)], [whole(0, *Frame(image).size)]))
+    found = outputs['output']
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > .99999
     assert np.abs(found - expected).max() < 5e-3
     people = in_order(ExactPafDecoder(estimator.card).decode(outputs).keypoints)

@@ -103,10 +103,10 @@ def test_it_computes_what_the_layer_table_says(name, refinements):
         wanted = Reference(network, name == INTEL)(image, refinements)
     assert len(found) == len(wanted) == refinements + 1
     for maps, (heatmaps, pafs) in zip(found, wanted):
-        assert maps.heatmaps.shape == (2, 19, 5, 7) and maps.pafs.shape == (2, 38, 5, 7)
+        assert maps['heatmaps'].shape == (2, 19, 5, 7) and maps['pafs'].shape == (2, 38, 5, 7)
         assert heatmaps.std() > 1e-3 and pafs.std() > 1e-3
-        torch.testing.assert_close(maps.heatmaps, heatmaps, rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(maps.pafs, pafs, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(maps['heatmaps'], heatmaps, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(maps['pafs'], pafs, rtol=1e-4, atol=1e-5)
 
 
 def parameters(refinements, intel=False):
@@ -203,8 +203,8 @@ def test_a_network_takes_the_stages_it_has_from_the_file_of_three_refinements():
         with torch.no_grad():
             found = network(image)
         assert len(found) == stages
-        assert torch.equal(found[-1].heatmaps, wanted[stages - 1].heatmaps)
-        assert torch.equal(found[-1].pafs, wanted[stages - 1].pafs)
+        assert torch.equal(found[-1]['heatmaps'], wanted[stages - 1]['heatmaps'])
+        assert torch.equal(found[-1]['pafs'], wanted[stages - 1]['pafs'])
     file.tensors['refinement.weight'] = file.tensors.pop('cpm.conv.0.bias')
     with pytest.raises(WeightsError, match=r'cpm\.conv\.0\.bias.*refinement\.weight'):
         load_weights(network, file, 'file.pth', get_spec('lightweight_openpose').ignored)
@@ -221,8 +221,8 @@ def test_without_limbs_there_are_heat_maps_only():
     network = create_model('lightweight_openpose', 'hand_21', stages=3).eval()
     with torch.no_grad():
         stages = network(torch.randn(1, 3, 16, 24))
-    assert [(tuple(maps.heatmaps.shape), maps.pafs) for maps in stages] == [
-        ((1, 22, 2, 3), None)] * 3
+    assert [{name: tuple(maps.shape) for name, maps in stage.items()} for stage in stages] == [
+        {'heatmaps': (1, 22, 2, 3)}] * 3
 
 
 @pytest.mark.parametrize('name', ['lightweight_openpose', INTEL])
@@ -233,8 +233,8 @@ def test_for_inference_no_batch_norm_is_left_and_nothing_changes(name):
     image = torch.randn(1, 3, 48, 48)
     with torch.no_grad():
         for plain, folded in zip(network(image), fused(image)):
-            torch.testing.assert_close(folded.heatmaps, plain.heatmaps, rtol=1e-3, atol=1e-4)
-            torch.testing.assert_close(folded.pafs, plain.pafs, rtol=1e-3, atol=1e-4)
+            torch.testing.assert_close(folded['heatmaps'], plain['heatmaps'], rtol=1e-3, atol=1e-4)
+            torch.testing.assert_close(folded['pafs'], plain['pafs'], rtol=1e-3, atol=1e-4)
 
 
 def test_the_export_holds_simple_operators_only():
@@ -255,4 +255,4 @@ def test_cards_ask_for_gray_borders_and_the_published_scaling():
         assert (card['width'], card['height'], card['color']) == (456, 256, 'bgr')
         assert (card['mean'], card['std'], card['scale']) == ((128,) * 3, (scale,) * 3, 1)
         # The border is zero for the network, as the zero padding of its convolutions is.
-        assert card['pad_value'] == 128 and card['resize'] == 'letterbox'
+        assert card['pad_value'] == 128 and card['fit'] == 'letterbox'

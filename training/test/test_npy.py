@@ -61,7 +61,8 @@ def test_the_coco_network_computes_what_tensorflow_would(tmp_path):
     path.unlink()
     image = np.random.default_rng(1).uniform(-.5, .5, (1, 3, 32, 48)).astype(np.float32)
     with torch.no_grad():
-        found = np.concatenate([each.numpy() for each in network(torch.from_numpy(image))[-1]], 1)
+        last = network(torch.from_numpy(image))[-1]
+    found = np.concatenate([each.numpy() for each in last.values()], 1)
     wanted = caffe_files.run(layers, blobs, image)
     assert np.corrcoef(found.reshape(-1), wanted.reshape(-1))[0, 1] > .99999
     assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()

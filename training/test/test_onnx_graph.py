@@ -28,7 +28,7 @@ def graph(nodes, constants, output=('n', 4, 'a', 'b')):
 
 def simplified(model, output=('n', 4, 'a', 'b')):
     """Simplify; check that the result is valid, and yields what the model did."""
-    simple = simplify(model, output)
+    simple = simplify(model, {'output': output})
     onnx.checker.check_model(simple, full_check=True)
     image = RANDOM.normal(size=(2, 3, 9, 8)).astype(np.float32)
     before, after = (onnxruntime.InferenceSession(
@@ -136,6 +136,6 @@ def test_an_empty_region_and_a_padding_of_zero_are_left_out():
 
 def test_the_output_has_the_shape_that_was_asked_for():
     simple = simplify(graph([('Conv', ['image', 'k'], ['output'], {})], {'k': KERNEL}),
-                      [1, 4, 7, 'w8'])
+                      {'output': [1, 4, 7, 'w8']})
     dimensions = simple.graph.output[0].type.tensor_type.shape.dim
     assert [item.dim_param or item.dim_value for item in dimensions] == [1, 4, 7, 'w8']

@@ -11,13 +11,13 @@ from torch.nn import functional
 
 from pose_ros.core.card import parse_card
 from pose_ros.core.decoders.paf import PafDecoder
-from pose_ros.core.image import Preprocessor
+from pose_ros.core.preprocessing import prepare_image
 from pose_training.errors import WeightsError
 from pose_training.importers.formats import import_network
 from pose_training.importers.matching import load_weights
 from pose_training.importers.openvino_ir import read_convolutions, read_weights
 from pose_training.models import create_model, get_spec
-from pose_training.models.layouts import map_layout
+from pose_training.families.paf.layouts import map_layout
 
 INTEL = 'human_pose_estimation_0001'
 TYPES = {'f16': np.float16, 'u8': np.uint8, 'i64': np.int64}
@@ -117,20 +117,21 @@ class Interpreter:
 
 def photograph(shared, name, **changes):
     """Return a photograph as input batch (1, 3, 256, 456), scaled as the card says."""
-    batch, _ = Preprocessor(parse_card(card(**changes), 'test').input).prepare(
-        cv2.imread(str(shared / 'golden' / name)))
-    return torch.from_numpy(batch.copy())
+    image = cv2.imread(str(shared / 'golden' / name))
+    return torch.from_numpy(prepare_image(image, parse_card(card(**changes), 'test').input))
 
 
 def card(**changes):
     layout = map_layout('coco_18')
     limbs = [layout.limbs[limb] + (2 * limb,) for limb in layout.joining_order]
-    return {'name': 'x', 'version': '1', 'license': 'x', 'family': 'paf', 'topology': 'coco_18',
-            'input': dict(get_spec(INTEL).input, **changes), 'decoder': {}, 'provenance': {},
-            'outputs': {'stride': 8, 'pafs': {'tensor': 'pafs', 'limbs': limbs,
-                                              'axis_order': layout.axis_order},
-                        'heatmaps': {'tensor': 'heatmaps', 'channels': tuple(range(18)),
-                                     'background': 18}}}
+    return {'schema': 1, 'name': 'x', 'version': '1', 'license': 'x', 'task': 'pose',
+            'topology': 'coco_18',
+            'input': dict(get_spec(INTEL).input, **changes), 'provenance': {},
+            'decoder': {'type': 'paf', 'settings': {}, 'outputs': {
+                'stride': 8,
+                'pafs': {'tensor': 'pafs', 'limbs': limbs, 'axis_order': layout.axis_order},
+                'heatmaps': {'tensor': 'heatmaps', 'channels': tuple(range(18)),
+                             'background': 18}}}}
 
 
 def test_every_byte_stands_for_its_share_of_the_channels_range(intel):
@@ -160,9 +161,11 @@ def test_the_float_network_agrees_with_the_graph_without_rounding(shared, intel,
     for stage, names in enumerate(STAGES):
         for kind, name in enumerate(names):
             assert wanted[name].abs().max() > .7
-            torch.testing.assert_close(same[stage][kind], wanted[name], rtol=0, atol=2e-5)
+            torch.testing.assert_close(list(same[stage].values())[kind], wanted[name], rtol=0,
+                                       atol=2e-5)
             # The file rounds 1 / 255 and 128 / 255 to float16, the card does not.
-            torch.testing.assert_close(own[stage][kind], wanted[name], rtol=0, atol=2e-4)
+            torch.testing.assert_close(list(own[stage].values())[kind], wanted[name], rtol=0,
+                                       atol=2e-4)
 
 
 def test_openvino_agrees_too(shared, intel, imported):
@@ -182,7 +185,7 @@ def test_openvino_agrees_too(shared, intel, imported):
     scaled = raw * float(np.float16(1 / 255)) + float(np.float16(-128 / 255))
     with torch.no_grad():
         found = imported(scaled)[-1]
-    for maps, name in zip(found, STAGES[-1]):
+    for maps, name in zip(found.values(), STAGES[-1]):
         np.testing.assert_allclose(maps.numpy(), wanted[name], rtol=0, atol=2e-5)
 
 
@@ -194,9 +197,10 @@ def test_rounding_of_activations_moves_no_joint_far(shared, intel, imported, nam
         rounded = Interpreter(intel, rounding=True)(photograph(shared, name, **AS_STORED))
         found = imported(photograph(shared, name))[-1]
     decoded = []
-    for heatmaps, pafs in (found, [rounded[key] for key in STAGES[-1]]):
-        decoded.append(decoder.decode({'heatmaps': heatmaps.numpy(), 'pafs': pafs.numpy()}))
-    for maps, key in zip(found, STAGES[-1]):
+    for heatmaps, pafs in (found.values(), [rounded[key] for key in STAGES[-1]]):
+        decoded.append(decoder.decode({'heatmaps': heatmaps[0].numpy(),
+                                       'pafs': pafs[0].numpy()}))
+    for maps, key in zip(found.values(), STAGES[-1]):
         pair = np.stack([maps.numpy().ravel(), rounded[key].numpy().ravel()])
         assert .99 < np.corrcoef(pair)[0, 1] < .99999
     ours, theirs = (skeletons.keypoints for skeletons in decoded)
@@ -216,6 +220,7 @@ def test_one_stage_is_imported_alone_and_further_ones_are_missed(intel, imported
     image = torch.randn(1, 3, 32, 48)
     with torch.no_grad():
         (found,), wanted = alone(image), imported(image)[0]
-    assert torch.equal(found.heatmaps, wanted.heatmaps) and torch.equal(found.pafs, wanted.pafs)
+    assert torch.equal(found['heatmaps'], wanted['heatmaps']) and torch.equal(found['pafs'],
+                                                                              wanted['pafs'])
     with pytest.raises(WeightsError, match=r'missing \(38\): refinement_stages\.1\.'):
         load_weights(create_model(INTEL, stages=3), weights, intel, spec.ignored)

@@ -14,12 +14,14 @@ from exportable import odd_network, SIZE, tiny_student
 from pose_ros.core.card import CARD_KEY, parse_card
 from pose_ros.core.errors import CardError
 from pose_training.errors import ExportError
-from pose_training.exporters.agreement import (compare_maps, compare_people, map_faults,
-                                               MapAgreement, people_faults, PeopleAgreement)
+from pose_training.exporters.agreement import (compare_people, output_faults, people_faults,
+                                               PeopleAgreement)
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.parity import verify
 from pose_training.exporters.picture import draw_picture
+from pose_training.families.comparison import (ChannelGroup, compare_outputs,
+                                               OutputAgreement)
 
 
 @pytest.fixture(scope='module')
@@ -50,6 +52,13 @@ def test_the_drawn_picture_is_the_same_everywhere():
     assert picture.std() > 40 and len(np.unique(picture)) > 200
 
 
+def compare_maps(reference, found, *bounds):
+    """Compare arrays of heatmaps (and PAFs) with these bounds of channels."""
+    groups = [ChannelGroup(name, 'output', *bound)
+              for name, bound in zip(('heatmaps', 'pafs'), bounds)]
+    return compare_outputs({'output': reference}, {'output': found}, groups)
+
+
 def test_figures_of_maps_that_differ():
     reference = np.zeros((1, 4, 2, 2), np.float32)
     reference[0, 0] = [[0, 1], [2, 3]]
@@ -58,32 +67,34 @@ def test_figures_of_maps_that_differ():
     found = reference.copy()
     found[0, 2] = 1.6  # the background: part of the difference, not of the correlation
     found[0, 3] = [[0, 0], [1, 0]]
-    figures = compare_maps(reference, found, 2, 3)
+    figures = compare_maps(reference, found, (0, 2), (3, 4))
     assert figures.difference == pytest.approx(1 / 3)
     assert figures.mean == pytest.approx((4 * .6 + 2) / 16 / 3)
-    assert figures.heatmaps == pytest.approx(1)
-    assert figures.pafs == pytest.approx(-1 / 3)
-    assert compare_maps(reference[:, :3], found[:, :3], 2, 3).pafs is None
+    assert figures.correlations['heatmaps'] == pytest.approx(1)
+    assert figures.correlations['pafs'] == pytest.approx(-1 / 3)
 
 
 def test_maps_of_one_value_agree_only_with_their_like():
     flat = np.full((1, 2, 2, 2), .5, np.float32)
     uneven = flat + np.arange(8, dtype=np.float32).reshape(flat.shape)
-    assert compare_maps(flat, flat, 2, 2).heatmaps == 1
-    assert compare_maps(flat, uneven, 2, 2).heatmaps == 0
+    assert compare_maps(flat, flat, (0, 2)).correlations['heatmaps'] == 1
+    assert compare_maps(flat, uneven, (0, 2)).correlations['heatmaps'] == 0
 
 
 @pytest.mark.parametrize('figures, precision, words', [
     ((4e-3, 1e-3, .999995, .999995), 'fp32', []),
-    ((6e-3, 1e-3, .999995, None), 'fp32', ['maps differ by 0.006 of their range']),
-    ((4e-3, 1e-3, .99998, .99998), 'fp32', ['heat maps correlate by 0.99998', 'fields correlate']),
+    ((6e-3, 1e-3, .999995, None), 'fp32', ['outputs differ by 0.006 of their range']),
+    ((4e-3, 1e-3, .99998, .99998), 'fp32', ['heatmaps correlate by 0.99998', 'pafs correlate']),
     ((.05, 4e-4, .5, .5), 'fp16', []),  # empty maps
-    ((.05, 6e-4, .9995, .998), 'fp16', ['fields correlate by 0.998']),
-    ((.3, .01, .95, .89), 'int8', ['fields correlate by 0.89']),
-    ((np.nan, np.nan, np.nan, None), 'int8', ['maps differ by nan', 'heat maps correlate by nan']),
+    ((.05, 6e-4, .9995, .998), 'fp16', ['pafs correlate by 0.998']),
+    ((.3, .01, .95, .89), 'int8', ['pafs correlate by 0.89']),
+    ((np.nan, np.nan, np.nan, None), 'int8',
+     ['outputs differ by nan', 'heatmaps correlate by nan']),
 ])
 def test_each_precision_has_its_tolerance(figures, precision, words):
-    found = map_faults(MapAgreement(*figures), precision)
+    difference, mean, heatmaps, pafs = figures
+    correlations = {'heatmaps': heatmaps, **({} if pafs is None else {'pafs': pafs})}
+    found = output_faults(OutputAgreement(difference, mean, correlations), precision)
     assert len(found) == len(words)
     assert all(fault.startswith(word) for fault, word in zip(found, words))
 
@@ -103,27 +114,29 @@ def person_maps(card, offset):
     joints = {1: (6 + offset, 6), 2: (12 + offset, 6), 3: (18 + offset, 6), 4: (18 + offset, 14)}
     for joint, (column, row) in joints.items():
         maps[0, joint] = np.exp(-((x - column) ** 2 + (y - row) ** 2) / 4.)
-    for parent, child, channel in card.outputs['pafs']['limbs']:
+    for parent, child, channel in card.decoder.outputs['pafs']['limbs']:
         if parent in joints and child in joints:
             along = np.subtract(joints[child], joints[parent])
             maps[0, channel:channel + 2] = (along / np.hypot(*along)).reshape(2, 1, 1)
-    return maps
+    return {'output': maps}
 
 
 def test_people_are_compared_by_their_joints():
     card = make_card(tiny_student(), ExportOptions(size=(192, 192)), {})
     reference = person_maps(card, 0)
+    nothing = {'output': 0 * reference['output']}
     assert compare_people(card, reference, reference) == (1, 4, 1, 4)
     assert compare_people(card, reference, person_maps(card, .3)) == (1, 4, 1, 4)
     assert compare_people(card, reference, person_maps(card, 1)) == (1, 4, 1, 0)
-    assert compare_people(card, reference, 0 * reference) == (1, 4, 0, 0)
-    assert compare_people(card, 0 * reference, reference) == (0, 0, 1, 0)
+    assert compare_people(card, reference, nothing) == (1, 4, 0, 0)
+    assert compare_people(card, nothing, reference) == (0, 0, 1, 0)
 
 
 def test_a_file_is_verified_against_its_own_fingerprint(exported):
     told = []
     report = verify(str(exported[1]), report=told.append)
-    assert report.maps.difference < 1e-5 and report.maps.pafs > .99999 and told
+    assert report.outputs.difference < 1e-5 and told
+    assert report.outputs.correlations['pafs'] > .99999
     lines = '\n'.join(report.lines())
     assert 'a valid ONNX file (IR 7, opset 13)' in lines and '(96 cells)' in lines
 
@@ -137,22 +150,22 @@ def test_a_file_is_verified_against_its_network(exported, tmp_path):
     assert [line for line in report.lines() if 'photo.png at 96x64 agrees' in line]
     with pytest.raises(ExportError, match='does not agree with its PyTorch network: on the drawn'):
         verify(str(path), tiny_student(seed=1))
-    with pytest.raises(ExportError, match='it was made of student for coco_18'):
+    with pytest.raises(ExportError, match='it was made of repvgg_fpn for coco_18'):
         verify(str(path), tiny_student('body_25'))
 
 
 def test_a_cut_file_is_verified_against_the_whole_network(tmp_path):
     network, path = tiny_student(stages=3), str(tmp_path / 'a.onnx')
     export(network, path, ExportOptions(size=SIZE, stages=1))
-    assert verify(path, network).maps.difference < 1e-5
+    assert verify(path, network).outputs.difference < 1e-5
 
 
 def test_half_and_dynamic_files_are_verified(tmp_path, monkeypatch):
     network, path = odd_network(monkeypatch), str(tmp_path / 'a.onnx')
     export(network, path, ExportOptions(precision='fp16', dynamic=True, normalize=True))
-    assert verify(path).maps.difference < .01
+    assert verify(path).outputs.difference < .01
     report = verify(path, network)
-    assert report.precision == 'fp16' and 1e-6 < report.maps.difference < .01
+    assert report.precision == 'fp16' and 1e-6 < report.outputs.difference < .01
     assert any('a batch of two drawn pictures at 72x48 agrees' in line for line in report.checked)
 
 
@@ -160,7 +173,7 @@ def test_files_of_heat_maps_alone_are_verified(tmp_path):
     path = str(tmp_path / 'a.onnx')
     export(tiny_student('face_70'), path, ExportOptions(size=SIZE))
     report = verify(path)
-    assert report.maps.pafs is None and 'fields' not in report.lines()[-1]
+    assert 'pafs' not in report.outputs.correlations and 'pafs' not in report.lines()[-1]
 
 
 def damage_weight(model, _):
@@ -176,9 +189,9 @@ def change_operator(model, _):
 
 def promise_more(_, card):
     card['topology'] = 'coco_17'
-    card['outputs']['heatmaps'].update(channels=list(range(17)), background=17)
-    card['outputs']['pafs']['limbs'] = [limb for limb in card['outputs']['pafs']['limbs']
-                                        if max(limb[:2]) < 17]
+    outputs = card['decoder']['outputs']
+    outputs['heatmaps'].update(channels=list(range(17)), background=17)
+    outputs['pafs']['limbs'] = [limb for limb in outputs['pafs']['limbs'] if max(limb[:2]) < 17]
 
 
 def move_cells(_, card):
@@ -201,9 +214,9 @@ def forget_export(_, card):
 @pytest.mark.parametrize('change, words', [
     (damage_weight, 'does not agree with its PyTorch network: '),
     (change_operator, "TensorRT 8.2 would refuse this file: Softsign '.*not on the list"),
-    (promise_more, r'the network yields maps of \(1, 57, 8, 12\), the card promises'),
+    (promise_more, r'the network yields output of \(1, 57, 8, 12\), the card promises'),
     (move_cells, 'the fingerprint in its card does not fit its output'),
-    (other_cells, 'heat maps correlate by'),
+    (other_cells, 'heatmaps correlate by'),
     (forget_cells, 'its card holds no fingerprint'),
     (forget_export, 'its card does not tell how it was exported'),
     (lambda model, _: model.ClearField('metadata_props'), 'it holds no model card'),
@@ -221,8 +234,8 @@ def test_files_that_cannot_be_read_are_named(exported, tmp_path):
     path.write_bytes(exported[1].read_bytes()[:20000])
     with pytest.raises(ExportError, match='half.onnx: not a valid ONNX file'):
         verify(str(path))
-    broken = rewritten(exported[1], path, lambda _, card: card.pop('outputs'))
-    with pytest.raises(CardError, match="half.onnx.* missing key 'outputs'"):
+    broken = rewritten(exported[1], path, lambda _, card: card.pop('decoder'))
+    with pytest.raises(CardError, match="half.onnx.* missing key 'decoder'"):
         verify(broken)
 
 
@@ -237,6 +250,6 @@ def test_figures_stand_in_the_card(exported):
     picture = np.moveaxis(draw_picture(*SIZE), -1, 0)[None] / np.float32(255)
     with torch.no_grad():
         maps = exported[0](torch.from_numpy((picture - .5) / .25))[-1]
-    flat = torch.cat(maps, 1).numpy().ravel()
+    flat = torch.cat(tuple(maps.values()), 1).numpy().ravel()
     np.testing.assert_allclose(flat[cells], values, atol=1e-4 * np.abs(flat).max())
     assert flat[cells].min() == flat.min() and flat[cells].max() == flat.max()

@@ -8,11 +8,11 @@ from coco_files import sample
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.topology import get_topology
 from pose_training.data.geometry import place, warp
-from pose_training.data.targets import draw_fields, draw_heatmaps, make_targets
+from pose_training.families.paf.targets import draw_pafs, draw_heatmaps, make_targets
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions
 from pose_training.models import create_model
-from pose_training.models.layouts import map_layout, MapLayout
+from pose_training.families.paf.layouts import map_layout, MapLayout
 
 TINY = {'widths': [4, 8, 8, 8, 8], 'depths': [1, 1, 1, 1, 1], 'neck': 8, 'head': 8}
 LAYOUT = map_layout('coco_18')
@@ -65,7 +65,7 @@ def limb(start, end):
 
 def test_a_field_is_a_unit_vector_along_the_limb():
     # From (19.5, 19.5) 24 px right and 32 px down: the unit vector is (.6, .8).
-    fields = draw_fields(limb((19.5, 19.5), (43.5, 51.5)), LAYOUT, (8, 12), 8, 8.)
+    fields = draw_pafs(limb((19.5, 19.5), (43.5, 51.5)), LAYOUT, (8, 12), 8, 8.)
     assert fields.shape == (38, 8, 12)
     thigh = fields[2:4]
     assert not np.delete(fields, (2, 3), 0).any()
@@ -82,7 +82,7 @@ def test_a_field_is_a_unit_vector_along_the_limb():
 
 def test_where_limbs_cross_the_field_is_their_mean():
     people = np.concatenate([limb((11.5, 27.5), (51.5, 27.5)), limb((27.5, 11.5), (27.5, 51.5))])
-    thigh = draw_fields(people, LAYOUT, (8, 12), 8, 8.)[2:4]
+    thigh = draw_pafs(people, LAYOUT, (8, 12), 8, 8.)[2:4]
     assert thigh[:, 3, 3] == pytest.approx((.5, .5))  # on both
     assert thigh[:, 3, 5] == pytest.approx((1, 0))
     assert thigh[:, 5, 3] == pytest.approx((0, 1))
@@ -90,22 +90,22 @@ def test_where_limbs_cross_the_field_is_their_mean():
 
 def test_the_axes_may_be_the_other_way_round():
     people = limb((11.5, 27.5), (51.5, 27.5))
-    plain = draw_fields(people, LAYOUT, (8, 12), 8, 8.)
-    other = draw_fields(people, LAYOUT._replace(axis_order='yx'), (8, 12), 8, 8.)
+    plain = draw_pafs(people, LAYOUT, (8, 12), 8, 8.)
+    other = draw_pafs(people, LAYOUT._replace(axis_order='yx'), (8, 12), 8, 8.)
     assert np.array_equal(plain.reshape(-1, 2, 96)[:, ::-1], other.reshape(-1, 2, 96))
     assert plain[2, 3, 3] == other[3, 3, 3] == 1
 
 
 def test_a_limb_needs_both_ends_and_a_length():
     for people in (limb((11.5, 27.5), (11.5, 27.5)), nobody()):
-        assert not draw_fields(people, LAYOUT, (8, 12), 8, 8.).any()
+        assert not draw_pafs(people, LAYOUT, (8, 12), 8, 8.).any()
     one_end = limb((11.5, 27.5), (51.5, 27.5))
     one_end[0, KNEE, 2] = 0
-    assert not draw_fields(one_end, LAYOUT, (8, 12), 8, 8.).any()
+    assert not draw_pafs(one_end, LAYOUT, (8, 12), 8, 8.).any()
 
 
 def test_half_a_limb_shows_where_its_other_end_is_outside():
-    fields = draw_fields(limb((11.5, 27.5), (500, 27.5)), LAYOUT, (8, 12), 8, 8.)
+    fields = draw_pafs(limb((11.5, 27.5), (500, 27.5)), LAYOUT, (8, 12), 8, 8.)
     assert fields[2, 3].tolist() == [1] * 12  # the hip is in cell 1, and reaches 8 px back
     assert fields[2, 2].tolist() == [1] * 12 and not fields[2, 1].any()
 
@@ -166,7 +166,7 @@ def test_a_joint_that_a_person_lacks_is_unknown_in_the_region_of_that_person():
     knee = first.copy()
     knee[5, 3:6] = knee[4:7, 4] = True  # but for the cells next to the other's knee
     assert np.array_equal(weights[KNEE] > 0, knee)
-    thigh = first | (draw_fields(people, LAYOUT, (8, 12), 8, 8.)[2:4] != 0).any(0)
+    thigh = first | (draw_pafs(people, LAYOUT, (8, 12), 8, 8.)[2:4] != 0).any(0)
     assert not thigh.all()  # the other's thigh is certain, the rest of the region is not
     assert np.array_equal(weights[19 + 2] > 0, thigh) and np.array_equal(weights[19 + 3],
                                                                          weights[19 + 2])
@@ -188,10 +188,10 @@ def test_formats_without_limbs_have_heat_maps_alone():
 
 def decode(maps, topology, stride=8):
     """Let the robot's decoder find the people in target maps."""
-    network = create_model('student', topology, stages=1, **TINY)
+    network = create_model('repvgg_fpn', topology, stages=1, **TINY)
     width, height = maps.shape[2] * stride, maps.shape[1] * stride
     card = make_card(network, ExportOptions(size=(width, height)), {})
-    return create_decoder(card).decode({'output': maps[None]})
+    return create_decoder(card).decode({'output': maps})
 
 
 STANDING = {'nose': (0, 12), 'neck': (0, 34), 'eye': (7, 6), 'ear': (16, 12), 'shoulder': (24, 36),
@@ -222,7 +222,7 @@ def test_the_decoder_finds_the_joints_of_any_crop(topology, angle, scale):
     crop = warp(np.zeros((300, 420, 3), np.uint8), None, labels, matrix, (640, 640), formed.mirror)
     targets = make_targets(crop.people, crop.labelled, crop.known, map_layout(topology), 8)
     found = decode(targets.maps, topology)
-    assert found.count == 2
+    assert len(found.scores) == 2
     # Where the map takes each joint, by matrices alone; mirrored people have the other arm up.
     twin = formed.mirror if scale[0] < 0 else range(formed.size)
     expected = (people[..., :2] @ matrix[:, :2].T + matrix[:, 2])[:, list(twin)]

@@ -114,7 +114,7 @@ class FinalMaps(nn.Module):
 
     def forward(self, image):
         maps = self.network(image)[-1]
-        return torch.cat([maps.heatmaps, maps.pafs], 1)
+        return torch.cat([maps['heatmaps'], maps['pafs']], 1)
 
 
 def with_statistics(network):

@@ -107,7 +107,7 @@ def test_a_whole_network(shared, tmp_path):
     pixels = np.random.default_rng(1).integers(0, 256, (1, 48, 64, 3))
     with torch.no_grad():
         maps = network.eval()(torch.from_numpy(pixels).float().permute(0, 3, 1, 2))[-1]
-    found = torch.cat([maps.heatmaps, maps.pafs], 1).permute(0, 2, 3, 1).numpy()
+    found = torch.cat([maps['heatmaps'], maps['pafs']], 1).permute(0, 2, 3, 1).numpy()
     wanted = tf_reference.evaluate(freeze(graph, values), pixels, OUTPUT)
     assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.99999
     assert np.abs(found - wanted).max() < 1e-4

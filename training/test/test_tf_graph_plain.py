@@ -78,7 +78,7 @@ def test_the_normalization_in_the_graph_is_that_of_the_card(graph, one_stage, tm
     seen = torch.from_numpy(pixels * spec.input['scale'] - spec.input['mean']).float()
     with torch.no_grad():
         maps = network(seen.permute(0, 3, 1, 2))[-1]
-    found = torch.cat([maps.heatmaps, maps.pafs], 1).permute(0, 2, 3, 1).numpy()
+    found = torch.cat([maps['heatmaps'], maps['pafs']], 1).permute(0, 2, 3, 1).numpy()
     wanted = tf_reference.evaluate(graph, pixels, 'Openpose/concat_stage7')
     assert found.shape == (1, 5, 7, 57)
     assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.99999

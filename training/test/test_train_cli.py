@@ -25,7 +25,7 @@ SMALL = {'widths': [4, 8, 8, 8, 8], 'depths': [1, 1, 1, 1, 1], 'neck': 8, 'head'
 def checkpoint(tmp_path):
     """Write a small network with a source, as training would leave it."""
     path = str(tmp_path / 'small.pt')
-    save_checkpoint(path, create_model('student', **SMALL).eval(), {'source': 'a test'})
+    save_checkpoint(path, create_model('repvgg_fpn', **SMALL).eval(), {'source': 'a test'})
     return path
 
 
@@ -45,7 +45,7 @@ def refused(capsys, *arguments, code=1):
 def test_a_checkpoint_becomes_a_model_that_the_robot_runs(checkpoint, tmp_path, capsys):
     run('export', checkpoint, '-o', tmp_path / 'small.onnx', '--size', '96x64')
     card = load_card(str(tmp_path / 'small.onnx'))
-    assert (card.input.width, card.input.height, card.name) == (96, 64, 'student')
+    assert (card.input.width, card.input.height, card.name) == (96, 64, 'repvgg_fpn')
     assert card.provenance['source'] == 'a test'
     assert card.provenance['parity']['heatmaps'] > .99999
     estimator = PoseEstimator(str(tmp_path / 'small.onnx'), backend='onnxruntime')
@@ -71,10 +71,11 @@ def test_the_card_says_what_it_is_told(checkpoint, tmp_path, capsys):
     command = ('export', checkpoint, '-o', path, '--size', '64x64')
     run(*command, '--set', 'min_score=0.3', '--set', 'min_keypoints=5', '--facts', facts)
     card = load_card(str(path))
-    assert card.name == 'small' and card.decoder == {'min_score': .3, 'min_keypoints': 5}
-    assert card.provenance['measured'] == {'AP': .25} and card.provenance['network'] == 'student'
+    assert card.name == 'small' and card.selection == {'min_score': .3, 'min_keypoints': 5}
+    assert card.provenance['measured'] == {'AP': .25}
+    assert card.provenance['network'] == 'repvgg_fpn'
     estimator = PoseEstimator(str(path))
-    assert estimator.decoder.settings['min_score'] == .3
+    assert estimator.settings['selection.min_score'] == .3
     estimator.close()
     assert "no setting 'min_skore'" in refused(capsys, *command, '--set', 'min_skore=0.3')
     assert 'must be within' in refused(capsys, *command, '--set', 'min_score=3')
@@ -100,7 +101,7 @@ def test_verify_repeats_the_check_and_finds_a_changed_weight(checkpoint, tmp_pat
 def test_verify_against_another_network_says_which(checkpoint, tmp_path, capsys):
     run('export', checkpoint, '-o', tmp_path / 'small.onnx', '--size', '64x64')
     other = str(tmp_path / 'other.pt')
-    save_checkpoint(other, create_model('student', **dict(SMALL, neck=16)).eval())
+    save_checkpoint(other, create_model('repvgg_fpn', **dict(SMALL, neck=16)).eval())
     assert 'neck' in refused(capsys, 'verify', tmp_path / 'small.onnx', '--weights', other)
 
 
@@ -111,7 +112,7 @@ def test_published_weights_become_a_model_and_a_checkpoint(tmp_path, capsys):
     command = ('import', 'torch', weights, '--model', 'trt_pose_resnet18', '-o')
     run(*command, tmp_path / 'net.onnx', '--size', '64x64')
     card = load_card(str(tmp_path / 'net.onnx'))
-    assert card.outputs['pafs']['axis_order'] == 'yx' and card.license == 'MIT'
+    assert card.decoder.outputs['pafs']['axis_order'] == 'yx' and card.license == 'MIT'
     assert card.provenance['weights'] == 'weights.pth'
     run('verify', tmp_path / 'net.onnx', '--weights', weights, '--format', 'torch')
     run(*command, tmp_path / 'net.pt')
@@ -134,7 +135,7 @@ def test_info_of_a_model_shows_its_card_and_operators(checkpoint, tmp_path, caps
 @pytest.mark.parametrize('arguments, reason', [
     (('import', 'caffe', 'x', '--model', 'bodi_25', '-o', 'x.onnx'), 'did you mean .*body_25'),
     (('import', 'npy', 'x', '--model', 'body_25', '-o', 'x.onnx'), 'never published as npy'),
-    (('import', 'caffe', 'x', '--model', 'student', '-o', 'x.onnx'), 'known: onnx'),
+    (('import', 'caffe', 'x', '--model', 'repvgg_fpn', '-o', 'x.onnx'), 'known: onnx'),
     (('import', 'caffe', 'x', '--model', 'body_25', '-o', 'x.onnx'), "no file 'x'"),
     (('import', 'npy', 'x', '--model', 'cmu', '-o', 'x.onnx', '--averages'), 'npy has no option'),
     (('export', 'nothing.pt', '-o', 'x.onnx'), 'nothing.pt'),
@@ -154,7 +155,7 @@ def test_engine_is_built_of_the_exported_file(checkpoint, tmp_path, capsys, monk
     monkeypatch.setattr('pose_training.cli.options.build_engine_file', build)
     path = tmp_path / 'small.onnx'
     run('export', checkpoint, '-o', path, '--size', '64x64', '--engine')
-    assert asked == [(str(path), 'student')]
+    assert asked == [(str(path), 'repvgg_fpn')]
     assert capsys.readouterr().out.endswith('small.engine (fp16, TensorRT 10.3.0, a GPU)\n')
 
 

@@ -113,9 +113,9 @@ def test_resnet_predicts_what_the_published_structure_does(name, head):
     image = torch.randn(1, 3, 64, 32)
     (maps,) = network(image)
     state = network.state_dict()
-    for found, expected in zip(maps, head(state, resnet18(state, image))):
+    for found, expected in zip(maps.values(), head(state, resnet18(state, image))):
         assert_close(found, expected)
-    assert maps.heatmaps.shape == (1, 18, 16, 8) and maps.pafs.shape == (1, 42, 16, 8)
+    assert maps['heatmaps'].shape == (1, 18, 16, 8) and maps['pafs'].shape == (1, 42, 16, 8)
     assert (network.stride, network.size_multiple) == (4, 32)
 
 
@@ -129,7 +129,7 @@ def test_densenet_predicts_what_the_published_structure_does(head, expected_head
     state = network.state_dict()
     features = densenet(state, image, SHORT[1])
     assert features.shape == (1, 28, 4, 2) and (features < 0).any()  # no ReLU at the end
-    for found, expected in zip(maps, expected_head(state, features)):
+    for found, expected in zip(maps.values(), expected_head(state, features)):
         assert_close(found, expected)
 
 
@@ -140,7 +140,7 @@ def test_for_inference_a_resnet_keeps_no_batch_norm(options):
     network = with_statistics(create_model('trt_pose_resnet18_att', **options))
     fused = fuse(network)
     image = torch.randn(1, 3, 32, 64)
-    for found, expected in zip(fused(image)[0], network(image)[0]):
+    for found, expected in zip(fused(image)[0].values(), network(image)[0].values()):
         assert_close(found, expected)
     assert not [module for module in fused.modules() if isinstance(module, nn.BatchNorm2d)]
 
@@ -150,7 +150,7 @@ def test_for_inference_a_densenet_keeps_the_batch_norms_that_read_a_concatenatio
     network = short_densenet()
     fused = fuse(network)
     image = torch.randn(1, 3, 32, 64)
-    for found, expected in zip(fused(image)[0], network(image)[0]):
+    for found, expected in zip(fused(image)[0].values(), network(image)[0].values()):
         assert_close(found, expected)
     kept = [module for module in fused.modules() if isinstance(module, nn.BatchNorm2d)]
     assert len(kept) == 5 + 2 + 1  # one per layer, one per transition, and norm5
@@ -172,7 +172,7 @@ def test_multiply_adds_of_resnet18_with_attention():
 def test_without_limbs_there_is_no_field(head):
     network = head(28, 22, 0)
     maps = network(torch.randn(1, 28, 2, 2))
-    assert maps.heatmaps.shape == (1, 22, 16, 16) and maps.pafs is None
+    assert maps['heatmaps'].shape == (1, 22, 16, 16) and 'pafs' not in maps
     assert not [name for name in network.state_dict() if 'paf' in name]
 
 
@@ -180,7 +180,7 @@ def test_without_limbs_there_is_no_field(head):
 def test_every_weight_learns(backbone):
     network = short_densenet() if backbone == 'short' else create_model('trt_pose_resnet18_att')
     (maps,) = network.train()(torch.randn(2, 3, 32, 32))
-    (maps.heatmaps.square().mean() + maps.pafs.square().mean()).backward()
+    (maps['heatmaps'].square().mean() + maps['pafs'].square().mean()).backward()
     still = [name for name, weight in network.named_parameters() if weight.grad is None]
     assert still == []
 
@@ -196,7 +196,7 @@ def test_what_cannot_be_built_is_refused(options, reason):
 @pytest.mark.parametrize('name, size', list(zip(VARIANTS, (224, 224, 256, 256))))
 def test_input_is_that_of_the_published_networks(name, size):
     expected = get_spec(name).input
-    assert (expected['width'], expected['height'], expected['color'], expected['resize']) == (
+    assert (expected['width'], expected['height'], expected['color'], expected['fit']) == (
         size, size, 'rgb', 'stretch')
     white = [(255 * expected['scale'] - mean) / std
              for mean, std in zip(expected['mean'], expected['std'])]
@@ -212,7 +212,7 @@ class Flat(nn.Module):
         self.network = network
 
     def forward(self, image):
-        return tuple(self.network(image)[-1])
+        return tuple(self.network(image)[-1].values())
 
 
 @torch.no_grad()
@@ -229,5 +229,6 @@ def test_the_graph_is_of_plain_operators_and_open_in_size(tmp_path):
         'MaxPool', 'Mul', 'Relu', 'Sigmoid', 'Tanh'}
     image = torch.randn(2, 3, 64, 32)
     session = onnxruntime.InferenceSession(path, providers=['CPUExecutionProvider'])
-    for found, expected in zip(session.run(None, {'image': image.numpy()}), network(image)[0]):
+    for found, expected in zip(session.run(None, {'image': image.numpy()}),
+                               network(image)[0].values()):
         assert_close(torch.from_numpy(found), expected)

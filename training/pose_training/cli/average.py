@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pose-train average`: one network from several of the same kind."""
 from pose_training.checkpoint import save_checkpoint
-from pose_training.mean import mean_network
+from pose_training.model_soup import mean_network
 
 DESCRIPTION = ('Average the weights of checkpoints of one kind of network. Of runs that began '
                'with the same weights, or of snapshots of one run, the mean may be better than '

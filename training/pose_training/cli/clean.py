@@ -10,22 +10,22 @@ from tqdm import tqdm
 from pose_ros.core.card_files import load_card
 from pose_ros.core.topology import TOPOLOGIES
 from pose_training.data.coco import load_coco
-from pose_training.distillation.cleaning import clean, Judge
-from pose_training.distillation.opening import CHECKPOINTS, checkpoint_card
+from pose_training.distillation.cleaning import clean, LabelChecker
+from pose_training.distillation.teacher_networks import CHECKPOINTS, checkpoint_card
 from pose_training.distillation.teacher import Teacher
 from pose_training.errors import DataError
-from pose_training.models.layouts import map_layout
-from pose_training.whole_file import whole_file
+from pose_training.families.registry import make_family
+from pose_ros.core.files import atomic_write
 
 DESCRIPTION = ('Find wrong labels with a trained network. Each labelled person is cut out and '
-               'shown to it: labels that its heat maps agree with stay; labels that they clearly '
+               'shown to it: labels that its heatmaps agree with stay; labels that they clearly '
                'agree with better when left and right are exchanged are mirrored; a person whose '
                'labels they agree with neither way is marked as unlabelled.')
 EPILOG = """examples:
   pose-train clean lsp.json --teacher body_25.onnx -o lsp_clean.json
   pose-train clean train.json --images train2017 --teacher intel.xml --card intel.json -o c.json
 
-The agreement of a person is the mean of the heat map at the labelled joints, 0 to 1. The output is
+The agreement of a person is the mean of the heatmap at the labelled joints, 0 to 1. The output is
 a COCO file; its file names are relative to where it lies. A photograph of which nobody labelled is
 left is left out. Look at the result with `pose-train view --data`.
 """
@@ -58,7 +58,7 @@ def run(args) -> int:
     cleaned = clean(file, os.path.abspath(args.images or os.path.dirname(args.data)), judge,
                     topology, args.least, folder,
                     lambda items: tqdm(items, 'photographs', disable=None))
-    with whole_file(args.output) as stream:
+    with atomic_write(args.output) as stream:
         stream.write(json.dumps(cleaned.data).encode('utf-8'))
     print('\n'.join(_table(cleaned)))
     print('wrote {}: {} photographs'.format(args.output, len(cleaned.data['images'])))
@@ -72,10 +72,10 @@ def _judge(args):
     else:
         card = load_card(args.teacher, args.card)
     topology = card.topology.name if card.topology.name in TOPOLOGIES else _FALLBACK
-    layout, size = map_layout(topology), (card.input.width, card.input.height)
-    stride = card.outputs['stride']
-    teacher = Teacher(args.teacher, size, layout, stride, args.card, args.backend)
-    return Judge(teacher, layout, size, stride), topology
+    family, size = make_family(card.decoder.type, topology), (card.input.width, card.input.height)
+    stride = family.teacher_channels(card, args.teacher).stride
+    teacher = Teacher(args.teacher, size, family, stride, args.card, args.backend)
+    return LabelChecker(teacher, family, size, stride), topology
 
 
 def _table(cleaned):

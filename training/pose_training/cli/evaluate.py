@@ -16,10 +16,10 @@ DESCRIPTION = ("Measure a model on labelled photographs, with the robot's own en
                'side, joint by joint, and the time from pixels to people. A folder of photographs '
                'with nobody in them tells how often nobody is found there.')
 EPILOG = """examples:
-  pose-train evaluate student.onnx --data person_keypoints_val2017.json
-  pose-train evaluate student.onnx --data val.json nobody/ --json figures.json
-  pose-train evaluate student.onnx --data val.json --failures worst/ --worst 50
-  pose-train evaluate student.onnx --data val.json --flip --scales 0.5 1 1.5
+  pose-train evaluate model.onnx --data person_keypoints_val2017.json
+  pose-train evaluate model.onnx --data val.json nobody/ --json figures.json
+  pose-train evaluate model.onnx --data val.json --failures worst/ --worst 50
+  pose-train evaluate model.onnx --data val.json --flip --scales 0.5 1 1.5
 
 File names in a dataset are relative to its folder. Figures are of a single scale, without the
 mirrored image, unless --flip or --scales say otherwise; --scales other than 1 need a model with
@@ -31,7 +31,7 @@ def add_arguments(parser) -> None:
     """Add the options of this command."""
     add_model_options(parser, positional=True)
     parser.add_argument('--data', nargs='+', required=True, metavar='PATH',
-                        help='COCO keypoint files; folders of photographs with nobody in them')
+                        help='COCO keypoint files; folders of images without people')
     parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file')
     parser.add_argument('--quiet', action='store_true', help='print errors only')
     group = parser.add_argument_group('pictures of failures')
@@ -54,7 +54,7 @@ def run(args) -> int:
         raise ConfigError('cannot write {}: there is no folder {}'.format(args.json, folder))
     estimator = load_estimator(args)
     if not args.quiet:
-        print('{} by {}'.format(estimator.card.name, estimator.engine.describe()))
+        print('{} by {}'.format(estimator.card.name, estimator.network.engine.describe()))
         print(protocol(estimator, args.flip, args.scales), flush=True)
     results = evaluate(estimator, args.data, flip=args.flip, scales=args.scales,
                        failures=args.failures, worst=args.worst, progress=_progress(args.quiet))

@@ -8,10 +8,10 @@ DESCRIPTION = ('Turn a checkpoint of this package into one ONNX file that carrie
                'Batch norms are folded and parallel branches summed; the file is checked against '
                'the network before it is written.')
 EPILOG = """examples:
-  pose-train export student.pt -o student.onnx
-  pose-train export student.pt -o student_fp16.onnx --precision fp16 --size 448x352
-  pose-train export student.pt -o student_int8.onnx --precision int8 --calibration photos/
-  pose-train export student.pt -o student.onnx --engine    on the machine with the GPU
+  pose-train export network.pt -o model.onnx
+  pose-train export network.pt -o model_fp16.onnx --precision fp16 --size 448x352
+  pose-train export network.pt -o model_int8.onnx --precision int8 --calibration photos/
+  pose-train export network.pt -o model.onnx --engine    on the machine with the GPU
 """
 
 

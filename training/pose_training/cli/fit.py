@@ -5,33 +5,35 @@ import sys
 
 from lightning.pytorch.utilities import rank_zero_only
 
-from pose_training.fitting.config import load_config
+from pose_training.fitting.config import load_config, settings_help
 from pose_training.fitting.fit import fit
 from pose_training.fitting.interruption import Interrupted
 from pose_training.fitting.settings import RunConfig
 
 DESCRIPTION = ('Train a network as a configuration says. The folder OUTPUT gets its snapshots, '
                'its logs for TensorBoard and, in the end, network.pt for `pose-train export`. '
-               'Ctrl-C and SIGTERM stop after the step at hand with a snapshot, from which '
-               '--resume goes on exactly.')
+               'Ctrl-C and SIGTERM stop after the current step with a snapshot, from which '
+               '--resume continues exactly.')
 EPILOG = """examples:
-  pose-train fit student.yaml
-  pose-train fit student.yaml optimizer.rate=3e-4 data.size=[384,288] --output runs/wide
-  pose-train fit student.yaml --resume                 go on, or begin if there is nothing yet
-  pose-train fit student.yaml --devices 4              four GPUs of this computer
-  torchrun --nproc-per-node=4 -m pose_training.cli fit student.yaml --devices 4
+  pose-train fit repvgg_fpn.yaml
+  pose-train fit repvgg_fpn.yaml optimizer.lr=3e-4 data.size=[384,288] --output runs/wide
+  pose-train fit repvgg_fpn.yaml --resume              continue, or begin if there is nothing yet
+  pose-train fit repvgg_fpn.yaml --devices 4              four GPUs of this computer
+  torchrun --nproc-per-node=4 -m pose_training.cli fit repvgg_fpn.yaml --devices 4
   tensorboard --logdir runs
 
 On several computers, the same on each of them, with its own --node-rank:
   torchrun --nnodes=2 --node-rank=0 --nproc-per-node=4 --rdzv-backend=c10d \\
-    --rdzv-endpoint=FIRST_HOST:29500 -m pose_training.cli fit student.yaml --devices 4 nodes=2
+    --rdzv-endpoint=FIRST_HOST:29500 -m pose_training.cli fit repvgg_fpn.yaml --devices 4 nodes=2
 
 The batch of the configuration is shared among the processes; only the first of them writes, to an
 OUTPUT that all computers must see. Batch norms take their statistics from each process's own part
 of the batch (optimizer.norm=sync: from all of it).
 
 exit codes: 0 done; 1 failed; 2 the command line is wrong; 130 stopped by a signal
-"""
+
+settings (KEY=DEFAULT; `- ` begins an entry of a list):
+""" + settings_help() + '\n'
 
 
 def add_arguments(parser) -> None:
@@ -47,9 +49,9 @@ def add_run_arguments(parser) -> None:
     parser.add_argument('--output', metavar='DIR', help='folder of the run')
     group = parser.add_mutually_exclusive_group()
     group.add_argument('--resume', action='store_true',
-                       help='go on from the last snapshot of the folder')
+                       help='continue from the last snapshot of the folder')
     group.add_argument('--fresh', action='store_true',
-                       help='begin anew; what is in the folder is moved aside')
+                       help='begin again; an earlier run in the folder is moved aside')
     parser.add_argument('--devices', type=int, metavar='N', help='processes on this computer')
     parser.add_argument('--max-to-keep', type=int, metavar='N',
                         help='snapshots to keep besides the last; 0 keeps all')
@@ -84,7 +86,7 @@ def read_config(args) -> RunConfig:
 
 
 def run_config(config: RunConfig, args) -> int:
-    """Train, and say where the network is or how to go on; return the exit code."""
+    """Train; print where the network is or how to continue; return the exit code."""
     try:
         path = fit(config, True if args.resume else False if args.fresh else None)
     except Interrupted as stopped:
@@ -96,9 +98,9 @@ def run_config(config: RunConfig, args) -> int:
 
 def _interrupted(stopped, config):
     if rank_zero_only.rank:
-        return 0  # the first process tells; one that fails would be reported on top of it
+        return 0  # the first process reports it
     words = ' '.join(word for word in sys.argv[1:] if word not in ('--resume', '--fresh'))
-    print('{}{}; to go on: pose-train {} --resume'.format(
+    print('{}{}; to continue: pose-train {} --resume'.format(
         stopped, ', with the snapshot {}'.format(stopped.snapshot) if stopped.snapshot else
         '; snapshots are in {}/snapshots'.format(config.output), words), file=sys.stderr)
     return 130

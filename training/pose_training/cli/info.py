@@ -18,8 +18,8 @@ DESCRIPTION = ('Describe a file: of an ONNX file the card and the operators, of 
                'network and where it comes from, of a weight file (--format, --model) every '
                'tensor that is in it, under the name that the network gives it.')
 EPILOG = """examples:
-  pose-train info student.onnx
-  pose-train info student.pt
+  pose-train info model.onnx
+  pose-train info network.pt
   pose-train info pose_iter_584000.caffemodel --format caffe --model body_25
 """
 

@@ -23,8 +23,8 @@ _EPILOG = """examples:
   pose-train models                                            what there is
   pose-train import caffe pose_iter_584000.caffemodel --model body_25 -o body_25.onnx
   pose-train import tf-graph graph_opt.pb --model mobilenet_thin -o thin.onnx --precision fp16
-  pose-train export student.pt -o student.onnx --size 448x352
-  pose-train verify student.onnx                               is it intact?
+  pose-train export network.pt -o model.onnx --size 448x352
+  pose-train verify model.onnx                               is it intact?
   pose-train COMMAND --help                                    all options of one command
 
 exit codes: 0 done; 1 a file or a network failed; 2 the command line is wrong; 130 interrupted

@@ -81,7 +81,7 @@ def _command(fact):
 
 
 def _lines(fact):
-    scaling = '{color}, (x * {scale:g} - {mean}) / {std}, {resize}'.format(**fact['input'])
+    scaling = '{color}, (x * {scale:g} - {mean}) / {std}, {fit}'.format(**fact['input'])
     rows = (('', fact['summary']), ('keypoints', fact['topology']),
             ('parameters', '{:,}'.format(fact['parameters'])),
             ('multiply-adds', '{:,} at {}x{}'.format(fact['multiply_adds'], *fact['input_size'])),

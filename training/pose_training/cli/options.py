@@ -6,10 +6,12 @@ import os
 import sys
 from typing import Tuple
 
-from pose_ros.core.command_options import parse_settings, setting, show_builds, size
-from pose_ros.core.decoders import decoder_parameters, FAMILIES
+from pose_ros.core.command_options import (count, parse_settings, setting, show_builds,
+                                           size)
+from pose_ros.core.decoders import decoder_parameters, DECODERS
 from pose_ros.core.engine_file import build_engine_file
 from pose_ros.core.sources.images import IMAGE_EXTENSIONS
+from pose_ros.core.stages.selection import SELECTION_PARAMETERS
 from pose_training.errors import ExportError
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions, export
@@ -22,6 +24,8 @@ def add_export_options(parser) -> None:
     group = parser.add_argument_group('how the ONNX file is made')
     group.add_argument('--size', type=size, metavar='WxH',
                        help="network input in pixels (default: the network's own)")
+    group.add_argument('--batch', type=_batch, default=1, metavar='N',
+                       help='images of one run, or `dynamic` to leave it open (%(default)s)')
     group.add_argument('--dynamic', action='store_true',
                        help='leave batch, height and width open (slower, and no TensorRT cache)')
     group.add_argument('--precision', choices=('fp32', 'fp16', 'int8'), default='fp32',
@@ -46,6 +50,10 @@ def add_export_options(parser) -> None:
                             "network's")
 
 
+def _batch(text):
+    return text if text == 'dynamic' else count(text)
+
+
 def write_network(network, provenance, args) -> None:
     """Export the network as the options ask, or save it as a checkpoint."""
     from pose_training.checkpoint import save_checkpoint
@@ -62,7 +70,7 @@ def write_network(network, provenance, args) -> None:
     options = ExportOptions(size=args.size, dynamic=args.dynamic, precision=args.precision,
                             normalize=args.normalize, stages=args.stages,
                             calibration=pictures(args.calibration),
-                            decoder=parse_settings(args.set, _settings_of(network)))
+                            batch=args.batch, **_card_settings(network, args.set))
     export(network, args.output, options, {**provenance, **_facts(args.facts)},
            pictures(args.images), report)
     print('wrote {} ({:.1f} MB)'.format(args.output, os.path.getsize(args.output) / 1e6))
@@ -72,9 +80,16 @@ def write_network(network, provenance, args) -> None:
         print('wrote {0} ({precision}, TensorRT {tensorrt}, {gpu})'.format(path, **facts))
 
 
-def _settings_of(network):
-    family = make_card(network, ExportOptions(), {}).family
-    return decoder_parameters(family) if family in FAMILIES else ()
+def _card_settings(network, pairs):
+    """Return the settings of the decoder and of the selection that the card will hold."""
+    kind = make_card(network, ExportOptions(), {}).decoder.type
+    tables = {'decoder': decoder_parameters(kind) if kind in DECODERS else (),
+              'selection': SELECTION_PARAMETERS}
+    values = parse_settings(pairs, [
+        parameter._replace(name=owner + '.' + parameter.name)
+        for owner, table in tables.items() for parameter in table])
+    return {owner: {name.partition('.')[2]: value for name, value in values.items()
+                    if name.startswith(owner + '.')} for owner in tables}
 
 
 def _facts(path):

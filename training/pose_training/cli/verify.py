@@ -13,9 +13,9 @@ DESCRIPTION = ('Check an exported file: a whole ONNX of the agreed form, operato
                'computed for the same picture. Some of what PyTorch computed at export is inside '
                'the file; with --weights it is computed anew, in full.')
 EPILOG = """examples:
-  pose-train verify student.onnx
+  pose-train verify model.onnx
   pose-train verify body_25.onnx --weights pose_iter_584000.caffemodel --format caffe
-  pose-train verify student.onnx --weights student.pt
+  pose-train verify model.onnx --weights network.pt
 """
 
 

@@ -8,9 +8,8 @@ import cv2
 import numpy as np
 
 from pose_ros.core.command_options import count
-from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import load_checkpoint
-from pose_training.data.dataset import CropSpec, Draw, Draws, PoseDataset
+from pose_training.data.dataset import CropRequest, CropSampler, CropSpec, PoseDataset
 from pose_training.data.pictures import sheet
 from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError
@@ -18,14 +17,13 @@ from pose_training.fitting.config import load_config
 from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.teachers import soft_targets
 from pose_training.models import create_model
-from pose_training.models.layouts import map_layout
 
 DESCRIPTION = ('Draw crops as a training run would make them: the labels in the colors of the '
-               "person's own left and right, what the network sees, heat maps, fields, and where "
+               "person's own left and right, what the network sees, heatmaps, fields, and where "
                'they count. Look at some before you train.')
 EPILOG = """examples:
-  pose-train view student.yaml -o samples
-  pose-train view student.yaml data.crop.mosaic=1 teacher.weight=1 -o samples --count 50
+  pose-train view repvgg_fpn.yaml -o samples
+  pose-train view repvgg_fpn.yaml data.crop.mosaic=1 teacher.weight=1 -o samples --count 50
   pose-train view --data person_keypoints_val2017.json -o samples model.topology=body_25
 
 Changes stand beside the configuration. Left and right must be the person's own: the left arm of
@@ -70,28 +68,28 @@ def run(args) -> int:
     return 0
 
 
-def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, Draws]:
+def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, CropSampler]:
     """Return the crops of a run, with its teachers, and `count` of them that it would draw."""
     if not config.data.train:
         raise ConfigError('data.train names no dataset: give it a list of {path: ...}')
     model, data = config.model, config.data
     network = load_checkpoint(model.checkpoint)[0] if model.checkpoint else create_model(
         model.name, model.topology, **model.options)
-    layout = map_layout(network.recipe.topology)
-    samples, weights = read_sets(data.train, get_topology(network.recipe.topology))
-    spec = CropSpec(data.size, network.stride, layout, data.crop, data.photometric, data.sigma,
+    family = network.family
+    samples, weights = read_sets(data.train, family.topology)
+    spec = CropSpec(data.size, network.stride, family, data.crop, data.photometric, data.sigma,
                     data.limb_width)
     # Here teachers answer crop by crop, wherever they do in the run: they say the same.
     teacher = config.teacher._replace(on_device=False)
     dataset = PoseDataset(samples, spec, config.seed,
-                          soft_targets(config._replace(teacher=teacher), layout, network.stride))
-    return dataset, Draws(weights, count, data.variants, config.seed)
+                          soft_targets(config._replace(teacher=teacher), family, network.stride))
+    return dataset, CropSampler(weights, count, data.variants, config.seed)
 
 
-def picture(dataset, draw: Draw) -> np.ndarray:
+def picture(dataset, draw: CropRequest) -> np.ndarray:
     """Draw one crop of a PoseDataset."""
     crop, targets = dataset.draw(draw.sample, draw.variant)
     seen = dataset.degraded(crop, draw.seed)
     caption = '{}, variant {}: {} labelled'.format(
         dataset.samples[draw.sample].path, draw.variant, len(crop.people))
-    return sheet(crop, targets, seen, dataset.spec.layout, caption)
+    return sheet(crop, targets, seen, dataset.spec.family, caption)

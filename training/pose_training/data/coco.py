@@ -2,26 +2,37 @@
 # SPDX-License-Identifier: Apache-2.0
 """Keypoint files in COCO's format (https://cocodataset.org/#format-data), checked."""
 import json
-import math
-from typing import Any, Dict, List, NamedTuple, Tuple
+import logging
+import os
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from pose_ros.core.sources.images import IMAGE_EXTENSIONS
+from pose_training.data.masks import are_numbers, outline_fault
 from pose_training.errors import DataError
+
+
+_LOG = logging.getLogger('pose_training')
 
 
 class CocoFile(NamedTuple):
     """A keypoint file.
 
-    `data` is all of it; `joints` are the names of its keypoints; `images` its images, `people`
-    the annotations of people by image id. Annotations of other categories are not in `people`.
+    `data` is all of it; `category` is that of people; `images` its images, `people` the
+    annotations of people by image id. Annotations of other categories are not in `people`.
     """
 
     path: str
     data: Dict[str, Any]
-    joints: Tuple[str, ...]
+    category: Dict[str, Any]
     images: List[Dict[str, Any]]
     people: Dict[Any, List[Dict[str, Any]]]
+
+    @property
+    def keypoint_names(self) -> Tuple[str, ...]:
+        """Return the names of the keypoints."""
+        return tuple(self.category['keypoints'])
 
 
 def load_coco(path: str) -> CocoFile:
@@ -38,36 +49,68 @@ def load_coco(path: str) -> CocoFile:
             path, type(error).__name__, error)) from error
 
 
+def images_in(folder: str) -> List[str]:
+    """Return the paths of the images in a folder, by name; DataError if there is none."""
+    names = sorted(name for name in os.listdir(folder)
+                   if name.lower().endswith(IMAGE_EXTENSIONS))
+    if not names:
+        raise DataError('the folder {} has no images ({})'.format(
+            folder, ', '.join(IMAGE_EXTENSIONS)))
+    return [os.path.join(folder, name) for name in names]
+
+
+def present(paths: Sequence[str], dataset: str) -> List[str]:
+    """Return the paths of images that exist, with one warning of the others.
+
+    Raises DataError if none does.
+    """
+    missing = [path for path in paths if not os.path.isfile(path)]
+    if len(missing) == len(paths):
+        raise DataError('{}: none of its {} images is there, such as {}; file names are relative '
+                        'to the folder of the file, or to `images`'.format(
+                            dataset, len(paths), missing[0]))
+    if missing:
+        _LOG.warning('%s: %d of its %d images are missing, such as %s; they are left out',
+                     dataset, len(missing), len(paths), missing[0])
+    return [path for path in paths if os.path.isfile(path)]
+
+
+def size_of(image: Dict[str, Any]) -> Optional[Tuple[int, int]]:
+    """Return (width, height) [px] of an image entry, None if it does not tell."""
+    return (int(image['width']), int(image['height'])) \
+        if 'width' in image and 'height' in image else None
+
+
 def is_labelled(annotation: Dict[str, Any]) -> bool:
-    """Tell a person with at least one labelled joint from crowds and people without any."""
+    """Return whether it is a person with a labelled keypoint, no crowd."""
     return not annotation.get('iscrowd') and any(
         value > 0 for value in annotation.get('keypoints', ())[2::3])
 
 
-def joints_of(annotation: Dict[str, Any]) -> np.ndarray:
-    """Return (K, 3) float32: x, y [px], and 0 (no label), 1 (occluded) or 2 (seen)."""
-    joints = np.array(annotation['keypoints'], np.float32).reshape(-1, 3)
+def keypoints_of(annotation: Dict[str, Any], dtype=np.float32) -> np.ndarray:
+    """Return (K, 3) of a type: x, y [px], and 0 (no label), 1 (occluded) or 2 (visible)."""
+    joints = np.array(annotation['keypoints'], dtype).reshape(-1, 3)
     joints[~(joints[:, 2] > 0)] = 0
     joints[:, 2] = joints[:, 2].clip(0, 2)
     return joints
 
 
 def box_of(annotation: Dict[str, Any]) -> List[float]:
-    """Return left, top, width, height [px] of a labelled person; its joints' without a box.
+    """Return left, top, width, height [px] of a labelled person; without a box of its keypoints.
 
     The edges are edges of pixels, half a pixel beyond their centers.
     """
     box = annotation.get('bbox')
     if box and box[2] > 0 and box[3] > 0:
         return box
-    joints = joints_of(annotation)
+    joints = keypoints_of(annotation)
     points = joints[joints[:, 2] > 0, :2].astype(float)
     low, high = points.min(0), points.max(0)
     return [low[0], low[1], high[0] - low[0] + 1, high[1] - low[1] + 1]
 
 
 def _check(path, data):
-    joints, category = _person_category(path, data['categories'])
+    category = _person_category(path, data['categories'])
     images = data['images']
     if not images:
         raise DataError('{} lists no images'.format(path))
@@ -76,83 +119,44 @@ def _check(path, data):
         raise DataError('{}: two images have the same id'.format(path))
     people: Dict[Any, List[Dict[str, Any]]] = {}
     for annotation in data['annotations']:
-        if annotation.get('category_id', category) == category:
+        if annotation.get('category_id', category['id']) == category['id']:
             people.setdefault(annotation['image_id'], []).append(annotation)
     if people and not any(image in sizes for image in people):
         raise DataError('{}: no annotation belongs to any of the {} images; their image_id differ '
                         'from the ids of the images'.format(path, len(images)))
     for image, size in sizes.items():
         for annotation in people.get(image, ()):
-            fault = _fault(annotation, len(joints), size)
+            fault = _fault(annotation, len(category['keypoints']), size)
             if fault:
                 raise DataError('{}: annotation {} of image {}: {}'.format(
                     path, annotation.get('id', '(without id)'), image, fault))
-    return CocoFile(path, data, joints, images, people)
+    return CocoFile(path, data, category, images, people)
 
 
 def _person_category(path, categories):
-    """Return the joints' names and the id of the category of people."""
+    """Return the category of people."""
     with_joints = [category for category in categories if category.get('keypoints')]
     people = [category for category in with_joints if category.get('name') == 'person']
     chosen = (people or with_joints)[:1]
     if not chosen:
         raise DataError('{}: no category has keypoints; the keypoint file of COCO is '
                         'person_keypoints_*.json'.format(path))
-    return tuple(chosen[0]['keypoints']), chosen[0]['id']
+    return chosen[0]
 
 
 def _fault(annotation, joints, size):
-    """Say what is wrong with an annotation of a person; None if nothing is."""
+    """Return what is wrong with an annotation of a person, None if nothing."""
     keypoints = annotation.get('keypoints', [])
     if len(keypoints) not in (0, 3 * joints):
-        return '{} numbers as keypoints, and {} joints need {}'.format(
+        return '{} numbers as keypoints, and {} keypoints need {}'.format(
             len(keypoints), joints, 3 * joints)
-    if not _are_numbers(keypoints[2::3]):
+    if not are_numbers(keypoints[2::3]):
         return 'a visibility of its keypoints is no number'
-    if not all(_are_numbers(keypoints[3 * k:3 * k + 2]) for k in range(len(keypoints) // 3)
+    if not all(are_numbers(keypoints[3 * k:3 * k + 2]) for k in range(len(keypoints) // 3)
                if keypoints[3 * k + 2] > 0):
         return 'a labelled keypoint has a coordinate that is no number'
     box = annotation.get('bbox')
-    if box and (len(box) != 4 or not _are_numbers(box)):
+    if box and (len(box) != 4 or not are_numbers(box)):
         return 'its bbox is not four numbers: {!r}'.format(box)
     outline = annotation.get('segmentation')
-    return _outline_fault(outline, size) if outline and not is_labelled(annotation) else None
-
-
-def _outline_fault(outline, size):
-    if isinstance(outline, list):
-        if not all(isinstance(ring, list) and len(ring) >= 6 and len(ring) % 2 == 0
-                   and _are_numbers(ring) for ring in outline):
-            return 'a polygon of its segmentation is not a list of three or more x, y'
-        return None
-    if not isinstance(outline, dict) or not outline.get('counts') or 'size' not in outline:
-        return 'its segmentation is neither a list of polygons nor a run-length code'
-    if tuple(outline['size']) != size:
-        return 'its segmentation is for {} (height, width), the image is {}'.format(
-            list(outline['size']), list(size))
-    counts = outline['counts']
-    runs = _runs(counts) if isinstance(counts, str) else counts
-    # The decoder of pycocotools trusts them, and would read and write beyond its memory.
-    if not _are_numbers(runs) or min(runs) < 0 or sum(runs) != size[0] * size[1]:
-        return 'the runs of its segmentation do not add up to the image'
-    return None
-
-
-def _runs(text):
-    """Unpack a compressed run-length code: 5 bits a character, runs less the last but one."""
-    runs, value, shift = [], 0, 0
-    for character in text:
-        bits = ord(character) - 48
-        value |= (bits & 31) << shift
-        shift += 5
-        if bits & 32:
-            continue
-        if bits & 16:
-            value -= 1 << shift
-        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
-        value, shift = 0, 0
-    return runs
-
-
-def _are_numbers(values):
-    return all(isinstance(value, (int, float)) and math.isfinite(value) for value in values)
+    return outline_fault(outline, size) if outline and not is_labelled(annotation) else None

@@ -8,16 +8,14 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from pose_ros.core.topology import get_topology
 from pose_training.data.annotations import Sample
 from pose_training.data.geometry import check_ranges, cover, Crop, CropRange, draw_crop, scaled
 from pose_training.data.masks import photograph_mask
 from pose_training.data.mosaic import draw_tiles, put_together
 from pose_training.data.photographs import half_of_memory, Photographs
 from pose_training.data.photometric import check_photometric, degrade, PhotometricRange
-from pose_training.data.targets import Targets, make_targets
 from pose_training.errors import ConfigError, DataError
-from pose_training.models.layouts import MapLayout
+from pose_training.families.family import Family, Targets
 
 
 class CropSpec(NamedTuple):
@@ -25,14 +23,14 @@ class CropSpec(NamedTuple):
 
     size: Tuple[int, int]
     stride: int
-    layout: MapLayout
+    family: Family
     geometry: CropRange = CropRange()
     photometric: PhotometricRange = PhotometricRange()
     sigma: float = 7.
     limb_width: float = 8.
 
 
-class Draw(NamedTuple):
+class CropRequest(NamedTuple):
     """One crop to make: of which photograph, which of its variants, and the seed of its light."""
 
     sample: int
@@ -59,7 +57,7 @@ class PoseDataset(Dataset):
         check_photometric(spec.photometric)
         self.samples, self.spec = list(samples), spec
         self._seed, self._soft = seed, soft
-        self._mirror = get_topology(spec.layout.topology).mirror
+        self._mirror = spec.family.topology.mirror
         self._photographs = Photographs(self.samples, spec.geometry.max_side)
 
     def __len__(self) -> int:
@@ -77,7 +75,7 @@ class PoseDataset(Dataset):
         """
         self._photographs.preload(progress, half_of_memory() if most is None else most)
 
-    def __getitem__(self, draw: Draw):
+    def __getitem__(self, draw: CropRequest):
         """Return image (3, h, w) uint8 BGR, maps and weights (C, h, w) float32."""
         crop, targets = self.draw(draw.sample, draw.variant)
         return (as_tensor(self.degraded(crop, draw.seed)), torch.from_numpy(targets.maps),
@@ -109,9 +107,7 @@ class PoseDataset(Dataset):
         sample = scaled(self.samples[index], image.shape[1::-1])
         crop = draw_crop(image, mask, sample, size, spec.geometry, self._mirror, random,
                          self._backdrop)
-        targets = make_targets(crop.people, crop.labelled, crop.known, spec.layout, spec.stride,
-                               spec.sigma, spec.limb_width, crop.regions)
-        return crop, targets
+        return crop, spec.family.targets(crop, spec)
 
     def _backdrop(self, size, random):
         image = self._photographs.draw_empty(random)
@@ -119,7 +115,7 @@ class PoseDataset(Dataset):
 
     def _key(self, crop):
         """Name a crop by its picture, and the maps by what they are maps of."""
-        facts = repr((self.spec.layout, self.spec.stride, crop.image.shape)).encode()
+        facts = repr((self.spec.family.layout, self.spec.stride, crop.image.shape)).encode()
         return hashlib.sha256(facts + crop.image.tobytes()).hexdigest()[:32]
 
 
@@ -128,7 +124,7 @@ def as_tensor(image: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
 
 
-class Draws(Sampler):
+class CropSampler(Sampler):
     """The crops of every epoch, the same for the same seed: exact to resume.
 
     `weights` (samples,) are how often each photograph is drawn, relative to the others; every
@@ -158,10 +154,10 @@ class Draws(Sampler):
     def __len__(self) -> int:
         return self._per_epoch // self._ranks
 
-    def __iter__(self) -> Iterator[Draw]:
+    def __iter__(self) -> Iterator[CropRequest]:
         random = np.random.default_rng([self._seed, self.epoch])
         chosen = random.choice(len(self._share), self._per_epoch, p=self._share)
         variants = random.integers(self._variants, size=self._per_epoch)
         seeds = random.integers(1 << 62, size=self._per_epoch)
         for position in range(self._rank, len(self) * self._ranks, self._ranks):
-            yield Draw(int(chosen[position]), int(variants[position]), int(seeds[position]))
+            yield CropRequest(int(chosen[position]), int(variants[position]), int(seeds[position]))

@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Crops for training: one affine map moves the photograph, its joints and its masks alike."""
-from typing import Callable, NamedTuple, Optional, Sequence, Tuple
+"""Crops for training: one affine map for the image, its keypoints and its masks."""
+from typing import Annotated, Callable, NamedTuple, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -14,26 +14,19 @@ _MARGIN = .2  # by this much of its longer side a box may miss a joint of its pe
 
 
 class CropRange(NamedTuple):
-    """From what crops are drawn.
+    """Ranges that the geometry of crops is drawn from."""
 
-    `height`: of the chosen person, as a fraction of the crop's height; `rotation`: +- degrees;
-    `shift`: of the person from the crop's center, +- fraction of the crop; `stretch`: of the
-    width against the height, +- fraction; `flip`: probability of a mirrored crop; `free`: share
-    of crops at no one in particular; `background`: probability that what lies outside the
-    photograph is filled from one with nobody in it, or if there is none by reflection, instead of
-    with gray; `mosaic`: probability that a crop is made of four; `max_side`: larger photographs
-    are reduced to this when they are read [px].
-    """
-
-    height: Tuple[float, float] = (.25, 1.1)
-    rotation: float = 40.
-    shift: float = .25
-    stretch: float = .1
-    flip: float = .5
-    free: float = .1
-    background: float = .5
-    mosaic: float = .1
-    max_side: int = 768
+    height: Annotated[Tuple[float, float], 'height of the chosen person over that of the crop'] = (
+        .25, 1.1)
+    rotation: Annotated[float, '+- degrees'] = 40.
+    shift: Annotated[float, 'of the person from the center, +- share of the crop'] = .25
+    stretch: Annotated[float, 'of the width against the height, +- factor'] = .1
+    flip: Annotated[float, 'probability of a mirrored crop'] = .5
+    free: Annotated[float, 'share of crops at random places, not at a person'] = .1
+    background: Annotated[float, 'probability that the area outside the image shows an image '
+                          'without people (else its reflection), not gray'] = .5
+    mosaic: Annotated[float, 'probability that a crop is made of four'] = .1
+    max_side: Annotated[int, 'larger images are reduced when they are read [px]'] = 768
 
 
 class Crop(NamedTuple):
@@ -104,9 +97,10 @@ def warp(image, mask, sample: Sample, matrix: np.ndarray, size, mirror=None, bor
         unknown = _reflected(image.shape, mask, sample, matrix, size)
     else:
         unknown = _warp_mask(mask, matrix, size)
-    regions = None if sample.thorough else _moved(_corners(sample.boxes), matrix)
+    regions = None if sample.all_visible_keypoints_annotated else _moved(_corners(sample.boxes),
+                                                                         matrix)
     return Crop(_warp_image(image, matrix, size, border), people, scales, 1 - unknown, labelled,
-                regions, sample.complete)
+                regions, sample.all_people_annotated)
 
 
 def _determinant(matrix):
@@ -136,7 +130,7 @@ def _warp_mask(mask, matrix, size, mode=cv2.BORDER_CONSTANT):
 def _reflected(shape, mask, sample, matrix, size):
     """Find what is unknown in a crop with reflected borders: there, all people's images, too."""
     people = np.zeros(shape[:2], np.uint8) if mask is None else mask.copy()
-    if not sample.complete:
+    if not sample.all_people_annotated:
         people[:] = 1
     for x, y, w, h in sample.boxes:
         margin = _MARGIN * max(w, h)

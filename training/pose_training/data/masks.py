@@ -1,20 +1,19 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a photograph shows people of whom nothing is known."""
-from typing import Optional
+"""Masks of the people without keypoint labels, from polygons, run-length codes and boxes."""
+import math
+from typing import Optional, Tuple
 
 import cv2
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from pose_training.data.annotations import Sample
 
+def ignore_mask(sample, width: int, height: int) -> Optional[np.ndarray]:
+    """Return (height, width) uint8, 1 at the `ignored` people of a Sample; None without any.
 
-def ignore_mask(sample: Sample, width: int, height: int) -> Optional[np.ndarray]:
-    """Return (height, width) uint8, 1 where nothing is known of the people there, or None.
-
-    COCO's outlines where they are given (polygons or run lengths), else boxes: every pixel that
-    one touches.
+    COCO's segmentations where they are given (polygons or run lengths), else boxes: every pixel
+    that one touches.
     """
     if not sample.ignored:
         return None
@@ -28,8 +27,8 @@ def ignore_mask(sample: Sample, width: int, height: int) -> Optional[np.ndarray]
     return mask
 
 
-def photograph_mask(sample: Sample, width: int, height: int) -> Optional[np.ndarray]:
-    """Return the mask of a photograph that was resized to (width, height) when it was read."""
+def photograph_mask(sample, width: int, height: int) -> Optional[np.ndarray]:
+    """Return the mask of a Sample whose image was resized to (width, height)."""
     mask = ignore_mask(sample, *(sample.size or (width, height)))
     if mask is not None and mask.shape != (height, width):
         mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
@@ -51,3 +50,48 @@ def _outline_mask(outline, height, width):
     else:
         encoded = outline
     return coco_mask.decode(encoded)
+
+
+def outline_fault(outline, size: Tuple[int, int]) -> Optional[str]:
+    """Return what is wrong with a segmentation for an image of (height, width), None if nothing.
+
+    pycocotools trusts run-length codes: with runs that do not add up to the image it reads and
+    writes beyond its memory. Hence they are decoded and added up here first.
+    """
+    if isinstance(outline, list):
+        if not all(isinstance(ring, list) and len(ring) >= 6 and len(ring) % 2 == 0
+                   and are_numbers(ring) for ring in outline):
+            return 'a polygon of its segmentation is not a list of three or more x, y'
+        return None
+    if not isinstance(outline, dict) or not outline.get('counts') or 'size' not in outline:
+        return 'its segmentation is neither a list of polygons nor a run-length code'
+    if tuple(outline['size']) != size:
+        return 'its segmentation is for {} (height, width), the image is {}'.format(
+            list(outline['size']), list(size))
+    counts = outline['counts']
+    runs = _runs(counts) if isinstance(counts, str) else counts
+    if not are_numbers(runs) or min(runs) < 0 or sum(runs) != size[0] * size[1]:
+        return 'the runs of its segmentation do not add up to the image'
+    return None
+
+
+def _runs(text):
+    """Decode a compressed run-length code (maskApi.c, rleFrString): 5 bits a character, runs from
+    the fourth on minus the last but one."""
+    runs, value, shift = [], 0, 0
+    for character in text:
+        bits = ord(character) - 48
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            continue
+        if bits & 16:
+            value -= 1 << shift
+        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+        value, shift = 0, 0
+    return runs
+
+
+def are_numbers(values) -> bool:
+    """Return whether all values are finite numbers."""
+    return all(isinstance(value, (int, float)) and math.isfinite(value) for value in values)

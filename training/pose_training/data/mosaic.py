@@ -1,12 +1,12 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Crops made of four smaller ones: many small people at once, in strange company."""
+"""Mosaics: crops made of four smaller ones."""
 from typing import List, Sequence, Tuple
 
 import numpy as np
 
 from pose_training.data.geometry import Crop
-from pose_training.data.targets import Targets
+from pose_training.families.family import Targets
 
 Piece = Tuple[Crop, Targets]
 
@@ -30,9 +30,10 @@ def _part(cells, random):
 
 
 def put_together(pieces: Sequence[Piece]) -> Piece:
-    """Lay the pieces of four tiles side by side.
+    """Join four tiles (upper left, upper right, lower left, lower right) into one crop.
 
-    What reaches over a seam is cut there, as at the edge of any picture.
+    Images are (h, w, 3), maps (C, h / stride, w / stride). Keypoints beyond a seam are dropped, as
+    at the edge of an image.
     """
     crops, targets = zip(*pieces)
     height, width = crops[0].image.shape[:2]

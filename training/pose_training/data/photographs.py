@@ -30,7 +30,7 @@ class Photographs:
         self._samples, self._max_side = samples, max_side
         self._kept: List[Optional[np.ndarray]] = [None] * len(samples)
         self._faulty = torch.zeros(len(samples), dtype=torch.bool).share_memory_()
-        self._empty = np.flatnonzero([sample.nobody for sample in samples])
+        self._empty = np.flatnonzero([sample.no_people for sample in samples])
 
     @property
     def unusable(self) -> List[str]:

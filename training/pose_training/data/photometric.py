@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What cameras and light do to a picture, at random."""
+"""Random changes of pixel values, as by cameras and light."""
 import functools
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,25 +11,25 @@ from pose_training.errors import ConfigError
 
 
 class PhotometricRange(NamedTuple):
-    """How often each kind of change is made (probability), and how far it goes at most."""
+    """How often pixel values are changed (probabilities), and how far at most."""
 
-    light: float = .8
-    brightness: float = 40.   # +- added to 0..255
-    contrast: float = .35     # +- factor about the mean
-    gamma: float = .4         # +- in log
-    color: float = .5
-    hue: float = 12.          # +- in OpenCV's units (180 round the circle)
-    saturation: float = .4    # +- factor
-    gray: float = .08
-    blur: float = .15
-    blur_sigma: float = 2.5   # px
-    noise: float = .15
-    noise_sigma: float = 18.  # of 255
-    dark: float = .06         # low light: dim and noisy
-    jpeg: float = .2
-    jpeg_quality: int = 20    # the worst
-    erase: float = .15        # a gray rectangle over the picture
-    erase_extent: float = .3  # of the picture's side
+    light: Annotated[float, 'probability of changed brightness, contrast and gamma'] = .8
+    brightness: Annotated[float, '+- added to values of 0..255'] = 40.
+    contrast: Annotated[float, '+- factor about the mean'] = .35
+    gamma: Annotated[float, '+- logarithm of the exponent'] = .4
+    color: Annotated[float, 'probability of changed hue and saturation'] = .5
+    hue: Annotated[float, '+- in units of OpenCV, 180 for a full circle'] = 12.
+    saturation: Annotated[float, '+- factor'] = .4
+    gray: Annotated[float, 'probability of a gray image'] = .08
+    blur: Annotated[float, 'probability of blur'] = .15
+    blur_sigma: Annotated[float, 'largest standard deviation of it [px]'] = 2.5
+    noise: Annotated[float, 'probability of noise'] = .15
+    noise_sigma: Annotated[float, 'largest standard deviation of it, of values of 0..255'] = 18.
+    dark: Annotated[float, 'probability of low light: dim and noisy'] = .06
+    jpeg: Annotated[float, 'probability of JPEG artifacts'] = .2
+    jpeg_quality: Annotated[int, 'lowest JPEG quality, 1 to 100'] = 20
+    erase: Annotated[float, 'probability of a gray rectangle'] = .15
+    erase_extent: Annotated[float, 'its largest side, as a share of that of the image'] = .3
 
 
 _PROBABILITIES = ('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase',

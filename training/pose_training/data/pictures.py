@@ -7,10 +7,10 @@ from typing import NamedTuple, Optional, Sequence
 import cv2
 import numpy as np
 
-from pose_ros.core.topology import get_topology, Topology
+from pose_ros.core.people import People
+from pose_ros.core.topology import Topology
 from pose_training.data.geometry import Crop
-from pose_training.data.targets import Targets
-from pose_training.models.layouts import MapLayout
+from pose_training.families.family import Family, Targets
 
 LEFT, RIGHT, MIDDLE = (0, 140, 255), (255, 150, 0), (0, 220, 0)  # BGR: orange, blue, green
 _UNKNOWN = (60, 0, 160)
@@ -25,25 +25,17 @@ class Panel(NamedTuple):
     image: np.ndarray
 
 
-def sheet(crop: Crop, targets: Targets, seen: np.ndarray, layout: MapLayout, caption: str,
+def sheet(crop: Crop, targets: Targets, seen: np.ndarray, family: Family, caption: str,
           heatmaps: int = 3) -> np.ndarray:
     """Draw all there is of one crop: labels, `seen` (what the network gets), maps and weights.
 
-    `heatmaps` of the single heat maps are shown, those with most in them.
+    `heatmaps` of the single heatmaps are shown, those with most in them.
     """
-    topology, joints = get_topology(layout.topology), layout.heatmaps - layout.background
-    heat, fields = targets.maps[:joints], targets.maps[layout.heatmaps:]
     panels = [
-        Panel('labels: left orange, right blue', draw_labels(crop, topology)),
-        Panel('what the network sees', enlarge(seen)),
-        Panel('all heat maps', blend(crop.image, heat.max(0))),
-        Panel('fields: hue is direction', blend_fields(crop.image, fields, layout.axis_order)),
-        Panel('channels with weight (white: all)', draw_weights(crop.image, targets.weights))]
-    order = np.argsort(-heat.sum((1, 2)), kind='stable')
-    for joint in order[:heatmaps]:
-        panels.append(Panel('{}, highest {:.2f}'.format(
-            topology.keypoint_names[joint], heat[joint].max()),
-            blend(crop.image, heat[joint], targets.weights[joint])))
+        Panel('labels: left orange, right blue', draw_labels(crop, family.topology)),
+        Panel('input of the network', enlarge(seen)),
+        Panel('channels with weight (white: all)', draw_weights(crop.image, targets.weights)),
+        *family.panels(crop.image, targets.maps, single=heatmaps, weights=targets.weights)]
     return arrange(panels, caption)
 
 
@@ -71,6 +63,15 @@ def enlarge(image: np.ndarray) -> np.ndarray:
     """Return the picture, a whole number of times as large if it is small."""
     zoom = _zoom(image.shape[1])
     return cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
+
+
+def zoomed(people: People, zoom: float) -> People:
+    """Return the people in an image enlarged by a factor; pixel centers are at integers."""
+    keypoints, boxes = people.keypoints.copy(), people.boxes.copy()
+    keypoints[..., :2] = (keypoints[..., :2] + .5) * zoom - .5
+    boxes[:, :2] = (boxes[:, :2] + .5) * zoom - .5
+    boxes[:, 2:] *= zoom
+    return people._replace(keypoints=keypoints, boxes=boxes)
 
 
 def draw_labels(crop: Crop, topology: Topology) -> np.ndarray:
@@ -116,7 +117,7 @@ def blend(image: np.ndarray, heat: np.ndarray,
     return _over(image, colors, strength)
 
 
-def blend_fields(image: np.ndarray, fields: np.ndarray, axis_order: str = 'xy') -> np.ndarray:
+def blend_vectors(image: np.ndarray, fields: np.ndarray, axis_order: str = 'xy') -> np.ndarray:
     """Lay (2 L, h, w) fields over a gray picture: the strongest of each cell, hue by direction.
 
     Red points right, and the hue goes on clockwise: yellow-green down, cyan left, violet up.

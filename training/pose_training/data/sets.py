@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The datasets of a run, together."""
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Annotated, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -10,16 +10,19 @@ from pose_training.data.annotations import read_dataset, Sample
 
 
 class SetConfig(NamedTuple):
-    """One dataset: a COCO keypoint file, or a folder of photographs with nobody in them."""
+    """One dataset."""
 
-    path: str
-    weight: float = 1.      # share of the crops, relative to the other sets
-    complete: bool = True   # everybody in its photographs has an annotation
-    thorough: bool = False  # a joint of theirs without a label is not to be seen; else: who knows
-    images: str = ''        # folder that its file names are relative to (default: its own)
-    names: Dict[str, str] = {}  # its names of joints: the topology's
-    part: Tuple[float, float] = (0., 1.)  # of the photographs, by a hash of their files' names
-    empty: float = 1.       # how often a photograph without people is drawn for one with people
+    path: Annotated[str, 'COCO keypoint file, or a folder of images without people']
+    weight: Annotated[float, 'share of the crops, relative to the other sets'] = 1.
+    all_people_annotated: Annotated[bool, 'every person in the images has an annotation'] = True
+    all_visible_keypoints_annotated: Annotated[
+        bool, 'unlabelled keypoints are invisible; if false, unknown'] = False
+    images: Annotated[str, 'folder of the images (default: that of the file)'] = ''
+    names: Annotated[Dict[str, str], 'keypoint names of the file: those of the topology'] = {}
+    split: Annotated[Tuple[float, float], 'range [from, to) of the images, 0 to 1, by a hash of '
+                     'their file names'] = (0., 1.)
+    empty_weight: Annotated[float, 'how often an image without people is drawn, relative to one '
+                            'with people'] = 1.
 
 
 def read_sets(entries: Sequence[SetConfig],
@@ -32,14 +35,16 @@ def read_sets(entries: Sequence[SetConfig],
     shares = [np.zeros(0)]
     for entry in entries:
         if entry.weight > 0:
-            found = read_dataset(topology=topology, **_but(entry._asdict(), 'weight', 'empty'))
+            found = read_dataset(topology=topology,
+                                 **_without(entry._asdict(), 'weight', 'empty_weight'))
             samples += found
-            often = np.array([1. if len(sample.people) else entry.empty for sample in found])
-            if not often.any():  # a folder of photographs with nobody in them
+            often = np.array([1. if len(sample.people) else entry.empty_weight
+                              for sample in found])
+            if not often.any():  # a folder of images without people
                 often[:] = 1
             shares.append(entry.weight * often / often.sum())
     return samples, np.concatenate(shares)
 
 
-def _but(values, *keys):
+def _without(values, *keys):
     return {name: value for name, value in values.items() if name not in keys}

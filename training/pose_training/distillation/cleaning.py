@@ -14,7 +14,7 @@ from pose_training.data.coco import box_of, CocoFile, is_labelled
 from pose_training.data.geometry import place, scaled, warp
 from pose_training.data.photographs import Photographs
 from pose_training.errors import DataError
-from pose_training.models.layouts import MapLayout
+from pose_training.families.family import Family
 
 OUTCOMES = ('label', 'mirror', 'drop', 'unjudged')
 _CLEARLY = 1.5   # better must a mirror image agree: most labels are right, and teachers err too
@@ -22,10 +22,10 @@ _FILLED = .75    # of the teacher's picture by the box of the person
 _MAX_SIDE = 2048  # px; more of a photograph than a teacher can see of a person
 
 
-class Verdict(NamedTuple):
+class Agreement(NamedTuple):
     """How far a teacher agrees with a person's labels, and with their mirror image.
 
-    Each is the mean over the labelled joints of the teacher's heat map at the joint, 0 to 1;
+    Each is the mean over the labelled joints of the teacher's heatmap at the joint, 0 to 1;
     `joints` is how many labelled joints the teacher knows.
     """
 
@@ -42,28 +42,28 @@ class Verdict(NamedTuple):
         return 'label' if self.label >= least else 'drop'
 
 
-class Judge:
+class LabelChecker:
     """Asks a teacher about single people; `size` is the teacher's crop (width, height) [px].
 
     `teacher` has `maps(image)` and `known()`, as Teacher in teacher.py.
     """
 
-    def __init__(self, teacher, layout: MapLayout, size: Tuple[int, int], stride: int):
+    def __init__(self, teacher, family: Family, size: Tuple[int, int], stride: int):
         self._teacher, self._size, self._stride = teacher, size, stride
-        self._mirror = list(get_topology(layout.topology).mirror)
-        known = teacher.known()[:len(self._mirror)]
+        self._family, self._mirror = family, list(family.topology.mirror)
+        known = family.keypoint_maps(teacher.known())
         self._known = known & known[self._mirror]
 
-    def judge(self, image: np.ndarray, sample: Sample, person: int) -> Verdict:
+    def judge(self, image: np.ndarray, sample: Sample, person: int) -> Agreement:
         """Look at one person of a photograph, cut out at three quarters of the crop."""
         crop = warp(image, None, sample, self._matrix(sample.boxes[person]), self._size,
                     border=128)
-        heat = self._teacher.maps(crop.image)[:len(self._mirror)]
+        heat = self._family.keypoint_maps(self._teacher.maps(crop.image))
         joints = crop.people[person]
         inside = ((joints[:, :2] > -.5) & (joints[:, :2] < np.array(self._size) - .5)).all(1)
         there = (joints[:, 2] > 0) & self._known & inside
-        return Verdict(self._agreement(heat, joints, there),
-                       self._agreement(heat[self._mirror], joints, there), int(there.sum()))
+        return Agreement(self._agreement(heat, joints, there),
+                         self._agreement(heat[self._mirror], joints, there), int(there.sum()))
 
     def _matrix(self, box):
         x, y, w, h = box
@@ -91,7 +91,7 @@ class Cleaned(NamedTuple):
     left_out: int
 
 
-def clean(file: CocoFile, folder: str, judge: Judge, topology_name: str, least: float,
+def clean(file: CocoFile, folder: str, judge: LabelChecker, topology_name: str, least: float,
           output_folder: str, progress: Callable = iter) -> Cleaned:
     """Hold every labelled person against a teacher.
 
@@ -115,7 +115,7 @@ def clean(file: CocoFile, folder: str, judge: Judge, topology_name: str, least: 
         if found and set(outcomes) == {'drop'}:
             continue
         for person, outcome in zip(found, outcomes):
-            changed[id(person)] = _CHANGES[outcome](person, file.joints)
+            changed[id(person)] = _CHANGES[outcome](person, file.keypoint_names)
         images.append({**entry, 'file_name': os.path.relpath(samples[index].path, output_folder)})
     if not images:
         raise DataError('{}: nothing is left of its {} photographs: {}; is it the right '

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Hints: layers of the student that learn to hold what a layer of a teacher holds.
+"""Hints: layers of the student that learn the outputs of layers of teachers.
 
 After Romero et al., arXiv:1412.6550: a 1x1 convolution translates the student's channels.
 """
@@ -15,7 +15,7 @@ from pose_training.models.network import PoseNetwork
 
 
 class HintedCrops(Dataset):
-    """Crops, each with what layers of teachers hold when they see it as the student does.
+    """Crops, each with the outputs of layers of teachers for it.
 
     `load()` returns {model: Teacher}; `wanted` lists (model, layer) in the order of the hints.
     """
@@ -40,7 +40,7 @@ class HintedCrops(Dataset):
 
 
 class Hints(nn.Module):
-    """The translations, and how far they are off.
+    """The translations, and their losses.
 
     `layers` are names of the student's modules; `channels` (student's, teacher's) of each hint.
     """
@@ -64,7 +64,8 @@ class Hints(nn.Module):
     def forward(self, wanted: Sequence[Tensor]) -> List[Tensor]:
         """Return each hint's squared error as a fraction of the teacher's mean square.
 
-        To be called after the student has seen the batch of which teachers hold `wanted`.
+        `wanted` are the outputs (N, C, h, w) of the teachers' layers for the last batch of the
+        student, in the order of the hints.
         """
         losses = []
         for layer, translation, target in zip(self._layers, self.translations, wanted):

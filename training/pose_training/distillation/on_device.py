@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Teachers that answer in the training step, on the device of the student.
+"""Teachers on the device of the student, run on whole batches after their transfer.
 
-Loader processes run a teacher on the CPU, crop by crop, and a GPU would wait for them.
+In the loader processes a teacher runs on the CPU, crop by crop, and a GPU would wait for them.
 """
 from typing import Sequence, Tuple
 
@@ -10,13 +10,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from pose_ros.core.image import make_transform
-from pose_training.data.dataset import as_tensor, Draw, PoseDataset
-from pose_training.distillation.mixing import mix
-from pose_training.distillation.opening import checkpoint_network
+from pose_training.data.dataset import as_tensor, CropRequest, PoseDataset
+from pose_training.distillation.teacher_networks import checkpoint_network
 from pose_training.distillation.resampling import Resampler
-from pose_training.distillation.teacher import known_channels, match_card
-from pose_training.models.layouts import MapLayout
+from pose_training.distillation.teacher import match_card
+from pose_training.families.family import Family
 from pose_training.models.normalization import Normalization
 
 
@@ -29,7 +27,7 @@ class PairedCrops(Dataset):
     def __len__(self) -> int:
         return len(self._crops)
 
-    def __getitem__(self, draw: Draw):
+    def __getitem__(self, draw: CropRequest):
         """Return image, maps (float16), weights (bool), the clean image, and `complete`."""
         crop, targets = self._crops.draw(draw.sample, draw.variant)
         return (as_tensor(self._crops.degraded(crop, draw.seed)),
@@ -38,63 +36,55 @@ class PairedCrops(Dataset):
 
 
 class DeviceTeacher:
-    """A checkpoint of this package with heat maps and fields, run on batches of crops by PyTorch.
+    """A checkpoint of this package with heatmaps and fields, run on batches of crops by PyTorch.
 
-    `size` (width, height) of the crops [px], `layout` and `stride` are the student's; `known` (C,)
+    `size` (width, height) of the crops [px], `family` and `stride` are the student's; `known` (C,)
     bool are the student's channels that it has. Raises DataError if it cannot take such crops, or
     shares no channel with the student.
     """
 
-    def __init__(self, path: str, size: Tuple[int, int], layout: MapLayout, stride: int):
-        found, outputs, channels = match_card(path, layout)
+    def __init__(self, path: str, size: Tuple[int, int], family: Family, stride: int):
+        found, self._channels = match_card(path, family)
         self._network = checkpoint_network(path, size, 'data.size').requires_grad_(False)
         self._normalize = Normalization(found.input)
-        self._layout, self._memory_format = layout, torch.contiguous_format
-        self._channels = torch.tensor(channels.heat + channels.pafs)
-        self._signs = torch.tensor([1.] * len(channels.heat) + list(channels.signs))
-        self._signs[self._channels < 0] = 0
-        self.known = torch.from_numpy(known_channels(channels, layout))
+        self._memory_format = torch.contiguous_format
+        self.known = torch.from_numpy(self._channels.known)
         spec = found.input._replace(width=size[0], height=size[1])
-        resample = Resampler((size[0] // stride, size[1] // stride), stride,
-                             make_transform(*size, spec), outputs.stride)
+        own = self._channels.stride
+        resample = Resampler(size, stride, spec, own)
         self._matrices = [torch.from_numpy(matrix) for matrix in resample.matrices(
-            (size[1] // outputs.stride, size[0] // outputs.stride))]
+            (size[1] // own, size[0] // own))]
 
     def to(self, device: torch.device, memory_format: torch.memory_format) -> None:
-        """Move to a device; pictures will have the layout `memory_format`."""
+        """Move to a device; the images get the layout `memory_format`."""
         self._memory_format = memory_format
         self._network.to(device, memory_format=memory_format)
         self._normalize.to(device)
-        self._channels, self._signs, self.known = (
-            part.to(device) for part in (self._channels, self._signs, self.known))
+        self.known = self.known.to(device)
         self._matrices = [matrix.to(device) for matrix in self._matrices]
 
     @torch.no_grad()
     def maps(self, images: Tensor) -> Tensor:
         """Return (N, C, h, w) float32 for (N, 3, H, W) uint8 BGR; unknown channels are 0."""
         images = self._normalize(images).contiguous(memory_format=self._memory_format)
-        last = self._network(images)[-1]
-        found = torch.cat([part.float() for part in last if part is not None], 1)
-        found = found[:, self._channels.clamp(min=0)] * self._signs.view(-1, 1, 1)
-        joints = self._layout.heatmaps - self._layout.background
-        found[:, :joints].clamp_(0, 1)
+        network = self._network
+        maps = self._channels.read(network.family.exported(network(images)[-1]))
         if self._matrices:
-            # Weights of a mean, and not for the half precision of the step.
+            # In float32: the weights of a mean would lose precision in that of the step.
             with torch.autocast(images.device.type, enabled=False):
                 down, across = self._matrices
-                found = down @ found @ across.T
-        background = [1 - found[:, :joints].amax(1, keepdim=True)] * self._layout.background
-        return torch.cat([found[:, :joints], *background, found[:, joints:]], 1)
+                maps = down @ maps @ across.T
+        return self._channels.complete(maps)
 
 
 class DeviceTeachers:
     """Mixes teachers, averaged where they know, into the labels of a batch.
 
-    `share` of the teachers where there are labels too: see `mix`.
+    `share` of the teachers where there are labels too: see Family.mix.
     """
 
-    def __init__(self, teachers: Sequence[DeviceTeacher], layout: MapLayout, share: float):
-        self._teachers, self._layout, self._share = list(teachers), layout, share
+    def __init__(self, teachers: Sequence[DeviceTeacher], family: Family, share: float):
+        self._teachers, self._family, self._share = list(teachers), family, share
 
     def to(self, device: torch.device, memory_format: torch.memory_format) -> None:
         """See DeviceTeacher.to."""
@@ -108,5 +98,5 @@ class DeviceTeachers:
         total = sum(teacher.maps(images) * teacher.known.view(-1, 1, 1)
                     for teacher in self._teachers)
         soft = total / counts.clamp(min=1).view(-1, 1, 1)
-        return mix(maps.float(), weights.float(), soft, counts > 0, self._share, complete,
-                   self._layout)
+        return self._family.mix(maps.float(), weights.float(), soft, counts > 0, self._share,
+                                complete)

@@ -5,21 +5,23 @@ from typing import Tuple
 
 import numpy as np
 
-from pose_ros.core.image import Transform
+from pose_ros.core.card import InputSpec
+from pose_ros.core.regions import fit_region, whole
 
 
 class Resampler:
     """Linear interpolation from a teacher's grid to a student's; an average where that is coarser.
 
-    `grid` (width, height) is the student's, in cells of `stride` crop pixels; `transform` maps the
-    crop to the teacher's input, of which a cell of its maps covers `source_stride` pixels. Cells
-    are sampled at their centers: cell g is the pixel (g + 0.5) stride - 0.5.
+    `size` (width, height) is that of the crop [px], of which a cell of the student covers `stride`
+    pixels; `spec` is the teacher's input, of which a cell of its maps covers `source_stride`
+    pixels. Cells are sampled at their centers: cell g is the pixel (g + 0.5) stride - 0.5.
     """
 
-    def __init__(self, grid: Tuple[int, int], stride: int, transform: Transform,
-                 source_stride: int):
-        self._axes = [(count, stride * scale / source_stride, offset / source_stride) for
-                      count, scale, offset in zip(grid, transform.scale, transform.offset)]
+    def __init__(self, size: Tuple[int, int], stride: int, spec: InputSpec, source_stride: int):
+        fitted = fit_region(whole(0, *size), spec).fitted
+        self._axes = [(side // stride, stride * (length / side) / source_stride,
+                       start / source_stride)
+                      for side, start, length in zip(size, fitted[:2], fitted[2:])]
         self._identity = all(step == 1 and start == 0 for _, step, start in self._axes)
         self._matrices = {}
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a teacher says of crops, kept on disk, in the targets that loaders make."""
+"""Mix cached teacher maps into training targets."""
 import json
 import os
 from typing import Any, Callable, Optional, Tuple
@@ -9,30 +9,28 @@ import numpy as np
 import torch
 
 from pose_training.data.geometry import Crop
-from pose_training.data.targets import Targets
-from pose_training.distillation.mixing import mix
 from pose_training.errors import DataError
-from pose_training.models.layouts import MapLayout
-from pose_training.whole_file import whole_file
+from pose_training.families.family import Family, Targets
+from pose_ros.core.files import atomic_write
 
 _OWNER = 'teachers.json'
 _LEVELS = 127.   # maps are kept as signed bytes: 1/127 is below any teacher's noise
 
 
 class SoftTargets:
-    """Mixes a teacher in, and keeps what it said.
+    """Mixes the maps of a teacher into targets, and caches them.
 
-    `weight` is the share of the teacher where there are labels too: see `mix`. `load()` returns
-    the teacher; `cache` is a folder for what it says, or None, and `identity` JSON data that tells
-    it from others: a folder serves one teacher. `known` (C,) bool are the channels that it has
-    (None: it is loaded and asked, even where all it says is in the cache). Raises DataError for a
-    folder that is another's, or that cannot be written.
+    `weight` is the share of the teacher where there are labels too (Family.mix). `load()` returns
+    the teacher; `cache` is a folder for its maps, or None, and `identity` JSON data that
+    identifies it: a folder serves one teacher. `known` (C,) bool are the channels that it has
+    (None: the teacher is loaded to find out, even if the cache holds all maps). Raises DataError
+    for the folder of another teacher, or one that cannot be written.
     """
 
-    def __init__(self, load: Callable, layout: MapLayout, weight: float = .5,
+    def __init__(self, load: Callable, family: Family, weight: float = .5,
                  cache: Optional[str] = None, identity: Any = None,
                  known: Optional[np.ndarray] = None):
-        self._load, self._weight, self._layout = load, weight, layout
+        self._load, self._weight, self._family = load, weight, family
         self._loaded, self._known = None, known
         self._cache = MapCache(cache, identity) if cache else None
 
@@ -44,9 +42,9 @@ class SoftTargets:
             if self._cache:
                 soft = self._cache.save(key, soft)
         known = self._teacher.known() if self._known is None else self._known
-        maps, weights = mix(*(torch.from_numpy(part)[None] for part in (*hard, soft)),
-                            torch.from_numpy(known), self._weight, torch.tensor([crop.complete]),
-                            self._layout)
+        maps, weights = self._family.mix(
+            *(torch.from_numpy(part)[None] for part in (*hard, soft)), torch.from_numpy(known),
+            self._weight, torch.tensor([crop.complete]))
         return Targets(maps[0].numpy(), weights[0].numpy())
 
     @property
@@ -58,7 +56,7 @@ class SoftTargets:
 
 
 class MapCache:
-    """A folder of maps as signed bytes; several loader processes may be at it."""
+    """A folder of maps as signed bytes, for several loader processes at once."""
 
     def __init__(self, folder: str, identity: Any):
         self._folder = folder
@@ -70,20 +68,20 @@ class MapCache:
                 folder, error.strerror or error)) from error
 
     def _claim(self, identity):
-        """Write down whose the folder is, or see that it is the same teacher's."""
+        """Write the identity of the teacher into the folder, or compare it."""
         path = os.path.join(self._folder, _OWNER)
         try:
             with open(path, encoding='utf-8') as stream:
                 owner = json.load(stream)
         except FileNotFoundError:
-            with whole_file(path) as stream:
+            with atomic_write(path) as stream:
                 stream.write(json.dumps(identity).encode())
             return
         except ValueError:
             owner = None
         if owner != identity:
-            raise DataError('the cache {} holds what another teacher said, or the same at another '
-                            'size; name another folder, or remove this one'.format(self._folder))
+            raise DataError('the cache {} holds maps of another teacher or another size; name '
+                            'another folder, or remove this one'.format(self._folder))
 
     def load(self, key: str, shape: Tuple[int, ...]) -> Optional[np.ndarray]:
         """Return maps of a shape, float32; None if they are not there, or damaged."""
@@ -98,7 +96,7 @@ class MapCache:
         """Keep maps of -1 to 1, and return them as they will be read."""
         levels = np.rint(maps.clip(-1, 1) * _LEVELS).astype(np.int8)
         try:
-            with whole_file(self._path(key)) as stream:
+            with atomic_write(self._path(key)) as stream:
                 np.save(stream, levels)
         except OSError as error:
             raise DataError('cannot write to the cache {}: {}'.format(

@@ -6,7 +6,7 @@ import numpy as np
 
 from pose_ros.core.files import sha256
 from pose_ros.core.topology import get_topology
-from pose_training.distillation.points import PointTeacher
+from pose_training.distillation.single_person import SinglePersonTeacher
 from pose_training.errors import DataError
 
 # The maps of EfficientPose, by the names of MPII's joints.
@@ -16,7 +16,7 @@ _MAPS = ('head_top', 'upper_neck', 'right_shoulder', 'right_elbow', 'right_wrist
 _MEAN, _STD = np.array([.485, .456, .406]), np.array([.229, .224, .225])  # of ImageNet, RGB
 
 
-class TflitePoints(PointTeacher):
+class TfliteTeacher(SinglePersonTeacher):
     """Runs a file whose output is (1, 1, 17, 3) points, or (1, h, w, 16) maps of MPII's joints.
 
     The former is MoveNet's form: y, x, confidence of COCO's joints, as fractions of the picture,
@@ -50,7 +50,7 @@ class TflitePoints(PointTeacher):
         self.identity = sha256(path)
 
     def keypoints(self, crop: np.ndarray) -> np.ndarray:
-        """See PointTeacher."""
+        """See SinglePersonTeacher."""
         height, width = (int(size) for size in self._input['shape'][1:3])
         scale = min(width / crop.shape[1], height / crop.shape[0])
         size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))

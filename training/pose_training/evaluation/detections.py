@@ -35,7 +35,7 @@ def read_labelled(image: LabelledImage) -> np.ndarray:
 def detect(estimator: PoseEstimator, labels: Labels, progress: Callable = iter) -> Detections:
     """Find the people of every image; `progress` wraps the list of images, as tqdm does.
 
-    Raises DataError or ImageError for an unfit image, PoseRosError if the model and the dataset
+    Raises DataError or ImageError for an invalid image, PoseRosError if the model and the dataset
     share no joint.
     """
     found = Detections(labels, {}, [])

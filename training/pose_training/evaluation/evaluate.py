@@ -11,7 +11,7 @@ from pose_training.evaluation.detections import detect
 from pose_training.evaluation.failures import write_failures
 from pose_training.evaluation.labels import read_labels
 from pose_training.evaluation.metrics import figures, joint_figures, JointFigures, TOLERANCE
-from pose_training.evaluation.views import with_views
+from pose_training.evaluation.test_time_augmentation import augmented
 
 
 class Evaluation(NamedTuple):
@@ -34,14 +34,14 @@ def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], 
              flip: bool = False, scales: Sequence[float] = (1.,), failures: Optional[str] = None,
              worst: int = 20, progress: Callable = iter, settings: Optional[Dict[str, Any]] = None,
              **engine) -> List[Evaluation]:
-    """Measure a model on COCO keypoint files and folders of photographs with nobody in them.
+    """Measure a model on COCO keypoint files and folders of images without people.
 
     model: a file for the robot or a loaded estimator; `settings` of the decoder, `engine` (card,
     input_size, backend, threads, ...: see PoseEstimator) are for a file alone. flip, scales: also
     average mirrored views and others of these relative sizes. failures: a folder for pictures of
     the `worst` images of each dataset. progress: wraps the list of images, as tqdm does.
 
-    Raises DataError for an unfit dataset, before anything runs, and what PoseEstimator raises.
+    Raises DataError for an invalid dataset, before anything runs, and what PoseEstimator raises.
     """
     paths = [data] if isinstance(data, (str, os.PathLike)) else list(data)
     datasets = [read_labels(os.fspath(path)) for path in paths]
@@ -49,12 +49,12 @@ def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], 
     with contextlib.ExitStack() as stack:
         if estimator is not model:
             stack.callback(estimator.close)
-        views = with_views(estimator, flip, scales)
-        if views is not estimator:
-            stack.callback(views.close)
+        several = augmented(estimator, flip, scales)
+        if several is not estimator:
+            stack.callback(several.close)
         results = []
         for name, labels in zip(_names(paths), datasets):
-            found = detect(views, labels, progress)
+            found = detect(several, labels, progress)
             joints = joint_figures(found)
             drawn = write_failures(found, os.path.join(failures, name), worst) if failures else []
             results.append(Evaluation(name, labels.path, protocol(estimator, flip, scales),
@@ -91,7 +91,7 @@ def protocol(estimator: PoseEstimator, flip: bool, scales: Sequence[float]) -> s
         'single scale' if tuple(scales) == (1.,) else 'mean of the scales ' + ', '.join(
             '{:g}'.format(scale) for scale in scales),
         'mean with the mirrored image' if flip else 'no flip',
-        'aspect kept (letterbox {})'.format(size) if spec.resize == 'letterbox'
+        'aspect kept (letterbox {})'.format(size) if spec.fit == 'letterbox'
         else 'aspect not kept (stretched to {})'.format(size),
         "COCO's OKS AP, at most 20 people per image", 'PCK within {:g} of the torso'.format(
             TOLERANCE)))

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 
 from pose_ros.core.draw import draw_people
-from pose_ros.core.people import make_people, People
+from pose_ros.core.people import make_people
 from pose_ros.core.topology import Topology
+from pose_training.data.pictures import zoomed
 from pose_training.errors import DataError
 from pose_training.evaluation.detections import Detections, read_labelled
 from pose_training.evaluation.labels import LabelledImage
@@ -109,15 +110,11 @@ def draw_failure(detections: Detections, failure: Failure) -> np.ndarray:
     annotations = labels.people()[failure.image.id]
     truth = np.array([joints(annotation) for annotation in annotations]).reshape(
         -1, labels.topology.size, 3)
-    draw_people(picture, _enlarged(make_people(truth, np.ones(len(truth))), zoom),
+    draw_people(picture, zoomed(make_people(truth, np.ones(len(truth))), zoom),
                 _Labelled(*labels.topology), labels=False)
     people = detections.people[failure.image.id]
-    draw_people(picture, _enlarged(people, zoom), _Found(*labels.topology))
+    draw_people(picture, zoomed(people, zoom), _Found(*labels.topology))
     return np.concatenate([picture, _caption(failure, picture.shape[1])])
-
-
-def _enlarged(people: People, zoom: float) -> People:
-    return people.with_points((people.keypoints[..., :2] + .5) * zoom - .5)
 
 
 def _caption(failure, width):

@@ -42,10 +42,10 @@ def _shown(value, key):
 
 def as_data(estimator: PoseEstimator, results: List[Evaluation]) -> Dict[str, Any]:
     """Return what was measured, on what and how, ready for JSON."""
-    engine = estimator.engine.describe()
+    engine = estimator.network.engine.describe()
     spec = estimator.card.input
     return {'model': estimator.card.name, 'version': estimator.card.version,
             'sha256': sha256(engine.model), 'engine': dict(engine._asdict()),
-            'network_input': [spec.width, spec.height], 'settings': estimator.decoder.settings,
+            'network_input': [spec.width, spec.height], 'settings': estimator.settings,
             'results': [dict(result._asdict(), joints=[joint._asdict() for joint in result.joints])
                         for result in results]}

@@ -1,76 +1,106 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The model card of an exported network."""
+"""The model card of an exported network, and the form of its inputs and outputs."""
 import json
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 
 import numpy as np
 import onnx
 import torch
 
-from pose_ros.core.card import InputSpec, ModelCard, parse_card
-from pose_ros.core.decoders import create_decoder, FAMILIES
+from pose_ros.core.card import InputSpec, ModelCard, parse_card, SCHEMA, with_input_size
+from pose_ros.core.decoders import create_decoder, DECODERS
 from pose_training.errors import ExportError
-from pose_training.exporters.onnx_graph import OUTPUT
 from pose_training.exporters.operators import OPSET
-from pose_training.models.layouts import MapLayout, map_layout
+from pose_training.families.comparison import ChannelGroup
+from pose_training.families.family import Family
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import get_spec
 
-# A caller's provenance may replace these words of the card: fine-tuned weights are another's.
-_WORDS = ('name', 'version', 'license')
+# A caller's provenance may replace these entries of the card: fine-tuned weights have others.
+_ENTRIES = ('name', 'version', 'license')
 
 
-def make_card(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> ModelCard:
-    """Return the card of a network as `options` (ExportOptions) would export it.
+class ExportedForm(NamedTuple):
+    """The form of an exported file; every step of an export and its check uses it.
+
+    `input` is what the bare network expects, without a normalization that is part of the graph;
+    `stride` its input pixels per map cell.
+    """
+
+    card: ModelCard
+    family: Family
+    input: InputSpec
+    stride: int
+
+    @property
+    def size(self) -> Tuple[int, int]:
+        """Return (width, height) of the input [px]."""
+        return self.card.input.width, self.card.input.height
+
+    @property
+    def shapes(self) -> Dict[str, Tuple[int, ...]]:
+        """Return the shapes of the outputs by name, without the batch axis."""
+        return self.family.output_shapes(self.card, self.stride)
+
+    @property
+    def groups(self) -> List[ChannelGroup]:
+        """Return the groups of channels that are compared together."""
+        return self.family.groups(self.card)
+
+    @property
+    def decodable(self) -> bool:
+        """Return whether pose_ros has a decoder for the outputs."""
+        return self.card.decoder.type in DECODERS
+
+    def at_size(self, size: Tuple[int, int]) -> 'ExportedForm':
+        """Return the form at another input size (width, height) [px]."""
+        return self._replace(card=with_input_size(self.card, size),
+                             input=self.input._replace(width=size[0], height=size[1]))
+
+    def check(self, outputs: Dict[str, np.ndarray]) -> None:
+        """Raise ExportError unless outputs (N, ...) have the shapes that the card promises."""
+        for name, shape in self.shapes.items():
+            found = outputs[name].shape if name in outputs else None
+            if found is None or found[1:] != shape:
+                raise ExportError('the network yields {} of {}, the card promises {}'.format(
+                    name, found, ('N',) + shape))
+        if self.decodable:
+            create_decoder(self.card).check_outputs(
+                {name: value[0] for name, value in outputs.items()})
+
+
+def make_form(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> ExportedForm:
+    """Return the form in which `options` (ExportOptions) export a network.
 
     `provenance` tells where the weights come from; `name`, `version` and `license` in it replace
     those of the registry. Raises NetworkError for a network that is not in the registry,
     ExportError for a size that it cannot take.
     """
     recipe, spec = network.recipe, get_spec(network.recipe.name)
-    layout = map_layout(recipe.topology)
-    words = {'name': spec.name, 'version': '1.0', 'license': spec.license}
-    words.update((key, provenance[key]) for key in _WORDS if key in provenance)
+    entries = {'name': spec.name, 'version': '1.0', 'license': spec.license}
+    entries.update((key, provenance[key]) for key in _ENTRIES if key in provenance)
     size = options.size or (spec.input['width'], spec.input['height'])
     _check_size(network, size)
+    decoder, outputs = network.family.decoder(network.stride)
     card = {
-        **words,
-        'family': 'paf' if layout.limbs else 'heatmap',
-        'topology': recipe.topology,
+        'schema': SCHEMA, **entries, 'task': 'pose', 'topology': recipe.topology,
         'input': _input(spec.input, size, options.normalize),
-        'outputs': _outputs(layout, network.stride),
-        'decoder': dict(options.decoder),
+        'decoder': {'type': decoder, 'outputs': outputs, 'settings': dict(options.decoder)},
+        'selection': dict(options.selection),
         'provenance': {
-            **{key: value for key, value in provenance.items() if key not in _WORDS},
+            **{key: value for key, value in provenance.items() if key not in _ENTRIES},
             'network': recipe.name, 'topology': recipe.topology, 'options': recipe.options,
-            'export': _settings(options, size, network.size_multiple)},
+            'export': _settings(options, size, network)},
     }
-    return parse_card(json.dumps(card), 'the card of {}'.format(recipe.name))
+    return ExportedForm(parse_card(json.dumps(card), 'the card of {}'.format(recipe.name)),
+                        network.family, InputSpec(**_input(spec.input, size, False)),
+                        network.stride)
 
 
-def network_input(network: PoseNetwork, size: Tuple[int, int]) -> InputSpec:
-    """Return what the bare network expects of its input at a size (width, height)."""
-    return InputSpec(**_input(get_spec(network.recipe.name).input, size, False))
-
-
-def map_channels(card: ModelCard) -> Tuple[int, int]:
-    """Return how many of the output's first channels are keypoints', and how many heat maps."""
-    heat = card.outputs['heatmaps']
-    keypoints = len(heat['channels'])
-    return keypoints, keypoints + (heat['background'] is not None)
-
-
-def check_maps(card: ModelCard, maps: np.ndarray) -> None:
-    """Raise ExportError unless maps of one picture have the shape that the card promises."""
-    stride, limbs = card.outputs['stride'], card.outputs.get('pafs', {}).get('limbs', ())
-    shape = (1, map_channels(card)[1] + 2 * len(limbs), card.input.height // stride,
-             card.input.width // stride)
-    if maps.shape != shape:
-        raise ExportError('the network yields maps of {}, the card promises {}'.format(
-            maps.shape, shape))
-    if card.family in FAMILIES:
-        create_decoder(card).check_outputs({OUTPUT: maps})
+def make_card(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> ModelCard:
+    """Return the card of the form; see `make_form`."""
+    return make_form(network, options, provenance).card
 
 
 def _check_size(network, size):
@@ -87,21 +117,10 @@ def _input(data, size, normalize) -> Dict[str, Any]:
     return {**data, **changed}
 
 
-def _outputs(layout: MapLayout, stride: int) -> Dict[str, Any]:
-    keypoints = layout.heatmaps - layout.background
-    outputs: Dict[str, Any] = {'stride': stride, 'heatmaps': {
-        'tensor': OUTPUT, 'channels': list(range(keypoints)),
-        'background': keypoints if layout.background else None}}
-    if layout.limbs:
-        outputs['pafs'] = {
-            'tensor': OUTPUT, 'axis_order': layout.axis_order,
-            'limbs': [[*layout.limbs[limb], layout.heatmaps + 2 * limb]
-                      for limb in layout.joining_order]}
-    return outputs
-
-
-def _settings(options, size, multiple) -> Dict[str, Any]:
-    return {'size': list(size), 'size_multiple': multiple, 'dynamic': options.dynamic,
-            'precision': options.precision, 'normalize': options.normalize,
-            'stages': options.stages, 'calibration_images': len(options.calibration),
+def _settings(options, size, network) -> Dict[str, Any]:
+    return {'size': list(size), 'size_multiple': network.size_multiple,
+            'stride': network.stride, 'dynamic': options.dynamic,
+            'batch': options.batch, 'precision': options.precision,
+            'normalize': options.normalize, 'stages': options.stages,
+            'calibration_images': len(options.calibration),
             'opset': OPSET, 'torch': torch.__version__, 'onnx': onnx.__version__}

@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """From a PyTorch network to one ONNX file that carries its card, checked before it is written."""
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from onnx import ModelProto
 
@@ -9,16 +9,16 @@ from pose_ros.core.card import CARD_KEY, ModelCard
 from pose_ros.core.onnx_file import with_metadata
 from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
-from pose_training.exporters.cards import make_card, network_input
+from pose_training.exporters.cards import ExportedForm, make_form
 from pose_training.exporters.half import check_range, to_half
-from pose_training.exporters.inference import inference_copy
+from pose_training.exporters.inference import filled, inference_copy
 from pose_training.exporters.operators import check_model, NEWEST_IR
 from pose_training.exporters.parity import measure
 from pose_training.exporters.picture import draw_picture, prepare
 from pose_training.exporters.quantize import quantize
 from pose_training.exporters.tracing import trace
 from pose_training.models.network import PoseNetwork
-from pose_training.whole_file import whole_file
+from pose_ros.core.files import atomic_write
 
 _COMPARED = 4  # calibration pictures to compare on, where no others are given
 PRECISIONS = ('fp32', 'fp16', 'int8')
@@ -27,10 +27,10 @@ PRECISIONS = ('fp32', 'fp16', 'int8')
 class ExportOptions(NamedTuple):
     """How a network is exported.
 
-    `size` (width, height) px of the input, None for the network's own; `dynamic` leaves batch,
-    height and width open; `normalize` puts the scaling of pixel values into the graph; `stages`
-    cuts after that prediction stage; `calibration` are image files for int8; `decoder` are
-    settings of the decoder that the card shall hold.
+    `size` (width, height) px of the input, None for the network's own; `batch` is the number of
+    inputs of one run, or 'dynamic'; `dynamic` leaves batch, height and width open; `normalize`
+    puts the scaling of pixel values into the graph; `stages` cuts after that prediction stage;
+    `calibration` are image files for int8; `decoder` and `selection` are settings for the card.
     """
 
     size: Optional[Tuple[int, int]] = None
@@ -40,6 +40,8 @@ class ExportOptions(NamedTuple):
     stages: Optional[int] = None
     calibration: Sequence[str] = ()
     decoder: Mapping[str, Any] = {}
+    selection: Mapping[str, Any] = {}
+    batch: Union[int, str] = 1
 
 
 def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptions(),
@@ -48,24 +50,25 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
     """Write a network of the registry as an ONNX file, and return its card.
 
     `provenance` tells where the weights come from (JSON data, see `make_card`); `images` are
-    files of real pictures to compare on, too; `report` is told of the progress. The file takes
-    one float32 input `image` (N, 3, h, w) and yields one float32 `output`, heat maps first.
-    Raises ExportError, and writes nothing, if the file does not pass all checks.
+    files of real images to compare on, too; `report` gets lines of progress. The file takes one
+    float32 input `image` (N, 3, h, w); its outputs are those of the network's family. Raises
+    ExportError, and writes nothing, if the file does not pass all checks.
     """
     say = report or (lambda text: None)
     _check_options(options)
     images = tuple(map(str, images or options.calibration[:_COMPARED]))
     network = inference_copy(network, options.stages)
-    card = make_card(network, options, provenance or {})
-    say('tracing {} at {}x{}'.format(network.recipe.name, card.input.width, card.input.height))
-    size = (card.input.width, card.input.height)
-    model = trace(network, size, options.dynamic,
-                  network_input(network, size) if options.normalize else None)
-    model = _in_precision(model, card, options, images, say)
+    if options.dynamic:
+        options = options._replace(batch='dynamic')
+    form = make_form(network, options, provenance or {})
+    say('tracing {} at {}x{}'.format(network.recipe.name, *form.size))
+    model = trace(network, form, options.batch, options.dynamic)
+    model = _in_precision(model, form, options, images, say)
     check_model(model)
     content = model.SerializeToString()
     say('comparing it with PyTorch')
-    found, fingerprint = measure(network, content, card, images)
+    found, fingerprint = measure(network, content, form, images)
+    card = form.card
     parity = dict(found.figures(), fingerprint=fingerprint)
     card = card._replace(provenance=dict(card.provenance, parity=parity))
     _write(path, with_metadata(content, CARD_KEY, card.to_json()))
@@ -78,25 +81,32 @@ def _check_options(options):
     if options.precision not in PRECISIONS:
         raise ExportError('there is no precision {!r}; choose {}'.format(
             options.precision, ', '.join(PRECISIONS)))
+    if options.batch != 'dynamic' and not (isinstance(options.batch, int) and options.batch > 0):
+        raise ExportError("the batch must be a number above 0 or 'dynamic', not {!r}".format(
+            options.batch))
+    if options.dynamic and options.batch not in (1, 'dynamic'):
+        raise ExportError('a dynamic size leaves the batch open, too: it cannot be {}'.format(
+            options.batch))
 
 
-def _in_precision(model: ModelProto, card, options, images, say) -> ModelProto:
+def _in_precision(model: ModelProto, form: ExportedForm, options, images, say) -> ModelProto:
+    spec, rows = form.card.input, model.graph.input[0].type.tensor_type.shape.dim[0].dim_value
     model.ir_version = min(model.ir_version, NEWEST_IR)
     if options.precision == 'fp16':
         say('converting to float16')
-        drawn = draw_picture(card.input.width, card.input.height)
-        check_range(model, (prepare([picture], card.input) for picture in
+        drawn = draw_picture(*form.size)
+        check_range(model, (filled(prepare([picture], spec), rows or 1) for picture in
                             [drawn, *map(read_image, images)]))
         return to_half(model)
     if options.precision == 'int8':
         say('calibrating on {} pictures'.format(len(options.calibration)))
-        return quantize(model, card.input, options.calibration, say)
+        return quantize(model, spec, options.calibration, say)
     return model
 
 
 def _write(path, content):
     try:
-        with whole_file(path) as stream:
+        with atomic_write(path) as stream:
             stream.write(content)
     except OSError as error:
         raise ExportError('cannot write {}: {}'.format(path, error.strerror or error)) from error

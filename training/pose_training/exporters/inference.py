@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run a network for comparison: the PyTorch one, and the ONNX file that was made of it."""
 import copy
-from typing import Optional, Sequence
+from typing import Dict, Optional, Sequence
 
 import numpy as np
 import onnxruntime
@@ -10,9 +10,8 @@ import torch
 
 from pose_ros.core.card import InputSpec
 from pose_training.errors import ExportError
-from pose_training.exporters.onnx_graph import INPUT, OUTPUT
+from pose_training.exporters.onnx_graph import INPUT
 from pose_training.exporters.picture import prepare
-from pose_training.exporters.tracing import FinalMaps
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import create_model
 
@@ -29,7 +28,7 @@ def inference_copy(network: PoseNetwork, stages: Optional[int] = None) -> PoseNe
                           'create_model'.format(type(network).__name__))
     if stages is None or stages == recipe.options.get('stages'):
         copied = copy.deepcopy(network)
-        copied.recipe = recipe
+        copied.recipe, copied.family = recipe, network.family
     else:
         copied = create_model(recipe.name, recipe.topology, **{**recipe.options, 'stages': stages})
         _take_state(copied, network.state_dict(), stages)
@@ -49,14 +48,21 @@ def _take_state(cut, state, stages):
             cut.recipe.name, stages, error)) from error
 
 
-def network_maps(network: PoseNetwork, pictures: Sequence[np.ndarray],
-                 spec: InputSpec) -> np.ndarray:
-    """Return what the PyTorch network yields for pictures (H, W, 3) uint8 BGR: heat, fields.
+def network_outputs(network: PoseNetwork, pictures: Sequence[np.ndarray],
+                    spec: InputSpec) -> Dict[str, np.ndarray]:
+    """Return the exported outputs of the PyTorch network for images (H, W, 3) uint8 BGR.
 
-    `spec` is the input of the bare network, see `cards.network_input`.
+    `spec` is the input of the bare network, see `ExportedForm.input`.
     """
     with torch.no_grad():
-        return FinalMaps(network)(torch.from_numpy(prepare(pictures, spec))).numpy()
+        last = network(torch.from_numpy(prepare(pictures, spec)))[-1]
+        return {name: value.numpy() for name, value in network.family.exported(last).items()}
+
+
+def filled(inputs: np.ndarray, rows: int) -> np.ndarray:
+    """Repeat the last of N network inputs until there are a multiple of `rows` of them."""
+    missing = -len(inputs) % rows
+    return np.concatenate([inputs, inputs[-1:].repeat(missing, 0)]) if missing else inputs
 
 
 class OnnxRunner:
@@ -71,13 +77,25 @@ class OnnxRunner:
                 content, options, providers=['CPUExecutionProvider'])
         except Exception as error:  # the runtime has no public base class for its errors
             raise ExportError('ONNX Runtime cannot load the file: {}'.format(error)) from error
+        rows = self._session.get_inputs()[0].shape[0]
+        self._rows = rows if isinstance(rows, int) else 0
+        self._names = [output.name for output in self._session.get_outputs()]
 
-    def __call__(self, pictures: Sequence[np.ndarray], spec: InputSpec) -> np.ndarray:
-        """Return the maps of pictures (H, W, 3) uint8 BGR; ExportError if any is not finite."""
+    def __call__(self, pictures: Sequence[np.ndarray], spec: InputSpec) -> Dict[str, np.ndarray]:
+        """Return the outputs for N images (H, W, 3) uint8 BGR; ExportError if any is not finite.
+
+        A file with a fixed batch runs as often as needed.
+        """
+        inputs = prepare(pictures, spec)
+        rows = self._rows or len(inputs)
+        inputs = filled(inputs, rows)
         try:
-            maps = self._session.run([OUTPUT], {INPUT: prepare(pictures, spec)})[0]
+            runs = [self._session.run(self._names, {INPUT: inputs[first:first + rows]})
+                    for first in range(0, len(inputs), rows)]
         except Exception as error:  # the runtime has no public base class for its errors
             raise ExportError('ONNX Runtime cannot run the file: {}'.format(error)) from error
-        if not np.isfinite(maps).all():
+        outputs = {name: np.concatenate([run[place] for run in runs])[:len(pictures)]
+                   for place, name in enumerate(self._names)}
+        if not all(np.isfinite(value).all() for value in outputs.values()):
             raise ExportError('the file yields values that are not finite')
-        return maps
+        return outputs

@@ -2,20 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simplify a traced graph, exactly: fewer nodes, and none that a small runtime lacks."""
 from collections import Counter
-from typing import Dict, List, Optional, Sequence, Union
+from typing import Dict, List, Mapping, Optional, Sequence, Union
 
 import numpy as np
 import onnx
 from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-INPUT, OUTPUT = 'image', 'output'
+INPUT = 'image'
 
 
-def simplify(model: ModelProto, output_shape: Sequence[Union[int, str]]) -> ModelProto:
+def simplify(model: ModelProto,
+             output_shapes: Mapping[str, Sequence[Union[int, str]]]) -> ModelProto:
     """Return an equal model: constants folded, padding inside the convolutions, nothing unused.
 
-    `output_shape` is (n, channels, h, w) of the one output; a word is the name of an open size.
+    `output_shapes` are those of the outputs by name; a text is the name of an open size.
     """
     simple = ModelProto()
     simple.CopyFrom(model)
@@ -29,8 +30,9 @@ def simplify(model: ModelProto, output_shape: Sequence[Union[int, str]]) -> Mode
     _share_initializers(graph)
     drop_unused(graph)
     del graph.value_info[:]
-    output = helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, list(output_shape))
-    graph.output[0].CopyFrom(output)
+    for output in graph.output:
+        output.CopyFrom(helper.make_tensor_value_info(output.name, onnx.TensorProto.FLOAT,
+                                                      list(output_shapes[output.name])))
     return simple
 
 
@@ -122,20 +124,20 @@ def _rewire(graph, gone):
 
 
 def _drop_split_concat(graph):
-    """Heat maps and fields are often predicted as one tensor: do not take it apart for nothing."""
+    """Drop a split whose parts are only joined again, as of heatmaps and PAFs of one layer."""
     splits = {tuple(node.output): node for node in graph.node if node.op_type == 'Split'}
     for node in list(graph.node):
         split = splits.get(tuple(node.input)) if node.op_type == 'Concat' else None
         if split is None or attribute(node, 'axis') != attribute(split, 'axis', 0):
             continue
         whole, joined = split.input[0], node.output[0]
-        if joined != OUTPUT:
+        if joined not in [output.name for output in graph.output]:
             _rewire(graph, {joined: whole})
         elif sum(whole in other.input for other in graph.node) == 1:
             # The name of a graph's output is given: the node before has to yield it.
             replace_nodes(graph, [other for other in graph.node if joined not in other.output])
             for other in graph.node:
-                other.output[:] = [OUTPUT if name == whole else name for name in other.output]
+                other.output[:] = [joined if name == whole else name for name in other.output]
 
 
 def _fold_padding(graph):

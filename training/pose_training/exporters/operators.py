@@ -180,7 +180,7 @@ def check_model(model: ModelProto) -> None:
 
 
 def parse_model(content: bytes) -> ModelProto:
-    """Parse and check a file's bytes; ExportError if they are not such a file, or unfit."""
+    """Parse and check a file's bytes; ExportError if they are not such a file, or invalid."""
     try:
         model = onnx.load_model_from_string(content)
     except Exception as error:  # protobuf's error differs between its versions

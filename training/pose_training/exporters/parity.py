@@ -2,24 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hold an ONNX file against its PyTorch network, or against what that network once yielded."""
 import json
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+import math
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from pose_ros.core.card import CARD_KEY, ModelCard, parse_card, with_input_size
+from pose_ros.core.card import CARD_KEY, InputSpec, parse_card
 from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
-from pose_training.exporters.agreement import (compare_maps, compare_people, map_faults,
-                                               MapAgreement, people_faults, PeopleAgreement,
-                                               TOLERANCES, worst)
-from pose_training.exporters.cards import check_maps, map_channels, network_input
-from pose_training.exporters.inference import inference_copy, network_maps, OnnxRunner
+from pose_training.exporters.agreement import (compare_people, output_faults, people_faults,
+                                               PeopleAgreement, TOLERANCES)
+from pose_training.exporters.cards import ExportedForm
+from pose_training.exporters.inference import inference_copy, network_outputs, OnnxRunner
 from pose_training.exporters.operators import parse_model
 from pose_training.exporters.picture import draw_picture
+from pose_training.families.comparison import (ChannelGroup, compare_outputs,
+                                               OutputAgreement, worst)
+from pose_training.families.registry import make_family
 from pose_training.models.network import PoseNetwork
+from pose_training.models.registry import get_spec
 
 _MOST_LISTED = 4
-_CELLS = 32  # of the fingerprint, for heat maps and again for fields
+_CELLS = 32  # of the fingerprint, for each group of channels
 Report = Callable[[str], None]
 
 
@@ -29,54 +33,57 @@ class ParityReport(NamedTuple):
     name: str
     precision: str
     checked: Tuple[str, ...]
-    maps: MapAgreement
+    outputs: OutputAgreement
     people: Optional[PeopleAgreement]
 
     def lines(self) -> List[str]:
         """Return the report as lines of text."""
         text = ['{} ({})'.format(self.name, self.precision)]
         text += ['  ' + item for item in self.checked]
-        text.append('  largest difference {:.2g} of the range of the maps; heat maps correlate '
-                    'by {:.7f}'.format(self.maps.difference, self.maps.heatmaps))
-        if self.maps.pafs is not None:
-            text[-1] += ', fields by {:.7f}'.format(self.maps.pafs)
+        text.append('  largest difference {:.2g} of the range of the outputs; {}'.format(
+            self.outputs.difference, ', '.join(
+                '{} correlate by {:.7f}'.format(*item)
+                for item in self.outputs.correlations.items())))
         if self.people:
-            text.append('  {0.people_found} people found for {0.people}, {0.joints_found} of '
-                        '{0.joints} joints within half a map cell'.format(self.people))
+            text.append('  {0.people_found} people found for {0.people}, {0.keypoints_found} of '
+                        '{0.keypoints} keypoints within half a map cell'.format(self.people))
         return text
 
     def figures(self) -> Dict[str, Any]:
         """Return the figures as JSON data."""
-        found: Dict[str, Any] = dict(self.maps._asdict())
+        outputs = self.outputs
+        found: Dict[str, Any] = {'difference': outputs.difference, 'mean': outputs.mean,
+                                 **outputs.correlations}
         if self.people:
             found['people'] = dict(self.people._asdict())
         return found
 
 
-def measure(network: PoseNetwork, content: bytes, card: ModelCard,
+def measure(network: PoseNetwork, content: bytes, form: ExportedForm,
             images: Sequence[str] = ()) -> Tuple[ParityReport, Dict[str, Any]]:
     """Run both on the same pictures; return how they agree, and the network's fingerprint.
 
-    `network` is an `inference_copy`, `content` the ONNX file that `card` describes, `images` are
-    files of real pictures. Raises ExportError if the agreement misses the precision's tolerance.
+    `network` is an `inference_copy`, `content` the ONNX file of the form, `images` are files of
+    real images. Raises ExportError if the agreement misses the precision's tolerance.
     """
-    precision, _ = _how_exported(card)
-    runner, maps, people, checked, missed, fingerprint = OnnxRunner(content), [], [], [], [], None
+    card, precision = form.card, _how_exported(form.card).precision
+    runner, outputs, people, checked, missed = OnnxRunner(content), [], [], [], []
+    fingerprint: Dict[str, Any] = {}
     for label, pictures, size in _samples(card, images):
-        at_size = with_input_size(card, size)
-        reference = network_maps(network, pictures, network_input(network, size))
-        found = runner(pictures, at_size.input)
-        check_maps(at_size, found[:1])
-        maps.append(compare_maps(reference, found, *map_channels(card)))
-        faults = map_faults(maps[-1], precision)
+        at_size = form.at_size(size)
+        reference = network_outputs(network, pictures, at_size.input)
+        found = runner(pictures, at_size.card.input)
+        at_size.check(found)
+        outputs.append(form.family.compare(at_size.card, reference, found))
+        faults = output_faults(outputs[-1], precision)
         missed += ['on {}, {}'.format(label, ', '.join(faults))] if faults else []
-        fingerprint = fingerprint or _fingerprint(card, reference)
-        if label in images and card.family == 'paf':
+        fingerprint = fingerprint or _fingerprint(form, reference)
+        if label in images and form.decodable:
             people.append(compare_people(card, reference, found))
         checked.append('{} at {}x{} agrees with the network'.format(label, *size))
     seen = PeopleAgreement(*map(sum, zip(*people))) if people else None
     _demand(card, missed + (people_faults(seen, precision) if seen else []))
-    return ParityReport(card.name, precision, tuple(checked), worst(maps), seen), fingerprint
+    return ParityReport(card.name, precision, tuple(checked), worst(outputs), seen), fingerprint
 
 
 def verify(path: str, network: Optional[PoseNetwork] = None, images: Sequence[str] = (),
@@ -101,9 +108,9 @@ def verify(path: str, network: Optional[PoseNetwork] = None, images: Sequence[st
                            len(model.graph.node)),)
         say('running it')
         if network is None:
-            found = _against_fingerprint(content, card)
+            found = _against_fingerprint(content, _form(card))
         else:
-            found = measure(_counterpart(network, card), content, card, images)[0]
+            found = measure(_counterpart(network, card), content, _form(card), images)[0]
     except ExportError as error:
         raise ExportError('{}: {}'.format(path, error)) from error
     return found._replace(checked=checked + found.checked)
@@ -113,32 +120,47 @@ def _samples(card, images):
     """Yield (label, pictures, (width, height)) to compare both sides on."""
     size = (card.input.width, card.input.height)
     yield 'the drawn picture', [draw_picture(*size)], size
-    multiple = _how_exported(card)[1]
-    if multiple:
-        other = tuple(max(1, side * 3 // 4 // multiple) * multiple for side in size)
-        pair = [draw_picture(*other, seed) for seed in (1, 2)]
-        yield 'a batch of two drawn pictures', pair, other
+    how = _how_exported(card)
+    rows, other = 2 if how.batch == 'dynamic' else how.batch, size
+    if how.multiple:
+        other = tuple(max(1, side * 3 // 4 // how.multiple) * how.multiple for side in size)
+    if rows > 1:
+        yield ('a batch of {} drawn pictures'.format('two' if rows == 2 else rows),
+               [draw_picture(*other, seed + 1) for seed in range(rows)], other)
     for path in images:
         yield path, [read_image(path)], size
 
 
 def _demand(card, missed):
     if missed:
-        precision, _ = _how_exported(card)
+        precision = _how_exported(card).precision
         hint = '' if precision == 'fp32' else (
             '. This network does not bear {}: export it as fp32'.format(precision))
         raise ExportError('{} ({}) does not agree with its PyTorch network: {}{}'.format(
             card.name, precision, '; '.join(missed[:_MOST_LISTED]), hint))
 
 
-def _fingerprint(card, reference):
-    """Describe maps by some cells of each kind, taken evenly from the lowest to the highest."""
-    maps, (keypoints, heatmaps) = reference[0], map_channels(card)
-    bounds = np.array([0, keypoints, heatmaps, len(maps)]) * maps[0].size
-    cells = np.concatenate([first + _spread(maps.ravel()[first:end])
-                            for first, end in zip(bounds, bounds[1:])])
+def _fingerprint(form, reference):
+    """Describe outputs by some cells of each group, evenly from the lowest to the highest."""
+    values = _flat(form, reference)
+    cells = np.concatenate([first + _spread(values[first:last])
+                            for _, first, last in _flat_groups(form)])
     return {'cells': ' '.join(map(str, cells)),
-            'values': ' '.join('{:.7g}'.format(value) for value in maps.ravel()[cells])}
+            'values': ' '.join('{:.7g}'.format(value) for value in values[cells])}
+
+
+def _flat(form, outputs):
+    """Return the outputs of the first image, one after the other, as one vector."""
+    return np.concatenate([outputs[name][0].ravel() for name in form.shapes])
+
+
+def _flat_groups(form):
+    """Yield (group, first, last) of each group's cells in the vector of `_flat`."""
+    shapes = form.shapes
+    starts = dict(zip(shapes, np.cumsum([0] + [math.prod(shape) for shape in shapes.values()])))
+    for group in form.groups:
+        start, channel = int(starts[group.output]), math.prod(shapes[group.output][1:])
+        yield group, start + group.first * channel, start + group.last * channel
 
 
 def _spread(values):
@@ -146,8 +168,8 @@ def _spread(values):
     return np.argsort(values, kind='stable')[places]
 
 
-def _against_fingerprint(content, card):
-    precision, _ = _how_exported(card)
+def _against_fingerprint(content, form):
+    card, precision = form.card, _how_exported(form.card).precision
     try:
         stored = card.provenance['parity']['fingerprint']
         cells = np.array(stored['cells'].split(), np.int64)
@@ -155,34 +177,58 @@ def _against_fingerprint(content, card):
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ExportError('its card holds no fingerprint of its network; give the network to '
                           'compare with') from error
-    size = (card.input.width, card.input.height)
-    maps = OnnxRunner(content)([draw_picture(*size)], card.input)
-    check_maps(card, maps)
-    keypoints, heatmaps = (int((cells < count * maps[0, 0].size).sum())
-                           for count in map_channels(card))
-    if not keypoints or len(cells) != len(values) or min(cells) < 0 or max(cells) >= maps.size:
+    outputs = OnnxRunner(content)([draw_picture(*form.size)], card.input)
+    form.check(outputs)
+    found = _flat(form, outputs)
+    if not len(cells) or len(cells) != len(values) or min(cells) < 0 or max(cells) >= found.size:
         raise ExportError('the fingerprint in its card does not fit its output')
-    # As maps of one cell each.
-    agreement = compare_maps(values.reshape(1, -1, 1, 1), maps.reshape(1, -1, 1, 1)[:, cells],
-                             keypoints, heatmaps)
-    _demand(card, map_faults(agreement, precision))
+    groups = [ChannelGroup(group.name, 'cells', int((cells < first).sum()),
+                           int((cells < last).sum()), group.correlated)
+              for group, first, last in _flat_groups(form)]
+    if groups[0].first == groups[0].last:
+        raise ExportError('the fingerprint in its card does not fit its output')
+    agreement = compare_outputs({'cells': values[None]}, {'cells': found[None, cells]}, groups)
+    _demand(card, output_faults(agreement, precision))
     return ParityReport(card.name, precision, (
         'the drawn picture at {}x{} yields what the network once did ({} cells)'.format(
-            *size, len(cells)),), agreement, None)
+            *form.size, len(cells)),), agreement, None)
 
 
-def _how_exported(card):
-    """Return the precision, and the multiple that sizes must be of; None for a fixed size."""
+class _Exported(NamedTuple):
+    """How a file was exported; `multiple` is that of allowed sizes, None for a fixed size."""
+
+    precision: str
+    batch: Union[int, str]
+    stride: int
+    multiple: Optional[int]
+
+
+def _how_exported(card) -> _Exported:
     try:
         settings = card.provenance['export']
-        precision = settings['precision']
-        multiple = int(settings['size_multiple']) if settings['dynamic'] else None
+        found = _Exported(settings['precision'], settings['batch'], int(settings['stride']),
+                          int(settings['size_multiple']) if settings['dynamic'] else None)
+        if found.batch != 'dynamic' and not found.batch > 0:
+            raise ValueError(found.batch)
     except (KeyError, TypeError, ValueError) as error:
         raise ExportError('its card does not tell how it was exported: it is no file of this '
                           'exporter') from error
-    if precision not in TOLERANCES:
-        raise ExportError('its card tells of an unknown precision, {!r}'.format(precision))
-    return precision, multiple
+    if found.precision not in TOLERANCES:
+        raise ExportError('its card tells of an unknown precision, {!r}'.format(found.precision))
+    return found
+
+
+def _form(card) -> ExportedForm:
+    """Return the form of a file, by the network that its card names."""
+    how = _how_exported(card)
+    try:
+        spec = get_spec(card.provenance['network'])
+        family = make_family(spec.family, card.provenance['topology'])
+    except (KeyError, TypeError) as error:
+        raise ExportError('its card does not name its network: it is no file of this '
+                          'exporter') from error
+    size = {'width': card.input.width, 'height': card.input.height}
+    return ExportedForm(card, family, InputSpec(**{**spec.input, **size}), how.stride)
 
 
 def _card(model, path):

@@ -6,7 +6,7 @@ from typing import Sequence
 import numpy as np
 
 from pose_ros.core.card import InputSpec
-from pose_ros.core.image import Preprocessor
+from pose_ros.core.preprocessing import prepare_image
 
 _SHAPES = 24
 
@@ -36,8 +36,7 @@ def draw_picture(width: int, height: int, seed: int = 0) -> np.ndarray:
 
 def prepare(pictures: Sequence[np.ndarray], spec: InputSpec) -> np.ndarray:
     """Return pictures (H, W, 3) uint8 BGR as one network input (N, 3, h, w) float32."""
-    preprocessor = Preprocessor(spec)
-    return np.concatenate([preprocessor.prepare(picture)[0].copy() for picture in pictures])
+    return np.concatenate([prepare_image(picture, spec) for picture in pictures])
 
 
 def _numbers(seed):

@@ -14,6 +14,7 @@ from onnxruntime.quantization import (CalibrationDataReader, CalibrationMethod, 
 from pose_ros.core.card import InputSpec
 from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
+from pose_training.exporters.inference import filled
 from pose_training.exporters.onnx_graph import count_operators, INPUT
 from pose_training.exporters.operators import NEWEST_IR
 from pose_training.exporters.picture import prepare
@@ -47,7 +48,8 @@ def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[str],
     with tempfile.TemporaryDirectory(prefix='pose_training_') as folder:
         source, target = (os.path.join(folder, name) for name in ('float.onnx', 'int8.onnx'))
         onnx.save_model(model, source)
-        _quantize_file(source, target, _Pictures(calibration, spec))
+        rows = model.graph.input[0].type.tensor_type.shape.dim[0].dim_value
+        _quantize_file(source, target, _Pictures(calibration, spec, rows or 1))
         quantized = onnx.load_model(target)
     quantized.ir_version = min(quantized.ir_version, NEWEST_IR)
     del quantized.metadata_props[:]
@@ -72,10 +74,10 @@ def _quantize_file(source, target, pictures):
 class _Pictures(CalibrationDataReader):
     """Feeds the calibration, one picture at a time."""
 
-    def __init__(self, paths, spec):
-        self._paths, self._spec = iter(paths), spec
+    def __init__(self, paths, spec, rows):
+        self._paths, self._spec, self._rows = iter(paths), spec, rows
 
     def get_next(self):
         """Return the next input, or None after the last."""
         path = next(self._paths, None)
-        return path and {INPUT: prepare([read_image(path)], self._spec)}
+        return path and {INPUT: filled(prepare([read_image(path)], self._spec), self._rows)}

@@ -1,10 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a PyTorch network to an ONNX graph with one input `image` and one output `output`."""
+"""From a PyTorch network to an ONNX graph with one input `image`."""
 import io
 import logging
 import warnings
-from typing import Optional, Tuple
+from typing import Sequence, Tuple, Union
 
 import onnx
 import torch
@@ -12,23 +12,24 @@ from torch import Tensor, nn
 
 from pose_ros.core.card import InputSpec
 from pose_training.errors import ExportError
-from pose_training.exporters.onnx_graph import INPUT, OUTPUT, simplify
+from pose_training.exporters.cards import ExportedForm
+from pose_training.exporters.onnx_graph import INPUT, simplify
 from pose_training.exporters.operators import OPSET
 from pose_training.models.folding import fuse
 from pose_training.models.network import PoseNetwork
 
 
-class FinalMaps(nn.Module):
-    """A network's final maps as one tensor: heat maps first, then the fields."""
+class ExportedNetwork(nn.Module):
+    """A network whose outputs are those of its ONNX file, in the order of `names`."""
 
-    def __init__(self, network: PoseNetwork):
+    def __init__(self, network: PoseNetwork, names: Sequence[str]):
         super().__init__()
-        self.network = network
+        self.network, self._names = network, list(names)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Map (N, 3, h, w) to (N, heat maps + fields, h / stride, w / stride)."""
-        maps = [part for part in self.network(image)[-1] if part is not None]
-        return torch.cat(maps, 1) if len(maps) > 1 else maps[0]
+    def forward(self, image: Tensor) -> Tuple[Tensor, ...]:
+        """Map (N, 3, h, w) to the exported outputs."""
+        outputs = self.network.family.exported(self.network(image)[-1])
+        return tuple(outputs[name] for name in self._names)
 
 
 class Normalization(nn.Module):
@@ -46,31 +47,37 @@ class Normalization(nn.Module):
         return image * self.gain + self.bias
 
 
-def trace(network: PoseNetwork, size: Tuple[int, int], dynamic: bool,
-          normalization: Optional[InputSpec] = None) -> onnx.ModelProto:
+def trace(network: PoseNetwork, form: ExportedForm, batch: Union[int, str] = 1,
+          dynamic: bool = False) -> onnx.ModelProto:
     """Return the simplified graph of a network, fused for inference; float32 throughout.
 
-    `size` is (width, height) of the input; `dynamic` leaves batch, height and width open.
-    `normalization` goes into the graph. Raises ExportError if the network cannot be traced.
+    `batch` is a number, or 'dynamic' to leave it open; `dynamic` leaves batch, height and width
+    open. If the input of the card is not that of the bare network, the graph begins with the
+    normalization. Raises ExportError if the network cannot be traced.
     """
-    module: nn.Module = FinalMaps(fuse(network))
-    if normalization is not None:
-        module = nn.Sequential(Normalization(normalization), module)
-    example = torch.zeros(1, 3, size[1], size[0])
+    shapes = form.shapes
+    module: nn.Module = ExportedNetwork(fuse(network), list(shapes))
+    if form.card.input != form.input:
+        module = nn.Sequential(Normalization(form.input), module)
+    rows = batch if isinstance(batch, int) else 1
+    example = torch.zeros(rows, 3, form.size[1], form.size[0])
+    is_open = dynamic or rows != batch
+    axes = {INPUT: {0: 'n', 2: 'h', 3: 'w'} if dynamic else {0: 'n'}} if is_open else {}
+    for name, shape in shapes.items() if is_open else ():
+        axes[name] = {0: 'n'}
+        if dynamic and len(shape) == 3:
+            axes[name].update({2: 'h{}'.format(network.stride), 3: 'w{}'.format(network.stride)})
     try:
-        model = _traced(module.eval(), example, dynamic)
+        model = _traced(module.eval(), example, list(shapes), axes)
     except Exception as error:  # any module can fail in any way
         raise ExportError('the network {!r} cannot be traced at {}x{}: {}'.format(
-            network.recipe.name, size[0], size[1], error)) from error
-    channels = model.graph.output[0].type.tensor_type.shape.dim[1].dim_value
-    stride = network.stride
-    cells = ['h{}'.format(stride), 'w{}'.format(stride)] if dynamic else [
-        size[1] // stride, size[0] // stride]
-    return simplify(model, ['n' if dynamic else 1, channels] + cells)
+            network.recipe.name, *form.size, error)) from error
+    return simplify(model, {
+        name: [axes.get(name, {}).get(axis, side) for axis, side in enumerate((rows,) + shape)]
+        for name, shape in shapes.items()})
 
 
-def _traced(module, example, dynamic):
-    axes = {INPUT: {0: 'n', 2: 'h', 3: 'w'}, OUTPUT: {0: 'n', 2: 'h8', 3: 'w8'}}
+def _traced(module, example, names, axes):
     stream, log = io.BytesIO(), logging.getLogger('torch.onnx')
     level = log.level
     with warnings.catch_warnings(), torch.no_grad():
@@ -79,8 +86,7 @@ def _traced(module, example, dynamic):
         log.setLevel(logging.ERROR)
         try:
             torch.onnx.export(module, (example,), stream, dynamo=False, opset_version=OPSET,
-                              input_names=[INPUT], output_names=[OUTPUT],
-                              dynamic_axes=axes if dynamic else None)
+                              input_names=[INPUT], output_names=names, dynamic_axes=axes or None)
         finally:
             log.setLevel(level)
     return onnx.load_model_from_string(stream.getvalue())

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training from a program: `pose_training.train('student.yaml')`."""
+"""Training from a program: `pose_training.train('repvgg_fpn.yaml')`."""
 from typing import Optional, Sequence, Union
 
 from pose_training.fitting.config import load_config
@@ -15,7 +15,7 @@ def train(cfg_filename: str, max_to_keep: Optional[int] = None,
     max_to_keep: how many snapshots stay besides the last; 0: all (default: the configuration's).
     choose_gpu: the number of the GPU to use, or several (default: the configuration's).
     resume: True goes on with a run that is there, False moves it aside, None refuses it.
-    changes: settings such as 'optimizer.rate=3e-4', as on the command line.
+    changes: settings such as 'optimizer.lr=3e-4', as on the command line.
 
     With several GPUs the calling program is started once more for each of the others: guard it
     by `if __name__ == '__main__':`. Raises ConfigError, DataError or FitError.

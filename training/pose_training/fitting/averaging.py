@@ -21,6 +21,10 @@ class WeightAverage(Callback):
     n / (n + 9), at most `decay`: the average never holds much of the weights it began with. While
     a validation runs, and when the training has ended, the network has the averaged weights.
 
+    Not a subclass of Lightning's WeightAveraging: that copies the whole module, hooks and hints
+    included, before it is on its device, averages counters too, and reads a counter back from the
+    GPU in each step.
+
     In a snapshot `state_dict` holds the average and `current_model_state` the weights that go on
     learning, as with Lightning's own WeightAveraging.
     """

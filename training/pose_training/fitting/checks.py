@@ -1,14 +1,14 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """What a configuration must fulfil beyond its types, told before anything is loaded."""
-from pose_training.distillation.opening import CHECKPOINTS
+from pose_training.distillation.teacher_networks import CHECKPOINTS
 from pose_training.errors import ConfigError
 from pose_training.fitting.muon import hidden_weights
 from pose_training.fitting.settings import RunConfig
 from pose_training.models.network import PoseNetwork
 
 PRECISIONS = {'fp32': '32-true', 'bf16': 'bf16-mixed', 'fp16': '16-mixed'}
-KINDS = ('adamw', 'muon')
+NAMES = ('adamw', 'muon')
 SCHEDULES = ('cosine', 'step', 'constant')
 NORMS = ('batch', 'sync', 'frozen')
 
@@ -26,15 +26,15 @@ def check(config: RunConfig) -> None:
 def check_network(config: RunConfig, network: PoseNetwork) -> None:
     """Raise ConfigError if the network cannot take the crops, or suits no step of the kind."""
     multiple = network.size_multiple
-    for key in ('data.size', 'watch.evaluate_size'):
+    for key in ('data.size', 'validation.evaluate_size'):
         size = _get(config, key)
         if any(side % multiple for side in size):
             raise ConfigError('{}: {} takes sizes that are multiples of {}, not {}; {} would '
                               'do'.format(key, network.recipe.name, multiple, list(size),
                                           [max(1, round(side / multiple)) * multiple
                                            for side in size]))
-    if config.optimizer.kind == 'muon' and not hidden_weights(network):
-        raise ConfigError('optimizer.kind: muon is for convolutions that a norm follows, and {} '
+    if config.optimizer.name == 'muon' and not hidden_weights(network):
+        raise ConfigError('optimizer.name: muon is for convolutions that a norm follows, and {} '
                           'has none; choose adamw'.format(network.recipe.name))
 
 
@@ -51,17 +51,20 @@ def _rules(config):
     data, teacher, learn = config.data, config.teacher, config.optimizer
     processes = config.devices * config.nodes
     for key in ('data.val_crops', 'data.variants', 'optimizer.epochs', 'optimizer.batch',
-                'watch.every', 'watch.evaluate_every', 'snapshot_every', 'devices', 'nodes'):
+                'validation.every', 'validation.evaluate_every', 'snapshot_every', 'devices',
+                'nodes'):
         yield _get(config, key) >= 1, key, 'at least 1'
-    for key in ('data.sigma', 'data.limb_width', 'optimizer.rate', 'optimizer.factor'):
+    for key in ('data.sigma', 'data.limb_width', 'optimizer.lr', 'optimizer.factor'):
         yield _get(config, key) > 0, key, 'above 0'
-    for key in ('seed', 'model.settle', 'data.workers', 'max_to_keep', 'watch.pictures',
-                'optimizer.weight_decay', 'optimizer.clip', 'optimizer.stage_weight',
-                'optimizer.emphasis'):
+    for key in ('seed', 'model.bn_calibration_crops', 'data.workers', 'max_to_keep',
+                'validation.drawn_crops',
+                'optimizer.weight_decay', 'optimizer.grad_clip_norm', 'optimizer.stage_weight',
+                'optimizer.foreground_weight'):
         yield _get(config, key) >= 0, key, 'at least 0'
-    for key in ('teacher.weight', 'teacher.confidence', 'optimizer.warmup', 'optimizer.least'):
+    for key in ('teacher.weight', 'teacher.confidence', 'optimizer.warmup',
+                'optimizer.min_lr_ratio'):
         yield 0 <= _get(config, key) <= 1, key, 'from 0 to 1'
-    yield 0 <= learn.average < 1, 'optimizer.average', 'at least 0 and below 1'
+    yield 0 <= learn.ema_decay < 1, 'optimizer.ema_decay', 'at least 0 and below 1'
     yield min(data.size) >= 32, 'data.size', 'at least 32 x 32'
     yield (min(teacher.size) >= 32 or teacher.size == (0, 0), 'teacher.size',
            'at least 32 x 32, or 0, 0')
@@ -71,7 +74,7 @@ def _rules(config):
            'a multiple of the {} processes'.format(processes))
     yield (not config.gpus or len(config.gpus) == config.devices, 'gpus',
            'as many numbers as devices ({})'.format(config.devices))
-    for key, choices in (('optimizer.kind', KINDS), ('optimizer.precision', tuple(PRECISIONS)),
+    for key, choices in (('optimizer.name', NAMES), ('optimizer.precision', tuple(PRECISIONS)),
                          ('optimizer.schedule', SCHEDULES), ('optimizer.norm', NORMS),
                          ('accelerator', ('auto', 'cpu', 'gpu'))):
         yield _get(config, key) in choices, key, 'one of ' + ', '.join(choices)
@@ -89,7 +92,8 @@ def _rules(config):
     yield (all(0 <= hint.model < len(teacher.models) for hint in teacher.hints), 'teacher.hints',
            'of models that are listed in teacher.models')
     yield (all(hint.weight > 0 for hint in teacher.hints), 'teacher.hints', 'of weights above 0')
-    yield all(factor >= 0 for factor in learn.rates.values()), 'optimizer.rates', 'at least 0'
+    yield (all(factor >= 0 for factor in learn.lr_multipliers.values()),
+           'optimizer.lr_multipliers', 'at least 0')
 
 
 def _get(config, key):

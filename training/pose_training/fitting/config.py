@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Configurations as YAML with command-line changes, checked key by key."""
 import difflib
-from typing import Any, Dict, Optional, Sequence, get_args, get_origin
+from typing import Any, Annotated, Dict, Iterator, Optional, Sequence, get_args, get_origin
 
 import yaml
 
@@ -11,7 +11,7 @@ from pose_training.fitting.settings import RunConfig
 
 
 def load_config(path: Optional[str], changes: Sequence[str] = ()) -> RunConfig:
-    """Read YAML and apply changes such as `optimizer.rate=3e-4`; ConfigError names a fault."""
+    """Read YAML and apply changes such as `optimizer.lr=3e-4`; ConfigError names a fault."""
     data: Dict[str, Any] = _read(path) if path else {}
     for change in changes:
         _apply(data, change)
@@ -55,7 +55,7 @@ def _read(path):
 def _apply(data, change):
     name, equals, text = change.partition('=')
     if not (equals and name):
-        raise ConfigError('{!r} is not KEY=VALUE, such as optimizer.rate=3e-4'.format(change))
+        raise ConfigError('{!r} is not KEY=VALUE, such as optimizer.lr=3e-4'.format(change))
     *parents, key = name.split('.')
     for parent in parents:
         if data.get(parent) is None:
@@ -70,7 +70,7 @@ def _apply(data, change):
 
 
 def build(kind, data, where: str):
-    """Build a NamedTuple from a mapping; ConfigError for unknown keys and unfit values.
+    """Build a NamedTuple from a mapping; ConfigError for unknown keys and invalid values.
 
     A key without a value has its default.
     """
@@ -85,12 +85,42 @@ def build(kind, data, where: str):
                 where, key, 'did you mean {!r}?'.format(near[0]) if near
                 else 'the keys are ' + ', '.join(kind._fields)))
         if value is not None:
-            values[key] = _value(kind.__annotations__[key], value, '{}, {}'.format(where, key))
+            values[key] = _value(_annotation(kind, key)[0], value, '{}, {}'.format(where, key))
     missing = [key for key in kind._fields if key not in values
                and key not in kind._field_defaults]
     if missing:
         raise ConfigError('{}: missing key {!r}'.format(where, missing[0]))
     return kind(**values)
+
+
+def _annotation(kind, key):
+    """Return the type of a setting, and its line of help ('' for a group)."""
+    annotation = kind.__annotations__[key]
+    if get_origin(annotation) is Annotated:
+        return get_args(annotation)
+    return annotation, ''
+
+
+def settings_help() -> str:
+    """Return the list of all settings of a run, for --help."""
+    return '\n'.join(describe(RunConfig))
+
+
+def describe(kind, prefix: str = '') -> Iterator[str]:
+    """Yield a line for every setting of a configuration: KEY=DEFAULT, and its help."""
+    for key in kind._fields:
+        inner, text = _annotation(kind, key)
+        default = kind._field_defaults.get(key)
+        if hasattr(inner, '_fields'):
+            yield from describe(inner, prefix + key + '.')
+            continue
+        entry = get_args(inner)[0] if get_origin(inner) is tuple else None
+        shown = '' if default is None else yaml.safe_dump(
+            plain(default), default_flow_style=True).split('\n')[0]
+        name = '  {}{}={}'.format(prefix, key, '' if shown == "''" else shown)
+        yield '{:<40} {}'.format(name, text)
+        if hasattr(entry, '_fields'):
+            yield from describe(entry, ' ' * len(prefix) + '  - ')
 
 
 def _value(kind, value, where):

@@ -12,23 +12,22 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 from tqdm import tqdm
 
-from pose_ros.core.topology import get_topology
-from pose_training.data.dataset import as_tensor, CropSpec, Draw, Draws, PoseDataset
+from pose_training.data.dataset import as_tensor, CropRequest, CropSampler, CropSpec, PoseDataset
 from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError, DataError
 from pose_training.fitting.interruption import ignore_signals
 from pose_training.fitting.settings import RunConfig
-from pose_training.fitting.teachers import add_points, soft_targets, training_crops
-from pose_training.models.layouts import map_layout
+from pose_training.fitting.teachers import (add_points, device_teachers, soft_targets,
+                                            training_crops)
 from pose_training.models.network import PoseNetwork
 
 _CROPS = 'crops'
 
 
 class Remaining(Sampler):
-    """Draws, less those that their first epoch has used already; its length is a whole epoch's."""
+    """A CropSampler without the first `skip` crops of its first epoch; len() is a whole epoch."""
 
-    def __init__(self, draws: Draws, skip: int = 0):
+    def __init__(self, draws: CropSampler, skip: int = 0):
         self._draws, self._skip = draws, skip
 
     def set_epoch(self, epoch: int) -> None:
@@ -38,7 +37,7 @@ class Remaining(Sampler):
     def __len__(self) -> int:
         return len(self._draws)
 
-    def __iter__(self) -> Iterator[Draw]:
+    def __iter__(self) -> Iterator[CropRequest]:
         skip, self._skip = self._skip, 0
         return itertools.islice(iter(self._draws), skip, None)
 
@@ -46,7 +45,7 @@ class Remaining(Sampler):
 class CleanCrops(PoseDataset):
     """Crops with the light and the noise of the photographs as they are."""
 
-    def __getitem__(self, draw: Draw):
+    def __getitem__(self, draw: CropRequest):
         """See PoseDataset."""
         crop, targets = self.draw(draw.sample, draw.variant)
         return (as_tensor(crop.image), torch.from_numpy(targets.maps),
@@ -66,9 +65,11 @@ class Crops(lightning.LightningDataModule):
             raise ConfigError('data.train names no dataset: give it a list of {path: ...}')
         self.size = config.data.size
         self._config, self._stride = config, network.stride
-        self._topology = get_topology(network.recipe.topology)
-        self._layout = map_layout(network.recipe.topology)
+        self._topology = network.family.topology
+        self._family = network.family
         self._used = 0
+        self.memory_format = torch.contiguous_format  # of the images on the device
+        self._teachers = device_teachers(network, config)
         self._crops: Optional[PoseDataset] = None
         self._val: Optional[PoseDataset] = None
 
@@ -79,11 +80,11 @@ class Crops(lightning.LightningDataModule):
         samples, self._weights = read_sets(data.train, self._topology)
         samples = add_points(samples, config.teacher, self._topology)
         if not config.teacher.models and not any(len(sample.people) for sample in samples):
-            raise DataError('nobody is labelled in {}, and there is no teacher: nothing could be '
-                            'learnt'.format(', '.join(part.path for part in data.train)))
+            raise DataError('no person is labelled in {}, and there is no teacher: nothing '
+                            'can be learnt'.format(', '.join(part.path for part in data.train)))
         self._crops = PoseDataset(samples, self._spec(), config.seed,
-                                  soft_targets(config, self._layout, self._stride))
-        self._train = training_crops(self._crops, config, self._layout, self._stride)
+                                  soft_targets(config, self._family, self._stride))
+        self._train = training_crops(self._crops, config, self._family, self._stride)
         if data.val:
             samples, self._val_weights = read_sets(data.val, self._topology)
             self._val = CleanCrops(samples, self._spec(), config.seed)
@@ -93,7 +94,7 @@ class Crops(lightning.LightningDataModule):
 
     def _spec(self):
         data = self._config.data
-        return CropSpec(data.size, self._stride, self._layout, data.crop, data.photometric,
+        return CropSpec(data.size, self._stride, self._family, data.crop, data.photometric,
                         data.sigma, data.limb_width)
 
     def train_dataloader(self) -> DataLoader:
@@ -108,15 +109,26 @@ class Crops(lightning.LightningDataModule):
         """Return the loader of this process, or none."""
         if self._val is None:
             return []
-        draws = list(Draws(self._val_weights, self._config.data.val_crops, 1, self._config.seed))
+        draws = list(CropSampler(self._val_weights, self._config.data.val_crops, 1,
+                                 self._config.seed))
         # A list: of a sampler the trainer would choose other draws for each epoch.
         share = draws[self.trainer.global_rank::self.trainer.world_size]
         return [self._loader(self._val, share, drop_last=False)]
 
+    def on_after_batch_transfer(self, batch, dataloader_idx):
+        """Mix in the teachers that run on the device: the module gets image, target, weights."""
+        if self._teachers is None or not self.trainer.training:
+            return batch
+        image, target, weights, clean, complete = batch
+        self._teachers.to(image.device, self.memory_format)
+        with self.trainer.precision_plugin.forward_context():
+            target, weights = self._teachers.mix(target, weights, clean, complete)
+        return image, target, weights
+
     def _draws(self):
         config = self._config
-        return Draws(self._weights, config.optimizer.crops_per_epoch, config.data.variants,
-                     config.seed, self.trainer.global_rank, self.trainer.world_size)
+        return CropSampler(self._weights, config.optimizer.crops_per_epoch, config.data.variants,
+                           config.seed, self.trainer.global_rank, self.trainer.world_size)
 
     def _loader(self, dataset, sampler, drop_last):
         workers = self._config.data.workers
@@ -126,7 +138,7 @@ class Crops(lightning.LightningDataModule):
             worker_init_fn=_begin_worker, persistent_workers=workers > 0,
             multiprocessing_context='fork' if workers and 'fork' in methods else None,
             pin_memory=self.trainer.strategy.root_device.type == 'cuda',
-            generator=torch.Generator())  # the common one shall not depend on the loaders
+            generator=torch.Generator())  # the global one must not depend on the loaders
 
     def _share(self):
         return self._config.optimizer.batch // self.trainer.world_size
@@ -151,12 +163,13 @@ class Crops(lightning.LightningDataModule):
         return [self._crops.samples[draw.sample].path for draw in chosen]
 
     def fixed_crops(self, count: int) -> list:
-        """Return images, maps and weights of the same crops each time, to be looked at."""
+        """Return image (3, H, W) uint8, maps, weights (C, h, w) of the same crops each time."""
         dataset = self._val or CleanCrops(self._crops.samples, self._spec(), self._config.seed)
         random = np.random.default_rng(self._config.seed)
         chosen = [index for index, sample in enumerate(dataset.samples) if len(sample.people)]
         chosen = chosen or list(range(len(dataset)))
-        return [dataset[Draw(int(random.choice(chosen)), index, 0)] for index in range(count)]
+        return [dataset[CropRequest(int(random.choice(chosen)), index, 0)]
+                for index in range(count)]
 
 
 def _begin_worker(_):

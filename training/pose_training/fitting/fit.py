@@ -30,14 +30,14 @@ from pose_training.fitting.norms import SettleNorms
 from pose_training.fitting.progress import make_progress, Speed
 from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.snapshots import last_snapshot, Snapshots, WholeFiles
-from pose_training.fitting.teachers import device_teachers, make_hints
-from pose_training.fitting.watching import Watch
+from pose_training.fitting.teachers import make_hints
+from pose_training.fitting.validation import ValidationCallback
 from pose_training.models import create_model, PoseNetwork
 
 _LOG = logging.getLogger('pose_training')
 _CONFIG, _NETWORK = 'config.yaml', 'network.pt'
 # Of these a run can be told otherwise half-way, and still goes on exactly as if it had been.
-_FREE = ('output', 'max_to_keep', 'snapshot_every', 'devices', 'nodes', 'gpus', 'watch',
+_FREE = ('output', 'max_to_keep', 'snapshot_every', 'devices', 'nodes', 'gpus', 'validation',
          'data.preload', 'data.workers', 'data.val', 'data.val_crops')
 
 
@@ -50,23 +50,22 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     and Interrupted when asked to stop.
     """
     check(config)
-    if config.watch.evaluate:
-        read_labels(config.watch.evaluate)  # now, and not after the first ten epochs
+    if config.validation.evaluate:
+        read_labels(config.validation.evaluate)  # now, and not after the first ten epochs
     snapshot = _prepare(config, resume)
     lightning.seed_everything(config.seed, verbose=False)
     network = make_network(config)
     check_network(config, network)
     crops, hints = Crops(config, network), make_hints(network, config)
-    teachers = device_teachers(network, config)
     provenance = _provenance(config)
-    average = WeightAverage(config.optimizer.average)
+    average = WeightAverage(config.optimizer.ema_decay)
     with _quiet(), _plainly(snapshot):
         trainer = _trainer(config, average, provenance, fresh=not snapshot)
         device = trainer.strategy.root_device
         check_device(config, device.type)
         layout = memory_format(device, network)
-        module = PoseModule(network.to(memory_format=layout), config, hints, layout,
-                            teachers)
+        crops.memory_format = layout
+        module = PoseModule(network.to(memory_format=layout), config, hints, layout)
         trainer.fit(module, datamodule=crops, ckpt_path=snapshot or None, weights_only=True)
     path = os.path.join(config.output, _NETWORK)
     if trainer.is_global_zero:
@@ -130,8 +129,8 @@ def _provenance(config) -> Dict[str, Any]:
     facts = {'trained_on': [part.path for part in config.data.train],
              'epochs': config.optimizer.epochs,
              'crops': config.optimizer.epochs * config.optimizer.crops_per_epoch}
-    if config.teacher.models or config.teacher.points:
-        facts['teachers'] = list(config.teacher.models + config.teacher.points)
+    if config.teacher.models or config.teacher.single_person:
+        facts['teachers'] = list(config.teacher.models + config.teacher.single_person)
     if config.model.checkpoint:
         facts['began_with'] = config.model.checkpoint
     return facts
@@ -141,11 +140,12 @@ def _trainer(config, average, provenance, fresh):
     learn = config.optimizer
     snapshots = Snapshots(config.output, config.max_to_keep, config.snapshot_every, provenance,
                           average)
-    # The order counts: averages begin with what is settled, what is saved holds the average of
-    # the step, and who stops saves before.
+    # Order matters: recalibrate, then average, then save, then stop.
     progress = make_progress()
-    settle = [SettleNorms(config.model.settle)] * bool(fresh and config.model.settle)
-    callbacks = [*settle, average, Speed(), progress, Watch(config.watch, average), snapshots,
+    crops = config.model.bn_calibration_crops if fresh else 0
+    settle = [SettleNorms(crops)] * bool(crops)
+    callbacks = [*settle, average, Speed(), progress,
+                 ValidationCallback(config.validation, average), snapshots,
                  StopOnSignal(snapshots)]
     processes = config.devices * config.nodes
     return lightning.Trainer(
@@ -153,8 +153,9 @@ def _trainer(config, average, provenance, fresh):
         devices=list(config.gpus) or config.devices, num_nodes=config.nodes,
         strategy='ddp' if processes > 1 else 'auto', sync_batchnorm=learn.norm == 'sync',
         max_epochs=learn.epochs, precision=PRECISIONS[learn.precision],
-        gradient_clip_val=learn.clip or None, callbacks=callbacks, plugins=[WholeFiles()],
-        check_val_every_n_epoch=config.watch.every, num_sanity_val_steps=0,
+        gradient_clip_val=learn.grad_clip_norm or None, callbacks=callbacks,
+        plugins=[WholeFiles()],
+        check_val_every_n_epoch=config.validation.every, num_sanity_val_steps=0,
         limit_val_batches=1. if config.data.val else 0,
         logger=TensorBoardLogger(config.output, name='', version='log'), log_every_n_steps=20,
         deterministic=config.deterministic, benchmark=not config.deterministic,

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C and SIGTERM: a training stops after the step at hand, with a snapshot."""
+"""Ctrl-C and SIGTERM stop a training after the current step, with a snapshot."""
 import signal
 import threading
 import time
@@ -13,9 +13,11 @@ _PATIENCE = 3.  # seconds in which launchers may repeat a signal
 
 
 class Interrupted(BaseException):
-    """A training was asked to stop, and did. Nobody who guards against errors shall swallow it.
+    """A training stopped on a signal.
 
-    `snapshot` is where it can go on from, '' for the last one that there is.
+    A BaseException, so that `except Exception` does not catch it.
+
+    `snapshot` is the one to continue from, '' for the last one that exists.
     """
 
     def __init__(self, message: str, snapshot: str = ''):
@@ -26,8 +28,8 @@ class Interrupted(BaseException):
 class StopOnSignal(Callback):
     """Raises Interrupted after the step in which a signal came, once a snapshot is written.
 
-    All processes stop after the same step if any of them is told to. A signal that comes more
-    than three seconds later ends the process at once. `snapshots` is what writes: an object with
+    All processes stop after the same step if one of them gets a signal. A signal that comes more
+    than three seconds later ends the process at once. `snapshots` writes: an object with
     `save(trainer) -> path`.
     """
 
@@ -36,7 +38,7 @@ class StopOnSignal(Callback):
         self._before: Dict[int, Any] = {}
 
     def on_train_start(self, trainer, pl_module) -> None:
-        """Listen from here on; Lightning's own answer to SIGTERM is replaced."""
+        """Install the handlers; they replace that of Lightning for SIGTERM."""
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 self._before[number] = signal.signal(number, self._notice)
@@ -59,11 +61,11 @@ class StopOnSignal(Callback):
             self._stop(trainer)
 
     def on_exception(self, trainer, pl_module, exception) -> None:
-        """Give the signals back."""
+        """Restore the earlier handlers."""
         self._restore()
 
     def on_train_end(self, trainer, pl_module) -> None:
-        """Give the signals back."""
+        """Restore the earlier handlers."""
         self._restore()
 
     def _told(self, trainer):

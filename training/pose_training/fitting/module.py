@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The network and how it learns, as Lightning wants it."""
+"""The LightningModule of a training: loss, optimizer, schedule."""
 import math
 import os
 from typing import Optional
@@ -11,37 +11,36 @@ from torch import nn
 
 from pose_ros.core.card import InputSpec
 from pose_training.distillation.hints import Hints
-from pose_training.distillation.on_device import DeviceTeachers
 from pose_training.errors import FitError
-from pose_training.fitting.losses import stage_losses, total_loss
+from pose_training.families.losses import total_loss
 from pose_training.fitting.muon import hidden_weights, Muon
 from pose_training.fitting.schedules import (check_prefixes, frozen_prefixes, make_groups,
-                                             rate_factor)
+                                             lr_factor)
 from pose_training.fitting.settings import RunConfig
 from pose_training.models import get_spec, PoseNetwork
 from pose_training.models.normalization import Normalization
 
-_OPTIMISERS = {'adamw': torch.optim.AdamW, 'muon': Muon}
+_OPTIMIZERS = {'adamw': torch.optim.AdamW, 'muon': Muon}
 
 
 class PoseModule(lightning.LightningModule):
-    """Fits a network; `network` is what is wanted in the end.
+    """Trains `network`.
 
-    `hints` compares the layers that teachers give hints for, None without; `memory_format` is the
-    layout of the pictures; `teachers` answer in the training step, None without. Raises
-    ConfigError for rates or a freeze of weights that the network does not have, and FitError when
-    the loss is no number any more.
+    A batch is image (N, 3, H, W) uint8 BGR, target and weights (N, C, h, w) as in Targets; with
+    `hints` an output (N, C, h, w) of a teacher's layer follows for each. `hints` compares layers
+    with those of teachers, None without; `memory_format` is the layout of the images. Raises
+    ConfigError for learning rates or a freeze of weights that the network does not have, and
+    FitError when the loss is not finite.
     """
 
     def __init__(self, network: PoseNetwork, config: RunConfig, hints: Optional[Hints] = None,
-                 memory_format: torch.memory_format = torch.contiguous_format,
-                 teachers: Optional[DeviceTeachers] = None):
+                 memory_format: torch.memory_format = torch.contiguous_format):
         super().__init__()
         self.network, self.hints, self._config = network, hints, config
-        self._memory_format, self._teachers = memory_format, teachers
+        self._memory_format = memory_format
         names = [name for name, _ in network.named_parameters()]
         check_prefixes(config.optimizer.freeze, names, 'optimizer.freeze')
-        muon = config.optimizer.kind == 'muon'
+        muon = config.optimizer.name == 'muon'
         self._groups = make_groups(self._named(), config.optimizer,
                                    hidden_weights(network) if muon else ())
         self._normalization = Normalization(InputSpec(**get_spec(network.recipe.name).input))
@@ -57,30 +56,29 @@ class PoseModule(lightning.LightningModule):
         """Turn (N, 3, h, w) uint8 BGR into what the network expects."""
         return self._normalization(image).contiguous(memory_format=self._memory_format)
 
-    def on_fit_start(self) -> None:
-        """Take the teachers along to the device."""
-        if self._teachers is not None:
-            self._teachers.to(self.device, self._memory_format)
-
     def configure_optimizers(self):
-        """Return the optimizer; `on_train_batch_start` sets the rates."""
+        """Return the optimizer; `on_train_batch_start` sets learning rates and weight decays.
+
+        Not a LambdaLR: it takes its base rates, and the optimizer its weight decays, from the
+        snapshot, so that a run would continue with the old ones after they were changed.
+        """
         config = self._config.optimizer
         groups = [{'params': group.parameters, 'orthogonal': group.orthogonal}
                   for group in self._groups]
-        return _OPTIMISERS[config.kind](groups, lr=config.rate)
+        return _OPTIMIZERS[config.name](groups, lr=config.lr)
 
     def on_train_batch_start(self, batch, batch_idx) -> None:
-        """Set the rates, the decays and the modes for this step."""
+        """Set learning rates, weight decays and modes of batch norms for this step."""
         config, trainer = self._config.optimizer, self.trainer
-        rate = config.rate * rate_factor(config, trainer.global_step,
-                                         config.epochs * trainer.num_training_batches)
+        lr = config.lr * lr_factor(config, trainer.global_step,
+                                   config.epochs * trainer.num_training_batches)
         for group, chosen in zip(self.optimizers().param_groups, self._groups):
-            group['lr'], group['weight_decay'] = rate * chosen.factor, chosen.weight_decay
+            group['lr'], group['weight_decay'] = lr * chosen.factor, chosen.weight_decay
         self._set_norms(frozen_prefixes(config, trainer.global_step))
-        self.log('rate', rate)
+        self.log('lr', lr)
 
     def _set_norms(self, frozen):
-        """Statistics of frozen layers stand still, too."""
+        """Freeze the statistics of frozen layers, too."""
         everything = self._config.optimizer.norm == 'frozen'
         for name, layer in self.network.named_modules():
             if isinstance(layer, nn.modules.batchnorm._BatchNorm):
@@ -88,17 +86,15 @@ class PoseModule(lightning.LightningModule):
 
     def training_step(self, batch, batch_idx):
         """Return the loss of one batch."""
-        image, target, weights, *rest = batch
-        if self._teachers is not None:
-            target, weights = self._teachers.mix(target, weights, *rest)
+        image, target, weights, *hints = batch
         config = self._config.optimizer
-        losses = stage_losses(self.network(self.normalize(image)), target, weights,
-                              config.emphasis)
+        losses = self.network.family.loss(
+            self.network(self.normalize(image)), target, weights, config.foreground_weight)
         loss = total_loss(losses, config.stage_weight)
         for position, part in enumerate(losses, 1):
             self.log('loss/stage_{}'.format(position), part)
         if self.hints is not None:
-            for position, (part, hint) in enumerate(zip(self.hints(rest),
+            for position, (part, hint) in enumerate(zip(self.hints(hints),
                                                         self._config.teacher.hints), 1):
                 self.log('loss/hint_{}'.format(position), part)
                 loss = loss + hint.weight * part
@@ -113,15 +109,15 @@ class PoseModule(lightning.LightningModule):
         """Say what can be done about it."""
         trainer = self.trainer
         if math.isfinite(loss):
-            return FitError('the loss of another process is no number; see its message')
+            return FitError('the loss of another process is not finite; see its message')
         files = trainer.datamodule.files(trainer.current_epoch, batch_idx)
         names = [os.path.basename(path) for path in files]
         return FitError(
-            'the loss is {} in step {} (epoch {}, batch {}), and nothing can be learnt from it: '
-            'try a lower optimizer.rate, a lower optimizer.clip, a longer optimizer.warmup or '
-            'optimizer.precision=fp32, and go on from the last snapshot with --resume. The batch '
-            'is made of {}'.format(loss, trainer.global_step + 1, trainer.current_epoch + 1,
-                                   batch_idx + 1, ', '.join(names[:16])))
+            'the loss is {} in step {} (epoch {}, batch {}): try a lower optimizer.lr, a lower '
+            'optimizer.grad_clip_norm, a longer optimizer.warmup or optimizer.precision=fp32, and '
+            'continue from the last snapshot with --resume. The batch is made of {}'.format(
+                loss, trainer.global_step + 1, trainer.current_epoch + 1, batch_idx + 1,
+                ', '.join(names[:16])))
 
     def configure_gradient_clipping(self, optimizer, gradient_clip_val=None,
                                     gradient_clip_algorithm=None) -> None:
@@ -142,8 +138,8 @@ class PoseModule(lightning.LightningModule):
         """Add the loss of one batch."""
         image, target, weights = batch
         config = self._config.optimizer
-        losses = stage_losses(self.network(self.normalize(image)), target, weights,
-                              config.emphasis)
+        losses = self.network.family.loss(
+            self.network(self.normalize(image)), target, weights, config.foreground_weight)
         loss = total_loss(losses, config.stage_weight)
         self._sums += torch.stack([loss * len(image), loss.new_tensor(len(image))])
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Muon: steps along the momentum, with all of its singular values made alike."""
+"""Muon: steps along the momentum, whose singular values are made equal."""
 import torch
 from torch import nn, Tensor
 
@@ -8,18 +8,33 @@ _COEFFICIENTS = 3.4445, -4.7750, 2.0315
 _ITERATIONS = 5
 
 
-class Muon(torch.optim.AdamW):
-    """AdamW, but for groups with `orthogonal` set: their steps are orthogonal matrices.
+class Muon(torch.optim.Optimizer):
+    """Orthogonal steps for groups with `orthogonal` set; an AdamW inside moves the others.
 
     A convolution's (outputs, inputs, h, w) is a matrix of (outputs, inputs h w). Its step is the
     orthogonal factor of Nesterov's momentum (Jordan et al., 2024, "Muon: an optimizer for hidden
     layers in neural networks"), scaled to the size of AdamW's (Liu et al., arXiv:2502.16982,
-    section 2.2), so that rate and weight decay mean the same in all groups.
+    section 2.2), so that learning rate and weight decay mean the same in all groups. The AdamW
+    shares its groups and states with this optimizer, which saves and loads both.
     """
 
     def __init__(self, groups, lr: float, momentum: float = .95):
-        super().__init__(groups, lr=lr)
+        super().__init__(groups, {'lr': lr, 'weight_decay': .01, 'orthogonal': False})
         self._momentum = momentum
+        plain = [group for group in self.param_groups if not group['orthogonal']]
+        self._adamw = torch.optim.AdamW(plain, lr=lr) if plain else None
+        self._share()
+
+    def _share(self):
+        if self._adamw is not None:
+            self._adamw.state = self.state
+            self._adamw.param_groups = [group for group in self.param_groups
+                                        if not group['orthogonal']]
+
+    def load_state_dict(self, state_dict) -> None:
+        """See torch.optim.Optimizer: it makes new groups and states."""
+        super().load_state_dict(state_dict)
+        self._share()
 
     @torch.no_grad()
     def step(self, closure=None):
@@ -28,30 +43,24 @@ class Muon(torch.optim.AdamW):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        groups = self.param_groups
-        self.param_groups = [group for group in groups if not group.get('orthogonal')]
-        try:
-            super().step()
-        finally:
-            self.param_groups = groups
-        for group in groups:
-            for weight in group['params'] if group.get('orthogonal') else ():
+        if self._adamw is not None:
+            self._adamw.step()
+        for group in self.param_groups:
+            for weight in group['params'] if group['orthogonal'] else ():
                 if weight.grad is not None:
                     self._move(weight, group['lr'], group['weight_decay'])
         return loss
 
-    def _move(self, weight, rate, decay):
+    def _move(self, weight, lr, decay):
         state = self.state[weight]
         if not state:
-            state['step'] = torch.zeros(())  # AdamW asks for it when a state is loaded
             state['momentum'] = torch.zeros_like(weight)
-        state['step'] += 1
         momentum = state['momentum'].lerp_(weight.grad, 1 - self._momentum)
         ahead = weight.grad.lerp(momentum, self._momentum)
         step = orthogonal(ahead.flatten(1))
-        weight.mul_(1 - rate * decay)
+        weight.mul_(1 - lr * decay)
         weight.sub_(step.view(weight.shape).to(weight.dtype),
-                    alpha=rate * .2 * max(step.shape) ** .5)
+                    alpha=lr * .2 * max(step.shape) ** .5)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:

@@ -61,7 +61,7 @@ class EpochLines(Callback):
         left = trainer.max_epochs * trainer.num_training_batches - trainer.global_step
         ahead = timedelta(seconds=max(0, round((now - self._begin) / max(1, done) * left)))
         words = ['{} {:.4g}'.format(label, float(figures[name])) for name, label in (
-            ('loss/validation', 'validation'), ('rate', 'rate'), ('images_per_s', 'images/s'))
+            ('loss/validation', 'validation'), ('lr', 'lr'), ('images_per_s', 'images/s'))
             if name in figures]
         loss = float(sum(self._losses)) / max(1, len(self._losses))
         words = ['loss {:.4g}'.format(loss), *words, '{:.1f} s'.format(now - self._epoch_begin)]

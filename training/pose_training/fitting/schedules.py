@@ -24,14 +24,15 @@ class Group(NamedTuple):
     orthogonal: bool = False
 
 
-def rate_factor(config: OptimizerConfig, step: int, steps: int) -> float:
+def lr_factor(config: OptimizerConfig, step: int, steps: int) -> float:
     """Return the factor on the rate at a step of `steps`."""
     warmup = max(1, int(config.warmup * steps))
     if step < warmup:
         return (step + 1) / warmup
     if config.schedule == 'cosine':
         progress = min(1., (step - warmup) / max(1, steps - warmup))
-        return config.least + (1 - config.least) * .5 * (1 + math.cos(math.pi * progress))
+        least = config.min_lr_ratio
+        return least + (1 - least) * .5 * (1 + math.cos(math.pi * progress))
     if config.schedule == 'step':
         epoch = step * config.epochs // steps
         return config.factor ** sum(epoch >= milestone for milestone in config.milestones)
@@ -46,11 +47,11 @@ def make_groups(named: Iterable[Tuple[str, Parameter]], config: OptimizerConfig,
     are orthogonal. ConfigError for a key that no name begins with.
     """
     named = list(named)
-    check_prefixes(config.rates, [name for name, _ in named], 'optimizer.rates')
+    check_prefixes(config.lr_multipliers, [name for name, _ in named], 'optimizer.lr_multipliers')
     sorted_out: Dict[Tuple[float, bool, bool], List[Parameter]] = {}
     for name, parameter in named:
-        found = [prefix for prefix in config.rates if name.startswith(prefix)]
-        factor = config.rates[max(found, key=len)] if found else 1.
+        found = [prefix for prefix in config.lr_multipliers if name.startswith(prefix)]
+        factor = config.lr_multipliers[max(found, key=len)] if found else 1.
         key = factor, parameter.ndim > 1, name in hidden
         sorted_out.setdefault(key, []).append(parameter)
     return [Group(sorted_out[factor, decayed, orthogonal], factor,

@@ -1,7 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a training run is told: every setting, its default and its unit."""
-from typing import Any, Dict, NamedTuple, Tuple
+"""Every setting of a training run, with its default, its unit and a line of help.
+
+`pose-train fit --help` prints this list.
+"""
+from typing import Annotated, Any, Dict, NamedTuple, Tuple
 
 from pose_training.data.geometry import CropRange
 from pose_training.data.photometric import PhotometricRange
@@ -9,103 +12,111 @@ from pose_training.data.sets import SetConfig
 
 
 class ModelConfig(NamedTuple):
-    """The network: `create_model(name, topology, **options)`, or the one of a checkpoint."""
+    """The network: `create_model(name, topology, **options)`, or that of a checkpoint."""
 
-    name: str = 'student'
-    topology: str = 'coco_18'
-    options: Dict[str, Any] = {}
-    checkpoint: str = ''  # start from these weights; what is above is then the checkpoint's
-    settle: int = 0       # crops whose statistics its norms take first; of an imported ONNX: 64
+    name: Annotated[str, 'network, see `pose-train models`'] = 'repvgg_fpn'
+    topology: Annotated[str, 'keypoints to predict'] = 'coco_18'
+    options: Annotated[Dict[str, Any], 'options of the network, such as {stages: 2}'] = {}
+    checkpoint: Annotated[str, 'initial weights (.pt, .ckpt); name, topology and options are then '
+                               'those of the checkpoint'] = ''
+    bn_calibration_crops: Annotated[
+        int, 'crops used to recalibrate batch norms before training; use 64 for networks imported '
+             'from ONNX'] = 0
 
 
 class DataConfig(NamedTuple):
-    """What is learnt from, and what the learning is watched on."""
+    """Training and validation data."""
 
-    train: Tuple[SetConfig, ...] = ()
-    val: Tuple[SetConfig, ...] = ()
-    val_crops: int = 1024               # of the validation sets, the same each time
-    size: Tuple[int, int] = (288, 288)  # of the crops: width, height [px]
-    sigma: float = 7.                   # of the heat maps' Gaussians [px]
-    limb_width: float = 8.              # of the fields, to either side of a limb [px]
-    variants: int = 64                  # crops of different geometry per photograph
-    crop: CropRange = CropRange()
-    photometric: PhotometricRange = PhotometricRange()
-    preload: bool = True                # keep the photographs in memory
-    workers: int = 2                    # loader processes per training process
+    train: Annotated[Tuple[SetConfig, ...], 'datasets to train on'] = ()
+    val: Annotated[Tuple[SetConfig, ...], 'datasets of the validation loss'] = ()
+    val_crops: Annotated[int, 'validation crops, the same each time'] = 1024
+    size: Annotated[Tuple[int, int], 'width, height of the crops [px]'] = (288, 288)
+    sigma: Annotated[float, 'standard deviation of the Gaussians in heatmaps [px]'] = 7.
+    limb_width: Annotated[float, 'half width of the PAFs [px]'] = 8.
+    variants: Annotated[int, 'different geometries per image'] = 64
+    crop: Annotated[CropRange, 'geometry of the crops'] = CropRange()
+    photometric: Annotated[PhotometricRange, 'changes of pixel values'] = PhotometricRange()
+    preload: Annotated[bool, 'keep the images in memory'] = True
+    workers: Annotated[int, 'loader processes per training process'] = 2
 
 
 class HintConfig(NamedTuple):
-    """A layer of the student that shall hold what a layer of a teacher holds."""
+    """A layer of the student that learns the output of a teacher's layer."""
 
-    student: str        # name of a module, such as `pyramid`
-    teacher: str        # name of a tensor of an ONNX or OpenVINO file, of a module of a .pt
-    model: int = 0      # which of the teachers
-    weight: float = .1  # of this in the loss
+    student: Annotated[str, 'name of a module, such as pyramid']
+    teacher: Annotated[str, 'tensor of an ONNX or OpenVINO file, module of a checkpoint']
+    model: Annotated[int, 'index in teacher.models'] = 0
+    weight: Annotated[float, 'weight in the loss'] = .1
 
 
 class TeacherConfig(NamedTuple):
-    """Networks to learn from; none means labels alone."""
+    """Networks to learn from; without any, labels alone."""
 
-    models: Tuple[str, ...] = ()   # ONNX, OpenVINO (.xml) or checkpoints of this package (.pt)
-    cards: Tuple[str, ...] = ()    # of models that carry none, in the same order
-    backend: str = 'auto'
-    size: Tuple[int, int] = (0, 0)  # that teachers see the crop at [px]; 0, 0: the crop's own
-    weight: float = .5             # of the teacher where there are labels too
-    cache: str = ''                # folder for what the teachers said
-    on_device: bool = False        # in the training step, and not in the loaders: checkpoints
-    points: Tuple[str, ...] = ()   # single-person networks that add joints to people in boxes
-    confidence: float = .4         # of the joints that are added
-    hints: Tuple[HintConfig, ...] = ()
+    models: Annotated[Tuple[str, ...], 'ONNX, OpenVINO (.xml) or checkpoints (.pt)'] = ()
+    cards: Annotated[Tuple[str, ...], 'model cards of models without one, in their order'] = ()
+    backend: Annotated[str, 'engine of the teachers'] = 'auto'
+    size: Annotated[Tuple[int, int], "width, height of their input [px]; 0, 0: the crop's"] = (
+        0, 0)
+    weight: Annotated[float, 'share of the teachers in labelled targets, 0 to 1'] = .5
+    cache: Annotated[str, 'folder for their maps'] = ''
+    on_device: Annotated[bool, 'run checkpoints in the training step, not in the loaders'] = False
+    single_person: Annotated[Tuple[str, ...], 'single-person networks (.tflite) that add '
+                             'keypoints to people with boxes'] = ()
+    confidence: Annotated[float, 'least confidence of the added keypoints, 0 to 1'] = .4
+    hints: Annotated[Tuple[HintConfig, ...], 'layers that learn from layers of teachers'] = ()
 
 
 class OptimizerConfig(NamedTuple):
-    """How it is learnt."""
+    """Optimizer and schedule."""
 
-    epochs: int = 100
-    crops_per_epoch: int = 6400
-    batch: int = 32              # crops per step, over all processes
-    kind: str = 'adamw'          # or muon: fewer steps for networks with batch norms
-    rate: float = 1e-3
-    schedule: str = 'cosine'     # after the warm-up: cosine, step or constant
-    warmup: float = .02          # of all steps, in which the rate rises to `rate`
-    milestones: Tuple[int, ...] = ()  # step: epochs at which the rate is multiplied ...
-    factor: float = .1           # ... by this
-    least: float = .01           # cosine: the last rate, as a fraction of `rate`
-    rates: Dict[str, float] = {}  # factors on the rate, by the first letters of weights' names
-    freeze: Dict[str, int] = {}  # steps for which weights do not move, by the first letters
-    weight_decay: float = .01    # not of biases and norms
-    clip: float = 1.             # norm of the gradient, 0 for no limit
-    average: float = .999        # decay of the averaged weights, 0 for none
-    precision: str = 'bf16'      # fp32, bf16 or fp16 (mixed)
-    norm: str = 'batch'          # statistics: batch (per process), sync (GPUs), frozen
-    stage_weight: float = .5     # of each stage before the last
-    emphasis: float = 3.         # extra weight where the target is 1
+    epochs: Annotated[int, 'length of the training'] = 100
+    crops_per_epoch: Annotated[int, 'crops of one epoch'] = 6400
+    batch: Annotated[int, 'crops per step, over all processes'] = 32
+    name: Annotated[str, 'adamw, or muon: fewer steps for networks with batch norms'] = 'adamw'
+    lr: Annotated[float, 'learning rate after the warm-up'] = 1e-3
+    schedule: Annotated[str, 'after the warm-up: cosine, step or constant'] = 'cosine'
+    warmup: Annotated[float, 'share of all steps in which the learning rate rises to lr'] = .02
+    milestones: Annotated[Tuple[int, ...], 'schedule step: epochs at which the learning rate is '
+                          'multiplied by factor'] = ()
+    factor: Annotated[float, 'see milestones'] = .1
+    min_lr_ratio: Annotated[float, 'schedule cosine: last learning rate over lr'] = .01
+    lr_multipliers: Annotated[Dict[str, float], 'factors on lr by prefix of the weight names'] = {}
+    freeze: Annotated[Dict[str, int], 'steps without updates by prefix of the weight names'] = {}
+    weight_decay: Annotated[float, 'not for biases and norms'] = .01
+    grad_clip_norm: Annotated[float, 'largest norm of the gradient; 0: no limit'] = 1.
+    ema_decay: Annotated[float, 'decay of the averaged weights; 0: no average'] = .999
+    precision: Annotated[str, 'fp32, bf16 or fp16 (mixed)'] = 'bf16'
+    norm: Annotated[str, 'statistics of batch norms: batch (per process), sync (GPUs), '
+                    'frozen'] = 'batch'
+    stage_weight: Annotated[float, 'weight of the loss of each stage before the last'] = .5
+    foreground_weight: Annotated[float, 'extra weight of a cell per unit of its target'] = 3.
 
 
-class WatchConfig(NamedTuple):
-    """What is looked at while it runs."""
+class ValidationConfig(NamedTuple):
+    """Validation and logging."""
 
-    every: int = 1        # epochs from one validation, and set of pictures, to the next
-    pictures: int = 4     # fixed crops that are drawn for TensorBoard
-    evaluate: str = ''    # COCO keypoint file to measure AP on, as `pose-train evaluate` does
-    evaluate_every: int = 10  # epochs
-    evaluate_size: Tuple[int, int] = (0, 0)  # network input for that [px]; 0, 0: the network's
+    every: Annotated[int, 'interval of the validation and of drawn crops [epochs]'] = 1
+    drawn_crops: Annotated[int, 'fixed crops that are drawn for TensorBoard'] = 4
+    evaluate: Annotated[str, 'COCO keypoint file to measure AP on, as pose-train evaluate'] = ''
+    evaluate_every: Annotated[int, 'interval of that [epochs]'] = 10
+    evaluate_size: Annotated[Tuple[int, int], 'width, height of the network input for that [px]; '
+                             "0, 0: the network's"] = (0, 0)
 
 
 class RunConfig(NamedTuple):
-    """A whole run. Paths are relative to the folder in which the run is started."""
+    """A training run. Paths are relative to the folder in which the run is started."""
 
     model: ModelConfig = ModelConfig()
     data: DataConfig = DataConfig()
     teacher: TeacherConfig = TeacherConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
-    watch: WatchConfig = WatchConfig()
-    seed: int = 0
-    output: str = 'runs/student'
-    max_to_keep: int = 3        # snapshots besides the last; 0 keeps all
-    snapshot_every: int = 1     # epochs
-    devices: int = 1            # processes on each node
-    nodes: int = 1
-    gpus: Tuple[int, ...] = ()  # which GPUs, by number; none: the first `devices`
-    accelerator: str = 'auto'   # cpu, gpu, or whatever is there
-    deterministic: bool = False  # slower algorithms that repeat exactly on a GPU, too
+    validation: ValidationConfig = ValidationConfig()
+    seed: Annotated[int, 'of all random numbers'] = 0
+    output: Annotated[str, 'folder of the run'] = 'runs/pose'
+    max_to_keep: Annotated[int, 'snapshots besides the last; 0: all'] = 3
+    snapshot_every: Annotated[int, 'interval of snapshots [epochs]'] = 1
+    devices: Annotated[int, 'processes on each node'] = 1
+    nodes: Annotated[int, 'computers'] = 1
+    gpus: Annotated[Tuple[int, ...], 'GPUs by number; none: the first `devices`'] = ()
+    accelerator: Annotated[str, 'auto, cpu or gpu'] = 'auto'
+    deterministic: Annotated[bool, 'slower algorithms that repeat exactly on a GPU, too'] = False

@@ -14,7 +14,7 @@ from torch import distributed
 
 from pose_training.checkpoint import FORMAT, checkpoint_data
 from pose_training.errors import FitError
-from pose_training.whole_file import whole_file
+from pose_ros.core.files import atomic_write
 
 FOLDER = 'snapshots'
 LAST = 'last.ckpt'
@@ -28,7 +28,7 @@ class WholeFiles(TorchCheckpointIO):
         """Write a snapshot; FitError if the disk does not take it."""
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with whole_file(path) as stream:
+            with atomic_write(path) as stream:
                 torch.save(checkpoint, stream)
         except (OSError, RuntimeError) as error:  # torch's writer turns the one into the other
             raise FitError('cannot write the snapshot {}: {}; the one before it is untouched: '
@@ -47,6 +47,9 @@ class WholeFiles(TorchCheckpointIO):
 
 class Snapshots(Callback):
     """Writes OUTPUT/snapshots: `last.ckpt`, and `epoch_0012.ckpt` of the newest `max_to_keep`.
+
+    Not a ModelCheckpoint: that removes only files of its own list, which a run that was moved or
+    resumed does not have, and has no snapshot of the step in which a signal came.
 
     Besides what Lightning saves there are the states of the random number generators of every
     process, and the averaged network as a checkpoint of this package: `pose-train export` and

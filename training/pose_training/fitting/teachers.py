@@ -12,43 +12,42 @@ from pose_training.data.annotations import Sample
 from pose_training.data.dataset import PoseDataset
 from pose_training.distillation.hints import HintedCrops, Hints
 from pose_training.distillation.on_device import DeviceTeacher, DeviceTeachers, PairedCrops
-from pose_training.distillation.opening import layer_channels, module_channels
-from pose_training.distillation.points import add_joints, load_point_teacher
+from pose_training.distillation.teacher_networks import layer_channels, module_channels
+from pose_training.distillation.keypoint_labels import add_keypoints, load_single_person_teacher
 from pose_training.distillation.soft_targets import SoftTargets
-from pose_training.distillation.teacher import (Ensemble, identity, known_channels, match_card,
+from pose_training.distillation.teacher import (Ensemble, identity, match_card,
                                                 Teacher)
+from pose_training.families.family import Family
 from pose_training.fitting.settings import RunConfig, TeacherConfig
-from pose_training.models.layouts import map_layout, MapLayout
 from pose_training.models.network import PoseNetwork
 
 
-def soft_targets(config: RunConfig, layout: MapLayout, stride: int) -> Optional[SoftTargets]:
+def soft_targets(config: RunConfig, family: Family, stride: int) -> Optional[SoftTargets]:
     """Return what mixes the teachers in, None without any in the loaders.
 
-    Every teacher's card is read here, so that an unfit one is told before the training begins;
-    the network is loaded where it is used, because engines do not survive the fork of a loader.
+    Every teacher's card is read here, so that an invalid one is reported at once; the network is
+    loaded where it is used, because engines do not survive the fork of a loader.
     """
     teacher = config.teacher
     if not teacher.models or teacher.on_device:
         return None
-    channels = [match_card(path, layout, _card(teacher, index))[2]
-                for index, path in enumerate(teacher.models)]
-    known = np.any([known_channels(found, layout) for found in channels], axis=0)
+    known = np.any([match_card(path, family, _card(teacher, index))[1].known
+                    for index, path in enumerate(teacher.models)], axis=0)
 
     def load():
-        return Ensemble([load_teacher(config, index, layout, stride)
+        return Ensemble([load_teacher(config, index, family, stride)
                          for index in range(len(teacher.models))])
     facts = [identity(path, _card(teacher, index)) for index, path in enumerate(teacher.models)]
-    return SoftTargets(load, layout, teacher.weight, teacher.cache or None,
+    return SoftTargets(load, family, teacher.weight, teacher.cache or None,
                        [facts, list(teacher.size)], known)
 
 
-def load_teacher(config: RunConfig, index: int, layout: MapLayout, stride: int,
+def load_teacher(config: RunConfig, index: int, family: Family, stride: int,
                  layers: Sequence[str] = ()) -> Teacher:
     """Load one of the teachers; `layers` names what else than its maps it shall yield."""
     teacher = config.teacher
     size = teacher.size if any(teacher.size) else config.data.size
-    return Teacher(teacher.models[index], config.data.size, layout, stride, _card(teacher, index),
+    return Teacher(teacher.models[index], config.data.size, family, stride, _card(teacher, index),
                    teacher.backend, threads=1, layers=layers, input_size=size)
 
 
@@ -58,14 +57,14 @@ def _card(teacher, index):
 
 def device_teachers(network: PoseNetwork, config: RunConfig) -> Optional[DeviceTeachers]:
     """Load the teachers that answer in the training step, None without any."""
-    teacher, layout = config.teacher, map_layout(network.recipe.topology)
+    teacher, family = config.teacher, network.family
     if not (teacher.models and teacher.on_device):
         return None
-    return DeviceTeachers([DeviceTeacher(path, config.data.size, layout, network.stride)
-                           for path in teacher.models], layout, teacher.weight)
+    return DeviceTeachers([DeviceTeacher(path, config.data.size, family, network.stride)
+                           for path in teacher.models], family, teacher.weight)
 
 
-def training_crops(crops: PoseDataset, config: RunConfig, layout: MapLayout,
+def training_crops(crops: PoseDataset, config: RunConfig, family: Family,
                    stride: int) -> Dataset:
     """Return the crops, with all that the training step needs of them beside their targets.
 
@@ -81,7 +80,7 @@ def training_crops(crops: PoseDataset, config: RunConfig, layout: MapLayout,
               for index in sorted({hint.model for hint in hints})}
 
     def load():
-        return {index: load_teacher(config, index, layout, stride, names)
+        return {index: load_teacher(config, index, family, stride, names)
                 for index, names in layers.items()}
     return HintedCrops(crops, load, [(hint.model, hint.teacher) for hint in hints])
 
@@ -100,9 +99,9 @@ def make_hints(network: PoseNetwork, config: RunConfig) -> Optional[Hints]:
 
 def add_points(samples: List[Sample], config: TeacherConfig, topology: Topology) -> List[Sample]:
     """Add joints that single-person networks find in labelled boxes."""
-    teachers = [load_point_teacher(path) for path in config.points]
+    teachers = [load_single_person_teacher(path) for path in config.single_person]
     if not teachers:
         return samples
-    return add_joints(samples, teachers, topology, config.confidence, config.cache or None,
-                      lambda items: tqdm(items, 'joints of the point teachers', leave=False,
-                                         disable=None))
+    return add_keypoints(samples, teachers, topology, config.confidence, config.cache or None,
+                         lambda items: tqdm(items, 'joints of the point teachers', leave=False,
+                                            disable=None))

@@ -4,7 +4,7 @@
 
 An exported convolution holds the batch norm that followed it, and the identity beside it. Here a
 norm that changes nothing takes its place again. Its statistics are not those of the data: train on
-with `model.settle`, or with `optimizer.norm: frozen`.
+with `model.bn_calibration_crops`, or with `optimizer.norm: frozen`.
 """
 from typing import Dict
 
@@ -19,7 +19,7 @@ from pose_training.errors import WeightsError
 from pose_training.importers.matching import Weights
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import create_model, NetworkSpec
-from pose_training.models.student import Block
+from pose_training.models.repvgg_fpn import Block
 
 _PREFIX = 'network.'  # of the network within what is exported
 

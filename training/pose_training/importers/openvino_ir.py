@@ -82,7 +82,7 @@ def _state_names() -> Dict[str, str]:
 
 
 def _reorder_inputs(tensors) -> None:
-    """Let the refinement read [features, heat maps, fields]; the file has them backwards."""
+    """Let the refinement read [features, heatmaps, fields]; the file has them backwards."""
     name = 'refinement_stages.0.trunk.0.initial.0.weight'
     pafs = tensors['initial_stage.pafs.1.0.bias'].size
     heatmaps = tensors['initial_stage.heatmaps.1.0.bias'].size

@@ -5,6 +5,10 @@
 `pickletools` splits the file into instructions. The few that dicts, lists, numbers and arrays need
 are carried out here; every other one is refused, and so is every name but those by which NumPy
 rebuilds an array. What would grow beyond the file itself is refused too.
+
+Why not pickle.Unpickler with find_class: that guards names only. Python's own unpickler allocates
+its memo by index (32 GB for one instruction), hashes nested tuples for ever, and takes the memory
+of a BYTEARRAY8 before it reads it.
 """
 import math
 from pickletools import genops

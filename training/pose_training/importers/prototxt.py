@@ -13,8 +13,8 @@ import torch
 from torch import fx, nn
 
 from pose_training.errors import WeightsError
+from pose_training.families.registry import make_family
 from pose_training.importers.messages import message_classes
-from pose_training.models.layouts import map_layout
 from pose_training.models.registry import NetworkSpec
 
 Description = Dict[str, Dict[str, object]]
@@ -66,9 +66,8 @@ def check_prototxt(path: str, spec: NetworkSpec) -> None:
 
 def describe_network(spec: NetworkSpec) -> Description:
     """Return what each convolution of the network is and reads, and what the last stage yields."""
-    layout = map_layout(spec.topology)
     with torch.device('meta'):
-        network = spec.build(layout.heatmaps, layout.pafs, **spec.options)
+        network = spec.build(**make_family(spec.family, spec.topology).channels, **spec.options)
     described, values = {}, {}
     for node in fx.symbolic_trace(network).graph.nodes:
         reads = _joined([values[source] for source in node.all_input_nodes])
@@ -86,13 +85,14 @@ def describe_network(spec: NetworkSpec) -> Description:
         elif node.op == 'call_function':
             values[node] = _called(node, reads)
         else:
-            described[_OUTPUT] = {'made of': _text(values[node.all_input_nodes[-1]])}
+            final = node.args[0][-1].values()
+            described[_OUTPUT] = {'made of': _text(_joined([values[part] for part in final]))}
     return described
 
 
 def _called(node, reads):
     name = node.target.__name__
-    if name in ('cat', 'StageMaps'):
+    if name == 'cat':
         return reads
     if name == 'max_pool2d':
         kernel, pad = node.args[1], node.kwargs['padding']

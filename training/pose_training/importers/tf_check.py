@@ -52,7 +52,7 @@ class GraphCheck:
                     self._describe(layer, network.get_submodule(layer.name)), fault))
         fault = _difference(value, maps)  # the last node is the output
         if fault:
-            raise self._graph.fail('the output {}, in the network [heat maps, fields], {}'.format(
+            raise self._graph.fail('the output {}, in the network [heatmaps, PAFs], {}'.format(
                 self._formula(self._graph.output), fault))
 
     def _noise(self):
@@ -94,7 +94,7 @@ class GraphCheck:
                                    .format(image.shape[2], image.shape[1])) from error
         for hook in hooks:
             hook.remove()
-        return outputs, torch.cat([maps.heatmaps, maps.pafs], 1).permute(0, 2, 3, 1)
+        return outputs, torch.cat([maps['heatmaps'], maps['pafs']], 1).permute(0, 2, 3, 1)
 
     def _run(self, image: Tensor) -> Iterator[Tuple[Node, Tensor]]:
         """Compute node after node, and forget what is no more needed."""

@@ -15,7 +15,7 @@ import torch
 from pose_training.checkpoint import Checkpoint, find_checkpoint
 from pose_training.errors import WeightsError
 from pose_training.importers.matching import Weights
-from pose_training.importers.torch_file import load_torch_file
+from pose_training.torch_file import load_torch_file
 from pose_training.models.registry import NetworkSpec
 
 _PARALLEL = 'module.'  # what DataParallel puts before each name
@@ -91,13 +91,13 @@ def _flat(name):
 def _arrays(tensors, path) -> Dict[str, np.ndarray]:
     wanted = {name: tensor.detach() for name, tensor in tensors.items()
               if not name.endswith('num_batches_tracked')}
-    unfit = ['{} is {}'.format(name, _kind(tensor)) for name, tensor in wanted.items()
-             if _kind(tensor)]
-    if unfit:
+    invalid = ['{} is {}'.format(name, _kind(tensor)) for name, tensor in wanted.items()
+               if _kind(tensor)]
+    if invalid:
         raise WeightsError('{} holds tensors that are not plain arrays of floats: {}{}; save the '
                            'network before it is quantized or converted'.format(
-                               path, ', '.join(unfit[:_MOST_LISTED]),
-                               ', ...' * (len(unfit) > _MOST_LISTED)))
+                               path, ', '.join(invalid[:_MOST_LISTED]),
+                               ', ...' * (len(invalid) > _MOST_LISTED)))
     return {name: tensor.to(torch.float32).numpy() for name, tensor in wanted.items()}
 
 

@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The networks, as small PyTorch modules built from shared blocks."""
-from pose_training.models.network import PoseNetwork, Recipe, StageMaps
+from pose_training.models.network import PoseNetwork, Recipe
 from pose_training.models.registry import NetworkSpec, create_model, get_spec, networks
 
-__all__ = ['NetworkSpec', 'PoseNetwork', 'Recipe', 'StageMaps', 'create_model', 'get_spec',
+__all__ = ['NetworkSpec', 'PoseNetwork', 'Recipe', 'create_model', 'get_spec',
            'networks']

@@ -6,7 +6,7 @@ from torch import nn
 from pose_training.models.folding import fold_batch_norm, fold_scale, fuse
 
 
-class Chain(nn.Sequential):
+class FusibleSequential(nn.Sequential):
     """Modules one after the other; for inference, linear neighbors become one."""
 
     def fused(self) -> nn.Sequential:
@@ -34,9 +34,9 @@ def is_scale(module) -> bool:
 
 
 def conv(inputs: int, outputs: int, kernel: int = 3, relu: bool = True, norm: bool = False,
-         bias: bool = True, **options) -> Chain:
+         bias: bool = True, **options) -> FusibleSequential:
     """Return convolution (size kept at stride 1), batch norm if asked, ReLU if asked."""
     padding = options.pop('padding', options.get('dilation', 1) * (kernel - 1) // 2)
     layers = [nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=bias, **options)]
     layers += [nn.BatchNorm2d(outputs)] * norm + [nn.ReLU(inplace=True)] * relu
-    return Chain(*layers)
+    return FusibleSequential(*layers)

@@ -1,16 +1,16 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""OpenPose's default network (Cao et al., arXiv:1812.08008): fields first, then heat maps.
+"""OpenPose's default network (Cao et al., arXiv:1812.08008): fields first, then heatmaps.
 
 Layers as in OpenPose's models/pose/body_25/pose_deploy.prototxt. L1 and L2 mean the opposite of
-what they mean in the COCO network: here L2 is the field, L1 the heat map.
+what they mean in the COCO network: here L2 is the field, L1 the heatmap.
 """
 from typing import List, NamedTuple, Tuple
 
 import torch
 from torch import Tensor
 
-from pose_training.models.network import StageMaps, check_stages
+from pose_training.models.network import check_stages, named_outputs, Outputs
 from pose_training.models.registry import NetworkSpec
 from pose_training.models.vgg import (
     LICENSE, MODELS_URL, VGG_19, FlatNetwork, Layer, check_pafs, openpose_input)
@@ -43,7 +43,7 @@ def _stage(name, width, hidden, outputs):
 
 
 class Body25(FlatNetwork):
-    """Four stages for the fields, then up to two for the heat maps, which read the last field."""
+    """Four stages for the fields, then up to two for the heatmaps, which read the last field."""
 
     def __init__(self, heatmaps: int, pafs: int, heat_stages: int):
         super().__init__()
@@ -72,26 +72,26 @@ class Body25(FlatNetwork):
             features = torch.cat(parts, 1)
         return self.run(stage.head, features)
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
-        """See PoseNetwork; the stages of the fields have no heat maps."""
+    def forward(self, image: Tensor) -> List[Outputs]:
+        """See PoseNetwork; the stages of the fields have no heatmaps."""
         features = self.run(_BACKBONE, image)
         pafs = self._predict(self.paf_stages[0], features)
-        found = [StageMaps(None, pafs)]
+        found = [named_outputs(pafs=pafs)]
         for stage in self.paf_stages[1:]:
             pafs = self._predict(stage, torch.cat([features, pafs], 1))
-            found.append(StageMaps(None, pafs))
+            found.append(named_outputs(pafs=pafs))
         heatmaps = self._predict(self.heat_stages[0], torch.cat([features, pafs], 1))
-        found.append(StageMaps(heatmaps, pafs))
+        found.append(named_outputs(heatmaps=heatmaps, pafs=pafs))
         for stage in self.heat_stages[1:]:
             heatmaps = self._predict(stage, torch.cat([features, heatmaps, pafs], 1))
-            found.append(StageMaps(heatmaps, pafs))
+            found.append(named_outputs(heatmaps=heatmaps, pafs=pafs))
         return found
 
 
 def build(heatmaps: int, pafs: int, stages: int = 6) -> Body25:
     """Build the network; NetworkError for a number of stages, or no fields, that cannot be.
 
-    Heat maps come in the fifth stage at the earliest, hence 5 or 6 stages.
+    Heatmaps come in the fifth stage at the earliest, hence 5 or 6 stages.
     """
     fields = len(_PAF_STAGES)
     check_stages('BODY-25', stages, fields + 1, fields + len(_HEAT_STAGES))

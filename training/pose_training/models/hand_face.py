@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenPose's networks for one hand or one face in a square crop (Simon et al., arXiv:1704.07809).
 
-One branch, heat maps only. Layers as in OpenPose's models/hand/pose_deploy.prototxt and
+One branch, heatmaps only. Layers as in OpenPose's models/hand/pose_deploy.prototxt and
 models/face/pose_deploy.prototxt, which differ in the number of maps alone.
 """
 from typing import List, Tuple
@@ -10,7 +10,7 @@ from typing import List, Tuple
 import torch
 from torch import Tensor
 
-from pose_training.models.network import StageMaps, check_stages
+from pose_training.models.network import check_stages, named_outputs, Outputs
 from pose_training.models.registry import NetworkSpec
 from pose_training.models.vgg import (
     LICENSE, MODELS_URL, VGG_19, FlatNetwork, Layer, openpose_input,
@@ -33,7 +33,7 @@ def _stage(stage: int, outputs: int) -> Tuple[Layer, ...]:
 
 
 class CropNetwork(FlatNetwork):
-    """Features, then stages that read the heat maps of the stage before together with them."""
+    """Features, then stages that read the heatmaps of the stage before together with them."""
 
     def __init__(self, heatmaps: int, stages: int):
         super().__init__()
@@ -43,14 +43,14 @@ class CropNetwork(FlatNetwork):
             self.declare(inputs, stage)
             inputs = heatmaps + width
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
+    def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork; there are no fields."""
         features = self.run(_BACKBONE, image)
         heatmaps = self.run(self.stages[0], features)
-        found = [StageMaps(heatmaps, None)]
+        found = [named_outputs(heatmaps=heatmaps)]
         for stage in self.stages[1:]:
             heatmaps = self.run(stage, torch.cat([heatmaps, features], 1))
-            found.append(StageMaps(heatmaps, None))
+            found.append(named_outputs(heatmaps=heatmaps))
         return found
 
 

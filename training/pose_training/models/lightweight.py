@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from pose_training.errors import NetworkError
-from pose_training.models.blocks import Chain, conv
-from pose_training.models.network import PoseNetwork, StageMaps
+from pose_training.models.blocks import FusibleSequential, conv
+from pose_training.models.network import named_outputs, Outputs, PoseNetwork
 from pose_training.models.registry import NetworkSpec, card_input
 
 MOST_STAGES = 4
@@ -62,10 +62,11 @@ class Prediction(nn.Module):
         self.heatmaps = _head(hidden, heatmaps)
         self.pafs: Optional[nn.Module] = _head(hidden, pafs) if pafs else None
 
-    def forward(self, features: Tensor) -> StageMaps:
+    def forward(self, features: Tensor) -> Outputs:
         """Map (N, channels, h, w) to the maps of this stage."""
         found = self.trunk(features)
-        return StageMaps(self.heatmaps(found), None if self.pafs is None else self.pafs(found))
+        return named_outputs(heatmaps=self.heatmaps(found),
+                             pafs=None if self.pafs is None else self.pafs(found))
 
 
 class LightweightOpenpose(PoseNetwork):
@@ -88,29 +89,31 @@ class LightweightOpenpose(PoseNetwork):
                        _FEATURES, heatmaps, pafs)
             for _ in range(stages - 1))
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
+    def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork."""
         features = self.cpm(self.model(image))
         stages = [self.initial_stage(features)]
         for refinement in self.refinement_stages:
-            seen = [maps for maps in stages[-1] if maps is not None]
+            seen = list(stages[-1].values())
             stages.append(refinement(torch.cat([features] + seen, 1)))
         return stages
 
 
 def _separable(inputs, outputs, stride, dilation, norm):
-    return Chain(*conv(inputs, inputs, norm=norm, bias=not norm, groups=inputs, stride=stride,
-                       dilation=dilation),
-                 *conv(inputs, outputs, 1, norm=norm, bias=not norm))
+    return FusibleSequential(*conv(inputs, inputs, norm=norm, bias=not norm, groups=inputs,
+                                   stride=stride,
+                                   dilation=dilation),
+                             *conv(inputs, outputs, 1, norm=norm, bias=not norm))
 
 
 def _elu_separable(bias):
-    return Chain(nn.Conv2d(_FEATURES, _FEATURES, 3, padding=1, groups=_FEATURES, bias=bias),
-                 nn.ELU(inplace=True), *_elu_point(_FEATURES, bias))
+    return FusibleSequential(nn.Conv2d(_FEATURES, _FEATURES, 3, padding=1, groups=_FEATURES,
+                                       bias=bias),
+                             nn.ELU(inplace=True), *_elu_point(_FEATURES, bias))
 
 
 def _elu_point(inputs, bias):
-    return Chain(nn.Conv2d(inputs, _FEATURES, 1, bias=bias), nn.ELU(inplace=True))
+    return FusibleSequential(nn.Conv2d(inputs, _FEATURES, 1, bias=bias), nn.ELU(inplace=True))
 
 
 def _head(hidden, outputs):

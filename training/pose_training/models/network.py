@@ -1,39 +1,40 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What every network of this package is: a module that predicts maps, stage after stage."""
+"""The base class of the networks."""
 import abc
 from typing import Any, Dict, List, NamedTuple, Optional
 
 from torch import Tensor, nn
 
 from pose_training.errors import NetworkError
+from pose_training.families.family import Family, Outputs
 
 
-class StageMaps(NamedTuple):
-    """What one stage predicts: linear maps (N, channels, h / stride, w / stride), None for none.
-
-    `heatmaps` holds one channel per keypoint in the order of the topology (then the background,
-    where the network has one), `pafs` two channels per limb in the order of the map layout.
-    """
-
-    heatmaps: Optional[Tensor]
-    pafs: Optional[Tensor]
+def named_outputs(**tensors: Optional[Tensor]) -> Outputs:
+    """Return the outputs of a stage by name, without those that are None."""
+    return {name: tensor for name, tensor in tensors.items() if tensor is not None}
 
 
 class PoseNetwork(nn.Module, abc.ABC):
     """A network from images (N, 3, h, w), normalized as its card says, to maps.
 
     `stride` is the number of input pixels per map cell; h and w must be multiples of
-    `size_multiple`. `recipe` is set by `create_model`, and tells how to build the network again.
+    `size_multiple`. `create_model` sets `recipe`, which is how to build the network again, and
+    `family`, which is what its outputs mean.
     """
 
     stride = 8
     size_multiple = 8
     recipe: 'Recipe'
+    family: Family
 
     @abc.abstractmethod
-    def forward(self, image: Tensor) -> List[StageMaps]:
-        """Return the maps of every prediction stage; the last holds all of the final ones."""
+    def forward(self, image: Tensor) -> List[Outputs]:
+        """Return the outputs of every prediction stage by name; the last stage has all of them.
+
+        Their names and channels are those of `family`, the sizes (N, channels, h / stride,
+        w / stride).
+        """
 
 
 class Recipe(NamedTuple):

@@ -8,21 +8,22 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
 from pose_ros.core.errors import PoseRosError
 from pose_training.errors import NetworkError
-from pose_training.models.layouts import map_layout
+from pose_training.families.registry import make_family
 from pose_training.models.network import PoseNetwork, Recipe
 
 # Each of these modules lists what it offers in NETWORKS.
 _MODULES = ('cmu', 'body_25', 'hand_face', 'dsconv', 'tf_mobilenet', 'tf_mobilenet_v2',
-            'lightweight', 'trt_pose', 'student')
+            'lightweight', 'trt_pose', 'repvgg_fpn')
 
 
 class NetworkSpec(NamedTuple):
     """What is known of a network.
 
-    `build(heatmaps, pafs, **options)` makes it for that many channels; `options` are the values
-    that make this variant, and users may give others. `input` is the `input` of its model card.
-    `formats` are the file formats in which its weights were published (`pose-train import`), and
-    `ignored` is a regular expression of state names which those files hold and nothing uses.
+    `build(heatmaps=, pafs=, **options)` makes it for the channels of its `family`; `options` are
+    the values that make this variant, and users may give others. `input` is the `input` of its
+    model card. `formats` are the file formats in which its weights were published (`pose-train
+    import`); `ignored` is a regular expression of state names in those files that nothing uses;
+    `family` is that of its outputs.
     """
 
     name: str
@@ -36,13 +37,14 @@ class NetworkSpec(NamedTuple):
     source: str = ''
     license: str = 'Apache-2.0'
     accuracy: str = ''
+    family: str = 'paf'
 
 
 def card_input(width: int, height: int, color='bgr', scale=1.0, mean=(0., 0., 0.),
-               std=(1., 1., 1.), resize='letterbox', interpolation='linear', pad_value=0):
+               std=(1., 1., 1.), fit='letterbox', interpolation='linear', pad_value=0):
     """Return the `input` of a model card: (value * scale - mean) / std, value in 0..255."""
     return {'width': width, 'height': height, 'color': color, 'scale': scale, 'mean': tuple(mean),
-            'std': tuple(std), 'resize': resize, 'interpolation': interpolation,
+            'std': tuple(std), 'fit': fit, 'align': 'center', 'interpolation': interpolation,
             'pad_value': pad_value}
 
 
@@ -71,11 +73,11 @@ def create_model(name: str, topology: Optional[str] = None, **options) -> PoseNe
     spec = get_spec(name)
     chosen = {**spec.options, **options}
     try:
-        layout = map_layout(topology or spec.topology)
-        network = spec.build(layout.heatmaps, layout.pafs, **chosen)
+        family = make_family(spec.family, topology or spec.topology)
+        network = spec.build(**family.channels, **chosen)
     except NetworkError:
         raise
     except (PoseRosError, TypeError) as error:
         raise NetworkError('network {!r}: {}'.format(name, error)) from error
-    network.recipe = Recipe(name, layout.topology, chosen)
+    network.recipe, network.family = Recipe(name, family.topology.name, chosen), family
     return network

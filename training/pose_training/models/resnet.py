@@ -10,7 +10,7 @@ from typing import Sequence, Tuple
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pose_training.models.blocks import Chain
+from pose_training.models.blocks import FusibleSequential
 
 # Name -> (whether blocks are bottlenecks, blocks at strides 4, 8, 16 and 32).
 RESNETS = {
@@ -52,10 +52,11 @@ class ResidualBlock(nn.Sequential):
             layers['relu{}'.format(number)] = nn.ReLU(inplace=True)
             channels, reduction = outputs, reduction * stride
         del layers['relu{}'.format(len(steps))]  # the last one comes after the sum
-        layers['downsample'] = Chain()
+        layers['downsample'] = FusibleSequential()
         if (inputs, 1) != (channels, reduction):
-            layers['downsample'] = Chain(nn.Conv2d(inputs, channels, 1, reduction, bias=False),
-                                         nn.BatchNorm2d(channels))
+            layers['downsample'] = FusibleSequential(nn.Conv2d(inputs, channels, 1, reduction,
+                                                               bias=False),
+                                                     nn.BatchNorm2d(channels))
         super().__init__(layers)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -69,10 +70,10 @@ class ResidualBlock(nn.Sequential):
     def fused(self) -> Residual:
         """Return the block with its batch norms folded into the convolutions."""
         *branch, shortcut = self
-        return Residual(Chain(*branch).fused(), shortcut.fused())
+        return Residual(FusibleSequential(*branch).fused(), shortcut.fused())
 
 
-def resnet(name: str) -> Tuple[Chain, int]:
+def resnet(name: str) -> Tuple[FusibleSequential, int]:
     """Return one of RESNETS from (N, 3, h, w) to (N, channels, h / 32, w / 32), and channels."""
     bottleneck, counts = RESNETS[name]
     layers = OrderedDict(conv1=nn.Conv2d(3, 64, 7, 2, padding=3, bias=False),
@@ -86,7 +87,7 @@ def resnet(name: str) -> Tuple[Chain, int]:
             blocks.append(ResidualBlock(channels, _steps(width, stride, bottleneck)))
             channels = 4 * width if bottleneck else width
         layers['layer{}'.format(level)] = nn.Sequential(*blocks)
-    return Chain(layers), channels
+    return FusibleSequential(layers), channels
 
 
 def _steps(width, stride, bottleneck):

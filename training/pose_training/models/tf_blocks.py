@@ -16,7 +16,7 @@ from torch.nn import functional
 from pose_training.errors import NetworkError
 from pose_training.models.blocks import is_scale
 from pose_training.models.folding import fold_batch_norm, fold_scale, fuse
-from pose_training.models.network import StageMaps
+from pose_training.models.network import named_outputs, Outputs
 
 EPSILON = 1e-3
 
@@ -158,7 +158,7 @@ _PARTS = ('_depthwise', '_pointwise')
 
 
 class BranchedScope(SeparableScope, abc.ABC):
-    """Stages of a branch L1 (fields, where there are any) and a branch L2 (heat maps).
+    """Stages of a branch L1 (fields, where there are any) and a branch L2 (heatmaps).
 
     Each stage reads the features, all but the first behind the maps of the stage before.
     """
@@ -173,12 +173,13 @@ class BranchedScope(SeparableScope, abc.ABC):
     def run_branch(self, stage: int, branch: str, features: Tensor) -> Tensor:
         """Return the maps of one branch."""
 
-    def predict(self, features: Tensor) -> List[StageMaps]:
+    def predict(self, features: Tensor) -> List[Outputs]:
         """Map (N, features, h, w) to the maps of every stage, at the same size."""
         seen, found = features, []
         for stage in self.stages:
             maps = [self.run_branch(stage, branch, seen) for branch, _ in self.branches]
-            found.append(StageMaps(maps[-1], maps[0] if len(maps) > 1 else None))
+            found.append(named_outputs(heatmaps=maps[-1],
+                                       pafs=maps[0] if len(maps) > 1 else None))
             seen = torch.cat([*maps, features], 1)
         return found
 
@@ -206,7 +207,7 @@ class PredictionStages(BranchedScope):
         last = getattr(self, _layer_name(stage, branch, 5) + _PARTS[1])
         last.weight.data *= .01
 
-    def forward(self, features: Tensor) -> List[StageMaps]:
+    def forward(self, features: Tensor) -> List[Outputs]:
         """See `predict`."""
         return self.predict(features)
 

@@ -11,7 +11,7 @@ from typing import Dict, List
 import torch
 from torch import Tensor, nn
 
-from pose_training.models.network import PoseNetwork, StageMaps, check_stages
+from pose_training.models.network import check_stages, Outputs, PoseNetwork
 from pose_training.models.registry import NetworkSpec, card_input
 from pose_training.models.tf_blocks import (
     CenteredBatchNorm2d, LegacyUpsample, NormedConv2d, PredictionStages, SeparableScope, scaled)
@@ -56,7 +56,7 @@ class MobileNetThin(PoseNetwork):
         features = sum(self.MobilenetV1.channels[tap] for tap in self.taps)
         self.Openpose = PredictionStages(features, heatmaps, pafs, stages, head_width, self.kernel)
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
+    def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork."""
         features = self.MobilenetV1(image)
         return self.Openpose(torch.cat(self.aligned(*(features[tap] for tap in self.taps)), 1))
@@ -99,7 +99,7 @@ def build_thin(heatmaps: int, pafs: int, stages: int = MobileNetThin.most_stages
     return MobileNetThin(heatmaps, pafs, stages, width, head_width)
 
 
-_INPUT = card_input(432, 368, resize='stretch', interpolation='cubic')
+_INPUT = card_input(432, 368, fit='stretch', interpolation='cubic')
 _FORMATS = ('tf-graph', 'tf-checkpoint')
 
 

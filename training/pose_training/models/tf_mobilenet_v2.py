@@ -12,7 +12,7 @@ from typing import List, Tuple
 import torch
 from torch import Tensor, nn
 
-from pose_training.models.network import PoseNetwork, StageMaps, check_stages
+from pose_training.models.network import check_stages, Outputs, PoseNetwork
 from pose_training.models.registry import NetworkSpec, card_input
 from pose_training.models.tf_blocks import (
     EPSILON, LegacyUpsample, NormedConv2d, PredictionStages, check_width)
@@ -102,7 +102,7 @@ class MobileNetV2(PoseNetwork):
         self.Openpose = PredictionStages(channels[_LAST_AT_STRIDE_8] + channels[-1], heatmaps,
                                          pafs, stages, head_width, 3)
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
+    def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork."""
         fine, coarse = self.MobilenetV2(image)
         return self.Openpose(torch.cat([fine, self.upsample(coarse)], 1))
@@ -138,7 +138,7 @@ _IGNORED = r'MobilenetV2\.((expanded_conv_1[3-6]|Conv_1|Logits)\.|.*\.BatchNorm\
 def _spec(name, width, head_width, summary, source='', accuracy=''):
     return NetworkSpec(
         name, build, 'coco_18', {'width': width, 'head_width': head_width},
-        card_input(432, 368, resize='stretch', interpolation='cubic'), summary,
+        card_input(432, 368, fit='stretch', interpolation='cubic'), summary,
         ('tf-graph', 'tf-checkpoint'), _IGNORED, source, accuracy=accuracy)
 
 

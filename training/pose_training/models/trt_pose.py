@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The networks of NVIDIA's trt_pose: an image classifier's backbone, then two upsampling heads.
 
-Their heat maps ("cmap") have no background, their fields ("paf") hold y before x, and both have
+Their heatmaps ("cmap") have no background, their fields ("paf") hold y before x, and both have
 stride 4. State names are those of its weight files, whose `fc` or `classifier` nothing uses.
 """
 from collections import OrderedDict
@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from pose_training.errors import NetworkError
-from pose_training.models.blocks import Chain
+from pose_training.models.blocks import FusibleSequential
 from pose_training.models.densenet import DENSENETS, densenet
-from pose_training.models.network import PoseNetwork, StageMaps, check_stages
+from pose_training.models.network import check_stages, named_outputs, Outputs, PoseNetwork
 from pose_training.models.registry import NetworkSpec, card_input
 from pose_training.models.resnet import RESNETS, resnet
 
@@ -22,17 +22,18 @@ _WIDTH = 256
 
 
 class PlainHead(nn.Module):
-    """Upsample by 8, then predict; separately for heat maps and fields (none if `pafs` is 0)."""
+    """Upsample by 8, then predict; separately for heatmaps and fields (none if `pafs` is 0)."""
 
     def __init__(self, inputs: int, heatmaps: int, pafs: int):
         super().__init__()
-        self.cmap_conv = Chain(_upsampling(inputs), nn.Conv2d(_WIDTH, heatmaps, 1))
-        self.paf_conv = Chain(_upsampling(inputs), nn.Conv2d(_WIDTH, pafs, 1)) if pafs else None
+        self.cmap_conv = FusibleSequential(_upsampling(inputs), nn.Conv2d(_WIDTH, heatmaps, 1))
+        self.paf_conv = FusibleSequential(
+            _upsampling(inputs), nn.Conv2d(_WIDTH, pafs, 1)) if pafs else None
 
-    def forward(self, features: Tensor) -> StageMaps:
+    def forward(self, features: Tensor) -> Outputs:
         """Read (N, inputs, h, w); the maps are 8 times as high and wide."""
-        return StageMaps(self.cmap_conv(features),
-                         self.paf_conv(features) if self.paf_conv is not None else None)
+        return named_outputs(heatmaps=self.cmap_conv(features),
+                             pafs=None if self.paf_conv is None else self.paf_conv(features))
 
 
 class AttentionHead(nn.Module):
@@ -46,11 +47,11 @@ class AttentionHead(nn.Module):
             self.add_module(name + '_att', nn.Conv2d(_WIDTH, _WIDTH, 3, padding=1))
             self.add_module(name + '_conv', nn.Conv2d(_WIDTH, outputs, 1))
 
-    def forward(self, features: Tensor) -> StageMaps:
+    def forward(self, features: Tensor) -> Outputs:
         """Read (N, inputs, h, w); the maps are 8 times as high and wide."""
         heatmaps = self._predict('cmap', features, torch.sigmoid)
-        return StageMaps(heatmaps, self._predict('paf', features, torch.tanh)
-                         if 'paf' in self.names else None)
+        return named_outputs(heatmaps=heatmaps, pafs=self._predict('paf', features, torch.tanh)
+                             if 'paf' in self.names else None)
 
     def _predict(self, name, features, squash):
         features = self.get_submodule(name + '_up')(features)
@@ -63,7 +64,7 @@ def _upsampling(inputs):
     for channels in (inputs, _WIDTH, _WIDTH):
         layers += [nn.ConvTranspose2d(channels, _WIDTH, 4, 2, padding=1), nn.BatchNorm2d(_WIDTH),
                    nn.ReLU(inplace=True)]
-    return Chain(*layers)
+    return FusibleSequential(*layers)
 
 
 class TrtPose(PoseNetwork):
@@ -77,7 +78,7 @@ class TrtPose(PoseNetwork):
         self.add_module('0', backbone)
         self.add_module('1', head)
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
+    def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork."""
         backbone, head = self.children()
         return [head(backbone(image))]
@@ -107,7 +108,7 @@ def _spec(name, backbone, attention, size, summary):
     return NetworkSpec(
         name, build, 'trt_pose_18', {'backbone': backbone, 'attention': attention},
         card_input(size, size, color='rgb', scale=1 / 255., mean=(.485, .456, .406),
-                   std=(.229, .224, .225), resize='stretch'),
+                   std=(.229, .224, .225), fit='stretch'),
         summary, ('torch',), r'0\.(resnet\.fc|densenet\.classifier)\.',
         'https://github.com/NVIDIA-AI-IOT/trt_pose', 'MIT')
 

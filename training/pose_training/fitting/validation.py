@@ -11,33 +11,32 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from pose_ros.core.decoders import create_decoder
 from pose_ros.core.errors import PoseRosError
-from pose_training.exporters.cards import make_card
+from pose_training.exporters.agreement import decode_people
+from pose_training.exporters.cards import make_form
 from pose_training.exporters.export import ExportOptions, export
 from pose_training.exporters.inference import inference_copy
-from pose_training.exporters.onnx_graph import OUTPUT
 from pose_training.fitting.pictures import draw_fit
-from pose_training.fitting.settings import WatchConfig
+from pose_training.fitting.settings import ValidationConfig
 
 _LOG = logging.getLogger('pose_training')
 
 
-class Watch(Callback):
+class ValidationCallback(Callback):
     """Measures AP by the robot's own engine and decoder, and draws fixed crops for TensorBoard.
 
     Both are of the averaged weights; `average.averaged()` returns them. One process does it, and
     the others wait.
     """
 
-    def __init__(self, config: WatchConfig, average):
+    def __init__(self, config: ValidationConfig, average):
         self._config, self._average = config, average
 
     def on_train_epoch_end(self, trainer, pl_module) -> None:
         """Look, if it is time."""
         epoch, last = trainer.current_epoch + 1, trainer.current_epoch + 1 == trainer.max_epochs
         config = self._config
-        pictures = config.pictures and (epoch % config.every == 0 or last)
+        pictures = config.drawn_crops and (epoch % config.every == 0 or last)
         measured = config.evaluate and (epoch % config.evaluate_every == 0 or last)
         if trainer.is_global_zero and (pictures or measured):
             network = inference_copy(pl_module.network)
@@ -50,16 +49,19 @@ class Watch(Callback):
 
     def _draw(self, trainer, pl_module, network):
         normalize = pl_module.normalize
-        crops = trainer.datamodule.fixed_crops(self._config.pictures)
-        card = make_card(network, ExportOptions(size=trainer.datamodule.size), {})
-        decoder = create_decoder(card) if card.family == 'paf' else None
+        crops = trainer.datamodule.fixed_crops(self._config.drawn_crops)
+        form = make_form(network, ExportOptions(size=trainer.datamodule.size), {})
+        family = network.family
         for index, (image, target, _) in enumerate(crops):
             with torch.no_grad():
                 batch = normalize(image[None].to(pl_module.device)).cpu()
-                maps = torch.cat([part for part in network(batch)[-1] if part is not None], 1)
-            people = decoder.decode({OUTPUT: maps.numpy()}) if decoder else None
+                outputs = network(batch)[-1]
+            exported = {name: value[0].numpy()
+                        for name, value in family.exported(outputs).items()}
+            people = decode_people(form.card, exported) if form.decodable else None
+            maps = family.joined(outputs)
             picture = draw_fit(image.numpy().transpose(1, 2, 0), target.numpy(), maps[0].numpy(),
-                               card, people)
+                               family, people)
             trainer.logger.experiment.add_image(
                 'crop_{}'.format(index + 1), np.ascontiguousarray(picture[..., ::-1]),
                 trainer.global_step, dataformats='HWC')
@@ -72,7 +74,7 @@ class Watch(Callback):
             return
         for name in ('AP', 'AR', 'PCK'):
             if figures.get(name) is not None:
-                trainer.logger.experiment.add_scalar('watch/' + name, figures[name],
+                trainer.logger.experiment.add_scalar('validation/' + name, figures[name],
                                                      trainer.global_step)
         print('epoch {}: AP {}, AR {}, PCK {} on {}'.format(
             trainer.current_epoch + 1, *('-' if figures.get(name) is None else
@@ -81,7 +83,7 @@ class Watch(Callback):
               file=sys.stderr, flush=True)
 
 
-def measure(network, config: WatchConfig) -> Dict[str, Any]:
+def measure(network, config: ValidationConfig) -> Dict[str, Any]:
     """Return the figures of `pose-train evaluate` for a network, exported for the occasion."""
     from pose_training.evaluation.evaluate import evaluate  # needs pycocotools
     size = config.evaluate_size if any(config.evaluate_size) else None

@@ -11,12 +11,23 @@ import torch
 from pose_training.data.sets import read_sets, SetConfig
 from pose_training.fitting.config import build
 from pose_training.fitting.crops import Crops
-from pose_training.fitting.losses import stage_losses, total_loss
+from pose_training.families.losses import squared_errors, total_loss
 from pose_training.fitting.module import PoseModule
 from pose_training.fitting.settings import RunConfig
-from pose_training.models import create_model, StageMaps
+from pose_training.models import create_model
+from pose_training.models.network import named_outputs
 
 pytestmark = pytest.mark.fitting
+
+
+def stage_of(heatmaps, pafs):
+    """Return the outputs of a stage."""
+    return named_outputs(heatmaps=heatmaps, pafs=pafs)
+
+
+def stage_losses(stages, target, weights, foreground_weight):
+    """Return the losses of heatmaps and PAFs."""
+    return squared_errors(stages, target, weights, foreground_weight, ('heatmaps', 'pafs'))
 
 
 def test_the_loss_is_the_weighted_square_per_cell():
@@ -24,7 +35,7 @@ def test_the_loss_is_the_weighted_square_per_cell():
     target = random.uniform(-1, 1, (2, 5, 3, 4)).astype(np.float32)
     weights = random.integers(0, 2, target.shape).astype(np.float32)
     maps = [random.normal(size=target.shape).astype(np.float32) for _ in range(3)]
-    stages = [StageMaps(torch.from_numpy(part[:, :2]), torch.from_numpy(part[:, 2:]))
+    stages = [stage_of(torch.from_numpy(part[:, :2]), torch.from_numpy(part[:, 2:]))
               for part in maps]
     losses = stage_losses(stages, torch.from_numpy(target), torch.from_numpy(weights), 3.)
     wanted = [sum((part[n, c, y, x] - target[n, c, y, x]) ** 2 * weights[n, c, y, x]
@@ -41,8 +52,8 @@ def test_stages_of_one_kind_of_map_are_compared_with_that():
     target = torch.rand(2, 5, 3, 4)
     heat, fields = torch.rand(2, 2, 3, 4), torch.rand(2, 3, 3, 4)
     ones = torch.ones_like(target)
-    losses = stage_losses([StageMaps(None, fields), StageMaps(heat, None),
-                           StageMaps(heat, fields)], target, ones, 0.)
+    losses = stage_losses([stage_of(None, fields), stage_of(heat, None),
+                           stage_of(heat, fields)], target, ones, 0.)
     wanted = [((found - part) ** 2).sum() / 24
               for found, part in ((fields, target[:, 2:]), (heat, target[:, :2]))]
     assert [loss.item() for loss in losses] == pytest.approx([
@@ -50,32 +61,32 @@ def test_stages_of_one_kind_of_map_are_compared_with_that():
     network = create_model('body_25', stages=6).eval()
     with torch.no_grad():
         stages = network(torch.rand(1, 3, 16, 16))
-    target = torch.cat(stages[-1], 1)
+    target = torch.cat(tuple(stages[-1].values()), 1)
     losses = stage_losses(stages, target, torch.ones_like(target), 3.)
     assert len(losses) == 6 and losses[-1].item() == 0 and losses[0].item() > 0
 
 
 def test_networks_without_fields_have_a_loss_and_maps_that_do_not_fit_none():
     heat = torch.ones(1, 2, 3, 3)
-    assert stage_losses([StageMaps(heat, None)], heat, heat, 3.)[0].item() == 0
+    assert stage_losses([stage_of(heat, None)], heat, heat, 3.)[0].item() == 0
     with pytest.raises(ValueError, match=r'maps of \(1, 2, 3, 3\) do not fit targets of \(1, 3,'):
-        stage_losses([StageMaps(heat, None)], torch.ones(1, 3, 3, 3), torch.ones(1, 3, 3, 3), 3.)
+        stage_losses([stage_of(heat, None)], torch.ones(1, 3, 3, 3), torch.ones(1, 3, 3, 3), 3.)
 
 
 def test_what_has_no_weight_teaches_nothing():
     maps = torch.zeros(1, 2, 2, 2, requires_grad=True)
     weights = torch.ones(1, 2, 2, 2)
     weights[0, 1] = 0
-    loss = stage_losses([StageMaps(maps, None)], torch.ones(1, 2, 2, 2), weights, 0.)[0]
+    loss = stage_losses([stage_of(maps, None)], torch.ones(1, 2, 2, 2), weights, 0.)[0]
     loss.backward()
     assert maps.grad[0, 0].abs().min() > 0 and not maps.grad[0, 1].any()
 
 
 @pytest.mark.parametrize('name, color, mean, std, scale', [
-    ('student', 'bgr', .5, .25, 1 / 255), ('cmu', 'bgr', None, None, None),
+    ('repvgg_fpn', 'bgr', .5, .25, 1 / 255), ('cmu', 'bgr', None, None, None),
     ('trt_pose_resnet18', 'rgb', None, None, None)])
 def test_pictures_are_scaled_as_the_card_says(name, color, mean, std, scale):
-    network = create_model(name, **(dict(TINY, stages=1) if name == 'student' else {}))
+    network = create_model(name, **(dict(TINY, stages=1) if name == 'repvgg_fpn' else {}))
     module = PoseModule(network, RunConfig())
     image = torch.tensor([[10, 60, 200]], dtype=torch.uint8).reshape(1, 3, 1, 1)
     from pose_training.models import get_spec
@@ -95,19 +106,19 @@ def test_photographs_without_people_are_drawn_as_often_as_is_said(tmp_path):
     data['annotations'] = data['annotations'][:4]
     open(path, 'w').write(json.dumps(data))
     for empty, wanted in ((1., 1 / 6), (.25, .25 / 4.5), (0., 0.)):
-        samples, shares = read_sets([SetConfig(path, 2., empty=empty)], COCO)
+        samples, shares = read_sets([SetConfig(path, 2., empty_weight=empty)], COCO)
         there = np.array([len(sample.people) > 0 for sample in samples])
         assert there.sum() == 4 and shares.sum() == pytest.approx(2)
         assert shares[~there] == pytest.approx([2 * wanted] * 2)
     (tmp_path / 'figures.json').unlink()
-    samples, shares = read_sets([SetConfig(str(tmp_path), empty=0.)], COCO)
+    samples, shares = read_sets([SetConfig(str(tmp_path), empty_weight=0.)], COCO)
     assert len(samples) == 6 and shares == pytest.approx([1 / 6] * 6)
 
 
 def test_the_files_of_a_batch_are_those_that_it_was_made_of(tmp_path):
     data = write_figures(tmp_path / 'data')
     crops = Crops(build(RunConfig, run_data(tmp_path, data), ''),
-                  create_model('student', stages=1, **TINY))
+                  create_model('repvgg_fpn', stages=1, **TINY))
     crops.setup('fit')
 
     class Trainer:

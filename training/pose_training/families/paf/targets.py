@@ -6,26 +6,16 @@ A cell g of a map is the pixel (g + 0.5) stride - 0.5, where the decoder puts a 
 and limbs that lie outside a crop still show in it as far as they reach into it: the maps of a
 crop are the crop of the maps.
 """
-from typing import NamedTuple, Optional, Tuple
+from typing import Optional, Tuple
 
 import cv2
 import numpy as np
 
-from pose_training.models.layouts import MapLayout
+from pose_training.families.family import Targets
+from pose_training.families.paf.layouts import MapLayout
 
 _LEAST = .01   # Gaussians below are nothing, as in the published training code (exponent ln 100)
 _CERTAIN = .5  # a labelled joint is certain where its Gaussian is this high, whoever else is near
-
-
-class Targets(NamedTuple):
-    """What a network should say, and where that is known.
-
-    `maps` (C, h, w) float32: heat maps (with the background) and then fields; `weights` of the
-    same shape: 0 where nothing is known, 1 elsewhere.
-    """
-
-    maps: np.ndarray
-    weights: np.ndarray
 
 
 def make_targets(people: np.ndarray, labelled: np.ndarray, known: np.ndarray, layout: MapLayout,
@@ -41,7 +31,7 @@ def make_targets(people: np.ndarray, labelled: np.ndarray, known: np.ndarray, la
     """
     size = known.shape[0] // stride, known.shape[1] // stride
     heat = draw_heatmaps(people, size, stride, sigma)
-    fields = draw_fields(people, layout, size, stride, limb_width)
+    fields = draw_pafs(people, layout, size, stride, limb_width)
     sure = _known_cells(known, stride, sigma) & ~_unlabelled(people, regions, size, stride)
     heat_known = (sure | (heat >= _CERTAIN)) & labelled[:, None, None]
     parent, child = np.array(layout.limbs, int).reshape(-1, 2).T
@@ -119,8 +109,8 @@ def _gaussian(distance, sigma):
     return np.exp(distance ** 2 * np.float32(-.5 / sigma ** 2))
 
 
-def draw_fields(people, layout: MapLayout, size: Tuple[int, int], stride: int,
-                limb_width: float) -> np.ndarray:
+def draw_pafs(people, layout: MapLayout, size: Tuple[int, int], stride: int,
+              limb_width: float) -> np.ndarray:
     """Return (2 L, h, w): within `limb_width` px of a limb the unit vector from parent to child.
 
     Where limbs of several people overlap, the field is their mean.

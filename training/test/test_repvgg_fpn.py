@@ -9,7 +9,7 @@ from torch import nn
 from pose_training.errors import NetworkError
 from pose_training.models import create_model
 from pose_training.models.folding import fuse
-from pose_training.models.student import Block
+from pose_training.models.repvgg_fpn import Block
 
 
 @pytest.mark.parametrize('inputs, outputs, stride', [(4, 4, 1), (4, 6, 1), (4, 6, 2), (4, 4, 2)])
@@ -25,19 +25,19 @@ def test_a_block_becomes_one_equal_convolution(inputs, outputs, stride):
 def test_maps_have_the_channels_of_the_topology_at_stride_8():
     for topology, heatmaps, pafs in (
             ('coco_18', 19, 38), ('body_25', 26, 52), ('coco_17', 18, 34)):
-        stages = create_model('student', topology).eval()(torch.zeros(2, 3, 64, 96))
-        assert [tuple(maps.heatmaps.shape) for maps in stages] == [(2, heatmaps, 8, 12)] * 2
-        assert [tuple(maps.pafs.shape) for maps in stages] == [(2, pafs, 8, 12)] * 2
+        stages = create_model('repvgg_fpn', topology).eval()(torch.zeros(2, 3, 64, 96))
+        assert [tuple(maps['heatmaps'].shape) for maps in stages] == [(2, heatmaps, 8, 12)] * 2
+        assert [tuple(maps['pafs'].shape) for maps in stages] == [(2, pafs, 8, 12)] * 2
 
 
 def test_for_inference_only_plain_convolutions_are_left():
-    network = with_statistics(create_model('student'))
+    network = with_statistics(create_model('repvgg_fpn'))
     fused = fuse(network)
     image = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
         for plain, merged in zip(network(image), fused(image)):
-            assert torch.allclose(plain.heatmaps, merged.heatmaps, rtol=1e-3, atol=1e-3)
-            assert torch.allclose(plain.pafs, merged.pafs, rtol=1e-3, atol=1e-3)
+            assert torch.allclose(plain['heatmaps'], merged['heatmaps'], rtol=1e-3, atol=1e-3)
+            assert torch.allclose(plain['pafs'], merged['pafs'], rtol=1e-3, atol=1e-3)
     assert not [module for module in fused.modules() if isinstance(module, nn.BatchNorm2d)]
     # 11 blocks of the backbone, 3 laterals, 2 smoothings, 2 + 2 of the stages, 2 + 3 1x1 and out
     convolutions = [module for module in fused.modules() if isinstance(module, nn.Conv2d)]
@@ -47,12 +47,12 @@ def test_for_inference_only_plain_convolutions_are_left():
 
 
 def test_a_cut_network_predicts_what_its_last_stage_did():
-    network = with_statistics(create_model('student', stages=3))
-    cut = with_statistics(create_model('student', stages=2))
+    network = with_statistics(create_model('repvgg_fpn', stages=3))
+    cut = with_statistics(create_model('repvgg_fpn', stages=2))
     cut.load_state_dict({name: network.state_dict()[name] for name in cut.state_dict()})
     image = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
-        assert torch.equal(cut(image)[-1].pafs, network(image)[1].pafs)
+        assert torch.equal(cut(image)[-1]['pafs'], network(image)[1]['pafs'])
 
 
 @pytest.mark.parametrize('options, reason', [
@@ -61,4 +61,4 @@ def test_a_cut_network_predicts_what_its_last_stage_did():
     ({'color': 'red'}, 'color')])
 def test_unfit_shapes_are_refused(options, reason):
     with pytest.raises(NetworkError, match=reason):
-        create_model('student', **options)
+        create_model('repvgg_fpn', **options)

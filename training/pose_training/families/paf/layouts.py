@@ -3,7 +3,7 @@
 """Which map channel means what, for each skeleton format.
 
 Orders of the published networks: OpenPose's poseParameters.cpp (COCO-18, BODY-25), its
-poseParametersRender.hpp (MPI-15), and trt_pose's human_pose.json. Heat maps come first, one per
+poseParametersRender.hpp (MPI-15), and trt_pose's human_pose.json. Heatmaps come first, one per
 keypoint in the order of the topology, then the background where there is one.
 """
 from typing import NamedTuple, Tuple

@@ -20,7 +20,6 @@ from pose_training.errors import DataError
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions
 from pose_training.exporters.inference import inference_copy
-from pose_training.exporters.onnx_graph import OUTPUT
 from pose_training.models.network import PoseNetwork
 
 CHECKPOINTS = ('.pt', '.ckpt')
@@ -90,11 +89,11 @@ class TorchEngine:
         return hook
 
     def infer(self, batch: np.ndarray) -> Dict[str, np.ndarray]:
-        """Return the last stage's maps as `output`, and the layers, for (N, 3, h, w) float32."""
+        """Return the exported outputs and the layers for (N, 3, h, w) float32."""
         with torch.no_grad():
             last = self._network(torch.from_numpy(batch))[-1]
-        maps = torch.cat([part for part in last if part is not None], 1)
-        return {name: value.numpy() for name, value in {OUTPUT: maps, **self._found}.items()}
+        maps = self._network.family.exported(last)
+        return {name: value.numpy() for name, value in {**maps, **self._found}.items()}
 
 
 def layer_channels(path: str, layers: Sequence[str]) -> List[int]:
@@ -124,7 +123,7 @@ def layer_channels(path: str, layers: Sequence[str]) -> List[int]:
 
 
 def module_channels(network: PoseNetwork, layers: Sequence[str], where: str) -> List[int]:
-    """Return how many channels the outputs of a network's modules have; DataError if unfit."""
+    """Return how many channels the outputs of a network's modules have; DataError if invalid."""
     modules = dict(network.named_modules())
     found: Dict[str, int] = {}
     handles = []

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pose_training.errors import NetworkError
-from pose_training.models.blocks import Chain, conv
+from pose_training.models.blocks import FusibleSequential, conv
 from pose_training.models.folding import fold_batch_norm
-from pose_training.models.network import PoseNetwork, StageMaps, check_stages
+from pose_training.models.network import check_stages, Outputs, PoseNetwork
 from pose_training.models.registry import NetworkSpec, card_input
 
 MOST_STAGES = 3
@@ -64,7 +64,7 @@ class Pyramid(nn.Module):
         return features
 
 
-class Student(PoseNetwork):
+class RepVggFpn(PoseNetwork):
     """Backbone (`widths` and `depths` per stride 2, 4, 8, 16, 32), pyramid, prediction stages."""
 
     size_multiple = 32
@@ -78,7 +78,7 @@ class Student(PoseNetwork):
         for width, depth in zip(widths, depths):
             blocks = [Block(inputs, width, 2)]
             blocks += [Block(width, width) for _ in range(depth - 1)]
-            self.backbone.append(Chain(*blocks))
+            self.backbone.append(FusibleSequential(*blocks))
             inputs = width
         self.pyramid = Pyramid(widths[2:], neck)
         self.stages = nn.ModuleList()
@@ -86,7 +86,7 @@ class Student(PoseNetwork):
             inputs = neck + (heatmaps + pafs if stage else 0)
             self.stages.append(_prediction(inputs, neck, head, heatmaps + pafs))
 
-    def forward(self, image: Tensor) -> List[StageMaps]:
+    def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork."""
         levels, features = [], image
         for stage in self.backbone:
@@ -94,32 +94,32 @@ class Student(PoseNetwork):
             levels.append(features)
         shared = self.pyramid(levels[2:])
         maps, found = self.stages[0](shared), []
-        found.append(StageMaps(*maps.split(self.split, 1)))
+        found.append(dict(zip(('heatmaps', 'pafs'), maps.split(self.split, 1))))
         for stage in self.stages[1:]:
             maps = stage(torch.cat([shared, maps], 1))
-            found.append(StageMaps(*maps.split(self.split, 1)))
+            found.append(dict(zip(('heatmaps', 'pafs'), maps.split(self.split, 1))))
         return found
 
 
 def _prediction(inputs, width, head, outputs):
     narrowed = [] if inputs == width else [conv(inputs, width, 1, norm=True, bias=False)]
-    return Chain(*narrowed, Block(width, width), Block(width, width),
-                 conv(width, head, 1, norm=True, bias=False),
-                 nn.Conv2d(head, outputs, 1))
+    return FusibleSequential(*narrowed, Block(width, width), Block(width, width),
+                             conv(width, head, 1, norm=True, bias=False),
+                             nn.Conv2d(head, outputs, 1))
 
 
 def build(heatmaps: int, pafs: int, stages: int = 2, widths=(24, 48, 96, 128, 112),
-          depths=(1, 2, 3, 3, 2), neck: int = 96, head: int = 128) -> Student:
-    """Build the student; NetworkError for a number of stages or a shape that cannot be."""
-    check_stages('the student', stages, 1, MOST_STAGES)
+          depths=(1, 2, 3, 3, 2), neck: int = 96, head: int = 128) -> RepVggFpn:
+    """Build the network; NetworkError for an invalid number of stages or shape."""
+    check_stages('repvgg_fpn', stages, 1, MOST_STAGES)
     if not len(widths) == len(depths) == 5 or min(*widths, *depths, neck, head) < 1:
-        raise NetworkError('the student needs five widths and five depths (one per stride 2, 4, '
+        raise NetworkError('repvgg_fpn needs five widths and five depths (one per stride 2, 4, '
                            '8, 16, 32) of at least 1, not {} and {}'.format(widths, depths))
-    return Student(heatmaps, pafs, stages, list(widths), list(depths), neck, head)
+    return RepVggFpn(heatmaps, pafs, stages, list(widths), list(depths), neck, head)
 
 
 NETWORKS = (
-    NetworkSpec('student', build, 'coco_18', {}, card_input(
+    NetworkSpec('repvgg_fpn', build, 'coco_18', {}, card_input(
         416, 320, color='bgr', scale=1 / 255., mean=(.5, .5, .5), std=(.25, .25, .25)),
         'dense 3x3 convolutions, one refinement stage; the network to train',
         formats=('onnx',), source='pose_ros', license='Apache-2.0'),

@@ -1,0 +1,82 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The channels of a `paf` family in the outputs of another network with a `paf` card."""
+from typing import List, Tuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pose_ros.core.card import ModelCard
+from pose_ros.core.decoders.paf import PafOutputs, parse_outputs
+from pose_ros.core.topology import get_topology
+from pose_training.errors import DataError
+from pose_training.families.family import Outputs, TeacherChannels
+from pose_training.families.paf.layouts import MapLayout
+
+
+class PafChannels(TeacherChannels):
+    """See TeacherChannels.
+
+    `heat` and `pafs` list for each target channel (without the background) the teacher's channel,
+    -1 for none; `signs` are those of the PAF channels, -1 for a limb in the other direction.
+    """
+
+    def __init__(self, outputs: PafOutputs, layout: MapLayout, heat: Tuple[int, ...],
+                 pafs: Tuple[int, ...], signs: Tuple[float, ...]):
+        self.stride, self.heat, self.pafs, self.signs = outputs.stride, heat, pafs, signs
+        self._tensors, self._layout = (outputs.heat_tensor, outputs.paf_tensor), layout
+        has_heat = np.array(heat) >= 0
+        background = [has_heat.all()] * layout.background
+        self.known = np.concatenate([has_heat, background, np.array(pafs) >= 0]).astype(bool)
+
+    def read(self, outputs: Outputs) -> Tensor:
+        """See TeacherChannels: keypoints, then PAFs, without the background."""
+        heat_tensor, paf_tensor = self._tensors
+        heat = _take(outputs[heat_tensor], self.heat).clamp(0, 1)
+        pafs = _take(outputs[paf_tensor], self.pafs)
+        pafs = pafs * torch.tensor(self.signs, device=pafs.device).view(-1, 1, 1)
+        return torch.cat([heat, pafs], 1)
+
+    def complete(self, maps: Tensor) -> Tensor:
+        """See TeacherChannels: put the background between."""
+        keypoints = len(self.heat)
+        heat, pafs = maps[:, :keypoints], maps[:, keypoints:]
+        background = [1 - heat.amax(1, keepdim=True)] * self._layout.background
+        return torch.cat([heat, *background, pafs], 1)
+
+
+def match_channels(card: ModelCard, layout: MapLayout, where: str) -> PafChannels:
+    """Find the channels of a layout in a teacher's outputs; DataError if there are none.
+
+    Keypoints are matched by name, limbs by the names of their ends in either direction.
+    """
+    if card.decoder.type != 'paf':
+        raise DataError('the teacher {} has a decoder of type {!r}: a network with heatmaps and '
+                        'PAFs needs a teacher of type `paf`'.format(where, card.decoder.type))
+    outputs = parse_outputs(card)
+    names = get_topology(layout.topology).keypoint_names
+    own = [card.topology.index(name) for name in names]
+    heat = tuple(-1 if keypoint is None else outputs.heat_channels[keypoint] for keypoint in own)
+    first = {(parent, child): channel for parent, child, channel in outputs.limbs}
+    pafs: List[int] = []
+    signs: List[float] = []
+    swap = outputs.axis_order != layout.axis_order
+    for parent, child in layout.limbs:
+        ends = own[parent], own[child]
+        channel, sign = (first[ends], 1.) if ends in first else (
+            first.get(ends[::-1], -1), -1.)
+        pair = [channel, channel + 1] if channel >= 0 else [-1, -1]
+        pafs += pair[::-1] if swap else pair
+        signs += [sign, sign]
+    if max(heat + tuple(pafs)) < 0:
+        raise DataError('the teacher {} predicts {}, which has no keypoint or limb of {}: choose '
+                        'a teacher with keypoints of the same names'.format(
+                            where, card.topology.name, layout.topology))
+    return PafChannels(outputs, layout, heat, tuple(pafs), tuple(signs))
+
+
+def _take(maps, channels):
+    chosen = torch.tensor(channels, dtype=torch.long, device=maps.device)
+    taken = maps.float()[:, chosen.clamp(min=0)]
+    return torch.where((chosen < 0).view(-1, 1, 1), torch.zeros((), device=maps.device), taken)

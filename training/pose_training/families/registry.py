@@ -1,0 +1,21 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The families by name, which is the decoder type of their model cards."""
+import importlib
+
+from pose_training.errors import NetworkError
+from pose_training.families.family import Family
+
+# name: module in this package, with the class FAMILY
+_FAMILIES = {'paf': 'paf'}
+
+
+def make_family(name: str, topology: str) -> Family:
+    """Return a family for the keypoints of a topology.
+
+    Raises NetworkError for an unknown family, PoseRosError for an unknown topology.
+    """
+    if name not in _FAMILIES:
+        raise NetworkError('there is no family {!r}; choose {}'.format(name, ', '.join(_FAMILIES)))
+    module = importlib.import_module('pose_training.families.' + _FAMILIES[name])
+    return module.FAMILY(topology)
