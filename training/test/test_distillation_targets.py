@@ -114,7 +114,7 @@ def test_a_cache_of_another_teacher_is_refused(tmp_path):
     folder = str(tmp_path / 'cache')
     SoftTargets(Echo, FAMILY, .5, folder, [['abc'], [0, 0]])
     SoftTargets(Echo, FAMILY, .5, folder, [('abc',), (0, 0)])
-    with pytest.raises(DataError, match='holds what another teacher said'):
+    with pytest.raises(DataError, match='holds maps of another teacher'):
         SoftTargets(Echo, FAMILY, .5, folder, [['abd'], [0, 0]])
     (tmp_path / 'file').write_text('')
     with pytest.raises(DataError, match='cannot use the cache'):
