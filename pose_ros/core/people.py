@@ -66,7 +66,7 @@ def make_people(keypoints, scores, track_ids=None, boxes=None, positions=None,
 
 
 def no_people(topology: Topology) -> People:
-    """Return the answer for an image of nobody."""
+    """Return People without a person."""
     return make_people(np.zeros((0, topology.size, 3)), np.zeros(0))
 
 

@@ -63,7 +63,7 @@ def camera_status(state: NodeState, camera: Camera, warnings: List[str]) -> Diag
     error = statistics.recent_error(_ERROR_SHOWN_FOR)
     level, message = overall_status(
         state, warnings + (['frames fail: ' + error] if error else []),
-        'idle: nobody listens' if camera.idle else 'estimating')
+        'idle: no subscriber' if camera.idle else 'estimating')
     values = {'image topic': camera.input.topic, 'skeletons topic': camera.output.topic,
               'frames received': statistics.received, 'frames processed': statistics.processed,
               'frames dropped': statistics.dropped, 'frames failed': statistics.failed,

@@ -23,7 +23,7 @@ def pose_ros(capsys):
 
 
 def make_image(blue=255, width=160, height=128):
-    """Return an image: the tiny network sees two people if it is blue, nobody if it is black."""
+    """Return an image: the tiny network finds two people if it is blue, none if it is black."""
     image = np.zeros((height, width, 3), np.uint8)
     image[..., 0] = blue
     return image

@@ -183,7 +183,7 @@ def test_without_a_model_the_bundled_one_runs(pose_ros, tmp_path):
 
 
 def test_real_weights_find_the_skier(pose_ros, real_model, shared, tmp_path):
-    """The card is found by the file's hash; the skier stands where the image shows her."""
+    """The card is found by the file's hash; the keypoints are at the place of the skier."""
     skier = shared / 'data' / 'demo' / '01_single_skier.jpg'
     answer = pose_ros('image', skier, '--model', real_model, '--json', tmp_path / 'r.json')
     frame, = load(tmp_path / 'r.json')['frames']

@@ -27,7 +27,7 @@ def test_version_is_the_package_version(pose_ros):
 
 
 def test_help_names_every_command_and_exit_code(pose_ros):
-    """The first thing that a new user sees."""
+    """The help without arguments."""
     answer = pose_ros('--help')
     assert answer.code == 0 and 'exit codes: 0 done; 1 ' in answer.out
     text = ' '.join(answer.out.split())
@@ -37,7 +37,7 @@ def test_help_names_every_command_and_exit_code(pose_ros):
 
 @pytest.mark.parametrize('command', sorted(COMMANDS))
 def test_help_of_a_command_has_examples(pose_ros, command):
-    """What it does, and examples that begin with its own name."""
+    """The help has a description, and examples that begin with the name of the command."""
     answer = pose_ros(command, '--help')
     assert answer.code == 0 and 'examples:\n  pose-ros {}'.format(command) in answer.out
     assert max(map(len, answer.out.splitlines())) < 160
@@ -55,7 +55,7 @@ def test_engine_options_come_from_the_table(pose_ros, command):
 
 @pytest.mark.parametrize('command', ['image', 'video', 'camera'])
 def test_settings_are_listed_from_the_table(pose_ros, command):
-    """Each setting of the PAF decoder stands in the help with its default."""
+    """The help lists each setting of the PAF decoder with its default."""
     lines = pose_ros(command, '--help').out.splitlines()
     for parameter in decoder_parameters('paf'):
         start = '  pose.{}={} '.format(parameter.name, parameter.default)
@@ -90,7 +90,7 @@ def test_an_invalid_model_is_code_1(pose_ros, images, tmp_path):
 
 
 def test_an_unwritable_result_is_code_1(pose_ros, tiny_model, images, tmp_path):
-    """Said before the work, not after it."""
+    """The error comes before the work, not after it."""
     target = tmp_path / 'absent' / 'r.json'
     answer = pose_ros('image', images, '--model', tiny_model, '--json', target)
     assert answer.code == 1 and answer.out == ''
@@ -98,7 +98,7 @@ def test_an_unwritable_result_is_code_1(pose_ros, tiny_model, images, tmp_path):
 
 
 def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, images):
-    """One person instead of two; the later of two values wins."""
+    """One person instead of two; the later of two values is used."""
     command = ('image', images / 'a.png', '--model', tiny_model)
     answer = pose_ros(*command + ('--set', 'max_people=2', '--set', 'max_people=1'))
     assert answer.code == 0 and answer.out.startswith('a.png: 1 person (score')
@@ -141,14 +141,14 @@ def test_size_and_backend_reach_the_network(pose_ros, make_model, images):
 
 
 def test_opencv_leaves_the_cores_to_the_network(pose_ros, tiny_model):
-    """Its thread pool is switched off before a model is loaded."""
+    """Its thread pool is disabled before a model is loaded."""
     cv2.setNumThreads(4)
     pose_ros('info', tiny_model)
     assert cv2.getNumThreads() == 1
 
 
 def test_only_the_chosen_command_is_loaded():
-    """`doctor` has to run where NumPy and OpenCV do not."""
+    """`doctor` must run without NumPy and OpenCV."""
     code = ("import sys; sys.modules['numpy'] = sys.modules['cv2'] = None\n"
             "from pose_ros.cli.main import main\n"
             "print(main(['doctor', '--help']), main(['image', 'x']))")
@@ -159,7 +159,7 @@ def test_only_the_chosen_command_is_loaded():
 
 
 def test_a_bug_prints_its_traceback(monkeypatch, tiny_model):
-    """Only errors that are meant for users are shortened."""
+    """Only user errors are shortened to one line."""
     monkeypatch.setattr('pose_ros.cli.info.describe', lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(['info', tiny_model])

@@ -27,7 +27,7 @@ def load(path):
 
 
 class FakeCamera(FrameSource):
-    """A camera at 10 Hz that loses its cable after some frames."""
+    """A camera at 10 Hz that is lost after some frames."""
 
     live, frame_rate = True, 10.0
 

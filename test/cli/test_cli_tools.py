@@ -18,7 +18,7 @@ STAGES = ['pose.preprocess', 'pose.network', 'pose.decode', 'bottom_up', 'select
 
 
 def test_bench_times_every_stage(pose_ros, tiny_model, tmp_path):
-    """A table for people, the same figures as JSON, and what they mean nothing without."""
+    """A table, and the same figures as JSON together with machine, engine and model."""
     answer = pose_ros('bench', '--model', tiny_model, '--repeat', 7, '--frame-size', '200x100',
                       '--json', tmp_path / 'b.json')
     report = json.loads((tmp_path / 'b.json').read_text())
@@ -111,14 +111,14 @@ def test_doctor_of_a_missing_model(pose_ros, tmp_path):
 
 
 def test_doctor_of_a_broken_model(pose_ros, make_model):
-    """The engines are there, the model fails on each: the reason stands beside them."""
+    """The engines work, and the model fails on each: the report has the reason."""
     pytest.importorskip('onnxruntime')
     answer = pose_ros('doctor', '--model', make_model(card=None))
     assert answer.code == 1 and 'has no model card' in answer.out
 
 
 def test_doctor_checks_every_backend():
-    """tensorrt is looked at beside its GPU."""
+    """tensorrt is checked together with the GPU."""
     assert set(BACKENDS) - {'tensorrt'} == set(checks.ENGINES)
 
 
@@ -212,7 +212,7 @@ def test_the_hardware_test_builds_its_engine_itself(pose_ros):
 
 
 def test_a_missing_engine_has_an_install_command(monkeypatch, tmp_path):
-    """An import error of the module itself is an absence, any other a failure."""
+    """An import error of the module itself means absent, any other error failed."""
     (tmp_path / 'openvino.py').write_text('raise OSError("libtbb.so.12: cannot open")')
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setitem(checks.ENGINES, 'no_such_engine', 'pip install it')
@@ -246,7 +246,7 @@ def test_a_gpu_without_its_libraries(monkeypatch, tmp_path):
 
 
 def test_an_installed_ros_that_is_not_sourced(monkeypatch, tmp_path):
-    """The command to source it is spelt out."""
+    """The report has the command to source it."""
     (tmp_path / 'humble').mkdir()
     monkeypatch.setattr(checks, '_ROS', str(tmp_path))
     absent = probe.ProbeResult('', "No module named 'rclpy'")

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The model that comes with the package: small, documented, and it sees people."""
+"""The bundled model: small, documented, and it finds people."""
 import os
 
 import numpy as np

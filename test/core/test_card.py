@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Model cards: everything that is not right is named."""
+"""Model cards: every invalid key is named."""
 import copy
 import json
 

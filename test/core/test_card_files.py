@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a card is found, and which one wins."""
+"""Where a card is found, and which one is used."""
 import hashlib
 import json
 import os

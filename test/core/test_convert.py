@@ -60,7 +60,7 @@ def test_track_ids_and_scores_stay_with_their_people():
     ('coco_18', 'neck', 'shoulder'), ('trt_pose_18', 'neck', 'shoulder'),
     ('body_25', 'mid_hip', 'hip'), ('mpii_16', 'pelvis', 'hip')])
 def test_middle_keypoints_are_midpoints_with_the_lower_score(target_name, name, side):
-    """Halfway between the shoulders or hips, no surer than the less sure of them."""
+    """Halfway between the shoulders or hips, with the lower of their scores."""
     source, target = get_topology('coco_17'), get_topology(target_name)
     people = one_person(source, **{'left_' + side: (10, 20, 0.5), 'right_' + side: (30, 60, 0.25)})
     answer = convert_people(people, source, target)
@@ -77,7 +77,7 @@ def test_a_midpoint_needs_both_parents():
 
 
 def test_a_neck_of_the_source_is_kept():
-    """A network's own neck wins over the midpoint, also where it did not find one."""
+    """The neck of the network replaces the midpoint, even if it is missing."""
     source, target = get_topology('coco_18'), get_topology('trt_pose_18')
     shoulders = {'left_shoulder': (10, 20, 0.5), 'right_shoulder': (30, 60, 0.5)}
     seen = convert_people(one_person(source, neck=(1, 2, 0.75), **shoulders), source, target)
@@ -104,7 +104,7 @@ def test_no_people_stay_no_people():
 
 
 def test_formats_without_a_common_keypoint_are_refused():
-    """A hand is no body, and silence would look like an empty image."""
+    """A hand has no keypoint of a body; an empty result would hide the error."""
     with pytest.raises(PoseRosError, match='hand_21.*coco_17.*no keypoint'):
         convert_people(everybody(get_topology('hand_21')), get_topology('hand_21'),
                        get_topology('coco_17'))

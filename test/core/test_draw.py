@@ -90,7 +90,7 @@ def test_sub_pixel_positions_matter():
     assert centers[1] - centers[0] == pytest.approx(0.5, abs=0.15)
 
 
-def test_scores_and_ids_are_labelled():
+def test_scores_and_ids_are_drawn():
     plain = draw_people(canvas(), people(ARM), COCO, labels=False)
     scored = draw_people(canvas(), people(ARM, 0.9), COCO)
     other = draw_people(canvas(), people(ARM, 0.3), COCO)

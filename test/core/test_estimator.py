@@ -19,7 +19,7 @@ def estimator(tiny_model, backend):
 
 
 def in_image(people, width, height, fit='letterbox', network=(models.WIDTH, models.HEIGHT)):
-    """Worked out anew: where network pixels lie in the image, and which are on it."""
+    """Compute independently where network pixels are in the image, and which are on it."""
     if fit == 'stretch':
         fitted = np.array(network)
     else:
@@ -71,7 +71,7 @@ def test_scores(estimator):
 
 @pytest.mark.parametrize('color', ['bgr', 'rgb'])
 def test_channel_order(make_model, backend, color):
-    """Only blue counts, whichever order the network wants."""
+    """Only blue has an effect, for both orders of channels."""
     estimator = PoseEstimator(make_model(color=color), backend)
     assert estimator(models.image()).count == 2
     assert estimator(models.image(blue=0, red=255)).count == 0
@@ -135,7 +135,7 @@ def test_image_is_not_written_to(estimator):
 @pytest.mark.parametrize('width, height', [
     (1, 1), (2, 2), (1, 200), (200, 1), (5000, 2), (8000, 6000)])
 def test_odd_sizes(estimator, width, height):
-    """People stand on the part of the input that the image covers, and nobody beyond it."""
+    """People are on the part of the input that the image covers, and none in the padding."""
     found = estimator(models.image(width, height))
     seen = found.detected()
     assert (found.keypoints[seen][:, :2] >= 0).all()
@@ -148,7 +148,7 @@ def test_odd_sizes(estimator, width, height):
 
 
 def test_people_with_too_few_keypoints_are_dropped(estimator):
-    """People whose keypoints lie in the padding are not reported."""
+    """People with keypoints in the padding are not reported."""
     estimator.configure(min_score=0.0)  # narrow images cover little of the input
     assert estimator(models.image(400, 600)).detected().sum(1).min() >= 4
     points, on_image = in_image(models.tiny_people(), 60, 600)

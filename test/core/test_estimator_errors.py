@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""PoseEstimator: what cannot work is refused, with the reason, and the next image is served."""
+"""PoseEstimator: invalid inputs are errors with a reason, and the next image works."""
 import models
 import numpy as np
 import pytest

@@ -29,9 +29,9 @@ def test_ties_are_all_kept():
 
 
 def test_score_is_the_heatmap_before_smoothing():
-    heat = np.zeros((1, 100, 100), np.float32)
-    heat[0, 40:52, 40:52] = 1
-    peaks = find_peaks(heat)
+    heatmaps = np.zeros((1, 100, 100), np.float32)
+    heatmaps[0, 40:52, 40:52] = 1
+    peaks = find_peaks(heatmaps)
     assert peaks and all(44 <= x <= 47 and 44 <= y <= 47 and score == 1.0
                          for _, x, y, score in peaks)
 
@@ -47,30 +47,30 @@ def test_kernel_is_symmetric_and_sums_to_one():
 
 @pytest.mark.parametrize('supported, score', [(6, None), (7, 0.7), (10, 1.0)])
 def test_a_limb_needs_seven_of_ten_samples(supported, score):
-    field = np.zeros((2, 10, 101), np.float32)
-    field[0, :, :10 * supported] = 1  # samples fall on columns 0, 10, ... 90
-    assert paf_exact._limb_score(0, 20, 400, 20, field, 1000) == (score and pytest.approx(score))
+    paf = np.zeros((2, 10, 101), np.float32)
+    paf[0, :, :10 * supported] = 1  # samples fall on columns 0, 10, ... 90
+    assert paf_exact._limb_score(0, 20, 400, 20, paf, 1000) == (score and pytest.approx(score))
 
 
 def test_long_limbs_lose_score():
-    field = np.ones((2, 10, 101), np.float32)
-    assert paf_exact._limb_score(0, 20, 400, 20, field, 600) == pytest.approx(1 + 0.5 * 1.5 - 1)
-    assert paf_exact._limb_score(0, 20, 400, 20, -field, 600) is None
+    paf = np.ones((2, 10, 101), np.float32)
+    assert paf_exact._limb_score(0, 20, 400, 20, paf, 600) == pytest.approx(1 + 0.5 * 1.5 - 1)
+    assert paf_exact._limb_score(0, 20, 400, 20, -paf, 600) is None
 
 
-def row(parts, score=1.0):
+def row(members, score=1.0):
     filled = [-1] * 4
-    for part, peak in parts.items():
-        filled[part] = peak
-    return filled + [score, len(parts)]
+    for keypoint, peak in members.items():
+        filled[keypoint] = peak
+    return filled + [score, len(members)]
 
 
 def test_peak_zero_never_counts_as_a_member():
-    """Fragments that share a part merge nevertheless if one of the two is peak 0."""
+    """Fragments that share a keypoint merge nevertheless if one of the two is peak 0."""
     peaks = [(0, 0, 0, 0.5)] * 8
     shared = [row({0: 2, 1: 3}), row({0: 4, 2: 5})]
     paf_exact._add(shared, (1, 2, 0), (3, 5, 0.7), peaks, 4, True)
-    assert len(shared) == 2  # refused: part 0 is taken on both sides
+    assert len(shared) == 2  # refused: keypoint 0 is taken on both sides
     merged = [row({0: 0, 1: 3}), row({0: 4, 2: 5})]
     paf_exact._add(merged, (1, 2, 0), (3, 5, 0.7), peaks, 4, True)
     assert len(merged) == 1

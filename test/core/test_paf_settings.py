@@ -34,7 +34,7 @@ def maps():
 
 
 def shin(maps):
-    """A view of the field of the right shin, (2, h, w)."""
+    """Return a view of the PAF of the right shin, (2, h, w)."""
     return maps[19 + 2 * SHIN:21 + 2 * SHIN]
 
 
@@ -66,7 +66,7 @@ def test_peak_radius(maps):
 
 @pytest.mark.parametrize('samples, joined', [(2, True), (10, False)])
 def test_limb_samples(maps, samples, joined):
-    """A field round a quarter and three quarters of the limb alone is all that two samples see."""
+    """With two samples, PAFs at a quarter and at three quarters of the limb are enough."""
     rows, columns = np.mgrid[:HEIGHT // 8, :WIDTH // 8]
     near = np.zeros(rows.shape, bool)
     for part in (0.25, 0.75):
@@ -87,7 +87,7 @@ def test_limb_threshold(maps, field, threshold, joined):
 
 @pytest.mark.parametrize('support, joined', [(0.0, True), (0.4, True), (0.7, False), (1.0, False)])
 def test_limb_support(maps, support, joined):
-    """The field covers the upper half of the shin: about half of the samples see it."""
+    """The PAF covers the upper half of the shin: about half of the samples support it."""
     middle = (KNEE_CELL + ANKLE_CELL)[1] / 2
     shin(maps)[:, int(round(middle)):] = 0
     assert decode(maps, limb_support=support).detected()[0, ANKLE] == joined

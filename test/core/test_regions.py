@@ -48,7 +48,7 @@ def test_mirror_exchanges_left_and_right():
 
 
 def test_angle_turns_the_region_clockwise():
-    """What lies to the right of the center along the turned x axis lies right in the input."""
+    """A point to the right along the rotated x axis is on the right of the input."""
     region = Region(0, (100.0, 100.0), (192.0, 256.0), math.pi / 6)
     transform = fit_region(region, spec())
     along = np.array([100 + 40 * math.cos(math.pi / 6), 100 + 40 * math.sin(math.pi / 6)])

@@ -131,7 +131,7 @@ def test_two_images_with_one_id_are_refused(tmp_path):
 
 
 def test_the_file_appears_only_when_it_is_complete(tmp_path):
-    """Readers never see half a file, and an earlier one survives an error."""
+    """Readers never get half a file, and an error keeps the earlier file."""
     path = tmp_path / 'r.json'
     path.write_text('earlier')
     with pytest.raises(RuntimeError):

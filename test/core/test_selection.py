@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Selection: which people are passed on, in which order, and what lies outside the image."""
+"""Selection: which people are kept, their order, and keypoints outside the image."""
 import numpy as np
 import pytest
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Videos keep time: frames that come late stand still meanwhile."""
+"""Videos have real-time speed: a frame is repeated until the next one."""
 import cv2
 import numpy as np
 import pytest

@@ -126,14 +126,18 @@ class Graph:
             self._executor.spin_once(timeout_sec=0.05)
 
     def send_until(self, publisher, message, messages, count=1, process=None):
-        """Publish a message every 0.1 s until `count` answers have gathered; return the last."""
+        """Publish a message every 0.1 s until `count` answers have gathered; return the last.
+
+        A large one less often: it must arrive before the next one takes its place.
+        """
+        period = 0.1 + len(getattr(message, 'data', b'')) / 30e6  # s
         goal, next_time = len(messages) + count, 0.0  # publishing continues until the topics match
         end = time.monotonic() + TIMEOUT
         while len(messages) < goal:
             assert time.monotonic() < end, 'no answer\n' + (process.log() if process else '')
             if time.monotonic() >= next_time:
                 publisher.publish(message)
-                next_time = time.monotonic() + 0.1
+                next_time = time.monotonic() + period
             self._executor.spin_once(timeout_sec=0.02)
         return messages[-1]
 

@@ -139,7 +139,7 @@ def test_markers_follow_the_camera_info_of_their_image(graph, tiny_model):
 def test_lazy_works_only_while_there_is_a_subscriber(graph, make_model):
     process = graph.start_estimator(make_model(batch=True), wait_for_image=False, cameras=NAMES,
                                     lazy=True)
-    graph.wait(lambda: graph.status.message == 'idle: nobody listens' or
+    graph.wait(lambda: graph.status.message == 'idle: no subscriber' or
                'estimating' in graph.status.message, 'diagnostics', process)
     publishers = _publishers(graph)
     graph.spin(1.0)
@@ -157,8 +157,8 @@ def test_lazy_works_only_while_there_is_a_subscriber(graph, make_model):
     graph.spin(0.6)
     assert graph.values('front')['frames processed'] == processed
     states = {status.name.split(': ')[1]: status.message for status in graph.statuses[-1]}
-    assert states == {'engine': 'estimating', 'camera front': 'idle: nobody listens',
-                      'camera stereo/left': 'idle: nobody listens'}
+    assert states == {'engine': 'estimating', 'camera front': 'idle: no subscriber',
+                      'camera stereo/left': 'idle: no subscriber'}
     overlays = graph.collect(Image, 'stereo/left/overlay')  # any output will do
     graph.send_until(publishers['stereo/left'], image_message(red()), overlays, process=process)
     assert process.stop() == 0

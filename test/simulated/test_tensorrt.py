@@ -196,9 +196,9 @@ def test_parser_errors_in_full(trt, tiny_model):
 
 @pytest.fixture(params=['bundled', 'published'])
 def network(request):
-    """A real network and a photograph: (path, (H, W, 3) uint8 BGR)."""
+    """A real network and an image: (path, (H, W, 3) uint8 BGR)."""
     if request.param == 'bundled':
-        data = pytest.importorskip('skimage.data', reason='shows a picture of scikit-image')
+        data = pytest.importorskip('skimage.data', reason='shows an image of scikit-image')
         return BUNDLED_MODEL, np.ascontiguousarray(data.astronaut()[..., ::-1])
     with np.load(str(request.getfixturevalue('shared') / 'golden' / 'p1.npz')) as data:
         return request.getfixturevalue('real_model'), data['resized_bgr']
