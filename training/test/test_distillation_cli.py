@@ -103,7 +103,7 @@ def draws():
     (['--teacher', 'TEACHER', '--card', 'a', '--card', 'b'], 'no more than the teacher.models'),
     (['--teacher', 'TEACHER', '--card', 'a.json'], 'cannot read the model card a.json'),
     (['--single-person', 'a.onnx'], 'single-person teachers are .tflite files'),
-    (['--teacher', 'TEACHER', 'teacher.size=[72, 72]', '--card', 'HAND'], 'of the family'),
+    (['--teacher', 'TEACHER', 'teacher.size=[72, 72]', '--card', 'HAND'], 'a decoder of type'),
 ])
 def test_errors_say_what_to_do(folder, tmp_path, capfd, words, said):
     names = {'TEACHER': 'teacher.onnx', 'HAND': 'hand.json'}

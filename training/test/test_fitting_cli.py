@@ -73,7 +73,7 @@ def test_a_signal_to_all_processes_stops_with_a_snapshot(tmp_path, data, number)
     assert process.returncode == 130
     last = rest.strip().splitlines()[-1]
     assert last.startswith('stopped in epoch ') and 'Traceback' not in rest
-    assert last.endswith('to go on: pose-train fit {} seed=2 --resume'.format(config))
+    assert last.endswith('to continue: pose-train fit {} seed=2 --resume'.format(config))
     snapshot = tmp_path / 'run' / 'snapshots' / 'last.ckpt'
     assert str(snapshot) in last
     steps = torch.load(snapshot, weights_only=True)['global_step']
@@ -141,7 +141,7 @@ def test_errors_say_what_to_do(tmp_path, data, capfd):
     assert 'fp16 needs a GPU' in unfit(tmp_path, data, capfd, 'optimizer.precision=fp16')
     empty = tmp_path / 'empty'
     empty.mkdir()
-    assert 'holds no photographs' in unfit(tmp_path, str(empty), capfd)
+    assert 'has no images' in unfit(tmp_path, str(empty), capfd)
 
 
 def test_a_dataset_with_nobody_in_it_needs_a_teacher(tmp_path, data, capfd):
