@@ -43,7 +43,7 @@ optimizer: {lr: 1e-3, epochs: 7, freeze: {backbone: 100}}
     assert config.teacher.models == ('x.onnx', 'y.xml')
     assert config.data.size == (384, 288) and config.seed == 5
     assert config.model.options == {'stages': 2, 'widths': [8, 8, 8, 8, 8]}
-    assert config.model.topology == 'coco_18'
+    assert config.model.topology == ''
 
 
 def test_a_configuration_survives_its_own_file(tmp_path):

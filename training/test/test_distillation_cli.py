@@ -63,7 +63,7 @@ def test_a_student_learns_what_its_teacher_says(folder, tmp_path, capfd):
     kept = [name for name in os.listdir(tmp_path / 'maps') if name.endswith('.npy')]
     assert 20 < len(kept) <= 32  # eight photographs in four variants
     run = build(RunConfig, run_data(folder, str(folder / 'data' / 'figures.json')), '')
-    crops = CleanCrops(*crops_of(run))
+    crops = crops_of(run)
     image = torch.stack([crops[draw][0] for draw in draws()]).float() / 255 * 4 - 2
     untaught = create_model('repvgg_fpn', stages=1, **TINY).eval()
     with torch.no_grad():
@@ -84,10 +84,10 @@ def test_a_student_learns_what_its_teacher_says(folder, tmp_path, capfd):
 
 
 def crops_of(run):
-    """Return the samples and the spec of a run."""
+    """Return the crops of a run, without light and noise."""
     module = Crops(run, create_model('repvgg_fpn', stages=1, **TINY))
     module.setup('fit')
-    return module._crops.samples, module._spec()
+    return CleanCrops(module._crops)
 
 
 def draws():

@@ -9,7 +9,7 @@ from torch.optim.swa_utils import update_bn
 from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import load_checkpoint
 from pose_training.data.annotations import read_dataset
-from pose_training.data.dataset import CropSpec, CropRequest
+from pose_training.data.dataset import CropRequest, CropSpec, PoseDataset
 from pose_training.fitting.averaging import WeightAverage
 from pose_training.fitting.config import build
 from pose_training.fitting.crops import CleanCrops
@@ -132,8 +132,9 @@ def test_the_statistics_of_batch_norms_fit_the_averaged_weights(tmp_path):
                                        data__photometric=CLEAN), '')
     network, _ = load_checkpoint(fit(config))
     topology = get_topology('coco_18')
-    crops = CleanCrops(read_dataset(data, topology, all_visible_keypoints_annotated=True),
-                       CropSpec((64, 64), 8, make_family('paf', 'coco_18'), sigma=5.))
+    samples = read_dataset(data, topology, all_visible_keypoints_annotated=True)
+    crops = CleanCrops(PoseDataset(samples, CropSpec((64, 64), 8, make_family('paf', 'coco_18'),
+                                                     sigma=5.)))
     batch = torch.stack([crops[CropRequest(k % 8, k // 8, 0)][0] for k in range(128)])
     module = PoseModule(network, config)
     found = {name: value.clone() for name, value in network.state_dict().items()}

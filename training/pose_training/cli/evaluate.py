@@ -6,8 +6,12 @@ import json
 import os
 
 from pose_ros.core.command import progress_bar
-from pose_ros.core.command_options import add_model_options, count, load_estimator
+from pose_ros.core.card_files import load_card
+from pose_ros.core.command_options import (add_model_options, count, ENGINE_PARAMETERS,
+                                           load_estimator, parse_settings)
+from pose_ros.core.decoders import decoder_parameters
 from pose_training.errors import ConfigError
+from pose_training.evaluation.boxes import BoxFinder
 from pose_training.evaluation.evaluate import evaluate, protocol, refuse_checkpoint
 from pose_training.evaluation.report import as_data, tables
 
@@ -20,6 +24,9 @@ EPILOG = """examples:
   pose-train evaluate model.onnx --data val.json nobody/ --json figures.json
   pose-train evaluate model.onnx --data val.json --failures worst/ --worst 50
   pose-train evaluate model.onnx --data val.json --flip --scales 0.5 1 1.5
+  pose-train evaluate pose_crop.onnx --detector person_detector.onnx --data val.json
+  pose-train evaluate pose_crop.onnx --boxes truth --data val.json
+  pose-train evaluate person_detector.onnx --data val.json     AP of the boxes of a detector
 
 File names in a dataset are relative to its folder. Figures are of a single scale, without the
 mirrored image, unless --flip or --scales say otherwise; --scales other than 1 need a model with
@@ -32,6 +39,9 @@ def add_arguments(parser) -> None:
     add_model_options(parser, positional=True)
     parser.add_argument('--data', nargs='+', required=True, metavar='PATH',
                         help='COCO keypoint files; folders of images without people')
+    parser.add_argument('--boxes', choices=('truth',), default='',
+                        help='give the labelled boxes to a network of crops, in place of a '
+                             'detector')
     parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file')
     parser.add_argument('--quiet', action='store_true', help='print errors only')
     group = parser.add_argument_group('pictures of failures')
@@ -52,12 +62,13 @@ def run(args) -> int:
     folder = os.path.dirname(os.path.abspath(args.json or '.'))
     if not os.path.isdir(folder):
         raise ConfigError('cannot write {}: there is no folder {}'.format(args.json, folder))
-    estimator = load_estimator(args)
+    estimator = _load(args)
     if not args.quiet:
         print('{} by {}'.format(estimator.card.name, estimator.network.engine.describe()))
-        print(protocol(estimator, args.flip, args.scales), flush=True)
+        print(protocol(estimator, args.flip, args.scales, args.boxes), flush=True)
     results = evaluate(estimator, args.data, flip=args.flip, scales=args.scales,
-                       failures=args.failures, worst=args.worst, progress=_progress(args.quiet))
+                       failures=args.failures, worst=args.worst, progress=_progress(args.quiet),
+                       boxes=args.boxes)
     if not args.quiet:
         print('\n' + '\n'.join(tables(results)))
         for result in results if args.failures else ():
@@ -68,6 +79,16 @@ def run(args) -> int:
             stream.write(json.dumps(as_data(estimator, results), indent=2) + '\n')
     estimator.close()
     return 0
+
+
+def _load(args):
+    """Load a model for pose or a detector."""
+    if load_card(args.model, args.card).task != 'detection':
+        return load_estimator(args)
+    engine = {parameter.name: getattr(args, parameter.name) for parameter in ENGINE_PARAMETERS}
+    table = decoder_parameters('boxes')
+    return BoxFinder(args.model, card=args.card, input_size=args.size,
+                     settings=parse_settings(args.set, table), **engine)
 
 
 def _progress(quiet):

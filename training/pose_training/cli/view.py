@@ -9,11 +9,12 @@ import numpy as np
 
 from pose_ros.core.command_options import count
 from pose_training.checkpoint import load_checkpoint
-from pose_training.data.dataset import CropRequest, CropSampler, CropSpec, PoseDataset
+from pose_training.data.dataset import CropRequest, CropSampler, PoseDataset
 from pose_training.data.pictures import sheet
 from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError
 from pose_training.fitting.config import load_config
+from pose_training.fitting.crops import crop_spec
 from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.teachers import soft_targets
 from pose_training.models import create_model
@@ -76,13 +77,12 @@ def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, CropSampler]:
     network = load_checkpoint(model.checkpoint)[0] if model.checkpoint else create_model(
         model.name, model.topology, **model.options)
     family = network.family
-    samples, weights = read_sets(data.train, family.topology)
-    spec = CropSpec(data.size, network.stride, family, data.crop, data.photometric, data.sigma,
-                    data.limb_width)
+    samples, weights = read_sets(data.train, family.topology, family)
+    spec = crop_spec(data, family, network.stride)
     # Here teachers answer crop by crop, wherever they do in the run: they say the same.
     teacher = config.teacher._replace(on_device=False)
-    dataset = PoseDataset(samples, spec, config.seed,
-                          soft_targets(config._replace(teacher=teacher), family, network.stride))
+    dataset = family.dataset(samples, spec, config.seed, soft_targets(
+        config._replace(teacher=teacher), family, network.stride))
     return dataset, CropSampler(weights, count, data.variants, config.seed)
 
 

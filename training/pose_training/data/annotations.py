@@ -24,7 +24,9 @@ class Sample(NamedTuple):
     people without keypoint labels of their own (crowds, people without keypoints). `labelled`
     (K,): the keypoints that this dataset labels at all; `all_people_annotated`: every person has
     an annotation; `all_visible_keypoints_annotated`: a keypoint without a label is invisible;
-    `no_people`: the image is of a folder of images without people.
+    `no_people`: the image is of a folder of images without people; `confidences` (P, K): those of
+    a network that made the labels, NaN of other people, None without any; `stretch`: up to this
+    logarithm the aspect of the image may be wrong.
     """
 
     path: str
@@ -36,6 +38,8 @@ class Sample(NamedTuple):
     all_people_annotated: bool = True
     all_visible_keypoints_annotated: bool = False
     no_people: bool = False
+    confidences: Optional[np.ndarray] = None
+    stretch: float = 0.
 
     @property
     def identity(self) -> int:
@@ -47,24 +51,27 @@ class Sample(NamedTuple):
 def read_dataset(path: str, topology: Topology, all_people_annotated: bool = True,
                  images: str = '', names: Optional[Mapping[str, str]] = None,
                  all_visible_keypoints_annotated: bool = False,
-                 split: Tuple[float, float] = (0., 1.)) -> List[Sample]:
+                 split: Tuple[float, float] = (0., 1.), stretch: float = 0.,
+                 min_score: float = 0.) -> List[Sample]:
     """Read a COCO keypoint file, or a folder of images without people.
 
     `images` is the folder that file names are relative to (default: the file's own); `names` maps
     the file's keypoint names to the topology's. `split` selects images by a hash of their file
-    names: (0, .9) to train on, and (.9, 1) to validate with. The other arguments are those of
+    names: (0, .9) to train on, and (.9, 1) to validate with. Annotations of a `score` below
+    `min_score` become regions to ignore. The other arguments are those of
     Sample. Missing images are left out, with a warning. Raises DataError, which names the file and
     the entry, for anything that cannot be used.
     """
     if os.path.isdir(path):
         return _select(_read_folder(path, topology), split, path)
     file = load_coco(path)
-    samples = read_samples(file, topology, images or os.path.dirname(path), names or {})
+    samples = read_samples(file, topology, images or os.path.dirname(path), names or {},
+                           min_score)
     there = set(present([sample.path for sample in samples], path))
     samples = [sample for sample in samples if sample.path in there]
     return [sample._replace(
         all_people_annotated=all_people_annotated and sample.all_people_annotated,
-        all_visible_keypoints_annotated=all_visible_keypoints_annotated)
+        all_visible_keypoints_annotated=all_visible_keypoints_annotated, stretch=stretch)
         for sample in _select(samples, split, path)]
 
 
@@ -92,7 +99,7 @@ def _read_folder(folder, topology):
 
 
 def read_samples(file: CocoFile, topology: Topology, folder: str,
-                 names: Mapping[str, str] = {}) -> List[Sample]:
+                 names: Mapping[str, str] = {}, min_score: float = 0.) -> List[Sample]:
     """Return a sample per image of a keypoint file; images and people in the file's order."""
     strange = [name for name in names if name not in file.keypoint_names]
     if strange:
@@ -101,8 +108,8 @@ def read_samples(file: CocoFile, topology: Topology, folder: str,
     try:
         source = make_topology('dataset', [names.get(name) or _usual(name)
                                            for name in file.keypoint_names], ())
-        samples = [_sample(image, file.people.get(image['id'], ()), (source, topology), folder)
-                   for image in file.images]
+        samples = [_sample(image, _certain(file.people.get(image['id'], ()), min_score),
+                           (source, topology), folder) for image in file.images]
     except PoseRosError as error:
         raise DataError('{}: {}; its keypoints are {}'.format(
             file.path, error, ', '.join(file.keypoint_names))) from error
@@ -128,7 +135,27 @@ def _sample(image, annotations, formats, folder):
     boxes = np.array([box_of(annotation) for annotation in found], np.float32).reshape(-1, 4)
     return Sample(os.path.join(folder, image['file_name']), size_of(image),
                   _convert([keypoints_of(annotation) for annotation in found], *formats), boxes,
-                  placed, None, all_people_annotated=len(placed) == len(others))
+                  placed, None, all_people_annotated=len(placed) == len(others),
+                  confidences=_confidences(found, *formats))
+
+
+def _certain(annotations, min_score):
+    """Turn annotations of low scores into crowds, which have no labels."""
+    return [dict(annotation, iscrowd=1) if annotation.get('score', 1.) < min_score
+            else annotation for annotation in annotations]
+
+
+def _confidences(annotations, source, target):
+    """Return the `conf` of each keypoint of the target, (P, K); None if no annotation has any."""
+    if not any('conf' in annotation for annotation in annotations):
+        return None
+    rows = np.full((len(annotations), target.size), np.nan, np.float32)
+    places = [source.index(name) for name in target.keypoint_names]
+    for row, annotation in zip(rows, annotations):
+        if 'conf' in annotation:
+            values = np.array(annotation['conf'], np.float32)
+            row[:] = [0. if place is None else values[place] for place in places]
+    return rows
 
 
 def _convert(people, source, target):

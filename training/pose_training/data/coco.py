@@ -155,6 +155,9 @@ def _fault(annotation, joints, size):
     if not all(are_numbers(keypoints[3 * k:3 * k + 2]) for k in range(len(keypoints) // 3)
                if keypoints[3 * k + 2] > 0):
         return 'a labelled keypoint has a coordinate that is no number'
+    sure = annotation.get('conf')
+    if sure is not None and not (len(sure) == joints and are_numbers(sure)):
+        return 'its conf is not one number per keypoint'
     box = annotation.get('bbox')
     if box and (len(box) != 4 or not are_numbers(box)):
         return 'its bbox is not four numbers: {!r}'.format(box)

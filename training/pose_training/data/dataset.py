@@ -13,7 +13,9 @@ from pose_training.data.geometry import check_ranges, cover, Crop, CropRange, dr
 from pose_training.data.masks import photograph_mask
 from pose_training.data.mosaic import draw_tiles, put_together
 from pose_training.data.photographs import half_of_memory, Photographs
+from pose_training.data.person_geometry import PersonRange
 from pose_training.data.photometric import check_photometric, degrade, PhotometricRange
+from pose_training.data.scene_geometry import SceneRange
 from pose_training.errors import ConfigError, DataError
 from pose_training.families.family import Family, Targets
 
@@ -28,6 +30,8 @@ class CropSpec(NamedTuple):
     photometric: PhotometricRange = PhotometricRange()
     sigma: float = 7.
     limb_width: float = 8.
+    person: PersonRange = PersonRange()
+    scene: SceneRange = SceneRange()
 
 
 class CropRequest(NamedTuple):
@@ -53,12 +57,18 @@ class PoseDataset(Dataset):
         if min(spec.size) < spec.stride or any(side % spec.stride for side in spec.size):
             raise ConfigError('crops of {} x {} pixels: both sides must be multiples of the '
                               "network's stride, {}".format(*spec.size, spec.stride))
-        check_ranges(spec.geometry)
+        self._check(spec)
         check_photometric(spec.photometric)
         self.samples, self.spec = list(samples), spec
         self._seed, self._soft = seed, soft
         self._mirror = spec.family.topology.mirror
-        self._photographs = Photographs(self.samples, spec.geometry.max_side)
+        self._photographs = Photographs(self.samples, self._max_side(spec))
+
+    def _check(self, spec: CropSpec) -> None:
+        check_ranges(spec.geometry)
+
+    def _max_side(self, spec: CropSpec) -> int:
+        return spec.geometry.max_side
 
     def __len__(self) -> int:
         return len(self.samples)

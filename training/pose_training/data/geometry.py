@@ -36,7 +36,9 @@ class Crop(NamedTuple):
     `scales` (P,): how large each person is [px]; `known` (h, w) uint8: 0 where nothing is known;
     `labelled` (K,) as in Sample; `regions` (P, 4, 2): corners [px] of where joints of a person
     may be that have no label, or None if such joints are not to be seen (of a person in a mosaic:
-    NaN); `complete`: whether everybody in it is labelled or masked.
+    NaN); `complete`: whether everybody in it is labelled or masked; `confidences` (P, K) of the
+    labels, None if they are not used; `boxes` (M, 5) left, top, right, bottom [px] and a label of
+    scene_geometry, None if they are not used.
     """
 
     image: np.ndarray
@@ -46,6 +48,8 @@ class Crop(NamedTuple):
     labelled: np.ndarray
     regions: Optional[np.ndarray]
     complete: bool = True
+    confidences: Optional[np.ndarray] = None
+    boxes: Optional[np.ndarray] = None
 
 
 def check_ranges(ranges: CropRange) -> None:
@@ -87,10 +91,12 @@ def warp(image, mask, sample: Sample, matrix: np.ndarray, size, mirror=None, bor
     A map that mirrors makes left joints right ones: `mirror[k]` is the twin of joint k. `border`
     is what lies outside the photograph: a gray, a picture of `size`, or None for a reflection.
     """
-    people, labelled = sample.people.copy(), sample.labelled
+    people, labelled, sure = sample.people.copy(), sample.labelled, sample.confidences
     people[..., :2] = _moved(people[..., :2], matrix)
     if _determinant(matrix) < 0:
-        people, labelled = people[:, list(mirror)], labelled[list(mirror)]
+        twins = list(mirror)
+        people, labelled = people[:, twins], labelled[twins]
+        sure = None if sure is None else sure[:, twins]
     zoom = np.sqrt(abs(_determinant(matrix)))
     scales = np.maximum(sample.boxes[:, 2], sample.boxes[:, 3]) * zoom
     if border is None:
@@ -100,7 +106,7 @@ def warp(image, mask, sample: Sample, matrix: np.ndarray, size, mirror=None, bor
     regions = None if sample.all_visible_keypoints_annotated else _moved(_corners(sample.boxes),
                                                                          matrix)
     return Crop(_warp_image(image, matrix, size, border), people, scales, 1 - unknown, labelled,
-                regions, sample.all_people_annotated)
+                regions, sample.all_people_annotated, sure)
 
 
 def _determinant(matrix):

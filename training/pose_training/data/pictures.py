@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Crops and maps as pictures, for people to check them."""
 import textwrap
-from typing import NamedTuple, Optional, Sequence
+from typing import List, NamedTuple, Optional, Sequence
 
 import cv2
 import numpy as np
@@ -34,7 +34,8 @@ def sheet(crop: Crop, targets: Targets, seen: np.ndarray, family: Family, captio
     panels = [
         Panel('labels: left orange, right blue', draw_labels(crop, family.topology)),
         Panel('input of the network', enlarge(seen)),
-        Panel('channels with weight (white: all)', draw_weights(crop.image, targets.weights)),
+        *([Panel('channels with weight (white: all)', draw_weights(crop.image, targets.weights))]
+          if targets.weights.ndim == 3 else []),
         *family.panels(crop.image, targets.maps, single=heatmaps, weights=targets.weights)]
     return arrange(panels, caption)
 
@@ -115,6 +116,15 @@ def blend(image: np.ndarray, heat: np.ndarray,
         colors[weights == 0] = _UNKNOWN
         strength = np.where(weights[..., None] == 0, .5, strength)
     return _over(image, colors, strength)
+
+
+def keypoint_panels(image: np.ndarray, heat: np.ndarray, names: Sequence[str], count: int,
+                    weights: Optional[np.ndarray] = None) -> List[Panel]:
+    """Return panels of the `count` heatmaps (K, h, w) with the largest sums."""
+    order = np.argsort(-heat.sum((1, 2)), kind='stable')[:count]
+    return [Panel('{}, highest {:.2f}'.format(names[keypoint], heat[keypoint].max()),
+                  blend(image, heat[keypoint], None if weights is None else weights[keypoint]))
+            for keypoint in order]
 
 
 def blend_vectors(image: np.ndarray, fields: np.ndarray, axis_order: str = 'xy') -> np.ndarray:

@@ -23,13 +23,15 @@ class SetConfig(NamedTuple):
                      'their file names'] = (0., 1.)
     empty_weight: Annotated[float, 'how often an image without people is drawn, relative to one '
                             'with people'] = 1.
+    stretch: Annotated[float, 'up to this logarithm the aspect of the images may be wrong'] = 0.
+    min_score: Annotated[float, 'annotations with a lower `score` are regions to ignore'] = 0.
 
 
-def read_sets(entries: Sequence[SetConfig],
-              topology: Topology) -> Tuple[List[Sample], np.ndarray]:
+def read_sets(entries: Sequence[SetConfig], topology: Topology,
+              family=None) -> Tuple[List[Sample], np.ndarray]:
     """Return all samples, and how often each is drawn: a set's weight is its share.
 
-    Sets of weight 0 are not read. Raises DataError as `read_dataset`.
+    Sets of weight 0 are not read. With a `family` only what it can use is returned. Raises DataError as `read_dataset`.
     """
     samples: List[Sample] = []
     shares = [np.zeros(0)]
@@ -37,13 +39,18 @@ def read_sets(entries: Sequence[SetConfig],
         if entry.weight > 0:
             found = read_dataset(topology=topology,
                                  **_without(entry._asdict(), 'weight', 'empty_weight'))
+            if family is not None:
+                found = [sample for sample in found if family.usable(sample)]
             samples += found
-            often = np.array([1. if len(sample.people) else entry.empty_weight
-                              for sample in found])
+            often = np.array([_share(sample, family) or entry.empty_weight for sample in found])
             if not often.any():  # a folder of images without people
                 often[:] = 1
-            shares.append(entry.weight * often / often.sum())
+            shares.append(entry.weight * often / max(often.sum(), 1e-9))
     return samples, np.concatenate(shares)
+
+
+def _share(sample, family):
+    return float(len(sample.people) > 0) if family is None else family.share(sample)
 
 
 def _without(values, *keys):

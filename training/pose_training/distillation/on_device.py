@@ -28,10 +28,10 @@ class PairedCrops(Dataset):
         return len(self._crops)
 
     def __getitem__(self, draw: CropRequest):
-        """Return image, maps (float16), weights (bool), the clean image, and `complete`."""
+        """Return image, maps and weights (float16), the clean image, and `complete`."""
         crop, targets = self._crops.draw(draw.sample, draw.variant)
         return (as_tensor(self._crops.degraded(crop, draw.seed)),
-                torch.from_numpy(targets.maps).half(), torch.from_numpy(targets.weights > 0),
+                torch.from_numpy(targets.maps).half(), torch.from_numpy(targets.weights).half(),
                 as_tensor(crop.image), torch.tensor(crop.complete))
 
 
@@ -51,7 +51,7 @@ class DeviceTeacher:
         self.known = torch.from_numpy(self._channels.known)
         spec = found.input._replace(width=size[0], height=size[1])
         own = self._channels.stride
-        resample = Resampler(size, stride, spec, own)
+        resample = Resampler(size, stride, spec, own, self._channels.shift)
         self._matrices = [torch.from_numpy(matrix) for matrix in resample.matrices(
             (size[1] // own, size[0] // own))]
 
@@ -66,6 +66,12 @@ class DeviceTeacher:
     @torch.no_grad()
     def maps(self, images: Tensor) -> Tensor:
         """Return (N, C, h, w) float32 for (N, 3, H, W) uint8 BGR; unknown channels are 0."""
+        maps, mirror = self._maps(images), self._channels.mirror
+        if mirror is None:
+            return maps
+        return (maps + self._maps(images.flip(3))[:, list(mirror)].flip(3)) / 2
+
+    def _maps(self, images):
         images = self._normalize(images).contiguous(memory_format=self._memory_format)
         network = self._network
         maps = self._channels.read(network.family.exported(network(images)[-1]))

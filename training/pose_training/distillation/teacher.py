@@ -17,7 +17,7 @@ from pose_training.families.family import Family, TeacherChannels
 
 
 class Teacher:
-    """Any network with a `paf` card (ONNX, OpenVINO, a checkpoint of this package), run on crops.
+    """Any network of the student's family (ONNX, OpenVINO, a checkpoint of this package), run on crops.
 
     `size` (width, height) of the crops [px], `family` and `stride` are the student's. The teacher
     sees the crop at `input_size`, or at the size that its file fixes. `layers` names what else it
@@ -33,7 +33,8 @@ class Teacher:
         self._spec = with_input_size(found, network.size).input._replace(fit='letterbox')
         self._engine, self._layers = network.engine, tuple(layers)
         self._preprocessor = Preprocessor(self._spec)
-        self._resample = Resampler(size, stride, self._spec, self._channels.stride)
+        self._resample = Resampler(size, stride, self._spec, self._channels.stride,
+                                   self._channels.shift)
 
     def known(self) -> np.ndarray:
         """Return (C,) bool: the student's channels that this teacher has."""
@@ -41,6 +42,13 @@ class Teacher:
 
     def maps(self, image: np.ndarray) -> np.ndarray:
         """Return (C, h, w) float32 for an (H, W, 3) uint8 BGR crop; unknown channels are 0."""
+        maps, mirror = self._maps(image), self._channels.mirror
+        if mirror is None:
+            return maps
+        mirrored = self._maps(np.ascontiguousarray(image[:, ::-1]))
+        return (maps + mirrored[list(mirror), :, ::-1]) / 2
+
+    def _maps(self, image):
         outputs = {name: torch.from_numpy(value) for name, value in self._infer(image).items()}
         maps = self._resample(self._channels.read(outputs)[0].numpy())
         return self._channels.complete(torch.from_numpy(maps)[None])[0].numpy()

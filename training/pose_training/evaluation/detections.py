@@ -8,7 +8,8 @@ import numpy as np
 
 from pose_ros.core import PoseEstimator
 from pose_ros.core.convert import convert_people
-from pose_ros.core.people import People
+from pose_ros.core.frame import Frame
+from pose_ros.core.people import People, people_in_boxes
 from pose_ros.core.sources.images import read_image
 from pose_training.errors import DataError
 from pose_training.evaluation.labels import LabelledImage, Labels
@@ -32,17 +33,23 @@ def read_labelled(image: LabelledImage) -> np.ndarray:
     return pixels
 
 
-def detect(estimator: PoseEstimator, labels: Labels, progress: Callable = iter) -> Detections:
+def detect(estimator: PoseEstimator, labels: Labels, progress: Callable = iter,
+           in_boxes: bool = False) -> Detections:
     """Find the people of every image; `progress` wraps the list of images, as tqdm does.
+
+    `in_boxes`: a network of crops gets the labelled boxes, in place of a detector's.
 
     Raises DataError or ImageError for an invalid image, PoseRosError if the model and the dataset
     share no joint.
     """
     found = Detections(labels, {}, [])
+    labelled = labels.people()
     for image in progress(labels.images):
         pixels = read_labelled(image)
+        boxes = people_in_boxes([person['bbox'] for person in labelled[image.id]],
+                                estimator.topology) if in_boxes else None
         start = time.perf_counter()
-        people = estimator(pixels)
+        people = estimator.run([Frame(pixels)], [boxes])[0] if in_boxes else estimator(pixels)
         found.seconds.append(time.perf_counter() - start)
         people = convert_people(people, estimator.topology, labels.topology)
         found.people[image.id] = people.select(people.detected().any(1))

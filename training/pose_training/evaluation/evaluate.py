@@ -6,7 +6,9 @@ import os
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Union
 
 from pose_ros.core import PoseEstimator
+from pose_ros.core.card_files import load_card
 from pose_training.errors import ConfigError
+from pose_training.evaluation.boxes import box_figures, BoxFinder, find_boxes
 from pose_training.evaluation.detections import detect
 from pose_training.evaluation.failures import write_failures
 from pose_training.evaluation.labels import read_labels
@@ -33,11 +35,13 @@ class Evaluation(NamedTuple):
 def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], *,
              flip: bool = False, scales: Sequence[float] = (1.,), failures: Optional[str] = None,
              worst: int = 20, progress: Callable = iter, settings: Optional[Dict[str, Any]] = None,
-             **engine) -> List[Evaluation]:
+             boxes: str = '', **engine) -> List[Evaluation]:
     """Measure a model on COCO keypoint files and folders of images without people.
 
     model: a file for the robot or a loaded estimator; `settings` of the decoder, `engine` (card,
-    input_size, backend, threads, ...: see PoseEstimator) are for a file alone. flip, scales: also
+    input_size, backend, threads, detector, ...: see PoseEstimator) are for a file alone. A model
+    that is a detector itself gets figures of its boxes. boxes: 'truth' gives the labelled boxes
+    to a network of crops, in place of a detector's. flip, scales: also
     average mirrored views and others of these relative sizes. failures: a folder for pictures of
     the `worst` images of each dataset. progress: wraps the list of images, as tqdm does.
 
@@ -49,20 +53,58 @@ def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], 
     with contextlib.ExitStack() as stack:
         if estimator is not model:
             stack.callback(estimator.close)
-        several = augmented(estimator, flip, scales)
+        if isinstance(estimator, BoxFinder):
+            _refuse_views(estimator, flip, scales, failures, boxes)
+            return [_boxes(estimator, *dataset, progress)
+                    for dataset in zip(_names(paths), datasets)]
+        several = _viewing(estimator, flip, scales, boxes)
         if several is not estimator:
             stack.callback(several.close)
         results = []
         for name, labels in zip(_names(paths), datasets):
-            found = detect(several, labels, progress)
+            found = detect(several, labels, progress, bool(boxes))
             joints = joint_figures(found)
             drawn = write_failures(found, os.path.join(failures, name), worst) if failures else []
-            results.append(Evaluation(name, labels.path, protocol(estimator, flip, scales),
+            results.append(Evaluation(name, labels.path, protocol(estimator, flip, scales, boxes),
                                       figures(found, joints), joints, drawn))
         return results
 
 
-def load(model: Union[str, PoseEstimator], settings=None, **engine) -> PoseEstimator:
+def _boxes(finder, name, labels, progress):
+    found = find_boxes(finder, labels, progress)
+    return Evaluation(name, labels.path, protocol(finder, False, (1.,)),
+                      box_figures(found, finder.min_score), [], [])
+
+
+def _refuse_views(finder, flip, scales, failures, boxes):
+    if flip or tuple(scales) != (1.,) or failures or boxes:
+        raise ConfigError('{} is a detector: it is measured without mirrored images, other '
+                          'scales, pictures of failures and boxes of labels'.format(
+                              finder.card.name))
+
+
+def _viewing(estimator, flip, scales, boxes):
+    """Return an estimator that averages the views; a network of crops does so by itself."""
+    if estimator.card.input.fit != 'crop':
+        if boxes:
+            raise ConfigError('{} takes whole images: boxes are for a network of crops'.format(
+                estimator.card.name))
+        return augmented(estimator, flip, scales)
+    if tuple(scales) != (1.,):
+        raise ConfigError('{} is a network of crops: it has no other scales'.format(
+            estimator.card.name))
+    if boxes not in ('', 'truth'):
+        raise ConfigError("boxes must be 'truth', not {!r}".format(boxes))
+    if boxes and len(estimator.networks) > 1:
+        raise ConfigError('boxes of labels take the place of a detector: leave one of them out')
+    estimator.configure(**{'top_down.mirror_test': flip})
+    if boxes:
+        estimator.configure(**{'top_down.max_people': 1000})
+    return estimator
+
+
+def load(model: Union[str, PoseEstimator], settings=None,
+         **engine) -> Union[PoseEstimator, BoxFinder]:
     """Load what `evaluate` takes as a model."""
     if not isinstance(model, (str, os.PathLike)):
         if settings or engine:
@@ -71,6 +113,8 @@ def load(model: Union[str, PoseEstimator], settings=None, **engine) -> PoseEstim
                                   ', '.join(sorted(engine)) or 'settings'))
         return model
     refuse_checkpoint(model)
+    if load_card(os.fspath(model), engine.get('card')).task == 'detection':
+        return BoxFinder(os.fspath(model), settings=settings, **engine)
     estimator = PoseEstimator(os.fspath(model), **engine)
     estimator.configure(**settings or {})
     return estimator
@@ -83,17 +127,26 @@ def refuse_checkpoint(model) -> None:
                           'runs: pose-train export {0} -o model.onnx'.format(model))
 
 
-def protocol(estimator: PoseEstimator, flip: bool, scales: Sequence[float]) -> str:
+def protocol(estimator: Union[PoseEstimator, BoxFinder], flip: bool, scales: Sequence[float],
+             boxes: str = '') -> str:
     """Say in one line how figures are made: they mean little without it."""
     spec = estimator.card.input
     size = '{}x{}'.format(spec.width, spec.height)
+    if spec.fit == 'crop':
+        source = 'the labelled boxes' if boxes else 'the boxes of {}'.format(
+            estimator.networks[0].card.name) if len(estimator.networks) > 1 else 'the image'
+        fitted = 'crops of {} ({})'.format(source, size)
+    else:
+        fitted = 'aspect kept (letterbox {})'.format(size) if spec.fit == 'letterbox' \
+            else 'aspect not kept (stretched to {})'.format(size)
+    if isinstance(estimator, BoxFinder):
+        return '; '.join(('single scale', fitted, "COCO's AP of boxes, at most 100 per image",
+                          'counts from a score of {:g}'.format(estimator.min_score)))
     return '; '.join((
         'single scale' if tuple(scales) == (1.,) else 'mean of the scales ' + ', '.join(
             '{:g}'.format(scale) for scale in scales),
         'mean with the mirrored image' if flip else 'no flip',
-        'aspect kept (letterbox {})'.format(size) if spec.fit == 'letterbox'
-        else 'aspect not kept (stretched to {})'.format(size),
-        "COCO's OKS AP, at most 20 people per image", 'PCK within {:g} of the torso'.format(
+        fitted, "COCO's OKS AP, at most 20 people per image", 'PCK within {:g} of the torso'.format(
             TOLERANCE)))
 
 

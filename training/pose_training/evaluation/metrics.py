@@ -3,7 +3,7 @@
 """Figures of merit: COCO's AP and AR, PCK per joint, left and right confused, speed."""
 import contextlib
 import io
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
 from pycocotools.coco import COCO
@@ -11,6 +11,7 @@ from pycocotools.cocoeval import COCOeval
 
 from pose_ros.core.topology import Topology
 from pose_training.evaluation.detections import coco_results, Detections
+from pose_training.evaluation.labels import Labels
 from pose_training.evaluation.matching import joints, match
 
 AP_NAMES = ('AP', 'AP50', 'AP75', 'AP_medium', 'AP_large', 'AR', 'AR50', 'AR75', 'AR_medium',
@@ -37,7 +38,15 @@ def average_precision(detections: Detections) -> Dict[str, Optional[float]]:
 
     None where the dataset has nobody (of that size) to find.
     """
-    labels, results = detections.labels, coco_results(detections)
+    return coco_figures(detections.labels, coco_results(detections), 'keypoints', AP_NAMES)
+
+
+def coco_figures(labels: Labels, results: List[Dict[str, Any]], kind: str,
+                 names: Sequence[str]) -> Dict[str, Optional[float]]:
+    """Return the figures of COCO's evaluation of a kind ('keypoints', 'bbox') by `names`.
+
+    `results` is the list that COCO's evaluation reads. None where there is nothing to measure.
+    """
     truth, found = COCO(), COCO()
     truth.dataset = {'info': {}, 'images': [{'id': image.id} for image in labels.images],
                      'categories': [{'id': labels.category}],
@@ -47,14 +56,15 @@ def average_precision(detections: Detections) -> Dict[str, Optional[float]]:
         truth.createIndex()
         if results:  # the reader of results cannot read none
             found = truth.loadRes(results)
-        evaluation = COCOeval(truth, found, 'keypoints')
-        evaluation.params.kpt_oks_sigmas = np.array(labels.topology.sigmas)
+        evaluation = COCOeval(truth, found, kind)
+        if kind == 'keypoints':
+            evaluation.params.kpt_oks_sigmas = np.array(labels.topology.sigmas)
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
     # COCO's -1 means that there was nothing to measure.
     return {name: None if value < 0 else float(value)
-            for name, value in zip(AP_NAMES, evaluation.stats)}
+            for name, value in zip(names, evaluation.stats)}
 
 
 def joint_figures(detections: Detections, tolerance: float = TOLERANCE) -> List[JointFigures]:

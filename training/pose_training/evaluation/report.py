@@ -44,8 +44,12 @@ def as_data(estimator: PoseEstimator, results: List[Evaluation]) -> Dict[str, An
     """Return what was measured, on what and how, ready for JSON."""
     engine = estimator.network.engine.describe()
     spec = estimator.card.input
+    others = [network.engine.describe() for network in getattr(estimator, 'networks', ())
+              if network is not estimator.network]
     return {'model': estimator.card.name, 'version': estimator.card.version,
             'sha256': sha256(engine.model), 'engine': dict(engine._asdict()),
             'network_input': [spec.width, spec.height], 'settings': estimator.settings,
+            'other_models': [{'sha256': sha256(other.model), 'engine': dict(other._asdict())}
+                             for other in others],
             'results': [dict(result._asdict(), joints=[joint._asdict() for joint in result.joints])
                         for result in results]}

@@ -54,8 +54,15 @@ class PeopleAgreement(NamedTuple):
 
 
 def decode_people(card: ModelCard, outputs: Dict[str, np.ndarray]) -> People:
-    """Return the people in outputs without a batch axis, in network pixels, after selection."""
+    """Return the people in outputs without a batch axis, in network pixels, after selection.
+
+    Of a detector, two corners of each box take the place of keypoints.
+    """
     found = create_decoder(card).decode(outputs)
+    if card.task == 'detection':
+        corners = np.stack([found.boxes[:, :2], found.boxes[:, :2] + found.boxes[:, 2:]], 1)
+        return make_people(np.concatenate([corners, np.ones_like(corners[..., :1])], 2),
+                           found.scores)
     people = make_people(found.keypoints, found.scores)
     frame = Frame(np.zeros((card.input.height, card.input.width, 3), np.uint8))
     return Selection(card.topology, **card.selection)([frame], [people])[0]

@@ -84,7 +84,8 @@ def make_form(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> E
     _check_size(network, size)
     decoder, outputs = network.family.decoder(network.stride)
     card = {
-        'schema': SCHEMA, **entries, 'task': 'pose', 'topology': recipe.topology,
+        'schema': SCHEMA, **entries, 'task': network.family.task,
+        'topology': recipe.topology or None,
         'input': _input(spec.input, size, options.normalize),
         'decoder': {'type': decoder, 'outputs': outputs, 'settings': dict(options.decoder)},
         'selection': dict(options.selection),

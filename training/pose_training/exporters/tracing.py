@@ -6,6 +6,7 @@ import logging
 import warnings
 from typing import Sequence, Tuple, Union
 
+import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
@@ -67,14 +68,17 @@ def trace(network: PoseNetwork, form: ExportedForm, batch: Union[int, str] = 1,
         axes[name] = {0: 'n'}
         if dynamic and len(shape) == 3:
             axes[name].update({2: 'h{}'.format(network.stride), 3: 'w{}'.format(network.stride)})
+        elif dynamic:
+            axes[name][2] = 'cells'
     try:
         model = _traced(module.eval(), example, list(shapes), axes)
     except Exception as error:  # any module can fail in any way
         raise ExportError('the network {!r} cannot be traced at {}x{}: {}'.format(
             network.recipe.name, *form.size, error)) from error
-    return simplify(model, {
+    model = simplify(model, {
         name: [axes.get(name, {}).get(axis, side) for axis, side in enumerate((rows,) + shape)]
         for name, shape in shapes.items()})
+    return _open_reshapes(model) if dynamic else model
 
 
 def _traced(module, example, names, axes):
@@ -90,3 +94,15 @@ def _traced(module, example, names, axes):
         finally:
             log.setLevel(level)
     return onnx.load_model_from_string(stream.getvalue())
+
+
+def _open_reshapes(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Let reshapes to (any batch, C, a number of cells) take any number of cells."""
+    shapes = {node.input[1] for node in model.graph.node if node.op_type == 'Reshape'}
+    for tensor in model.graph.initializer:
+        if tensor.name in shapes:
+            sides = onnx.numpy_helper.to_array(tensor)
+            if len(sides) == 3 and sides[0] == -1:
+                opened = np.array([0, sides[1], -1], np.int64)  # 0: as in the input
+                tensor.CopyFrom(onnx.numpy_helper.from_array(opened, tensor.name))
+    return model

@@ -26,7 +26,7 @@ class Targets(NamedTuple):
     """Training targets of one crop, and where they are known.
 
     `maps` (C, ...) float32 in the order of Family.channels; `weights` of the same shape: 0 where
-    nothing is known, 1 elsewhere.
+    nothing is known, up to 1 elsewhere. A family without maps has arrays of its own shapes.
     """
 
     maps: np.ndarray
@@ -37,11 +37,15 @@ class TeacherChannels(abc.ABC):
     """The target channels of a family, found in the outputs of a teacher.
 
     `known` (C,) bool: the target channels that the teacher predicts; `stride`: its input pixels
-    per map cell.
+    per map cell. `shift`: cells by which its cell g lies beside the pixel (g + 0.5) stride - 0.5.
+    `mirror` lists the channel that each becomes in a mirrored image, if the maps of the mirrored
+    image are averaged in.
     """
 
     known: np.ndarray
     stride: int
+    shift = 0.
+    mirror: Optional[Sequence[int]] = None
 
     @abc.abstractmethod
     def read(self, outputs: Outputs) -> Tensor:
@@ -56,9 +60,16 @@ class Family(abc.ABC):
     """A family of networks, for the keypoints of one topology."""
 
     name = ''
+    task = 'pose'  # of the model card
+    dataset: Any = None  # class of the training data: PoseDataset or a subclass
 
     def __init__(self, topology: str):
         self.topology = get_topology(topology)
+
+    @property
+    def topology_name(self) -> str:
+        """Return the name of the topology for recipes and cards, '' for outputs without one."""
+        return self.topology.name
 
     @property
     @abc.abstractmethod
@@ -69,6 +80,14 @@ class Family(abc.ABC):
     @abc.abstractmethod
     def layout(self) -> Any:
         """Return what the targets mean; its repr() is part of the names of cached maps."""
+
+    def share(self, sample) -> float:
+        """Return how often the image of a Sample is drawn; 0: as an image without people."""
+        return 1. if len(sample.people) else 0.
+
+    def usable(self, sample) -> bool:
+        """Return whether the image of a Sample can be trained on."""
+        return True
 
     @abc.abstractmethod
     def targets(self, crop, spec) -> Targets:

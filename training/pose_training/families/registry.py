@@ -7,7 +7,7 @@ from pose_training.errors import NetworkError
 from pose_training.families.family import Family
 
 # name: module in this package, with the class FAMILY
-_FAMILIES = {'paf': 'paf'}
+_FAMILIES = {'paf': 'paf', 'heatmap': 'heatmap', 'boxes': 'detection'}
 
 
 def make_family(name: str, topology: str) -> Family:

@@ -9,19 +9,26 @@ import cv2
 import lightning
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 from tqdm import tqdm
 
 from pose_training.data.dataset import as_tensor, CropRequest, CropSampler, CropSpec, PoseDataset
 from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError, DataError
+from pose_training.families.family import Family
 from pose_training.fitting.interruption import ignore_signals
-from pose_training.fitting.settings import RunConfig
+from pose_training.fitting.settings import DataConfig, RunConfig
 from pose_training.fitting.teachers import (add_points, device_teachers, soft_targets,
                                             training_crops)
 from pose_training.models.network import PoseNetwork
 
 _CROPS = 'crops'
+
+
+def crop_spec(data: DataConfig, family: Family, stride: int) -> CropSpec:
+    """Return what the crops of a configuration are like for a network's family and stride."""
+    return CropSpec(data.size, stride, family, data.crop, data.photometric, data.sigma,
+                    data.limb_width, data.person, data.scene)
 
 
 class Remaining(Sampler):
@@ -42,12 +49,18 @@ class Remaining(Sampler):
         return itertools.islice(iter(self._draws), skip, None)
 
 
-class CleanCrops(PoseDataset):
-    """Crops with the light and the noise of the photographs as they are."""
+class CleanCrops(Dataset):
+    """The crops of a PoseDataset with the light and the noise of the photographs as they are."""
+
+    def __init__(self, crops: PoseDataset):
+        self.crops, self.samples = crops, crops.samples
+
+    def __len__(self) -> int:
+        return len(self.crops)
 
     def __getitem__(self, draw: CropRequest):
         """See PoseDataset."""
-        crop, targets = self.draw(draw.sample, draw.variant)
+        crop, targets = self.crops.draw(draw.sample, draw.variant)
         return (as_tensor(crop.image), torch.from_numpy(targets.maps),
                 torch.from_numpy(targets.weights))
 
@@ -71,31 +84,30 @@ class Crops(lightning.LightningDataModule):
         self.memory_format = torch.contiguous_format  # of the images on the device
         self._teachers = device_teachers(network, config)
         self._crops: Optional[PoseDataset] = None
-        self._val: Optional[PoseDataset] = None
+        self._val: Optional[CleanCrops] = None
 
     def setup(self, stage: str) -> None:
         """Read the datasets, and the photographs if they are kept in memory."""
         cv2.setNumThreads(1)  # a pool of threads does not survive the fork of the loaders
         config, data = self._config, self._config.data
-        samples, self._weights = read_sets(data.train, self._topology)
+        samples, self._weights = read_sets(data.train, self._topology, self._family)
         samples = add_points(samples, config.teacher, self._topology)
-        if not config.teacher.models and not any(len(sample.people) for sample in samples):
+        if not config.teacher.models and not any(self._family.share(sample)
+                                                 for sample in samples):
             raise DataError('no person is labelled in {}, and there is no teacher: nothing '
                             'can be learnt'.format(', '.join(part.path for part in data.train)))
-        self._crops = PoseDataset(samples, self._spec(), config.seed,
-                                  soft_targets(config, self._family, self._stride))
+        self._crops = self._family.dataset(samples, self._spec(), config.seed, soft_targets(
+            config, self._family, self._stride))
         self._train = training_crops(self._crops, config, self._family, self._stride)
         if data.val:
-            samples, self._val_weights = read_sets(data.val, self._topology)
-            self._val = CleanCrops(samples, self._spec(), config.seed)
-        for part in (self._crops, self._val):
+            samples, self._val_weights = read_sets(data.val, self._topology, self._family)
+            self._val = CleanCrops(self._family.dataset(samples, self._spec(), config.seed))
+        for part in (self._crops, self._val and self._val.crops):
             if data.preload and part is not None:
                 part.preload(lambda items: tqdm(items, 'photographs', leave=False, disable=None))
 
     def _spec(self):
-        data = self._config.data
-        return CropSpec(data.size, self._stride, self._family, data.crop, data.photometric,
-                        data.sigma, data.limb_width)
+        return crop_spec(self._config.data, self._family, self._stride)
 
     def train_dataloader(self) -> DataLoader:
         """Return the loader of this process, which goes on where the snapshot was made."""
@@ -164,7 +176,8 @@ class Crops(lightning.LightningDataModule):
 
     def fixed_crops(self, count: int) -> list:
         """Return image (3, H, W) uint8, maps, weights (C, h, w) of the same crops each time."""
-        dataset = self._val or CleanCrops(self._crops.samples, self._spec(), self._config.seed)
+        dataset = self._val or CleanCrops(self._family.dataset(
+            self._crops.samples, self._spec(), self._config.seed))
         random = np.random.default_rng(self._config.seed)
         chosen = [index for index, sample in enumerate(dataset.samples) if len(sample.people)]
         chosen = chosen or list(range(len(dataset)))

@@ -7,7 +7,9 @@
 from typing import Annotated, Any, Dict, NamedTuple, Tuple
 
 from pose_training.data.geometry import CropRange
+from pose_training.data.person_geometry import PersonRange
 from pose_training.data.photometric import PhotometricRange
+from pose_training.data.scene_geometry import SceneRange
 from pose_training.data.sets import SetConfig
 
 
@@ -15,7 +17,7 @@ class ModelConfig(NamedTuple):
     """The network: `create_model(name, topology, **options)`, or that of a checkpoint."""
 
     name: Annotated[str, 'network, see `pose-train models`'] = 'repvgg_fpn'
-    topology: Annotated[str, 'keypoints to predict'] = 'coco_18'
+    topology: Annotated[str, "keypoints to predict (default: the network's own)"] = ''
     options: Annotated[Dict[str, Any], 'options of the network, such as {stages: 2}'] = {}
     checkpoint: Annotated[str, 'initial weights (.pt, .ckpt); name, topology and options are then '
                                'those of the checkpoint'] = ''
@@ -35,6 +37,8 @@ class DataConfig(NamedTuple):
     limb_width: Annotated[float, 'half width of the PAFs [px]'] = 8.
     variants: Annotated[int, 'different geometries per image'] = 64
     crop: Annotated[CropRange, 'geometry of the crops'] = CropRange()
+    person: Annotated[PersonRange, 'geometry of crops of single people (heatmap)'] = PersonRange()
+    scene: Annotated[SceneRange, 'geometry of whole images (detection)'] = SceneRange()
     photometric: Annotated[PhotometricRange, 'changes of pixel values'] = PhotometricRange()
     preload: Annotated[bool, 'keep the images in memory'] = True
     workers: Annotated[int, 'loader processes per training process'] = 2

@@ -58,7 +58,8 @@ class ValidationCallback(Callback):
                 outputs = network(batch)[-1]
             exported = {name: value[0].numpy()
                         for name, value in family.exported(outputs).items()}
-            people = decode_people(form.card, exported) if form.decodable else None
+            people = decode_people(form.card, exported) \
+                if form.decodable and form.card.task == 'pose' else None
             maps = family.joined(outputs)
             picture = draw_fit(image.numpy().transpose(1, 2, 0), target.numpy(), maps[0].numpy(),
                                family, people)
@@ -89,5 +90,6 @@ def measure(network, config: ValidationConfig) -> Dict[str, Any]:
     size = config.evaluate_size if any(config.evaluate_size) else None
     with tempfile.TemporaryDirectory(prefix='evaluate') as folder:
         path = os.path.join(folder, 'network.onnx')
-        export(network, path, ExportOptions(size=size))
-        return evaluate(path, config.evaluate)[0].figures
+        card = export(network, path, ExportOptions(size=size))
+        boxes = 'truth' if card.input.fit == 'crop' else ''
+        return evaluate(path, config.evaluate, boxes=boxes)[0].figures

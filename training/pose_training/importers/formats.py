@@ -27,6 +27,8 @@ FORMATS: Dict[str, Format] = {
     'caffe': Format('caffe', 'OpenPose, pose_iter_584000.caffemodel', ('prototxt',)),
     'torch': Format('torch_state', 'PyTorch state dict, .pth (trt_pose, Lightweight OpenPose, '
                                    'conversions of OpenPose)'),
+    'efficientnet-lite': Format('efficientnet_lite', 'ImageNet classifier EfficientNet-Lite0, '
+                                'PyTorch .pth, to train on'),
     'onnx': Format('exported', 'ONNX files that pose-train exported, to train on'),
     'openvino': Format('openvino_ir', 'OpenVINO IR, .xml with its .bin (Open Model Zoo)'),
 }
@@ -66,4 +68,5 @@ def import_network(format_name: str, path: str, model: str,
         provenance['weights_sha256'] = sha256(path)
     if spec.accuracy:
         provenance['published_accuracy'] = spec.accuracy
+    provenance.update(weights.provenance)
     return network.eval(), provenance

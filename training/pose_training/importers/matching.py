@@ -16,11 +16,13 @@ _MOST_LISTED = 8
 class Weights(NamedTuple):
     """What an importer read: float32 arrays by state name in PyTorch's layout, (out, in, kh, kw).
 
-    `options` are options of `create_model` that this very file demands.
+    `options` are options of `create_model` that this very file demands; `provenance` is what is
+    known of its weights besides (JSON data).
     """
 
     tensors: Dict[str, np.ndarray]
     options: Dict[str, Any] = {}
+    provenance: Dict[str, Any] = {}
 
 
 def load_weights(network: PoseNetwork, weights: Weights, where: str, ignored: str = '') -> None:

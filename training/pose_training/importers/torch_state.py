@@ -53,8 +53,9 @@ def _own(checkpoint: Checkpoint, spec: NetworkSpec, path: str) -> Weights:
 
 
 def _tensors(data, path) -> Dict[str, torch.Tensor]:
-    if isinstance(data, Mapping) and isinstance(data.get('state_dict'), Mapping):
-        data = data['state_dict']
+    for key in ('state_dict', 'state'):
+        if isinstance(data, Mapping) and isinstance(data.get(key), Mapping):
+            data = data[key]
     if not isinstance(data, Mapping):
         raise WeightsError('{} holds {}, not a state dict (tensors by name)'.format(
             path, type(data).__name__))

@@ -13,14 +13,16 @@ from pose_training.models.network import PoseNetwork, Recipe
 
 # Each of these modules lists what it offers in NETWORKS.
 _MODULES = ('cmu', 'body_25', 'hand_face', 'dsconv', 'tf_mobilenet', 'tf_mobilenet_v2',
-            'lightweight', 'trt_pose', 'repvgg_fpn')
+            'lightweight', 'trt_pose', 'repvgg_fpn', 'lite_pose_crop',
+            'lite_person_detector')
 
 
 class NetworkSpec(NamedTuple):
     """What is known of a network.
 
-    `build(heatmaps=, pafs=, **options)` makes it for the channels of its `family`; `options` are
-    the values that make this variant, and users may give others. `input` is the `input` of its
+    `build(**channels, **options)` makes it for the channels of its `family` (heatmaps=, pafs=);
+    `options` are the values that make this variant, and users may give others. `topology` is '' for
+    a family without keypoints. `input` is the `input` of its
     model card. `formats` are the file formats in which its weights were published (`pose-train
     import`); `ignored` is a regular expression of state names in those files that nothing uses;
     `family` is that of its outputs.
@@ -41,11 +43,16 @@ class NetworkSpec(NamedTuple):
 
 
 def card_input(width: int, height: int, color='bgr', scale=1.0, mean=(0., 0., 0.),
-               std=(1., 1., 1.), fit='letterbox', interpolation='linear', pad_value=0):
-    """Return the `input` of a model card: (value * scale - mean) / std, value in 0..255."""
+               std=(1., 1., 1.), fit='letterbox', interpolation='linear', pad_value=0,
+               align='center', padding=None):
+    """Return the `input` of a model card: (value * scale - mean) / std, value in 0..255.
+
+    `padding` is for crops alone.
+    """
+    more = {} if padding is None else {'padding': padding}
     return {'width': width, 'height': height, 'color': color, 'scale': scale, 'mean': tuple(mean),
-            'std': tuple(std), 'fit': fit, 'align': 'center', 'interpolation': interpolation,
-            'pad_value': pad_value}
+            'std': tuple(std), 'fit': fit, 'align': align, 'interpolation': interpolation,
+            'pad_value': pad_value, **more}
 
 
 @lru_cache(maxsize=None)
@@ -79,5 +86,5 @@ def create_model(name: str, topology: Optional[str] = None, **options) -> PoseNe
         raise
     except (PoseRosError, TypeError) as error:
         raise NetworkError('network {!r}: {}'.format(name, error)) from error
-    network.recipe, network.family = Recipe(name, family.topology.name, chosen), family
+    network.recipe, network.family = Recipe(name, family.topology_name, chosen), family
     return network

@@ -14,13 +14,14 @@ from torch import Tensor
 
 from pose_ros.core.card import ModelCard
 from pose_ros.core.decoders.paf import parse_outputs
-from pose_training.data.pictures import Panel
+from pose_training.data.dataset import PoseDataset
+from pose_training.data.pictures import keypoint_panels, Panel
 from pose_training.families.comparison import ChannelGroup
 from pose_training.families.family import Family, Outputs, Targets
 from pose_training.families.losses import squared_errors
 from pose_training.families.mirroring import Swap
 from pose_training.families.paf.channels import match_channels, PafChannels
-from pose_training.families.paf.drawing import keypoint_panels, paf_panels
+from pose_training.families.paf.drawing import paf_panels
 from pose_training.families.paf.flipping import channel_swaps
 from pose_training.families.paf.layouts import map_layout, MapLayout
 from pose_training.families.paf.mixing import mix
@@ -33,6 +34,7 @@ class Paf(Family):
     """See the module."""
 
     name = 'paf'
+    dataset = PoseDataset
 
     def __init__(self, topology: str):
         super().__init__(topology)

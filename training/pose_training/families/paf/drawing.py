@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Heatmaps and PAFs over the crop that they are of."""
-from typing import List, Optional, Sequence
+from typing import List
 
 import numpy as np
 
@@ -13,12 +13,3 @@ def paf_panels(image: np.ndarray, heat: np.ndarray, pafs: np.ndarray, axis_order
     """Return a panel of all heatmaps (K, h, w) and one of all PAFs (2 L, h, w)."""
     return [Panel('heatmaps' + suffix, blend(image, heat.max(0))),
             Panel('PAFs (hue: direction)' + suffix, blend_vectors(image, pafs, axis_order))]
-
-
-def keypoint_panels(image: np.ndarray, heat: np.ndarray, names: Sequence[str], count: int,
-                    weights: Optional[np.ndarray] = None) -> List[Panel]:
-    """Return panels of the `count` heatmaps (K, h, w) with the largest sums."""
-    order = np.argsort(-heat.sum((1, 2)), kind='stable')[:count]
-    return [Panel('{}, highest {:.2f}'.format(names[keypoint], heat[keypoint].max()),
-                  blend(image, heat[keypoint], None if weights is None else weights[keypoint]))
-            for keypoint in order]

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from pose_training.families.family import Targets
+from pose_training.families.gaussians import cell_centers, draw_heatmaps, near
 from pose_training.families.paf.layouts import MapLayout
 
-_LEAST = .01   # Gaussians below are nothing, as in the published training code (exponent ln 100)
 _CERTAIN = .5  # a labelled joint is certain where its Gaussian is this high, whoever else is near
 
 
@@ -72,41 +72,9 @@ def _within(corners, size, stride):
     """Find the cells whose centers lie in a convex polygon, on the same side of all its edges."""
     x, y = corners[:, 0, None, None], corners[:, 1, None, None]
     along_x, along_y = np.roll(x, -1, 0) - x, np.roll(y, -1, 0) - y
-    side = (along_x * (_centers(size[0], stride)[:, None] - y)
-            - along_y * (_centers(size[1], stride) - x))
+    side = (along_x * (cell_centers(size[0], stride)[:, None] - y)
+            - along_y * (cell_centers(size[1], stride) - x))
     return (side >= 0).all(0) | (side <= 0).all(0)
-
-
-def _centers(count, stride):
-    return (np.arange(count, dtype=np.float32) + .5) * stride - .5
-
-
-def draw_heatmaps(people, size: Tuple[int, int], stride: int, sigma: float) -> np.ndarray:
-    """Return (K, h, w): per joint the largest of the people's Gaussians exp(-d^2 / 2 sigma^2)."""
-    height, width = size
-    heat = np.zeros((people.shape[1], height, width), np.float32)
-    people = _near(people, size, stride, 4 * sigma)
-    # The Gaussian of a point is the product of one across and one down.
-    across = _gaussian(_centers(width, stride) - people[..., :1], sigma)
-    down = _gaussian(_centers(height, stride) - people[..., 1:2], sigma) * (people[..., 2:] > 0)
-    for of_x, of_y in zip(across, down):
-        np.maximum(heat, of_y[:, :, None] * of_x[:, None, :], out=heat)
-    heat[heat < _LEAST] = 0
-    return heat
-
-
-def _near(people, size, stride, reach):
-    """Return the people, float32, who show in a crop of (h, w) cells: most of a crowd does not."""
-    people = people.astype(np.float32)
-    there, points = people[..., 2:] > 0, people[..., :2]
-    low = np.where(there, points, np.inf).min(1) - reach
-    high = np.where(there, points, -np.inf).max(1) + reach
-    limit = (size[1] * stride, size[0] * stride)
-    return people[(low < limit).all(1) & (high > 0).all(1)]
-
-
-def _gaussian(distance, sigma):
-    return np.exp(distance ** 2 * np.float32(-.5 / sigma ** 2))
 
 
 def draw_pafs(people, layout: MapLayout, size: Tuple[int, int], stride: int,
@@ -118,11 +86,11 @@ def draw_pafs(people, layout: MapLayout, size: Tuple[int, int], stride: int,
     height, width = size
     fields = np.zeros((len(layout.limbs), 2, height, width), np.float32)
     count = np.zeros((len(layout.limbs), 1, height, width), np.float32)
-    limbs = _limbs(_near(people, size, stride, limb_width + stride), layout)
+    limbs = _limbs(near(people, size, stride, limb_width + stride), layout)
     # As whole people share no limbs, each is added at once.
     for limb, start, unit, length in limbs:
-        x = (_centers(width, stride) - start[:, :1])[:, None, :]
-        y = (_centers(height, stride) - start[:, 1:])[:, :, None]
+        x = (cell_centers(width, stride) - start[:, :1])[:, None, :]
+        y = (cell_centers(height, stride) - start[:, 1:])[:, :, None]
         across, down = unit[:, 0, None, None], unit[:, 1, None, None]
         half = length[:, None, None] / 2
         inside = np.abs(across * y - down * x) <= limb_width

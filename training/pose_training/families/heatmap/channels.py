@@ -1,0 +1,61 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The channels of a `heatmap` family in the outputs of another network of crops."""
+from typing import Tuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pose_ros.core.card import ModelCard
+from pose_ros.core.decoders.heatmap import parse_outputs
+from pose_ros.core.topology import Topology
+from pose_training.errors import DataError
+from pose_training.families.family import Outputs, TeacherChannels
+
+_STRIDE = 4  # of a teacher whose card does not say it: all published ones of crops
+# Cells by which the centers of a grid lie beside those of half-pixel cells.
+_SHIFTS = {'half_pixel': 0., 'corner': .5 - .5 / _STRIDE}
+
+
+class HeatmapChannels(TeacherChannels):
+    """See TeacherChannels. `chosen` (K,): the teacher's channel of each keypoint, -1 for none."""
+
+    stride = _STRIDE
+
+    def __init__(self, tensor: str, grid: str, chosen: Tuple[int, ...], mirror: Tuple[int, ...]):
+        self._tensor, self._chosen = tensor, np.array(chosen)
+        self.known = self._chosen >= 0
+        self.shift, self.mirror = _SHIFTS[grid], mirror
+
+    def read(self, outputs: Outputs) -> Tensor:
+        """See TeacherChannels."""
+        maps = outputs[self._tensor].float()
+        known = torch.from_numpy(self.known).to(maps.device).view(-1, 1, 1)
+        places = torch.from_numpy(self._chosen.clip(0)).to(maps.device)
+        return torch.where(known, maps[:, places], maps.new_zeros(()))
+
+    def complete(self, maps: Tensor) -> Tensor:
+        """See TeacherChannels."""
+        return maps
+
+
+def match_channels(card: ModelCard, topology: Topology, where: str) -> HeatmapChannels:
+    """Find the keypoints of a topology in a teacher's heatmaps, by name.
+
+    Raises DataError for a teacher of another kind, of another grid, or of other keypoints.
+    """
+    if card.decoder.type != 'heatmap' or card.topology is None:
+        raise DataError('the teacher {} has a decoder of type {!r}: a network of crops needs a '
+                        'teacher of type `heatmap`'.format(where, card.decoder.type))
+    outputs = parse_outputs(card)
+    if outputs.grid not in _SHIFTS:
+        raise DataError('the teacher {} has the grid {!r}; choose one of {}'.format(
+            where, outputs.grid, ', '.join(_SHIFTS)))
+    own = [card.topology.index(name) for name in topology.keypoint_names]
+    chosen = tuple(-1 if keypoint is None else outputs.channels[keypoint] for keypoint in own)
+    if max(chosen) < 0:
+        raise DataError('the teacher {} predicts {}, which has no keypoint of {}: choose a '
+                        'teacher with keypoints of the same names'.format(
+                            where, card.topology.name, topology.name))
+    return HeatmapChannels(outputs.tensor, outputs.grid, chosen, topology.mirror)

