@@ -4,8 +4,9 @@
 import os
 from typing import NamedTuple, Optional
 
-from pose_ros.core.card_files import MODELS_FOLDER
 from pose_ros.core.errors import ModelError
+
+MODELS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'models')
 
 # People first, then the keypoints in the crop of each: accurate, and slower with each person.
 DEFAULT_MODEL, DEFAULT_DETECTOR = 'pose_crop', 'person_detector'

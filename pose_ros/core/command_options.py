@@ -8,7 +8,7 @@ from typing import Any, Dict, Sequence, Tuple
 
 import cv2
 
-from pose_ros.core.bundled import BUNDLED, model_file
+from pose_ros.core.bundled import BUNDLED
 from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
@@ -55,7 +55,7 @@ def load_estimator(args) -> PoseEstimator:
 def load_network(args) -> Network:
     """Load the model alone, of any task, with the options of add_model_options."""
     engine = _prepare(args)
-    return open_network(model_file(args.model), card=args.card, input_size=args.size, **engine)
+    return open_network(args.model, card=args.card, input_size=args.size, **engine)
 
 
 def _prepare(args) -> Dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from pose_ros.core.bundled import model_file
 from pose_ros.core.card import ModelCard, with_input_size
 from pose_ros.core.card_files import load_card
 from pose_ros.core.decoders import Decoder, Found, create_decoder
@@ -108,13 +109,14 @@ def _rows(outputs, count) -> List[Dict[str, np.ndarray]]:
 def open_network(path: str, name: str = 'pose', backend: str = 'auto', card=None,
                  input_size: Optional[Tuple[int, int]] = None, batch: int = 1,
                  **engine_options) -> Network:
-    """Load a model file, check it against its card, and run it once.
+    """Load a model, a file or one of BUNDLED, check it against its card, and run it once.
 
     card: path, dict or ModelCard that replaces the model's own. input_size: (width, height) px of
     the network input, for models with dynamic shapes. batch: the most regions per run, for models
     with a dynamic batch; others keep theirs. engine_options: see EngineOptions. Raises ModelError,
     CardError or EngineError.
     """
+    path = model_file(path)
     card = load_card(path, card)
     if input_size:
         card = with_input_size(card, input_size)
