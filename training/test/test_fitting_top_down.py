@@ -36,8 +36,6 @@ DETECTOR = {
     'optimizer__crops_per_epoch': 160}
 
 
-
-
 def figures(folder, model, data, *words):
     """Evaluate by the command line and return the figures of the first dataset."""
     path = str(folder / 'figures.json')

@@ -6,8 +6,11 @@ from pose_ros.core.version import VERSION
 
 COMMANDS = {
     'view': 'draw what a training run would be shown, as pictures to check',
+    'label': 'find people in images without labels and write them as a dataset',
     'clean': "hold a dataset's labels against a trained network",
     'fit': 'train a network',
+    'pack': 'write the images of a configuration to two files for fit-packed',
+    'fit-packed': 'train on one device, within a given time',
     'distill': 'train a network on labels and on what other networks say',
     'average': 'average the weights of checkpoints',
     'evaluate': "measure a model on labelled photographs, with the robot's engine and decoder",
@@ -30,7 +33,8 @@ _EPILOG = """examples:
 exit codes: 0 done; 1 a file or a network failed; 2 the command line is wrong; 130 interrupted
 """
 _PROGRAM = Program('pose-train', 'pose_training.cli', VERSION, _DESCRIPTION, _EPILOG, COMMANDS,
-                   'install it with `pip install ./training`', {'import': 'import_'})
+                   'install it with `pip install ./training`',
+                   {'import': 'import_', 'fit-packed': 'fit_packed'})
 build_parser = _PROGRAM.build_parser
 
 

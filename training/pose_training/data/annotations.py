@@ -59,7 +59,8 @@ def read_dataset(path: str, topology: Topology, all_people_annotated: bool = Tru
     the file's keypoint names to the topology's. `split` selects images by a hash of their file
     names: (0, .9) to train on, and (.9, 1) to validate with. Annotations of a `score` below
     `min_score` become regions to ignore. The other arguments are those of
-    Sample. Missing images are left out, with a warning. Raises DataError, which names the file and
+    Sample; a file whose `info` says `complete: false` has not annotated all people. Missing images
+    are left out, with a warning. Raises DataError, which names the file and
     the entry, for anything that cannot be used.
     """
     if os.path.isdir(path):
@@ -67,6 +68,9 @@ def read_dataset(path: str, topology: Topology, all_people_annotated: bool = Tru
     file = load_coco(path)
     samples = read_samples(file, topology, images or os.path.dirname(path), names or {},
                            min_score)
+    info = file.data.get('info')
+    if isinstance(info, dict) and info.get('complete') is False:
+        all_people_annotated = False
     there = set(present([sample.path for sample in samples], path))
     samples = [sample for sample in samples if sample.path in there]
     return [sample._replace(

@@ -62,12 +62,14 @@ class PoseDataset(Dataset):
         self.samples, self.spec = list(samples), spec
         self._seed, self._soft = seed, soft
         self._mirror = spec.family.topology.mirror
-        self._photographs = Photographs(self.samples, self._max_side(spec))
+        self._photographs = Photographs(self.samples, self.max_side(spec))
 
     def _check(self, spec: CropSpec) -> None:
         check_ranges(spec.geometry)
 
-    def _max_side(self, spec: CropSpec) -> int:
+    @staticmethod
+    def max_side(spec: CropSpec) -> int:
+        """Return the longest side of images that are kept [px]."""
         return spec.geometry.max_side
 
     def __len__(self) -> int:

@@ -6,7 +6,6 @@ from typing import Optional, Tuple
 
 import cv2
 import numpy as np
-from pycocotools import mask as coco_mask
 
 
 def ignore_mask(sample, width: int, height: int) -> Optional[np.ndarray]:
@@ -43,6 +42,7 @@ def fill_box(mask: np.ndarray, box) -> None:
 
 
 def _outline_mask(outline, height, width):
+    from pycocotools import mask as coco_mask  # training from packed images does without it
     if isinstance(outline, list):
         encoded = coco_mask.merge(coco_mask.frPyObjects(outline, height, width))
     elif isinstance(outline['counts'], list):

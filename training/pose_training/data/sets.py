@@ -31,7 +31,8 @@ def read_sets(entries: Sequence[SetConfig], topology: Topology,
               family=None) -> Tuple[List[Sample], np.ndarray]:
     """Return all samples, and how often each is drawn: a set's weight is its share.
 
-    Sets of weight 0 are not read. With a `family` only what it can use is returned. Raises DataError as `read_dataset`.
+    Sets of weight 0 are not read. With a `family` only what it can use is returned. Raises
+    DataError as `read_dataset`.
     """
     samples: List[Sample] = []
     shares = [np.zeros(0)]

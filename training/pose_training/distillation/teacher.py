@@ -17,7 +17,7 @@ from pose_training.families.family import Family, TeacherChannels
 
 
 class Teacher:
-    """Any network of the student's family (ONNX, OpenVINO, a checkpoint of this package), run on crops.
+    """A network of the student's family (ONNX, OpenVINO, a checkpoint of this package) on crops.
 
     `size` (width, height) of the crops [px], `family` and `stride` are the student's. The teacher
     sees the crop at `input_size`, or at the size that its file fixes. `layers` names what else it

@@ -133,6 +133,9 @@ def _provenance(config) -> Dict[str, Any]:
         facts['teachers'] = list(config.teacher.models + config.teacher.single_person)
     if config.model.checkpoint:
         facts['began_with'] = config.model.checkpoint
+        origin = load_checkpoint(config.model.checkpoint)[1]
+        if 'backbone' in origin:  # its license
+            facts['backbone'] = origin['backbone']
     return facts
 
 
