@@ -17,7 +17,7 @@ from pose_training.errors import ExportError
 from pose_training.exporters.inference import filled
 from pose_training.exporters.onnx_graph import count_operators, INPUT
 from pose_training.exporters.operators import NEWEST_IR
-from pose_training.exporters.picture import prepare
+from pose_training.exporters.synthetic_image import prepare
 
 _OPTIONS = {
     'ActivationSymmetric': True, 'WeightSymmetric': True,  # TensorRT: every zero point is 0
@@ -27,20 +27,20 @@ _OPTIONS = {
     'OpTypesToExcludeOutputQuantization': ['Conv'],
 }
 IMAGE_NORMS_WARNING = (
-    'warning: this network normalizes by the statistics of each picture ({} times); int8 has not '
-    'been seen to keep the accuracy of such a network')
+    'warning: this network normalizes by the statistics of each image ({} times); no '
+    'measurement shows that int8 keeps the accuracy of such a network')
 
 
 def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[str],
              report=None) -> ModelProto:
     """Return the model with its convolutions in int8; other layers stay float32.
 
-    Symmetric throughout, weights per channel. `calibration` are image files: the ranges of the
-    activations are those that they cause; `spec` is the model's input. Raises ExportError without
-    images, ImageError for one that cannot be read.
+    All quantization is symmetric, that of weights per channel. `calibration` are image files, from
+    which the ranges of the activations are measured; `spec` is the model's input. Raises
+    ExportError without images, ImageError for one that cannot be read.
     """
     if not calibration:
-        raise ExportError('int8 needs pictures to take the ranges of activations from: give some '
+        raise ExportError('int8 needs images to measure the ranges of activations: give some '
                           'dozens that are like those of the robot (calibration)')
     norms = count_operators(model).get('InstanceNormalization', 0)
     if norms and report:
@@ -49,7 +49,7 @@ def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[str],
         source, target = (os.path.join(folder, name) for name in ('float.onnx', 'int8.onnx'))
         onnx.save_model(model, source)
         rows = model.graph.input[0].type.tensor_type.shape.dim[0].dim_value
-        _quantize_file(source, target, _Pictures(calibration, spec, rows or 1))
+        _quantize_file(source, target, _Images(calibration, spec, rows or 1))
         quantized = onnx.load_model(target)
     quantized.ir_version = min(quantized.ir_version, NEWEST_IR)
     del quantized.metadata_props[:]
@@ -57,13 +57,13 @@ def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[str],
     return quantized
 
 
-def _quantize_file(source, target, pictures):
+def _quantize_file(source, target, images):
     log = logging.getLogger()
     level = log.level
-    # The tool speaks to the root logger of things that do not matter here.
+    # The tool logs irrelevant warnings to the root logger.
     log.setLevel(logging.ERROR)
     try:
-        quantize_static(source, target, pictures, quant_format=QuantFormat.QDQ,
+        quantize_static(source, target, images, quant_format=QuantFormat.QDQ,
                         op_types_to_quantize=['Conv'], per_channel=True,
                         activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
                         calibrate_method=CalibrationMethod.MinMax, extra_options=dict(_OPTIONS))
@@ -71,8 +71,8 @@ def _quantize_file(source, target, pictures):
         log.setLevel(level)
 
 
-class _Pictures(CalibrationDataReader):
-    """Feeds the calibration, one picture at a time."""
+class _Images(CalibrationDataReader):
+    """Feeds the calibration, one image at a time."""
 
     def __init__(self, paths, spec, rows):
         self._paths, self._spec, self._rows = iter(paths), spec, rows
