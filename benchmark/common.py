@@ -8,7 +8,7 @@ import platform
 import cv2
 
 from pose_ros.cli.machine import jetson_facts
-from pose_ros.core.network import BUNDLED_MODEL
+from pose_ros.core.bundled import BOTTOM_UP, model_file
 
 FRAME_SIZE = (640, 480)
 
@@ -17,7 +17,7 @@ def argument_parser(description):
     """Parser with the options that every benchmark has."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument('--model', default=BUNDLED_MODEL,
+    parser.add_argument('--model', default=model_file(BOTTOM_UP),
                         help='ONNX model with a card; default: the bundled one')
     parser.add_argument('--images', nargs='*', default=[],
                         help='images; default: those of scikit-image')

@@ -19,7 +19,7 @@ from network_cost import count, FUSED, kinds, NetworkCost
 
 from pose_ros.core.command_options import size
 from pose_ros.core.errors import ModelError
-from pose_ros.core.network import BUNDLED_MODEL
+from pose_ros.core.bundled import BOTTOM_UP, model_file
 
 BYTES = {'fp16': 2, 'fp32': 4}
 
@@ -112,7 +112,7 @@ def parse(arguments=None):
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('models', nargs='*', metavar='MODEL', default=[BUNDLED_MODEL],
+    parser.add_argument('models', nargs='*', metavar='MODEL', default=[model_file(BOTTOM_UP)],
                         help='ONNX models; default: the bundled one')
     parser.add_argument('--size', type=size, metavar='WxH',
                         help="input size of models with dynamic shapes; default: their card's")

@@ -71,7 +71,7 @@ def tiny_model(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def tiny_people():
-    """Joints (2, 18, 2) that the tiny network shows, network-input pixels (read-only)."""
+    """Keypoints (2, 18, 2) that the tiny network shows, network-input pixels (read-only)."""
     people = models.tiny_people()
     people.setflags(write=False)
     return people

@@ -40,7 +40,7 @@ _WAVING = ((-0.5, 34), (0, 45), (-10, 46), (-15, 58.7), (-18, 71), (10, 46), (16
 
 
 def tiny_people():
-    """Joints (2, 18, 2) of the tiny network's people, network-input pixels."""
+    """Keypoints (2, 18, 2) of the tiny network's people, network-input pixels."""
     people = np.array([_STANDING, _WAVING], np.float64)
     people[0, :, 0] += 38.2
     people[1, :, 0] += 116.7
@@ -48,7 +48,7 @@ def tiny_people():
 
 
 def draw_maps(people, width=WIDTH, height=HEIGHT, stride=STRIDE, sigma=1.5, limbs=LIMBS):
-    """Draw heat maps, background and fields (19 + 2 L, h, w) float32 of people (P, 18, 2) [px].
+    """Draw heatmaps, background and PAFs (19 + 2 L, h, w) float32 of people (P, 18, 2) [px].
 
     Gaussians of `sigma` cells, of which the highest counts; unit vectors within 1.2 cells of
     each limb, of which the mean counts. NaN keypoints are not drawn.

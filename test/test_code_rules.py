@@ -39,7 +39,6 @@ LONG_FUNCTIONS = {
     'test/simulated/fake_bindings.py make_bindings': 82,
     'test/simulated/fake_cuda.py make_driver': 64,
     'test/simulated/fake_cuda.py make_libcuda': 49,
-    'training/pose_training/fitting/checks.py _rules': 43,
 }
 
 

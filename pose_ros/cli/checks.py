@@ -105,7 +105,7 @@ def check_ros() -> List[Check]:
 def _check_model(model):
     # The path of the bundled model, repeated here because its module imports NumPy and OpenCV.
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    path = model or os.path.join(package, 'models', 'default.onnx')
+    path = model or os.path.join(package, 'models', 'pose_crop.onnx')
     if os.path.isfile(path):
         return Check('engines', 'model', OK, path)
     if model:

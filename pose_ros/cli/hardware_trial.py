@@ -11,6 +11,7 @@ import cv2
 
 from pose_ros.cli.bench import measure
 from pose_ros.core.agreement import differences, TOLERANCES
+from pose_ros.core.bundled import BOTTOM_UP, model_file
 from pose_ros.core.card_files import load_card
 from pose_ros.core.command import progress_bar
 from pose_ros.core.decoders import create_decoder
@@ -23,7 +24,7 @@ from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.errors import ModelError, PoseRosError
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.files import sha256
-from pose_ros.core.network import BUNDLED_MODEL, Network
+from pose_ros.core.network import Network
 from pose_ros.core.preprocessing import prepare_image
 from pose_ros.core.sources import FrameSource
 from pose_ros.core.synthetic_image import synthetic_image
@@ -42,7 +43,7 @@ def main(what: str, model: str, argument: str) -> None:
     _LOG.setLevel(logging.INFO)
     cv2.setNumThreads(1)  # its threads compete with those of the network
     try:
-        found = TRIALS[what](model or BUNDLED_MODEL, argument)
+        found = TRIALS[what](model_file(model or BOTTOM_UP), argument)
     except PoseRosError as error:
         found = {'error': str(error)}
     print(json.dumps(found), flush=True)  # a driver may crash at the end of the process

@@ -3,13 +3,17 @@
 """`pose-ros info`: describe a model."""
 import json
 import os
+from typing import Sequence
 
 import numpy as np
 
 from pose_ros.cli.options import describe_settings
-from pose_ros.core.command_options import add_model_options, load_estimator
+from pose_ros.core.command_options import add_model_options, load_network, parse_settings
+from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.files import sha256
 from pose_ros.core.frame import Frame
+from pose_ros.core.network import Network
+from pose_ros.core.parameters import Parameter
 from pose_ros.core.regions import whole
 
 DESCRIPTION = ('Describe a model: its card, the tensors of the network, the engine that runs it '
@@ -30,53 +34,70 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Print the description; return the exit code."""
-    estimator = load_estimator(args)
-    facts = describe(args.model, estimator)
+    network = load_network(args)
+    settings = _settings(network, args.set)
+    facts = describe(network, settings)
     if args.json:
         print(json.dumps(facts, indent=2))
     else:
-        print('\n'.join(_lines(facts, estimator)))
-    estimator.close()
+        print('\n'.join(_lines(facts, network, settings)))
+    network.close()
     return 0
 
 
-def describe(path: str, estimator) -> dict:
-    """Return the facts about a loaded model, ready for JSON."""
-    network, spec = estimator.network, estimator.card.input
-    gray = Frame(np.zeros((spec.height, spec.width, 3), np.uint8))
-    outputs, _ = next(network([gray], [whole(0, spec.width, spec.height)]))
+def _settings(network: Network, pairs) -> Sequence[Parameter]:
+    """Apply --set, and return the settings with their values as defaults."""
+    if network.card.task == 'pose':
+        estimator = PoseEstimator.of_network(network)
+        estimator.configure(**parse_settings(pairs, estimator.parameters))
+        return estimator.parameters
+    decoder = network.decoder
+    decoder.configure(**parse_settings(pairs, decoder.PARAMETERS))
+    return [parameter._replace(name='detector.' + parameter.name,
+                               default=decoder.settings[parameter.name])
+            for parameter in decoder.PARAMETERS]
+
+
+def describe(network: Network, settings: Sequence[Parameter]) -> dict:
+    """Return the facts about a loaded model, ready for JSON; `topology` is null for a detector."""
+    card, engine = network.card, network.engine.describe()
+    path, topology = engine.model, card.topology
+    gray = Frame(np.zeros((card.input.height, card.input.width, 3), np.uint8))
+    outputs, _ = next(network([gray], [whole(0, *gray.size)]))
     return {
         'file': os.path.abspath(path), 'bytes': os.path.getsize(path), 'sha256': sha256(path),
-        'card': json.loads(estimator.card.to_json()),
+        'card': json.loads(card.to_json()),
         'network': {'input': list(network.engine.input_shape),
                     'batch': network.batch_size,
                     'outputs': {name: list(array.shape) for name, array in outputs.items()}},
-        'topology': {'name': estimator.topology.name, 'limbs': estimator.topology.limbs,
-                     'keypoint_names': estimator.topology.keypoint_names},
-        'engine': dict(network.engine.describe()._asdict()),
-        'settings': estimator.settings,
+        'topology': topology and {'name': topology.name, 'limbs': topology.limbs,
+                                  'keypoint_names': topology.keypoint_names},
+        'engine': dict(engine._asdict()),
+        'settings': {parameter.name: parameter.default for parameter in settings},
     }
 
 
-def _lines(facts, estimator):
+def _lines(facts, network, settings):
     card, topology = facts['card'], facts['topology']
     yield 'model       {} {}, license {}'.format(card['name'], card['version'], card['license'])
+    yield 'task        ' + card['task']
     yield 'file        {} ({:.1f} MB)'.format(facts['file'], facts['bytes'] / 1e6)
     yield 'sha256      ' + facts['sha256']
     yield 'decoder     ' + card['decoder']['type']
-    yield 'topology    {}, {} keypoints, {} limbs'.format(
-        topology['name'], len(topology['keypoint_names']), len(topology['limbs']))
-    yield '            ' + ' '.join(topology['keypoint_names'])
+    if topology:
+        yield 'topology    {}, {} keypoints, {} limbs'.format(
+            topology['name'], len(topology['keypoint_names']), len(topology['limbs']))
+        yield '            ' + ' '.join(topology['keypoint_names'])
     spec = card['input']
     yield 'input       {width}x{height} {color}, {fit}, {interpolation}'.format(**spec)
     yield '            (x * {scale:g} - {mean}) / {std}'.format(**spec)
-    network = facts['network']
-    yield 'network     {} -> {} per image'.format(_shape(network['input']), ', '.join(
-        '{} {}'.format(name, _shape(shape)) for name, shape in network['outputs'].items()))
-    yield 'engine      {}'.format(estimator.network.engine.describe())
+    shapes = facts['network']
+    yield 'network     {} -> {} per image'.format(_shape(shapes['input']), ', '.join(
+        '{} {}'.format(name, _shape(shape)) for name, shape in shapes['outputs'].items()))
+    yield 'engine      {}'.format(network.engine.describe())
     provenance = ['{}: {}'.format(key, value) for key, value in card['provenance'].items()]
-    settings = describe_settings(estimator.parameters, facts['settings'])
-    for title, lines in (('settings', settings), ('provenance', provenance)):
+    for title, lines in (('settings', describe_settings(settings, {})),
+                         ('provenance', provenance)):
         for line in lines:
             yield '{:<12}{}'.format(title, line)
             title = ''

@@ -6,23 +6,24 @@ import json
 import os
 from typing import Any, Dict, Union
 
+from pose_ros.core.bundled import MODELS_FOLDER, model_file
 from pose_ros.core.card import CARD_KEY, ModelCard, parse_card
 from pose_ros.core.errors import CardError, ModelError
 from pose_ros.core.files import sha256
 from pose_ros.core.onnx_file import read_metadata
 
-MODELS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'models')
 _HASH_KEY = 'model_sha256'
 ENGINE_FACTS = 'engine'  # the entry of a card's provenance that describes a built engine
 
 
 def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -> ModelCard:
-    """Find and validate the card of a model file.
+    """Find and validate the card of a model, a file or one of BUNDLED.
 
     The `card` of the caller (path, dict or ModelCard); else the one in the ONNX metadata;
     else `MODEL_FILE.json` beside it; else a card in pose_ros/models that was written for exactly
     this file (by SHA-256). Raises ModelError for a bad file, CardError for a bad or missing card.
     """
+    model_path = model_file(model_path)
     if not os.path.isfile(model_path):
         raise ModelError('no model file at {!r}; check the path'.format(model_path))
     if isinstance(card, ModelCard):

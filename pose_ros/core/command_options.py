@@ -8,9 +8,11 @@ from typing import Any, Dict, Sequence, Tuple
 
 import cv2
 
+from pose_ros.core.bundled import BUNDLED
 from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
+from pose_ros.core.network import Network, open_network
 from pose_ros.core.parameters import Parameter
 
 _BOOLEANS = {'true': True, 'yes': True, 'on': True, '1': True,
@@ -21,12 +23,14 @@ def add_model_options(parser, positional: bool = False) -> None:
     """Add the options of a model and its engine; load_estimator reads them."""
     group = parser.add_argument_group('model')
     if positional:
-        parser.add_argument('model', metavar='MODEL', help='model file')
+        parser.add_argument('model', metavar='MODEL',
+                            help='model file, or {}'.format(', '.join(BUNDLED)))
     else:
         group.add_argument('--model', metavar='FILE',
-                           help='model file (default: the bundled model)')
+                           help='model file, or the name of a bundled model: {} (default: '
+                                'person_detector and pose_crop)'.format(', '.join(BUNDLED)))
     group.add_argument('--detector', metavar='FILE',
-                       help='model file that finds the people for a model of crops')
+                       help='model that finds the people, for a model of crops: a file or a name')
     group.add_argument('--card', metavar='FILE',
                        help="model card that replaces the model's own (JSON)")
     group.add_argument('--size', type=size, metavar='WxH',
@@ -41,16 +45,24 @@ def add_model_options(parser, positional: bool = False) -> None:
 
 def load_estimator(args) -> PoseEstimator:
     """Load what add_model_options describes; argparse.ArgumentError for an invalid --set."""
-    show_builds()
-    cv2.setNumThreads(1)  # its threads compete with those of the network
-    engine = {parameter.name: getattr(args, parameter.name) for parameter in ENGINE_PARAMETERS}
+    engine = _prepare(args)
     estimator = PoseEstimator(args.model, card=args.card, input_size=args.size,
                               detector=args.detector, **engine)
-    try:
-        estimator.configure(**parse_settings(args.set, estimator.parameters))
-    except PoseRosError as error:
-        raise argparse.ArgumentError(None, 'argument --set: {}'.format(error))
+    estimator.configure(**parse_settings(args.set, estimator.parameters))
     return estimator
+
+
+def load_network(args) -> Network:
+    """Load the model alone, of any task, with the options of add_model_options."""
+    engine = _prepare(args)
+    return open_network(args.model, card=args.card, input_size=args.size, **engine)
+
+
+def _prepare(args) -> Dict[str, Any]:
+    """Return the engine options of a command that is about to load a model."""
+    show_builds()
+    cv2.setNumThreads(1)  # its threads compete with those of the network
+    return {parameter.name: getattr(args, parameter.name) for parameter in ENGINE_PARAMETERS}
 
 
 def show_builds() -> None:
@@ -70,8 +82,15 @@ def parse_settings(pairs: Sequence[Tuple[str, str]], table: Sequence[Parameter])
     """Read (name, text) pairs as settings of the table.
 
     A name may lack its prefix (min_score for selection.min_score) where only one setting has it.
-    PoseRosError for an unknown or ambiguous name.
+    argparse.ArgumentError for an unknown or ambiguous name, or an invalid value.
     """
+    try:
+        return _parse_settings(pairs, table)
+    except PoseRosError as error:
+        raise argparse.ArgumentError(None, 'argument --set: {}'.format(error))
+
+
+def _parse_settings(pairs, table):
     values = {}
     for name, text in pairs:
         fitting = [parameter for parameter in table

@@ -5,6 +5,7 @@ from typing import Optional, Tuple, Union
 
 import numpy as np
 
+from pose_ros.core.bundled import find_models
 from pose_ros.core.card import ModelCard
 from pose_ros.core.errors import CardError, PoseRosError
 from pose_ros.core.frame import Frame
@@ -25,17 +26,19 @@ class PoseEstimator(Pipeline):
     def __init__(self, model: Optional[str] = None, backend: str = 'auto', card=None,
                  input_size: Optional[Tuple[int, int]] = None, batch: int = 1,
                  detector: Optional[str] = None, **engine_options):
-        """Load a model (None: the bundled one), check it against its card, and warm it up.
+        """Load models, check them against their cards, and run each once.
 
-        detector: a model file that finds the people for a model of crops. The other arguments are
-        those of open_network. Raises ModelError, CardError or EngineError, each with a remedy.
+        model, detector: files or names, see find_models; without a model the bundled pair. The
+        other arguments are those of open_network. Raises ModelError, CardError or EngineError,
+        each with a remedy.
         """
+        files = find_models(model, detector)
         networks = []
         try:
-            networks.append(open_network(model, 'pose', backend, card, input_size, batch,
+            networks.append(open_network(files.model, 'pose', backend, card, input_size, batch,
                                          **engine_options))
-            if detector:
-                networks.append(open_network(detector, 'detector', backend, batch=batch,
+            if files.detector:
+                networks.append(open_network(files.detector, 'detector', backend, batch=batch,
                                              **engine_options))
             self._take(*networks)
         except Exception:

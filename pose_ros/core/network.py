@@ -1,14 +1,14 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Network: a model that runs on regions of frames; the only caller of engines."""
-import os
 import time
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from pose_ros.core.bundled import model_file
 from pose_ros.core.card import ModelCard, with_input_size
-from pose_ros.core.card_files import MODELS_FOLDER, load_card
+from pose_ros.core.card_files import load_card
 from pose_ros.core.decoders import Decoder, Found, create_decoder
 from pose_ros.core.engines import Engine, create_engine
 from pose_ros.core.errors import EngineError, ModelError
@@ -17,7 +17,6 @@ from pose_ros.core.preprocessing import Preprocessor, prepare_image
 from pose_ros.core.regions import Region, Transform
 from pose_ros.core.synthetic_image import synthetic_image
 
-BUNDLED_MODEL = os.path.join(MODELS_FOLDER, 'default.onnx')
 STEPS = ('preprocess', 'network', 'decode')
 
 
@@ -107,17 +106,17 @@ def _rows(outputs, count) -> List[Dict[str, np.ndarray]]:
     return [{name: array[row] for name, array in outputs.items()} for row in range(count)]
 
 
-def open_network(path: Optional[str] = None, name: str = 'pose', backend: str = 'auto', card=None,
+def open_network(path: str, name: str = 'pose', backend: str = 'auto', card=None,
                  input_size: Optional[Tuple[int, int]] = None, batch: int = 1,
                  **engine_options) -> Network:
-    """Load a model file (None: the bundled one), check it against its card, and run it once.
+    """Load a model, a file or one of BUNDLED, check it against its card, and run it once.
 
     card: path, dict or ModelCard that replaces the model's own. input_size: (width, height) px of
     the network input, for models with dynamic shapes. batch: the most regions per run, for models
     with a dynamic batch; others keep theirs. engine_options: see EngineOptions. Raises ModelError,
     CardError or EngineError.
     """
-    path = path or bundled_model()
+    path = model_file(path)
     card = load_card(path, card)
     if input_size:
         card = with_input_size(card, input_size)
@@ -131,12 +130,3 @@ def open_network(path: Optional[str] = None, name: str = 'pose', backend: str = 
     except Exception:
         engine.close()
         raise
-
-
-def bundled_model() -> str:
-    """Return the path of the bundled model; ModelError if this installation lacks it."""
-    if not os.path.isfile(BUNDLED_MODEL):
-        raise ModelError('no model was given, and the bundled one is missing from this '
-                         'installation ({}): install pose_ros again, or name an ONNX file with a '
-                         'model card'.format(BUNDLED_MODEL))
-    return BUNDLED_MODEL

@@ -39,14 +39,12 @@ def engine_status(state: NodeState, estimator, processor: FrameProcessor,
     values: Dict[str, Any] = {}
     hardware, faults = 'none', []
     if estimator is not None:
-        engine = estimator.network.engine
-        info = engine.describe()
-        hardware = info.device
-        faults = [engine.degraded_reason] if engine.degraded_reason else []
-        values.update({'model': estimator.card.name, 'model file': info.model,
-                       'engine': str(info)})
-        if engine.status or engine.degraded_reason:
-            values['engine status'] = engine.status or engine.degraded_reason
+        hardware = estimator.network.engine.describe().device
+        for network in estimator.networks:
+            values.update(_network_values(network))
+            faults += [network.engine.degraded_reason] if network.engine.degraded_reason else []
+        values.update({'{}.{}'.format(stage.name, key): count
+                       for stage in estimator.stages for key, count in stage.counters.items()})
         values['runs'] = processor.runs
         values['frames per run'] = '{:.2f}'.format(
             float(processor.frames) / max(1, processor.runs))
@@ -55,6 +53,17 @@ def engine_status(state: NodeState, estimator, processor: FrameProcessor,
         values['unknown parameters'] = '; '.join(unknown_parameters)
     level, message = overall_status(state, faults, 'estimating')
     return _status('{}: engine'.format(state.name), hardware, level, message, values)
+
+
+def _network_values(network) -> Dict[str, Any]:
+    """Name a network, its file and its engine; a detector's keys start with `detector`."""
+    engine, info = network.engine, network.engine.describe()
+    prefix = '' if network.name == 'pose' else network.name + ' '
+    values = {prefix + 'model': network.card.name, prefix + 'model file': info.model,
+              prefix + 'engine': str(info)}
+    if engine.status or engine.degraded_reason:
+        values[prefix + 'engine status'] = engine.status or engine.degraded_reason
+    return values
 
 
 def camera_status(state: NodeState, camera: Camera, warnings: List[str]) -> DiagnosticStatus:

@@ -22,9 +22,10 @@ _CAMERA_NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*\Z')
 
 ESTIMATOR_PARAMETERS = (
     Parameter('model', '',
-              'Model file (ONNX, or a TensorRT .engine); empty takes the bundled one'),
+              'Model file (ONNX, or a TensorRT .engine), or the name of a bundled model; empty '
+              'takes pose_crop with the detector person_detector; bottom_up is for crowds'),
     Parameter('detector', '',
-              'Model file that finds the people, for a model that takes crops; empty: none'),
+              'Model file or name that finds the people, for a model of crops; empty: none'),
     Parameter('card', '', 'Model card (JSON) that replaces the one in the model; empty keeps it'),
     Parameter('input_width', 0,
               'Width of the network input, for models with dynamic shapes; 0 takes the model '

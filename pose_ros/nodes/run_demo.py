@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+from pose_ros.core.bundled import BUNDLED
 from pose_ros.nodes.dds import shared_memory_settings
 
 _NAMESPACE = '/pose'
@@ -39,7 +40,7 @@ def _parser():
 def main(args=None):
     """Run the demo; the exit code is 0, or 1 if a process failed."""
     options = _parser().parse_args(args)
-    if options.model and not os.path.isfile(options.model):
+    if options.model and options.model not in BUNDLED and not os.path.isfile(options.model):
         print('demo: there is no model file {!r}'.format(options.model), file=sys.stderr)
         return 2
     folder = os.path.dirname(os.path.abspath(options.output))

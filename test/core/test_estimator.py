@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pose_ros.core import EngineError, ModelError, PoseEstimator, PoseRosError, People
-from pose_ros.core import network as network_module
+from pose_ros.core import bundled
 from pose_ros.core.decoders import make_found
 
 SIZES = [(160, 128), (320, 256), (640, 480), (1280, 720), (480, 640), (100, 60), (97, 131),
@@ -223,5 +223,6 @@ def test_engine_options_are_passed_on(tiny_model):
 
 
 def test_the_bundled_model_is_the_default(monkeypatch, tiny_model):
-    monkeypatch.setattr(network_module, 'BUNDLED_MODEL', tiny_model)
+    monkeypatch.setattr(bundled, 'DEFAULT_MODEL', tiny_model)
+    monkeypatch.setattr(bundled, 'DEFAULT_DETECTOR', None)
     assert PoseEstimator().card.name == 'tiny'

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pose_ros.core import CardError, EngineError, ImageError, ModelError, PoseEstimator
-from pose_ros.core import network as network_module
+from pose_ros.core import bundled
 
 DECODER = models.card_data()['decoder']
 
@@ -96,6 +96,7 @@ def test_model_without_card(make_model):
 
 
 def test_without_a_bundled_model(monkeypatch, tmp_path):
-    monkeypatch.setattr(network_module, 'BUNDLED_MODEL', str(tmp_path / 'default.onnx'))
-    with pytest.raises(ModelError, match='no model was given, and the bundled one is missing'):
-        PoseEstimator()
+    monkeypatch.setattr(bundled, 'MODELS_FOLDER', str(tmp_path))
+    for arguments in ((), ('bottom_up',)):
+        with pytest.raises(ModelError, match='the bundled model .* is missing from this install'):
+            PoseEstimator(*arguments)

@@ -4,8 +4,7 @@
 import numpy as np
 import pytest
 
-from pose_ros.core.decoders.assembly import assemble
-from pose_ros.core.decoders.limbs import LimbScorer, LimbTable, ScoredLimbs
+from pose_ros.core.decoders.limbs import assemble, LimbScorer, LimbTable, ScoredLimbs
 from pose_ros.core.decoders.peaks import Peaks
 from pose_ros.core.topology import make_topology
 

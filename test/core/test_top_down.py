@@ -133,7 +133,7 @@ def test_max_people_keeps_the_largest_and_counts_the_others():
     estimator.configure(**{'top_down.max_people': 2})
     image, dots = paint(BOXES)
     assert_found(estimator(image), dots[[0, 2]], [BOXES[0], BOXES[2]])
-    assert estimator.stages[0].skipped == 1
+    assert estimator.stages[0].counters == {'people_skipped': 1}
 
 
 def test_between_detections_the_crops_follow_the_people():

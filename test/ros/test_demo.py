@@ -54,9 +54,9 @@ def test_the_bundled_model_finds_the_people_of_the_demo(tmp_path):
 
 
 def test_an_endless_input_for_a_while(tiny_model, tmp_path):
-    picture = str(tmp_path / 'blue.png')
-    cv2.imwrite(picture, blue(320, 240))
-    code, text = _demo('--model', tiny_model, '--input', picture, '--duration', 4,
+    path = str(tmp_path / 'blue.png')
+    cv2.imwrite(path, blue(320, 240))
+    code, text = _demo('--model', tiny_model, '--input', path, '--duration', 4,
                        '--output', tmp_path / 'still.avi')
     assert code == 0 and 'people  2' in text, text
 

@@ -23,17 +23,17 @@ def seconds(message):
 
 
 @pytest.fixture
-def picture():
+def image():
     """A smooth color image of 64 x 48, which survives JPEG."""
     noise = np.random.RandomState(5).randint(0, 256, (48, 64, 3)).astype(np.uint8)
     return cv2.GaussianBlur(noise, (0, 0), 5)
 
 
 @pytest.fixture
-def path(tmp_path, picture):
-    """The picture as a file."""
+def path(tmp_path, image):
+    """The image as a file."""
     name = str(tmp_path / 'people.png')
-    assert cv2.imwrite(name, picture)
+    assert cv2.imwrite(name, image)
     return name
 
 
@@ -46,13 +46,13 @@ def folder(tmp_path):
     return str(tmp_path)
 
 
-def test_an_image_is_published_over_and_over(graph, path, picture):
+def test_an_image_is_published_over_and_over(graph, path, image):
     images = graph.collect(Image, 'image')
     infos = graph.collect(CameraInfo, 'camera_info')
     process = graph.start('image_source', source=path, rate=20.0)
     graph.wait(lambda: len(images) >= 5, 'five images', process)
     for message in images:
-        np.testing.assert_array_equal(decode_image(message), picture)
+        np.testing.assert_array_equal(decode_image(message), image)
         assert (message.encoding, message.step, message.is_bigendian) == ('bgr8', 192, 0)
         assert message.header.frame_id == 'camera_optical_frame'
     stamps = [seconds(message) for message in images]
@@ -76,14 +76,14 @@ def test_a_calibration_is_published_with_each_image_and_fits_its_size(graph, tmp
     assert len(stamps & {seconds(message) for message in images}) >= 2
 
 
-def test_compressed_images_follow_a_remapping(graph, path, picture):
+def test_compressed_images_follow_a_remapping(graph, path, image):
     raw = graph.collect(Image, 'head/color')
     compressed = graph.collect(CompressedImage, 'head/color/compressed')
     process = graph.start('image_source', source=path, remaps=['image:=head/color'],
                           image_transport='both', jpeg_quality=95)
     graph.wait(lambda: raw and compressed, 'both transports', process)
     decoded = decode_compressed(compressed[0])
-    assert decoded.shape == picture.shape and abs(decoded.astype(int) - picture).mean() < 2
+    assert decoded.shape == image.shape and abs(decoded.astype(int) - image).mean() < 2
     assert compressed[0].format == 'bgr8; jpeg compressed bgr8'
 
 

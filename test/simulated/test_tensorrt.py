@@ -16,7 +16,7 @@ from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.engines.tensorrt_loader import Loader
 from pose_ros.core.errors import EngineError, ModelError
 from pose_ros.core.estimator import PoseEstimator
-from pose_ros.core.network import BUNDLED_MODEL
+from pose_ros.core.bundled import model_file
 
 SHAPE = (1, 3, 128, 160)
 BLUE = np.zeros(SHAPE, np.float32)
@@ -196,10 +196,10 @@ def test_parser_errors_in_full(trt, tiny_model):
 
 @pytest.fixture(params=['bundled', 'published'])
 def network(request):
-    """A real network and a photograph: (path, (H, W, 3) uint8 BGR)."""
+    """A real network and an image: (path, (H, W, 3) uint8 BGR)."""
     if request.param == 'bundled':
-        data = pytest.importorskip('skimage.data', reason='shows a picture of scikit-image')
-        return BUNDLED_MODEL, np.ascontiguousarray(data.astronaut()[..., ::-1])
+        data = pytest.importorskip('skimage.data', reason='shows an image of scikit-image')
+        return model_file('bottom_up'), np.ascontiguousarray(data.astronaut()[..., ::-1])
     with np.load(str(request.getfixturevalue('shared') / 'golden' / 'p1.npz')) as data:
         return request.getfixturevalue('real_model'), data['resized_bgr']
 

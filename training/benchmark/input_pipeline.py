@@ -5,8 +5,8 @@
     .venv-training/bin/python training/benchmark/input_pipeline.py [--data LABELS.json FOLDER ...]
 
 The stages are timed one crop after the other in one process: median and mean of all crops. The
-loader is timed as a training run has it: photographs in memory or read each time, labels alone or
-with the answers of a teacher that are kept on disk. Without --data, photographs of 640 x 480 with
+loader is timed as a training run has it: images in memory or read each time, labels alone or
+with the answers of a teacher that are kept on disk. Without --data, images of 640 x 480 with
 two people each are drawn. OpenCV and PyTorch run one thread per process.
 """
 import argparse
@@ -29,8 +29,8 @@ from common import machine, print_table  # noqa: E402
 from pose_ros.core.topology import get_topology  # noqa: E402
 from pose_training.data.dataset import CropSpec, CropSampler, PoseDataset  # noqa: E402
 from pose_training.data.geometry import CropRange, draw_crop, scaled  # noqa: E402
-from pose_training.data.masks import photograph_mask  # noqa: E402
-from pose_training.data.photographs import Photographs  # noqa: E402
+from pose_training.data.masks import ignored_mask  # noqa: E402
+from pose_training.data.images import ImageReader  # noqa: E402
 from pose_training.data.photometric import degrade  # noqa: E402
 from pose_training.data.sets import read_sets, SetConfig  # noqa: E402
 from pose_training.distillation.soft_targets import SoftTargets  # noqa: E402
@@ -57,8 +57,8 @@ class SilentTeacher:
         return self._maps
 
 
-def draw_photographs(folder, count=60, size=(640, 480)):
-    """Write JPEG photographs of blurred noise with two people each; return the keypoint file."""
+def draw_images(folder, count=60, size=(640, 480)):
+    """Write JPEG images of blurred noise with two people each; return the keypoint file."""
     random, names = np.random.default_rng(0), get_topology('coco_17').keypoint_names
     images, annotations = [], []
     for number in range(count):
@@ -70,9 +70,9 @@ def draw_photographs(folder, count=60, size=(640, 480)):
         for person in range(2):
             box = [40 + 300 * person, 60, 200, 360]
             points = random.uniform(box[:2], np.add(box[:2], box[2:]), (len(names), 2))
-            joints = np.column_stack([points, np.full(len(names), 2)])
+            keypoints = np.column_stack([points, np.full(len(names), 2)])
             annotations.append({'id': len(annotations), 'image_id': number, 'category_id': 1,
-                                'bbox': box, 'keypoints': joints.ravel().tolist()})
+                                'bbox': box, 'keypoints': keypoints.ravel().tolist()})
     path = os.path.join(folder, 'labels.json')
     with open(path, 'w') as stream:
         json.dump({'images': images, 'annotations': annotations, 'categories': [
@@ -83,7 +83,7 @@ def draw_photographs(folder, count=60, size=(640, 480)):
 def time_stages(samples, spec, draws):
     """Return {stage: [seconds per crop]}."""
     times = {stage: [] for stage in STAGES}
-    photographs = Photographs(samples, spec.geometry.max_side)
+    reader = ImageReader(samples, spec.geometry.max_side)
     mirror = get_topology(TOPOLOGY).mirror
 
     def timed(stage, function, *arguments):
@@ -93,13 +93,13 @@ def time_stages(samples, spec, draws):
         return result
 
     def crop_of(sample, image, random):
-        mask = photograph_mask(sample, *image.shape[1::-1])
+        mask = ignored_mask(sample, *image.shape[1::-1])
         return draw_crop(image, mask, scaled(sample, image.shape[1::-1]), spec.size,
                          spec.geometry, mirror, random)
 
     for draw in draws:
         random = np.random.default_rng(draw.seed)
-        image = timed('read', photographs.read, draw.sample)
+        image = timed('read', reader.read, draw.sample)
         crop = timed('crop', crop_of, samples[draw.sample], image, random)
         timed('targets', spec.family.targets, crop, spec)
         timed('degrade', degrade, crop.image, spec.photometric, random)
@@ -128,7 +128,7 @@ def crops_per_second(dataset, draws, batch, workers):
 
 
 def time_loaders(samples, weights, spec, options, folder):
-    """Yield (photographs, targets, workers, crops per second)."""
+    """Yield (images, targets, workers, crops per second)."""
     teacher = SoftTargets(lambda: SilentTeacher(spec.family, spec.size), spec.family,
                           cache=os.path.join(folder, 'cache'))
     for place in ('memory', 'files'):
@@ -149,7 +149,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--data', nargs='*', default=[], metavar='PATH',
-                        help='COCO keypoint files, and folders of photographs without people')
+                        help='COCO keypoint files, and folders of images without people')
     parser.add_argument('--side', type=int, default=256, help='of the crops [px] (default: 256)')
     parser.add_argument('--crops', type=int, default=640, help='crops per figure (default: 640)')
     parser.add_argument('--batch', type=int, default=32, help='crops of a batch (default: 32)')
@@ -158,18 +158,18 @@ def main():
     options = parser.parse_args()
     one_thread()
     with tempfile.TemporaryDirectory() as folder:
-        paths = options.data or [draw_photographs(folder)]
+        paths = options.data or [draw_images(folder)]
         samples, weights = read_sets([SetConfig(path) for path in paths], get_topology(TOPOLOGY))
         spec = CropSpec((options.side, options.side), STRIDE, make_family('paf', TOPOLOGY))
-        print('{}; {} photographs, crops of {} x {} px'.format(
+        print('{}; {} images, crops of {} x {} px'.format(
             machine(), len(samples), *spec.size))
-        # One photograph a crop: mosaics have four.
+        # One image a crop: mosaics have four.
         single = spec._replace(geometry=CropRange(mosaic=0.))
         times = time_stages(samples, single, list(CropSampler(weights, options.crops, VARIANTS)))
         print_table(('stage of one crop', 'median [ms]', 'mean [ms]'), [
             (stage, '{:.2f}'.format(1e3 * statistics.median(values)),
              '{:.2f}'.format(1e3 * statistics.mean(values))) for stage, values in times.items()])
-        print_table(('photographs in', 'targets', 'processes', 'crops per second'),
+        print_table(('images in', 'targets', 'processes', 'crops per second'),
                     time_loaders(samples, weights, spec, options, folder))
 
 

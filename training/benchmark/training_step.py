@@ -5,7 +5,7 @@
     .venv-training/bin/python training/benchmark/training_step.py [--model repvgg_fpn] [--side 256]
 
 First the step alone, the same batch again and again; then with the loader that feeds a training
-run, from drawn photographs of 640 x 480 in memory. Where the second figure is much lower, more
+run, from drawn images of 640 x 480 in memory. Where the second figure is much lower, more
 loader processes (data.workers) or a cache of the teachers' answers help, and not a faster GPU.
 """
 import argparse
@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, 'benchmark'))
 from common import machine, print_table  # noqa: E402
-from input_pipeline import draw_photographs, one_thread  # noqa: E402
+from input_pipeline import draw_images, one_thread  # noqa: E402
 
 from pose_training.data.dataset import CropSpec, CropSampler, PoseDataset  # noqa: E402
 from pose_training.data.sets import read_sets, SetConfig  # noqa: E402
@@ -83,9 +83,9 @@ def images_per_second(step, batches, seconds, device):
 
 
 def crops(folder, name, side):
-    """Return crops of drawn photographs for a network, and how often each is drawn."""
+    """Return crops of drawn images for a network, and how often each is drawn."""
     network = create_model(name)
-    samples, weights = read_sets([SetConfig(draw_photographs(folder))], network.family.topology)
+    samples, weights = read_sets([SetConfig(draw_images(folder))], network.family.topology)
     dataset = PoseDataset(samples, CropSpec((side, side), network.stride, network.family))
     dataset.preload()
     return dataset, weights

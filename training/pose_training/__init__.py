@@ -4,7 +4,7 @@
 
 
 def __getattr__(name):
-    """Import `train` when it is asked for: it brings Lightning with it."""
+    """Import `train` at its first use, because it imports Lightning."""
     if name == 'train':
         from pose_training.fitting.api import train
         return train

@@ -1,10 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints: a network's weights together with how to build it and where it came from.
+"""Checkpoints: the weights of a network, its recipe and its provenance.
 
 The file is a dictionary that torch.save wrote: 'format', 'version', 'name', 'topology', 'options',
-'provenance' and 'state_dict'. A larger checkpoint, such as a trainer's, may hold that dictionary
-under the key 'pose_training', beside whatever else it needs.
+'provenance' and 'state_dict'. A larger checkpoint, such as a trainer's, may have that dictionary
+under the key 'pose_training', and more entries.
 """
 import json
 from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
@@ -26,7 +26,7 @@ _KINDS = {'name': str, 'topology': str, 'options': Mapping, 'provenance': Mappin
 
 
 class Checkpoint(NamedTuple):
-    """What a checkpoint holds: `create_model(name, topology, **options)`, and its state."""
+    """The content of a checkpoint: `create_model(name, topology, **options)`, and its state."""
 
     name: str
     topology: str
@@ -59,7 +59,7 @@ def checkpoint_data(network: PoseNetwork,
 
 def save_checkpoint(path: str, network: PoseNetwork,
                     provenance: Optional[Dict[str, Any]] = None) -> None:
-    """Write a checkpoint; the file appears when it is whole, or not at all.
+    """Write a checkpoint; an incomplete file is never left.
 
     Raises NetworkError as `checkpoint_data`, WeightsError if the file cannot be written.
     """
@@ -95,7 +95,7 @@ def load_checkpoint(path: str) -> Tuple[PoseNetwork, Dict[str, Any]]:
 
 
 def find_checkpoint(data: object, path: str) -> Optional[Checkpoint]:
-    """Return the checkpoint in what a file held, None if there is none.
+    """Return the checkpoint in the content of a file, None if there is none.
 
     Raises WeightsError for one of a later version, or with an entry that is missing or invalid.
     """
@@ -105,7 +105,7 @@ def find_checkpoint(data: object, path: str) -> Optional[Checkpoint]:
         return None
     if data.get('version') != VERSION:
         raise WeightsError('{} is a checkpoint of version {!r}, and this program reads {}; use '
-                           'the pose_training that wrote it'.format(
+                           'the version of pose_training that wrote it'.format(
                                path, data.get('version'), VERSION))
     invalid = [key for key, kind in _KINDS.items() if not isinstance(data.get(key), kind)]
     if invalid or not all(isinstance(key, str) for key in data['options']):
@@ -125,7 +125,7 @@ def _shapes(state):
 
 
 def _plain(value, what):
-    """Return the JSON data itself, free of classes that only look like numbers or texts."""
+    """Return the JSON data as plain types, without subclasses of numbers or texts."""
     try:
         return json.loads(json.dumps(value))
     except (TypeError, ValueError) as error:

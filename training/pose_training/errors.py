@@ -1,11 +1,11 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Errors of the offline package: each message says what was wrong, where, and what to do."""
+"""Errors of the offline package: each message names the cause, the place and the fix."""
 from pose_ros.core.errors import PoseRosError
 
 
 class NetworkError(PoseRosError):
-    """A network is unknown, or cannot be built as asked."""
+    """A network is unknown, or its options are invalid."""
 
 
 class WeightsError(PoseRosError):
@@ -13,11 +13,11 @@ class WeightsError(PoseRosError):
 
 
 class ExportError(PoseRosError):
-    """A network cannot be exported as asked, or its export does not agree with it."""
+    """A network cannot be exported with the options, or its export does not agree with it."""
 
 
 class DataError(PoseRosError):
-    """A dataset is missing, malformed, or holds nothing to train on."""
+    """A dataset is missing, malformed, or has no data to train on."""
 
 
 class ConfigError(PoseRosError):
@@ -25,4 +25,4 @@ class ConfigError(PoseRosError):
 
 
 class FitError(PoseRosError):
-    """A training run cannot begin, or cannot go on."""
+    """A training run cannot begin, or cannot continue."""

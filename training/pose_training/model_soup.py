@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The mean of networks that were trained from common weights."""
+"""Average networks that were trained from the same initial weights."""
 from typing import Any, Dict, Sequence, Tuple
 
 import torch
@@ -15,8 +15,8 @@ def mean_network(paths: Sequence[str]) -> Tuple[PoseNetwork, Dict[str, Any]]:
     """Return a network with the mean of the weights of checkpoints, and its provenance.
 
     A uniform soup (Wortsman et al., arXiv:2203.05482). The statistics of batch norms are averaged
-    as the weights are, which suits networks that are near each other; counters are the first's.
-    Raises NetworkError for fewer than two checkpoints, or of different networks.
+    like the weights, which works for networks with similar weights; counters are those of the
+    first. Raises NetworkError for fewer than two checkpoints, or of different networks.
     """
     if len(paths) < 2:
         raise NetworkError('a mean needs two checkpoints or more')

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Open files that torch.save wrote, without ever running what they might carry."""
+"""Open files of torch.save without running any code in them."""
 import pickle
 import re
 import warnings
@@ -13,10 +13,10 @@ _ZIP = b'PK\x03\x04'  # files of PyTorch 1.6 and newer; older ones are bare pick
 
 
 def load_torch_file(path: str) -> object:
-    """Return what the file holds, tensors on the CPU; large files are mapped, not read.
+    """Return the content of the file, tensors on the CPU; large files are mapped, not read.
 
     Only tensors, numbers, text and containers of them are built. Raises WeightsError for a file
-    that asks for anything else, is damaged, or is none of torch.save's.
+    that needs anything else, is damaged, or is not a file of torch.save.
     """
     try:
         with open(path, 'rb') as file:
@@ -26,12 +26,12 @@ def load_torch_file(path: str) -> object:
     _refuse_other_files(path, head)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # the errors below say it all
+            warnings.simplefilter('ignore')  # the errors below are complete
             return torch.load(path, map_location='cpu', weights_only=True,
                               mmap=head.startswith(_ZIP))
     except pickle.UnpicklingError as error:
         raise WeightsError('{} {}'.format(path, _refusal(str(error)))) from error
-    except Exception as error:  # a damaged file may trip the reader anywhere
+    except Exception as error:  # a damaged file may cause any error
         if 'TorchScript' in str(error):
             raise WeightsError('{} is a TorchScript program, which is not opened because it is '
                                'code; save its state_dict() instead'.format(path)) from error
@@ -54,11 +54,11 @@ def _refuse_other_files(path, head):
 def _refusal(message):
     wanted = re.search(r'GLOBAL (\S+)', message)
     if wanted:
-        return ('is not opened: it wants to use {}, and such a file can run any code. Files of '
-                'tensors alone are read. If you trust it, open it with the program that wrote it '
+        return ('is not opened: it needs {}, and such a file can run any code. Only files of '
+                'tensors are read. If you trust it, open it with the program that wrote it '
                 'and save torch.save(model.state_dict(), FILE)'.format(wanted.group(1)))
-    return ('is not opened: it is no file of tensors as torch.save writes them. A damaged file '
-            'looks like that, and so does a pickle, which could run any code. Fetch it again, or '
+    return ('is not opened: it is not a file of tensors of torch.save. It may be damaged, or a '
+            'pickle, which could run any code. Fetch it again, or '
             'save torch.save(model.state_dict(), FILE) with the program that wrote it')
 
 

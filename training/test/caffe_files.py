@@ -81,7 +81,7 @@ def two_branches(fields, heatmaps, stages=6):
 
 
 def body_25():
-    """Return the table of BODY-25: four stages of fields (L2), then two of heat maps (L1)."""
+    """Return the table of BODY-25: four stages of fields (L2), then two of heatmaps (L1)."""
     table = _Table()
     blob = table.vgg()
     for name, outputs in (('conv4_2', 512), ('conv4_3_CPM', 256), ('conv4_4_CPM', 128)):
@@ -91,9 +91,9 @@ def body_25():
             ('stage0_L2', 96, 256, 52), ('stage1_L2', 128, 512, 52), ('stage2_L2', 128, 512, 52),
             ('stage3_L2', 128, 512, 52), ('stage0_L1', 96, 256, 26), ('stage1_L1', 128, 512, 26)):
         fields = [name for name in made if name.endswith('L2')][-1:]
-        heat = [name for name in made if name.endswith('L1')]
+        heatmaps = [name for name in made if name.endswith('L1')]
         blob = features if not made else table.add(
-            'concat_' + suffix, 'Concat', features, *heat, *fields)
+            'concat_' + suffix, 'Concat', features, *heatmaps, *fields)
         for number in range(1, 6):
             name, parts = 'Mconv{}_{}'.format(number, suffix), []
             for part in range(3):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keypoint files and photographs, as the tests of the data want them."""
+"""Keypoint files and images, as the tests of the data want them."""
 import json
 
 import cv2
@@ -13,7 +13,7 @@ NAMES = get_topology('coco_17').keypoint_names
 
 
 def person(image=1, visible=NAMES, **more):
-    """Return an annotation: joint k lies at (10 + 2 k, 20 + 3 k), seen if it is in `visible`."""
+    """Return an annotation: keypoint k lies at (10 + 2 k, 20 + 3 k), seen if it is in `visible`."""
     keypoints = []
     for k, name in enumerate(NAMES):
         keypoints += [10 + 2 * k, 20 + 3 * k, 2] if name in visible else [0, 0, 0]
@@ -22,7 +22,7 @@ def person(image=1, visible=NAMES, **more):
 
 
 def coco(annotations, size=(100, 80), files=('1.png',), names=NAMES):
-    """Return the data of a keypoint file of photographs numbered from 1, all of a size."""
+    """Return the data of a keypoint file of images numbered from 1, all of a size."""
     images = [{'id': number, 'file_name': name, 'width': size[0], 'height': size[1]}
               for number, name in enumerate(files, 1)]
     annotations = [{'id': number, **annotation} for number, annotation in enumerate(annotations)]
@@ -30,10 +30,10 @@ def coco(annotations, size=(100, 80), files=('1.png',), names=NAMES):
             'categories': [{'id': 1, 'name': 'person', 'keypoints': list(names)}]}
 
 
-def write(folder, data, photographs=True):
-    """Write a keypoint file, and noise as its photographs; return its path."""
+def write(folder, data, images=True):
+    """Write a keypoint file, and noise as its images; return its path."""
     random = np.random.default_rng(0)
-    for image in data['images'] if photographs else ():
+    for image in data['images'] if images else ():
         pixels = random.integers(0, 256, (image['height'], image['width'], 3), np.uint8)
         cv2.imwrite(str(folder / image['file_name']), pixels)
     path = folder / 'labels.json'
@@ -42,12 +42,12 @@ def write(folder, data, photographs=True):
 
 
 def sample(people, size=(100, 80), boxes=None, topology='coco_18', **more):
-    """Return a Sample of (P, K, 3) people; their boxes span their joints unless given."""
+    """Return a Sample of (P, K, 3) people; their boxes span their keypoints unless given."""
     people = np.array(people, np.float32).reshape(-1, get_topology(topology).size, 3)
     if boxes is None:
         low, high = people[..., :2].min(1), people[..., :2].max(1)
         boxes = np.concatenate([low - .5, high - low + 1], 1)
-    values = {'path': 'photograph.png', 'size': size, 'people': people,
+    values = {'path': 'image.png', 'size': size, 'people': people,
               'boxes': np.array(boxes, np.float32).reshape(-1, 4), 'ignored': (),
               'labelled': np.ones(people.shape[1], bool), **more}
     return Sample(**values)

@@ -29,7 +29,7 @@ def symmetric_person():
 
 
 def annotation(image_id, points, **changes):
-    """Return a COCO annotation of a person whose 17 joints are all seen."""
+    """Return a COCO annotation of a person whose 17 keypoints are all seen."""
     points = np.asarray(points, float)
     low, high = points.min(0), points.max(0)
     keypoints = np.column_stack([points, np.full(len(points), 2)]).ravel().tolist()
@@ -45,12 +45,12 @@ def dataset(images, annotations, names=COCO.keypoint_names, category=1):
                 {'id': category, 'name': 'person', 'keypoints': list(names)}]}
 
 
-def write_dataset(folder, pictures, annotations, name='set.json', **options):
-    """Write pictures {file name: (H, W, 3) uint8} numbered from 0, and their labels."""
+def write_dataset(folder, images, annotations, name='set.json', **options):
+    """Write images {file name: (H, W, 3) uint8} numbered from 0, and their labels."""
     folder.mkdir(exist_ok=True)
-    for file_name, pixels in pictures.items():
+    for file_name, pixels in images.items():
         cv2.imwrite(str(folder / file_name), pixels)
-    data = dataset(list(enumerate(pictures)), annotations, **options)
+    data = dataset(list(enumerate(images)), annotations, **options)
     (folder / name).write_text(json.dumps(data))
     return str(folder / name)
 
@@ -64,20 +64,20 @@ def detections(folder, annotations, found, **options):
     people = {}
     for number in numbers:
         points = np.array([points for points, _ in found.get(number, ())]).reshape(-1, 17, 2)
-        joints = np.concatenate([points, np.isfinite(points[..., :1])], -1)
-        people[number] = make_people(joints, [score for _, score in found.get(number, ())])
+        keypoints = np.concatenate([points, np.isfinite(points[..., :1])], -1)
+        people[number] = make_people(keypoints, [score for _, score in found.get(number, ())])
     return Detections(read_labels(path), people, [.01] * len(numbers))
 
 
 def outputs(topology, stride=STRIDE, tensors=('maps', 'maps')):
-    """Return the `outputs` of a card for the layout of a topology; fields follow the heat maps."""
+    """Return the `outputs` of a card for the layout of a topology; fields follow the heatmaps."""
     layout = map_layout(topology)
     first = layout.heatmaps if tensors[0] == tensors[1] else 0
-    joints = get_topology(topology).size
+    keypoints = get_topology(topology).size
     limbs = [[*layout.limbs[k], first + 2 * k] for k in layout.joining_order]
     return {'stride': stride, 'heatmaps': {
-        'tensor': tensors[0], 'channels': list(range(joints)),
-        'background': joints if layout.background else None},
+        'tensor': tensors[0], 'channels': list(range(keypoints)),
+        'background': keypoints if layout.background else None},
         'pafs': {'tensor': tensors[1], 'limbs': limbs, 'axis_order': layout.axis_order}}
 
 
@@ -94,7 +94,7 @@ def card(width=SIDE, height=SIDE, topology='coco_18', **decoder):
 
 
 def draw_maps(points, topology, width=SIDE, height=SIDE):
-    """Draw one person, (K, 2) px with the joints of the topology, cell by cell: (C, h, w)."""
+    """Draw one person, (K, 2) px with the keypoints of the topology, cell by cell: (C, h, w)."""
     layout = map_layout(topology)
     rows, columns = np.mgrid[:height // STRIDE, :width // STRIDE]
     x, y = (columns + .5) * STRIDE - .5, (rows + .5) * STRIDE - .5
@@ -114,9 +114,9 @@ def draw_maps(points, topology, width=SIDE, height=SIDE):
 
 def with_neck(points):
     """Return COCO-17 points in the order of COCO-18."""
-    joint = dict(zip(COCO.keypoint_names, np.asarray(points, float)))
-    joint['neck'] = (joint['left_shoulder'] + joint['right_shoulder']) / 2
-    return np.array([joint[name] for name in get_topology('coco_18').keypoint_names])
+    keypoint = dict(zip(COCO.keypoint_names, np.asarray(points, float)))
+    keypoint['neck'] = (keypoint['left_shoulder'] + keypoint['right_shoulder']) / 2
+    return np.array([keypoint[name] for name in get_topology('coco_18').keypoint_names])
 
 
 def write_model(path, points, dynamic=False):

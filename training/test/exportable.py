@@ -11,7 +11,7 @@ from torch.nn import functional
 from pose_training.errors import NetworkError
 from pose_training.exporters.cards import make_form
 from pose_training.exporters.export import ExportOptions
-from pose_training.exporters.picture import draw_picture, prepare
+from pose_training.exporters.synthetic_image import draw_image, prepare
 from pose_training.models import create_model, registry
 from pose_training.models.network import named_outputs, PoseNetwork
 from pose_training.models.registry import card_input, NetworkSpec
@@ -28,15 +28,15 @@ def tiny_student(topology='coco_18', stages=2, seed=0):
 
 
 def with_statistics(network, size=SIZE):
-    """Let each batch norm take the statistics of drawn pictures; return for inference."""
+    """Let each batch norm take the statistics of drawn images; return for inference."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
-    pictures = [draw_picture(*size, seed) for seed in range(3, 6)]
+    images = [draw_image(*size, seed) for seed in range(3, 6)]
     network.train()
     with torch.no_grad():
         network(torch.from_numpy(prepare(
-            pictures, make_form(network, ExportOptions(size=size), {}).input)))
+            images, make_form(network, ExportOptions(size=size), {}).input)))
     return network.eval()
 
 
@@ -59,7 +59,7 @@ class OddNetwork(PoseNetwork):
         features = functional.relu6(functional.pad(features, (1, 0, 1, 0)) - 0.25)
         features = torch.relu(self.before(torch.relu(self.second(features))))
         found = [head(features).split(self.split, 1) for head in self.last]
-        return [named_outputs(heatmaps=heat, pafs=paf if self.split[1] else None) for heat,
+        return [named_outputs(heatmaps=heatmaps, pafs=paf if self.split[1] else None) for heatmaps,
                 paf in found]
 
 
@@ -85,7 +85,7 @@ def run(path, batch):
 
 
 def final_maps(network, batch):
-    """Run a network on its own input: heat maps, then fields, of the last stage."""
+    """Run a network on its own input: heatmaps, then fields, of the last stage."""
     with torch.no_grad():
         maps = network(torch.as_tensor(batch))[-1]
     return np.concatenate([part.numpy() for part in maps.values()], 1)

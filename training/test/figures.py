@@ -27,7 +27,7 @@ def figure(random, height, left, top):
 
 
 def draw_figure(image, points):
-    """Draw limbs and joints, each in its own color."""
+    """Draw limbs and keypoints, each in its own color."""
     for color, (a, b) in zip(COCO.limb_colors(), COCO.limbs):
         cv2.line(image, *(tuple(int(round(v)) for v in points[k]) for k in (a, b)), color, 2)
     for color, point in zip(COCO.keypoint_colors(), points):
@@ -35,7 +35,7 @@ def draw_figure(image, points):
 
 
 def write_figures(folder, count=8, side=96, seed=0, people=1, name='figures.json'):
-    """Write pictures of people and their COCO file; return its path."""
+    """Write images of people and their COCO file; return its path."""
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     images, annotations = [], []
@@ -57,7 +57,7 @@ def write_figures(folder, count=8, side=96, seed=0, people=1, name='figures.json
 
 
 def annotation(number, image, points):
-    """Return a COCO annotation of a person all of whose joints are seen."""
+    """Return a COCO annotation of a person all of whose keypoints are seen."""
     low, high = points.min(0) - 3, points.max(0) + 3
     return {'id': number, 'image_id': image, 'category_id': 1, 'iscrowd': 0,
             'num_keypoints': len(points), 'area': float(np.prod(high - low)) * .5,

@@ -28,7 +28,7 @@ def image():
 
 
 def maps(network, image):
-    """Return heat maps and fields of the last stage in the order of Caffe's net_output."""
+    """Return heatmaps and fields of the last stage in the order of Caffe's net_output."""
     with torch.no_grad():
         found = network(torch.from_numpy(image))[-1]
     return np.concatenate([each.numpy() for each in found.values()], 1)

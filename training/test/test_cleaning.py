@@ -23,12 +23,12 @@ from pose_training.families.registry import make_family
 COCO_17, FAMILY = get_topology('coco_17'), make_family('paf', 'coco_17')
 SIZE, STRIDE = (96, 128), 8
 TINY = {'widths': [4, 8, 8, 8, 8], 'depths': [1, 1, 1, 1, 1], 'neck': 8, 'head': 8}
-# Joint k is a dot of brightness 90 + 9 k, on black.
+# Keypoint k is a dot of brightness 90 + 9 k, on black.
 POINTS = np.stack([20 + 14 * (np.arange(17) % 4), 16 + 20 * (np.arange(17) // 4)], 1)
 
 
 class DotTeacher:
-    """Sees joint k where the brightness is that of its dot; knows all but some joints."""
+    """Sees keypoint k where the brightness is that of its dot; knows all but some keypoints."""
 
     def __init__(self, without=()):
         self._known = np.array([name not in without for name in NAMES]
@@ -41,26 +41,26 @@ class DotTeacher:
     def maps(self, image):
         self.asked.append(image)
         people = np.zeros((1, 17, 3), np.float32)
-        for joint in range(17):
-            y, x = np.nonzero(np.abs(image[..., 0].astype(int) - (90 + 9 * joint)) <= 1)
+        for keypoint in range(17):
+            y, x = np.nonzero(np.abs(image[..., 0].astype(int) - (90 + 9 * keypoint)) <= 1)
             if len(x):
-                people[0, joint] = (np.median(x), np.median(y), 2)
-        heat = draw_heatmaps(people, (SIZE[1] // STRIDE, SIZE[0] // STRIDE), STRIDE, 7.)
-        return np.concatenate([heat,
-                               np.zeros((1 + FAMILY.layout.pafs,) + heat.shape[1:], np.float32)])
+                people[0, keypoint] = (np.median(x), np.median(y), 2)
+        heatmaps = draw_heatmaps(people, (SIZE[1] // STRIDE, SIZE[0] // STRIDE), STRIDE, 7.)
+        return np.concatenate([heatmaps,
+                               np.zeros((1 + FAMILY.layout.pafs,) + heatmaps.shape[1:], np.float32)])
 
 
 def dots(path, order=range(17)):
-    """Write a picture with a large dot for each joint."""
+    """Write an image with a large dot for each keypoint."""
     image = np.zeros((120, 90, 3), np.uint8)
-    for joint, (x, y) in zip(order, POINTS.tolist()):
-        cv2.circle(image, (x, y), 5, (90 + 9 * joint,) * 3, cv2.FILLED)
+    for keypoint, (x, y) in zip(order, POINTS.tolist()):
+        cv2.circle(image, (x, y), 5, (90 + 9 * keypoint,) * 3, cv2.FILLED)
     cv2.imwrite(str(path), image)
     return image
 
 
 def labels(points=POINTS, image=1, **more):
-    """Return an annotation with joints at points."""
+    """Return an annotation with keypoints at points."""
     keypoints = np.column_stack([points, np.full(17, 2)])
     return {'image_id': image, 'category_id': 1, 'keypoints': keypoints.ravel().tolist(),
             'bbox': [10, 6, 62, 100], 'num_keypoints': 17, **more}
@@ -88,7 +88,7 @@ def test_right_labels_agree_and_swapped_ones_agree_in_the_mirror(tmp_path):
                                          topology='coco_17'), 0)
     right, swapped, wrong = (verdict(points) for points in (
         POINTS, POINTS[MIRROR], POINTS[np.roll(np.arange(17), 8)]))
-    assert right.joints == 17 and right.label > .8 > 1.5 * right.mirror
+    assert right.keypoints == 17 and right.label > .8 > 1.5 * right.mirror
     assert swapped.mirror == pytest.approx(right.label) and swapped.choose(.12) == 'mirror'
     assert right.choose(.12) == 'label' and wrong.choose(.4) == 'drop'
     # The box, 62 x 100, in the middle at three quarters of the crop: .96 times as large.
@@ -98,7 +98,7 @@ def test_right_labels_agree_and_swapped_ones_agree_in_the_mirror(tmp_path):
     assert lit == pytest.approx(((16 - 55.5) * .96 + 63.5, (20 - 40.5) * .96 + 47.5), abs=1)
 
 
-def test_joints_that_the_teacher_or_the_labels_lack_do_not_count(tmp_path):
+def test_keypoints_that_the_teacher_or_the_labels_lack_do_not_count(tmp_path):
     image = dots(tmp_path / 'x.png')
     judge = LabelChecker(DotTeacher(without=('left_wrist',)), FAMILY, SIZE, STRIDE)
     people = np.column_stack([POINTS, np.full(17, 2)])[None]
@@ -106,7 +106,7 @@ def test_joints_that_the_teacher_or_the_labels_lack_do_not_count(tmp_path):
     people[0, 1, :2] = 5000  # a label far outside
     whole = judge.judge(image, sample(people, boxes=[[10, 6, 62, 100]], topology='coco_17'), 0)
     # Neither wrist counts, as a mirror image needs both; nor nose, nor left eye.
-    assert whole.joints == 13 and whole.label > .8
+    assert whole.keypoints == 13 and whole.label > .8
     people[..., 2] = 0
     nothing = judge.judge(image, sample(people, boxes=[[10, 6, 62, 100]], topology='coco_17'), 0)
     assert nothing == Agreement(0., 0., 0)
@@ -134,7 +134,7 @@ def test_dropped_people_stay_as_unlabelled_ones():
 
 
 def dataset(folder):
-    """Write four photographs: right, mirrored, one person right and one wrong, all wrong."""
+    """Write four images: right, mirrored, one person right and one wrong, all wrong."""
     files = ['right.png', 'mirrored.png', 'both.png', 'wrong.png', 'cut.png', 'nobody.png']
     wrong = POINTS[np.roll(np.arange(17), 8)]
     far = labels(wrong + (0, 2), 3, id=77)
@@ -142,7 +142,7 @@ def dataset(folder):
                  labels(image=5), person(1, visible=(), id=78)], (90, 120), files)
     data['info'] = {'about': 'dots'}
     (folder / 'in').mkdir()
-    path = write(folder / 'in', data, photographs=False)
+    path = write(folder / 'in', data, images=False)
     for name in files:
         dots(folder / 'in' / name)
     (folder / 'in' / 'cut.png').write_bytes((folder / 'in' / 'cut.png').read_bytes()[:90])
@@ -184,7 +184,7 @@ def test_a_teacher_that_knows_nothing_of_the_labels_changes_nothing(tmp_path):
 def test_nothing_left_is_an_error(tmp_path):
     path = write(tmp_path, coco([labels()], (90, 120)))
     judge = LabelChecker(DotTeacher(), FAMILY, SIZE, STRIDE)
-    with pytest.raises(DataError, match='nothing is left of its 1 photographs: .*is it the right'):
+    with pytest.raises(DataError, match='none of its 1 images remains .*the teacher is the right'):
         clean(load_coco(path), str(tmp_path), judge, 'coco_17', .5, str(tmp_path))
 
 
@@ -199,7 +199,7 @@ def test_the_command_writes_a_dataset_and_a_table(tmp_path, capsys):
     table = capsys.readouterr().out
     counts = [int(line.split()[0]) for line in table.splitlines()[:4]]
     assert sum(counts) == 5 and counts[3] == 0
-    assert '1 photographs left out' in table and 'wrote {}: 5 photographs'.format(target) in table
+    assert '1 images left out' in table and 'wrote {}: 5 images'.format(target) in table
     found = read_dataset(str(target), COCO_17)
     assert found[0].path.endswith('out/../in/right.png') and len(found) == 5
 

@@ -21,7 +21,7 @@ class Published(NamedTuple):
 
     parameters: str
     costs: dict
-    channels: Tuple[int, int]  # heat maps, fields
+    channels: Tuple[int, int]  # heatmaps, fields
     most_stages: int
 
 
@@ -150,7 +150,7 @@ def test_an_impossible_number_of_stages_is_refused_with_the_possible_ones(name, 
         build(name, meta=True, stages=wrong)
 
 
-def test_a_network_of_fields_refuses_a_topology_without_limbs():
+def test_a_network_of_pafs_refuses_a_topology_without_limbs():
     for module in (cmu, body_25):
         with pytest.raises(NetworkError, match='no limbs'):
             module.build(22, 0)

@@ -60,12 +60,12 @@ def whole(request):
     return request.param, randomised(build(request.param))
 
 
-def picture(batch=1, height=16, width=24):
+def make_image(batch=1, height=16, width=24):
     return torch.rand(batch, 3, height, width) - .5
 
 
 class Oracle:
-    """The formulas of the prototxt files, on the weights alone: a list of (heat maps, fields)."""
+    """The formulas of the prototxt files, on the weights alone: a list of (heatmaps, fields)."""
 
     def __init__(self, state):
         self.state = state
@@ -94,23 +94,23 @@ class Oracle:
     def cmu(self, image, stages):
         shared = self.backbone(image, 'conv4_3_CPM', 'conv4_4_CPM')
         first = ['conv5_{}_CPM_'.format(number) for number in range(1, 6)]
-        pafs, heat = (self.convolved(shared, *(name + branch for name in first))
+        pafs, heatmaps = (self.convolved(shared, *(name + branch for name in first))
                       for branch in ('L1', 'L2'))
-        found = [(heat, pafs)]
+        found = [(heatmaps, pafs)]
         for stage in range(2, stages + 1):
-            joined = torch.cat((pafs, heat, shared), 1)
+            joined = torch.cat((pafs, heatmaps, shared), 1)
             pafs = self.wide_stage(joined, 'stage{}_L1'.format(stage))
-            heat = self.wide_stage(joined, 'stage{}_L2'.format(stage))
-            found.append((heat, pafs))
+            heatmaps = self.wide_stage(joined, 'stage{}_L2'.format(stage))
+            found.append((heatmaps, pafs))
         return found
 
     def crop(self, image):
         shared = self.backbone(image, 'conv4_3', 'conv4_4', 'conv5_1', 'conv5_2', 'conv5_3_CPM')
-        heat = self.convolved(shared, 'conv6_1_CPM', 'conv6_2_CPM')
-        found = [(heat, None)]
+        heatmaps = self.convolved(shared, 'conv6_1_CPM', 'conv6_2_CPM')
+        found = [(heatmaps, None)]
         for stage in range(2, 7):
-            heat = self.wide_stage(torch.cat((heat, shared), 1), 'stage{}'.format(stage))
-            found.append((heat, None))
+            heatmaps = self.wide_stage(torch.cat((heatmaps, shared), 1), 'stage{}'.format(stage))
+            found.append((heatmaps, None))
         return found
 
     def dense_stage(self, features, suffix):
@@ -146,7 +146,7 @@ def halved(features):
 
 
 def assert_same(found, expected, tolerance=1e-4):
-    """Compare lists of (heat maps, fields), relative to the largest value of each map."""
+    """Compare lists of (heatmaps, fields), relative to the largest value of each map."""
     assert len(found) == len(expected)
     for maps, wanted in zip(found, expected):
         if not isinstance(wanted, dict):
@@ -160,14 +160,14 @@ def assert_same(found, expected, tolerance=1e-4):
 
 def test_every_stage_predicts_what_the_layer_tables_say(whole):
     name, network = whole
-    image = picture(batch=2)
+    image = make_image(batch=2)
     with torch.no_grad():
         assert_same(network(image), Oracle(network.state_dict())(name, image))
 
 
 def test_a_cut_network_predicts_what_that_stage_did(whole):
     name, network = whole
-    state, image = network.state_dict(), picture()
+    state, image = network.state_dict(), make_image()
     with torch.no_grad():
         found = network(image)
         assert len(found) == STAGES[name][-1]
@@ -181,7 +181,7 @@ def test_a_cut_network_predicts_what_that_stage_did(whole):
 
 def test_fusing_changes_nothing(whole):
     name, network = whole
-    image = picture()
+    image = make_image()
     with torch.no_grad():
         assert_same(fuse(network)(image), network(image), 1e-6)
 
@@ -219,13 +219,13 @@ class Final(nn.Module):
 @pytest.mark.parametrize('dynamic', [False, True])
 def test_the_export_is_equal_and_has_simple_operations_only(name, stages, dynamic):
     network, file = Final(randomised(build(name, stages=stages))), io.BytesIO()
-    torch.onnx.export(network, (picture(),), file, dynamo=False, opset_version=13,
+    torch.onnx.export(network, (make_image(),), file, dynamo=False, opset_version=13,
                       input_names=['image'],
                       dynamic_axes={'image': {0: 'n', 2: 'h', 3: 'w'}} if dynamic else None)
     kinds = {node.op_type for node in onnx.load_from_string(file.getvalue()).graph.node}
     slopes = {'PRelu'} if name == 'body_25' else set()
     assert kinds == {'Conv', 'Relu', 'MaxPool', 'Concat'} | slopes
-    image = picture(2, 24, 8) if dynamic else picture()
+    image = make_image(2, 24, 8) if dynamic else make_image()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(
@@ -233,4 +233,5 @@ def test_the_export_is_equal_and_has_simple_operations_only(name, stages, dynami
     with torch.no_grad():
         expected = network(image)
     found = [torch.from_numpy(value) for value in session.run(None, {'image': image.numpy()})]
-    assert_same([found], [expected])
+    names = ('heatmaps', 'pafs')
+    assert_same([dict(zip(names, found))], [dict(zip(names, expected))])

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keypoint files become samples in the joints of a topology, or say what is wrong with them."""
+"""Keypoint files become samples in the keypoints of a topology, or say what is wrong with them."""
 import json
 import logging
 
@@ -23,17 +23,17 @@ def read(folder, data, topology=COCO_18, **options):
     return read_dataset(write(folder, data), topology, **options)
 
 
-def test_joints_are_taken_by_name_and_derived_ones_lie_between(tmp_path):
+def test_keypoints_are_taken_by_name_and_derived_ones_lie_between(tmp_path):
     annotation = person()
     annotation['keypoints'][3 * NAMES.index('left_shoulder') + 2] = 1  # occluded
     [found] = read(tmp_path, coco([annotation]), BODY_25)
-    joints = dict(zip(BODY_25.keypoint_names, found.people[0].tolist()))
-    assert joints['nose'] == [10, 20, 2]
-    assert joints['left_shoulder'] == [20, 35, 1]
-    assert joints['right_shoulder'] == [22, 38, 2]
-    assert joints['neck'] == [21, 36.5, 1]       # seen as well as its worse parent
-    assert joints['mid_hip'] == [33, 54.5, 2]    # hips: (32, 53) and (34, 56)
-    assert joints['left_big_toe'] == [0, 0, 0]
+    keypoints = dict(zip(BODY_25.keypoint_names, found.people[0].tolist()))
+    assert keypoints['nose'] == [10, 20, 2]
+    assert keypoints['left_shoulder'] == [20, 35, 1]
+    assert keypoints['right_shoulder'] == [22, 38, 2]
+    assert keypoints['neck'] == [21, 36.5, 1]       # seen as well as its worse parent
+    assert keypoints['mid_hip'] == [33, 54.5, 2]    # hips: (32, 53) and (34, 56)
+    assert keypoints['left_big_toe'] == [0, 0, 0]
     lacking = {name for name, there in zip(BODY_25.keypoint_names, found.labelled) if not there}
     assert lacking == {side + part for side in ('left_', 'right_')
                        for part in ('big_toe', 'small_toe', 'heel')}
@@ -41,7 +41,7 @@ def test_joints_are_taken_by_name_and_derived_ones_lie_between(tmp_path):
     assert found.path == str(tmp_path / '1.png')
 
 
-def test_a_joint_that_one_person_lacks_is_labelled_by_the_set(tmp_path):
+def test_a_keypoint_that_one_person_lacks_is_labelled_by_the_set(tmp_path):
     half = [name for name in NAMES if name != 'left_shoulder']
     [found] = read(tmp_path, coco([person(visible=half), person()]))
     neck = COCO_18.index('neck')
@@ -50,7 +50,7 @@ def test_a_joint_that_one_person_lacks_is_labelled_by_the_set(tmp_path):
     assert found.labelled.all() and not found.all_visible_keypoints_annotated
 
 
-def test_joints_that_no_person_has_are_not_labelled_in_any_photograph(tmp_path):
+def test_keypoints_that_no_person_has_are_not_labelled_in_any_image(tmp_path):
     body = [name for name in NAMES if name not in FACE]
     data = coco([person(visible=body)], files=('1.png', '2.png'))
     for found in read(tmp_path, data):
@@ -58,7 +58,7 @@ def test_joints_that_no_person_has_are_not_labelled_in_any_photograph(tmp_path):
         assert lacking == set(FACE)
 
 
-def test_crowds_and_people_without_joints_are_ignored_and_other_categories_are_not(tmp_path):
+def test_crowds_and_people_without_keypoints_are_ignored_and_other_categories_are_not(tmp_path):
     box = [1, 2, 3, 4]
     data = coco([person(), person(iscrowd=1), {'image_id': 1, 'category_id': 1, 'bbox': box},
                  {'image_id': 1, 'category_id': 7, 'bbox': [0, 0, 50, 50]}])
@@ -69,15 +69,15 @@ def test_crowds_and_people_without_joints_are_ignored_and_other_categories_are_n
     assert found.all_people_annotated
 
 
-def test_somebody_without_a_place_makes_a_photograph_incomplete(tmp_path):
+def test_somebody_without_a_place_makes_an_image_incomplete(tmp_path):
     data = coco([person(), {'image_id': 2, 'category_id': 1}], files=('1.png', '2.png'))
     assert [found.all_people_annotated for found in read(tmp_path, data)] == [True, False]
 
 
-def test_a_person_without_a_box_gets_that_of_the_joints(tmp_path):
+def test_a_person_without_a_box_gets_that_of_the_keypoints(tmp_path):
     for box in (None, [0, 0, 0, 0]):
         [found] = read(tmp_path, coco([person(visible=('nose', 'left_ear'), bbox=box)]))
-        # Joints (10, 20) and (16, 29): the edges of their pixels.
+        # Keypoints (10, 20) and (16, 29): the edges of their pixels.
         assert found.boxes.tolist() == [[10, 20, 7, 10]]
 
 
@@ -88,7 +88,7 @@ def test_unlabelled_coordinates_count_for_nothing(tmp_path):
     assert found.people[0, 0].tolist() == [0, 0, 0]
 
 
-def test_other_names_of_joints_are_understood_or_translated(tmp_path):
+def test_other_names_of_keypoints_are_understood_or_translated(tmp_path):
     names = ['Nose', 'L-Wrist', 'R Wrist', 'top']
     data = coco([], names=names)
     data['annotations'] = [{'image_id': 1, 'category_id': 1,
@@ -105,7 +105,7 @@ def fault(folder, change):
     data = coco([person(), person()])
     change(data, data['annotations'][1])
     with pytest.raises(DataError) as caught:
-        read_dataset(write(folder, data, photographs=False), COCO_18)
+        read_dataset(write(folder, data, images=False), COCO_18)
     return str(caught.value)
 
 
@@ -139,8 +139,8 @@ def test_a_fault_is_named_with_its_entry(tmp_path, change, words):
     assert words in said and 'labels.json' in said
 
 
-def test_formats_without_a_common_joint_are_refused(tmp_path):
-    with pytest.raises(DataError, match='share no keypoint; its keypoints are nose, left_eye'):
+def test_formats_without_a_common_keypoint_are_refused(tmp_path):
+    with pytest.raises(DataError, match='share no keypoint.*; its keypoints are nose, left_eye'):
         read(tmp_path, coco([person()]), get_topology('hand_21'))
 
 
@@ -154,7 +154,7 @@ def test_what_is_no_json_or_not_there_is_refused(tmp_path):
         read_dataset(str(tmp_path / 'x.json'), COCO_18)
 
 
-def test_missing_photographs_are_left_out_with_one_warning(tmp_path, caplog):
+def test_missing_images_are_left_out_with_one_warning(tmp_path, caplog):
     path = write(tmp_path, coco([person(2)], files=('1.png', '2.png', '3.png')))
     for name in ('1.png', '3.png'):
         (tmp_path / name).unlink()
@@ -166,11 +166,11 @@ def test_missing_photographs_are_left_out_with_one_warning(tmp_path, caplog):
     assert '1.png' in record.getMessage()
 
 
-def test_photographs_may_lie_elsewhere_and_none_at_all_is_an_error(tmp_path):
+def test_images_may_lie_elsewhere_and_none_at_all_is_an_error(tmp_path):
     (tmp_path / 'train').mkdir()
     data = coco([person()])
     write(tmp_path / 'train', data)
-    path = write(tmp_path, data, photographs=False)
+    path = write(tmp_path, data, images=False)
     with pytest.raises(DataError, match='none of its 1 images is there, such as .*1.png'):
         read_dataset(path, COCO_18)
     [found] = read_dataset(path, COCO_18, images=str(tmp_path / 'train'))
@@ -265,9 +265,9 @@ def test_the_dev_set_of_coco(shared):
     path = shared / 'data' / 'dev' / 'coco_dev.json'
     data = json.loads(path.read_text())
     found = read_dataset(str(path), COCO_18)
-    with_joints = [annotation for annotation in data['annotations']
+    with_keypoints = [annotation for annotation in data['annotations']
                    if annotation['num_keypoints'] and not annotation['iscrowd']]
-    assert sum(len(sample.people) for sample in found) == len(with_joints) > 100
+    assert sum(len(sample.people) for sample in found) == len(with_keypoints) > 100
     assert sum(len(sample.ignored) for sample in found) == len(data['annotations']) - len(
-        with_joints)
+        with_keypoints)
     assert (np.concatenate([sample.people for sample in found])[..., 2] == 1).any()

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a loader yields: the same for the same seed, and never a crash for a bad photograph."""
+"""What a loader yields: the same for the same seed, and never a crash for a bad image."""
 import logging
 
 import cv2
@@ -28,15 +28,15 @@ def spec(geometry=PLAIN, size=(64, 48), **more):
     return CropSpec(size, 8, FAMILY, geometry, **more)
 
 
-def photographs(folder, count=4, size=(100, 80), files=None):
-    """Return samples of one person each, in photographs of noise."""
+def images(folder, count=4, size=(100, 80), files=None):
+    """Return samples of one person each, in images of noise."""
     files = files or ['{}.png'.format(number) for number in range(count)]
     path = write(folder, coco([person(number + 1) for number in range(len(files))], size, files))
     return read_dataset(path, COCO_18)
 
 
-def test_an_entry_is_a_picture_maps_and_weights(tmp_path):
-    dataset = PoseDataset(photographs(tmp_path), spec())
+def test_an_entry_is_an_image_maps_and_weights(tmp_path):
+    dataset = PoseDataset(images(tmp_path), spec())
     image, maps, weights = dataset[CropRequest(0, 0, 0)]
     assert image.shape == (3, 48, 64) and image.dtype == torch.uint8
     assert maps.shape == weights.shape == (57, 6, 8)
@@ -44,8 +44,8 @@ def test_an_entry_is_a_picture_maps_and_weights(tmp_path):
     assert len(dataset) == 4
 
 
-def test_geometry_is_of_the_seed_the_photograph_and_the_variant_and_light_of_the_draw(tmp_path):
-    samples = photographs(tmp_path)
+def test_geometry_is_of_the_seed_the_image_and_the_variant_and_light_of_the_draw(tmp_path):
+    samples = images(tmp_path)
     dataset, again = PoseDataset(samples, spec(), 7), PoseDataset(samples[::-1], spec(), 7)
     first = dataset[CropRequest(1, 5, 1)]
     assert all(torch.equal(a, b) for a, b in zip(first, dataset[CropRequest(1, 5, 1)]))
@@ -59,13 +59,13 @@ def test_geometry_is_of_the_seed_the_photograph_and_the_variant_and_light_of_the
         assert not torch.equal(first[1], other[1])
 
 
-def test_photographs_in_memory_give_the_same_crops(tmp_path, caplog):
-    samples = photographs(tmp_path)
+def test_images_in_memory_give_the_same_crops(tmp_path, caplog):
+    samples = images(tmp_path)
     read, kept, some = (PoseDataset(samples, spec()) for _ in range(3))
     kept.preload()
     with caplog.at_level(logging.WARNING):
         some.preload(most=2 * 100 * 80 * 3)
-    assert '2 of 4 photographs fit into' in caplog.text
+    assert '2 of 4 images fit into' in caplog.text
     for found in samples:
         (tmp_path / found.path).rename(tmp_path / (found.path + '.away'))
     crops = [kept.draw(index, 0)[0].image for index in range(4)]
@@ -79,7 +79,7 @@ def test_photographs_in_memory_give_the_same_crops(tmp_path, caplog):
 
 def damaged(folder):
     """Return samples of which one is fine; the others are cut, empty, or of another size."""
-    samples = photographs(folder, files=['fine.png', 'cut.jpg', 'empty.png', 'other.png',
+    samples = images(folder, files=['fine.png', 'cut.jpg', 'empty.png', 'other.png',
                                          'gone.png'])
     whole = (folder / 'cut.jpg').read_bytes()
     (folder / 'cut.jpg').write_bytes(whole[:len(whole) // 2])
@@ -89,7 +89,7 @@ def damaged(folder):
     return samples
 
 
-def test_photographs_that_cannot_be_used_are_named_once_and_replaced(tmp_path, caplog):
+def test_images_that_cannot_be_used_are_named_once_and_replaced(tmp_path, caplog):
     dataset = PoseDataset(damaged(tmp_path), spec())
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
@@ -102,7 +102,7 @@ def test_photographs_that_cannot_be_used_are_named_once_and_replaced(tmp_path, c
                         ('other.png', 'has 90 x 80 pixels, but its labels are for 100 x 80')):
         [line] = [line for line in told if name in line]
         assert words in line and 'cannot be used' in line
-    assert told[-1].endswith('(4 of 5 photographs cannot be used)')
+    assert told[-1].endswith('(4 of 5 images cannot be used)')
     assert sorted(path.split('/')[-1] for path in dataset.unusable) == [
         'cut.jpg', 'empty.png', 'gone.png', 'other.png']
 
@@ -117,24 +117,24 @@ def test_what_loader_processes_find_unusable_is_known_to_all(tmp_path):
 
 
 def test_replacements_are_the_same_each_time(tmp_path):
-    samples = photographs(tmp_path, 6)
+    samples = images(tmp_path, 6)
     (tmp_path / '3.png').write_bytes(b'')
     crops = [PoseDataset(samples, spec()).draw(3, variant)[0].image for variant in (0, 0, 1)]
     assert np.array_equal(crops[0], crops[1]) and not np.array_equal(crops[0], crops[2])
 
 
-def test_it_is_an_error_if_no_photograph_can_be_used(tmp_path):
-    samples = photographs(tmp_path)
+def test_it_is_an_error_if_no_image_can_be_used(tmp_path):
+    samples = images(tmp_path)
     for found in samples:
-        (tmp_path / found.path).write_bytes(b'no picture')
-    with pytest.raises(DataError, match='4 of the 4 photographs cannot be used, the last'):
+        (tmp_path / found.path).write_bytes(b'no image')
+    with pytest.raises(DataError, match='4 of the 4 images cannot be used, the last'):
         PoseDataset(samples, spec())[CropRequest(0, 0, 0)]
-    with pytest.raises(DataError, match='4 of the 4 photographs cannot be used'):
+    with pytest.raises(DataError, match='4 of the 4 images cannot be used'):
         PoseDataset(samples, spec()).preload()
 
 
 def bright_nose(folder, name, image, **more):
-    """Write a picture with a light at (70, 30), somebody's nose; return a dataset of it."""
+    """Write an image with a light at (70, 30), somebody's nose; return a dataset of it."""
     people = np.zeros((1, 18, 3))
     people[0, 0] = (70, 30, 2)
     path = folder / name
@@ -156,7 +156,7 @@ def nose_is_bright(dataset):
 
 
 def dot(width=100, height=80, x=70, y=30, channels=3, kind=np.uint8):
-    """Return a picture of a light on black."""
+    """Return an image of a light on black."""
     image = np.zeros((height, width, channels), kind)
     cv2.circle(image, (x, y), 4, (float(np.iinfo(kind).max),) * channels, cv2.FILLED)
     return image
@@ -164,7 +164,7 @@ def dot(width=100, height=80, x=70, y=30, channels=3, kind=np.uint8):
 
 @pytest.mark.parametrize('channels, kind', [(1, np.uint8), (4, np.uint8), (1, np.uint16),
                                             (3, np.uint16)])
-def test_gray_and_deep_and_transparent_photographs_are_read(tmp_path, channels, kind):
+def test_gray_and_deep_and_transparent_images_are_read(tmp_path, channels, kind):
     assert nose_is_bright(bright_nose(tmp_path, 'x.png', dot(channels=channels, kind=kind)))
 
 
@@ -177,12 +177,12 @@ def with_orientation(path, value):
                      + data[2:])
 
 
-def test_a_turned_photograph_is_read_as_its_labels_see_it(tmp_path):
+def test_a_rotated_image_is_read_as_its_labels_see_it(tmp_path):
     # Stored upright, and a flag that says to turn it by a quarter; the labels know of no flag.
     stored = bright_nose(tmp_path, 'stored.jpg', dot())
     with_orientation(tmp_path / 'stored.jpg', 6)
     assert nose_is_bright(stored)
-    # Stored lying: (x, y) of the upright picture is (y, 99 - x) here. The labels are upright.
+    # Stored lying: (x, y) of the upright image is (y, 99 - x) here. The labels are upright.
     turned = bright_nose(tmp_path, 'turned.jpg', dot(80, 100, 30, 99 - 70))
     with_orientation(tmp_path / 'turned.jpg', 6)
     assert nose_is_bright(turned)
@@ -190,7 +190,7 @@ def test_a_turned_photograph_is_read_as_its_labels_see_it(tmp_path):
     assert nose_is_bright(unsized)
 
 
-def test_large_photographs_are_reduced_and_their_labels_with_them(tmp_path):
+def test_large_images_are_reduced_and_their_labels_with_them(tmp_path):
     image = cv2.resize(dot(), (1010, 807), interpolation=cv2.INTER_NEAREST)
     dataset = bright_nose(tmp_path, 'x.png', image, size=(100, 80))
     assert nose_is_bright(dataset)  # a copy ten times as large, and reduced to 768 px
@@ -207,7 +207,7 @@ def test_large_photographs_are_reduced_and_their_labels_with_them(tmp_path):
     assert crop.known[:, :32].all() and not crop.known[:, 32:].any()
 
 
-def test_one_photograph_may_be_a_single_pixel(tmp_path):
+def test_one_image_may_be_a_single_pixel(tmp_path):
     dataset = PoseDataset([sample(np.full((1, 18, 3), 0.), (1, 1), path=str(tmp_path / 'x.png'))],
                           spec(CropRange(background=1., mosaic=.5)))
     cv2.imwrite(str(tmp_path / 'x.png'), np.zeros((1, 1, 3), np.uint8))
@@ -215,8 +215,8 @@ def test_one_photograph_may_be_a_single_pixel(tmp_path):
         assert dataset[CropRequest(0, variant, 0)][0].shape == (3, 48, 64)
 
 
-def test_the_background_comes_from_photographs_with_nobody_in_them(tmp_path):
-    samples = photographs(tmp_path, 2)
+def test_the_background_comes_from_images_with_nobody_in_them(tmp_path):
+    samples = images(tmp_path, 2)
     (tmp_path / 'nobody').mkdir()
     cv2.imwrite(str(tmp_path / 'nobody' / 'a.png'), np.full((50, 40, 3), (1, 2, 3), np.uint8))
     nobody = read_dataset(str(tmp_path / 'nobody'), COCO_18)
@@ -228,8 +228,8 @@ def test_the_background_comes_from_photographs_with_nobody_in_them(tmp_path):
     assert len(np.unique(reflected.image[0])) > 20 and not reflected.known.all()
 
 
-def test_a_teacher_is_told_crops_apart_by_their_pictures(tmp_path):
-    samples, keys = photographs(tmp_path), []
+def test_a_teacher_is_told_crops_apart_by_their_images(tmp_path):
+    samples, keys = images(tmp_path), []
 
     class Soft:
         def targets(self, key, crop, hard):
@@ -240,7 +240,7 @@ def test_a_teacher_is_told_crops_apart_by_their_pictures(tmp_path):
                  CropRequest(1, 0, 1)):
         assert dataset[draw][1].min() >= 0
     assert keys[0] == keys[1] and len(set(keys)) == 3
-    # Another photograph under the old name is another picture.
+    # Another image under the old name is another image.
     cv2.imwrite(samples[0].path, np.zeros((80, 100, 3), np.uint8))
     dataset[CropRequest(0, 0, 1)]
     assert keys[-1] not in keys[:-1]
@@ -251,7 +251,7 @@ def test_a_teacher_is_told_crops_apart_by_their_pictures(tmp_path):
 def test_in_a_mirrored_crop_the_other_side_lacks_its_labels(tmp_path):
     left, right = (COCO_18.index(side + '_wrist') for side in ('left', 'right'))
     labelled = np.arange(18) != left
-    samples = [found._replace(labelled=labelled) for found in photographs(tmp_path, 1)]
+    samples = [found._replace(labelled=labelled) for found in images(tmp_path, 1)]
     for flip, lacking in ((0., left), (1., right)):
         targets = PoseDataset(samples, spec(UPRIGHT._replace(flip=flip))).draw(0, 0)[1]
         assert [k for k in range(18) if not targets.weights[k].any()] == [lacking]
@@ -260,9 +260,9 @@ def test_in_a_mirrored_crop_the_other_side_lacks_its_labels(tmp_path):
 @pytest.mark.parametrize('size', [(60, 48), (64, 44), (0, 0)])
 def test_crops_must_fit_the_maps(tmp_path, size):
     with pytest.raises(ConfigError, match="multiples of the network's stride, 8"):
-        PoseDataset(photographs(tmp_path), spec(size=size))
+        PoseDataset(images(tmp_path), spec(size=size))
 
 
-def test_no_photographs_are_an_error():
-    with pytest.raises(DataError, match='no photographs to train on'):
+def test_no_images_are_an_error():
+    with pytest.raises(DataError, match='no images to train on'):
         PoseDataset([], spec())

@@ -18,8 +18,8 @@ COCO_18, FAMILY = get_topology('coco_18'), make_family('paf', 'coco_18')
 MOSAIC = CropRange(background=0., mosaic=1.)
 
 
-def photographs(folder):
-    """Return four samples of one person each, in photographs of noise."""
+def images(folder):
+    """Return four samples of one person each, in images of noise."""
     files = ['{}.png'.format(number) for number in range(4)]
     return read_dataset(write(folder, coco([person(number) for number in range(1, 5)],
                                            files=files)), COCO_18)
@@ -40,7 +40,7 @@ def test_tiles_lie_on_the_grid_and_fill_the_crop():
 
 def test_a_mosaic_is_four_crops_with_their_own_targets(tmp_path):
     colors = [(40, 40, 40), (90, 90, 90), (140, 140, 140), (190, 190, 190)]
-    samples = photographs(tmp_path)
+    samples = images(tmp_path)
     for index, color in enumerate(colors):
         cv2.imwrite(samples[index].path, np.full((80, 100, 3), color, np.uint8))
     labelled = np.ones(18, bool)
@@ -53,7 +53,7 @@ def test_a_mosaic_is_four_crops_with_their_own_targets(tmp_path):
         def targets(self, key, crop, hard):
             told.append(crop.complete)
             return hard
-    dataset = crops(samples, geometry, Soft())  # tiles end before photographs do
+    dataset = crops(samples, geometry, Soft())  # tiles end before images do
     seen = set()
     for variant in range(12):
         crop, targets = dataset.draw(0, variant)
@@ -64,7 +64,7 @@ def test_a_mosaic_is_four_crops_with_their_own_targets(tmp_path):
         tones = {int(gray[y, x]) for y in (0, -1) for x in (0, -1)}
         assert set(np.unique(gray)) == tones and colors[0][0] in tones
         seen |= tones
-        # Only the tile of the last photograph has no weight for the right wrist.
+        # Only the tile of the last image has no weight for the right wrist.
         without = np.kron(targets.weights[4] == 0, np.ones((8, 8), bool))
         assert np.array_equal(without, gray == 190)
         assert targets.maps.shape == (57, 12, 16) and len(crop.people) == 4
@@ -74,15 +74,15 @@ def test_a_mosaic_is_four_crops_with_their_own_targets(tmp_path):
 
 
 def test_people_do_not_reach_over_the_seams_of_a_mosaic(tmp_path):
-    dataset = crops(photographs(tmp_path), MOSAIC._replace(height=(1., 1.)))
+    dataset = crops(images(tmp_path), MOSAIC._replace(height=(1., 1.)))
     for variant in range(10):
         crop, targets = dataset.draw(0, variant)
-        heat = targets.maps[:18]
-        for joint in range(18):
-            there = crop.people[:, joint, 2] > 0
-            cells = (crop.people[there, joint, :2] + .5) // 8
+        heatmaps = targets.maps[:18]
+        for keypoint in range(18):
+            there = crop.people[:, keypoint, 2] > 0
+            cells = (crop.people[there, keypoint, :2] + .5) // 8
             for x, y in cells.astype(int):
-                assert heat[joint, y, x] > .5  # each joint that is left is drawn in its place
+                assert heatmaps[keypoint, y, x] > .5  # each keypoint that is left is drawn in its place
 
 
 def test_draws_follow_the_weights_and_repeat_by_the_epoch():

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Crops: picture, joints and masks move alike, to a fraction of a pixel."""
+"""Crops: image, keypoints and masks move alike, to a fraction of a pixel."""
 import cv2
 import numpy as np
 import pytest
@@ -19,37 +19,37 @@ NOBODY = np.zeros((0, 18, 3))
 
 
 def noise(width, height, seed=0):
-    """Return a picture without any two alike neighbors."""
+    """Return an image without any two alike neighbors."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
 def blob(width, height, point, sigma):
-    """Return a picture of one light at a point [px] (pixel centers are integers)."""
+    """Return an image of one light at a point [px] (pixel centers are integers)."""
     y, x = np.mgrid[:height, :width]
     light = 255 * np.exp(-((x - point[0]) ** 2 + (y - point[1]) ** 2) / (2 * sigma ** 2))
     return np.repeat(np.rint(light).astype(np.uint8)[..., None], 3, 2)
 
 
 def middle(image):
-    """Return where the light of a picture has its center."""
+    """Return where the light of an image has its center."""
     light = image[..., 0].astype(float)
     y, x = np.mgrid[:light.shape[0], :light.shape[1]]
     return np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
 
 
 def lit_crop(matrix, point=(151.25, 97.5), size=(160, 144)):
-    """Warp a picture with a light at the nose of somebody; return the crop."""
+    """Warp an image with a light at the nose of somebody; return the crop."""
     people = np.zeros((1, 18, 3))
     people[0, 0] = (*point, 2)
     zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
-    image = blob(301, 203, point, max(3., 3. / zoom))  # 3 px in the crop, or in the photograph
+    image = blob(301, 203, point, max(3., 3. / zoom))  # 3 px in the crop, or in the image
     return warp(image, None, sample(people, (301, 203)), matrix, size, MIRROR)
 
 
 @pytest.mark.parametrize('angle', [0, 33, -130])
 @pytest.mark.parametrize('scale', [(1, 1), (2.3, 2.3), (.37, .37), (.25, .25), (.12, .12),
                                    (-1, 1), (-.2, .21), (-1.7, 1.6)])
-def test_the_picture_and_its_joints_move_alike(angle, scale):
+def test_the_image_and_its_keypoints_move_alike(angle, scale):
     # .37, .25 and .12 are averaged over 2, 3 and 6 pixels first; 203 and 301 are no multiples.
     crop = lit_crop(place((151.75, 98), (83.3, 70.9), np.radians(angle), scale))
     assert crop.image.shape == (144, 160, 3) and crop.people[0, 0, 2] == 2
@@ -80,17 +80,17 @@ def test_a_shift_by_whole_pixels_is_a_slice():
 
 def swapped(maps):
     """Mirror maps by hand: columns, channels of left and right, and the fields' x."""
-    names, heat = TOPOLOGY.keypoint_names, len(TOPOLOGY.keypoint_names) + 1
+    names, heatmaps = TOPOLOGY.keypoint_names, len(TOPOLOGY.keypoint_names) + 1
     twin = {name: name.replace('left', 'RIGHT').replace('right', 'left').lower() for name in names}
     limbs = [(names[a], names[b]) for a, b in LAYOUT.limbs]
     result = np.empty_like(maps)
     for k, name in enumerate(names):
         result[names.index(twin[name])] = maps[k, :, ::-1]
-    result[heat - 1] = maps[heat - 1, :, ::-1]
+    result[heatmaps - 1] = maps[heatmaps - 1, :, ::-1]
     for k, (a, b) in enumerate(limbs):
-        other = heat + 2 * limbs.index((twin[a], twin[b]))
-        result[other] = -maps[heat + 2 * k, :, ::-1]
-        result[other + 1] = maps[heat + 2 * k + 1, :, ::-1]
+        other = heatmaps + 2 * limbs.index((twin[a], twin[b]))
+        result[other] = -maps[heatmaps + 2 * k, :, ::-1]
+        result[other + 1] = maps[heatmaps + 2 * k + 1, :, ::-1]
     return result
 
 
@@ -132,7 +132,7 @@ def test_the_maps_of_a_crop_are_the_crop_of_the_maps():
     assert np.array_equal(whole.weights[:, 8:20, 5:17], part.weights)
 
 
-def test_labels_follow_a_resized_photograph_on_each_axis():
+def test_labels_follow_a_resized_image_on_each_axis():
     people = np.zeros((1, 18, 3))
     people[0, 0] = (99, 49, 2)  # the last pixel of 100 x 50
     found = scaled(sample(people, (100, 50), [[0, 0, 100, 50]]), (33, 17))
@@ -143,7 +143,7 @@ def test_labels_follow_a_resized_photograph_on_each_axis():
 
 
 @pytest.mark.parametrize('width, height', [(1, 1), (3, 2), (1, 500), (2000, 3)])
-def test_photographs_of_any_size_can_be_cropped(width, height):
+def test_images_of_any_size_can_be_cropped(width, height):
     people = np.zeros((1, 18, 3))
     people[0, 0] = (0, 0, 2)
     for number in range(20):
@@ -186,7 +186,7 @@ def test_the_same_seed_draws_the_same_crop():
     assert not np.array_equal(crops[0].image, crops[2].image)
 
 
-def test_outside_lies_another_picture():
+def test_outside_lies_another_image():
     image, other = noise(50, 40), noise(64, 64, 1)
     labels = sample(NOBODY, (50, 40))
     matrix = np.array([[.9, .2, 12], [-.2, .9, 20]])
@@ -217,7 +217,7 @@ def test_a_reflection_of_people_is_unknown():
         assert np.array_equal(crop.known, expected)
 
 
-def test_the_background_is_drawn_only_where_the_photograph_ends():
+def test_the_background_is_drawn_only_where_the_image_ends():
     calls = []
 
     def backdrop(size, random):
@@ -238,7 +238,7 @@ def test_the_background_is_drawn_only_where_the_photograph_ends():
     assert len(calls) == 1
 
 
-def test_a_backdrop_fills_a_crop_from_within_its_photograph():
+def test_a_backdrop_fills_a_crop_from_within_its_image():
     for number in range(30):
         random = np.random.default_rng(number)
         width, height = random.integers(5, 400, 2)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Light, blur and noise change a picture, and nothing in it moves."""
+"""Light, blur and noise change an image, and nothing in it moves."""
 import numpy as np
 import pytest
 
@@ -12,14 +12,14 @@ NOTHING = PhotometricRange(**{step: 0. for step in STEPS})
 
 
 def lamp():
-    """Return a picture of a light at (50, 40), alike on all sides."""
+    """Return an image of a light at (50, 40), alike on all sides."""
     y, x = np.mgrid[:81, :101]
     light = np.exp(-((x - 50) ** 2 + (y - 40) ** 2) / 200.)
     return (30 + 180 * light[..., None] * (1, .8, .6)).astype(np.uint8)
 
 
 @pytest.mark.parametrize('step', STEPS)
-def test_each_step_changes_the_picture_and_keeps_the_original(step):
+def test_each_step_changes_the_image_and_keeps_the_original(step):
     image, ranges = lamp(), NOTHING._replace(**{step: 1.})
     before = image.copy()
     found = [degrade(image, ranges, np.random.default_rng(seed)) for seed in (0, 0, 1)]

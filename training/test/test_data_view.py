@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of crops: what is drawn where, in which color."""
+"""Images of crops: what is drawn where, in which color."""
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from coco_files import coco, person, write
 from pose_ros.core.topology import get_topology
 from pose_training.cli.main import main
 from pose_training.data.geometry import Crop
-from pose_training.data.pictures import (blend, blend_vectors, draw_labels, draw_weights, LEFT,
+from pose_training.data.panels import (blend, blend_vectors, draw_labels, draw_weights, LEFT,
                                          RIGHT, sheet)
 from pose_training.families.paf.targets import make_targets
 from pose_training.families.paf.layouts import map_layout
@@ -21,11 +21,11 @@ TINY = {'widths': [4, 8, 8, 8, 8], 'depths': [1, 1, 1, 1, 1], 'neck': 8, 'head':
 ZOOM = 8  # of crops 64 px wide
 
 
-def crop(joints, known=None):
-    """Return a crop of one person with joints {name: (x, y, label)}, on black."""
+def crop(keypoints, known=None):
+    """Return a crop of one person with keypoints {name: (x, y, label)}, on black."""
     people = np.zeros((1, 18, 3), np.float32)
-    for name, joint in joints.items():
-        people[0, TOPOLOGY.index(name)] = joint
+    for name, keypoint in keypoints.items():
+        people[0, TOPOLOGY.index(name)] = keypoint
     return Crop(np.zeros((48, 64, 3), np.uint8), people, np.ones(1),
                 np.ones((48, 64), np.uint8) if known is None else known, np.ones(18, bool), None)
 
@@ -44,7 +44,7 @@ def test_left_and_right_have_colors_of_their_own():
     assert color_at(image, 30, 30) == (0, 0, 0)
 
 
-def test_occluded_joints_are_hollow_and_unlabelled_ones_not_drawn():
+def test_occluded_keypoints_are_hollow_and_unlabelled_ones_not_drawn():
     image = draw_labels(crop({'left_wrist': (50, 30, 1), 'right_wrist': (10, 30, 0)}), TOPOLOGY)
     assert color_at(image, 50, 30) == (0, 0, 0)
     ring = image[30 * ZOOM:31 * ZOOM, 50 * ZOOM - 2:51 * ZOOM + 2]
@@ -52,19 +52,19 @@ def test_occluded_joints_are_hollow_and_unlabelled_ones_not_drawn():
     assert not image[..., 0].any()
 
 
-def test_joints_far_outside_do_no_harm():
+def test_keypoints_far_outside_do_no_harm():
     image = draw_labels(crop({'left_wrist': (1e9, -1e9, 2), 'left_elbow': (-500, 20, 2)}),
                         TOPOLOGY)
     assert image.shape == (48 * ZOOM, 64 * ZOOM, 3)
 
 
-def test_heat_is_red_where_it_is_high_and_the_picture_shows_elsewhere():
-    picture = np.full((48, 64, 3), 100, np.uint8)
-    heat = np.zeros((6, 8), np.float32)
-    heat[2, 5] = 1
+def test_heat_is_red_where_it_is_high_and_the_image_shows_elsewhere():
+    image = np.full((48, 64, 3), 100, np.uint8)
+    heatmaps = np.zeros((6, 8), np.float32)
+    heatmaps[2, 5] = 1
     weights = np.ones((6, 8), np.float32)
     weights[4, 1] = 0
-    image = blend(picture, heat, weights)
+    image = blend(image, heatmaps, weights)
     blue, green, red = color_at(image, 44, 20)
     assert red > 100 and blue < 20 and green < 20
     assert color_at(image, 20, 20) == (70, 70, 70)
@@ -72,7 +72,7 @@ def test_heat_is_red_where_it_is_high_and_the_picture_shows_elsewhere():
 
 
 @pytest.mark.parametrize('order', ['xy', 'yx'])
-def test_fields_show_their_direction(order):
+def test_pafs_show_their_direction(order):
     fields = np.zeros((4, 6, 8), np.float32)
     right, down = ((0, 2, 3), (1, 4, 6)) if order == 'xy' else ((1, 2, 3), (0, 4, 6))
     fields[right] = fields[down] = 1
@@ -124,12 +124,12 @@ def test_the_command_draws_what_a_run_would_see(tmp_path, capsys):
         words = ['view', config] + [word for word in more if '=' in word]
         words += ['-o', str(tmp_path / folder), '--count', '3']
         assert main(words + [word for word in more if '=' not in word]) == 0
-    assert 'wrote 3 pictures to ' + str(tmp_path / 'a') in capsys.readouterr().out
-    pictures = {folder: [cv2.imread(str(tmp_path / folder / '000{}.png'.format(number)))
+    assert 'wrote 3 images to ' + str(tmp_path / 'a') in capsys.readouterr().out
+    images = {folder: [cv2.imread(str(tmp_path / folder / '000{}.png'.format(number)))
                          for number in range(3)] for folder in 'abcd'}
-    assert all(np.array_equal(a, b) for a, b in zip(pictures['a'], pictures['b']))
-    assert not np.array_equal(pictures['a'][0], pictures['c'][0])
-    assert pictures['a'][0].shape[1] == 4 * 512 and pictures['d'][0].shape[1] == 4 * 96 * 5
+    assert all(np.array_equal(a, b) for a, b in zip(images['a'], images['b']))
+    assert not np.array_equal(images['a'][0], images['c'][0])
+    assert images['a'][0].shape[1] == 4 * 512 and images['d'][0].shape[1] == 4 * 96 * 5
 
 
 def test_the_command_takes_a_dataset_instead_of_a_configuration(tmp_path, capsys):

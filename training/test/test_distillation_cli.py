@@ -61,7 +61,7 @@ def test_a_student_learns_what_its_teacher_says(folder, tmp_path, capfd):
     assert provenance['teachers'] == [str(folder / 'teacher.onnx')]
     teacher, _ = load_checkpoint(str(folder / 'teacher.pt'))
     kept = [name for name in os.listdir(tmp_path / 'maps') if name.endswith('.npy')]
-    assert 20 < len(kept) <= 32  # eight photographs in four variants
+    assert 20 < len(kept) <= 32  # eight images in four variants
     run = build(RunConfig, run_data(folder, str(folder / 'data' / 'figures.json')), '')
     crops = crops_of(run)
     image = torch.stack([crops[draw][0] for draw in draws()]).float() / 255 * 4 - 2
@@ -69,9 +69,9 @@ def test_a_student_learns_what_its_teacher_says(folder, tmp_path, capfd):
     with torch.no_grad():
         wanted, found, fresh = (torch.cat(tuple(network(image)[-1].values()), 1)
                                 for network in (teacher, student, untaught))
-    joints = slice(0, 18)
-    wanted[:, joints] = wanted[:, joints].clip(0, 1)
-    wanted[:, 18] = 1 - wanted[:, joints].max(1).values
+    keypoints = slice(0, 18)
+    wanted[:, keypoints] = wanted[:, keypoints].clip(0, 1)
+    wanted[:, 18] = 1 - wanted[:, keypoints].max(1).values
     assert ((found - wanted) ** 2).mean() < .05 * ((fresh - wanted) ** 2).mean()
     # The second time everything comes from the cache, and the result is the same.
     words[words.index(str(tmp_path / 'run'))] = str(tmp_path / 'again')
@@ -103,7 +103,7 @@ def draws():
     (['--teacher', 'TEACHER', '--card', 'a', '--card', 'b'], 'no more than the teacher.models'),
     (['--teacher', 'TEACHER', '--card', 'a.json'], 'cannot read the model card a.json'),
     (['--single-person', 'a.onnx'], 'single-person teachers are .tflite files'),
-    (['--teacher', 'TEACHER', 'teacher.size=[72, 72]', '--card', 'HAND'], 'of the family'),
+    (['--teacher', 'TEACHER', 'teacher.size=[72, 72]', '--card', 'HAND'], 'a decoder of type'),
 ])
 def test_errors_say_what_to_do(folder, tmp_path, capfd, words, said):
     names = {'TEACHER': 'teacher.onnx', 'HAND': 'hand.json'}
@@ -187,11 +187,11 @@ def test_a_hint_is_the_share_of_the_teachers_square_that_is_missed():
     assert hints([target])[0].item() == pytest.approx(.5 * (0 + 1) / (.5 * (1 + 4)))
 
 
-def test_hinted_crops_ask_the_teacher_what_it_sees_in_the_picture():
+def test_hinted_crops_ask_the_teacher_what_it_sees_in_the_image():
     class Teacher:
-        def features(self, picture):
-            assert picture.shape == (4, 6, 3) and picture.dtype == np.uint8
-            return {'a': picture[:, :, 0].astype(np.float32)[None], 'b': np.ones((2, 1, 1))}
+        def features(self, image):
+            assert image.shape == (4, 6, 3) and image.dtype == np.uint8
+            return {'a': image[:, :, 0].astype(np.float32)[None], 'b': np.ones((2, 1, 1))}
     image = torch.arange(72, dtype=torch.uint8).reshape(3, 4, 6)
     crops = HintedCrops([(image, 'maps', 'weights')], lambda: {3: Teacher()}, [(3, 'b'), (3, 'a')])
     first, maps, weights, one, two = crops[0]

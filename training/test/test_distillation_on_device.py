@@ -49,7 +49,7 @@ def folder(tmp_path_factory):
     return path
 
 
-def images(count=3):
+def make_images(count=3):
     """Return (N, 3, h, w) uint8 noise."""
     random = np.random.default_rng(0)
     return torch.from_numpy(random.integers(0, 256, (count, 3, *SIZE[::-1])).astype(np.uint8))
@@ -64,11 +64,11 @@ def test_the_maps_are_those_of_a_teacher_in_the_loaders(folder, names, stride):
     device = DeviceTeachers([DeviceTeacher(path, SIZE, FAMILY, stride) for path in paths],
                             FAMILY, 1.)
     device.to(torch.device('cpu'), torch.channels_last)
-    pictures = images()
+    images = make_images()
     nothing = torch.zeros(3, 57, SIZE[1] // stride, SIZE[0] // stride)
-    maps, weights = device.mix(nothing, nothing, pictures, torch.ones(3, dtype=torch.bool))
-    for found, weight, picture in zip(maps, weights, pictures):
-        wanted = loaders.maps(picture.numpy().transpose(1, 2, 0).copy())
+    maps, weights = device.mix(nothing, nothing, images, torch.ones(3, dtype=torch.bool))
+    for found, weight, image in zip(maps, weights, images):
+        wanted = loaders.maps(image.numpy().transpose(1, 2, 0).copy())
         assert np.abs(found.numpy() - wanted).max() < 1e-5
         assert (weight.numpy() == loaders.known()[:, None, None]).all()
 
@@ -145,5 +145,5 @@ def test_what_only_loaders_can_do_is_refused(folder, changes):
 
 
 def test_crops_that_a_teacher_cannot_take_are_refused(folder):
-    with pytest.raises(DataError, match='takes multiples of 32 pixels, not 72x64'):
+    with pytest.raises(DataError, match='needs multiples of 32 pixels, not 72x64'):
         DeviceTeacher(str(folder / 'coco_18.pt'), (72, 64), FAMILY, 8)

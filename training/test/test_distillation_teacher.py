@@ -45,18 +45,18 @@ def network(topology='coco_18', seed=0):
     return found.eval()
 
 
-def picture(width=96, height=64, seed=0):
-    """Return an (H, W, 3) picture."""
+def make_image(width=96, height=64, seed=0):
+    """Return an (H, W, 3) image."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3)).astype(np.uint8)
 
 
 def own_maps(found, image):
-    """Return what PyTorch yields, (C, h, w), heat maps cut to 0..1 and a background of its own."""
+    """Return what PyTorch yields, (C, h, w), heatmaps cut to 0..1 and a background of its own."""
     batch = torch.from_numpy(((image.transpose(2, 0, 1) / 255 - .5) / .25).astype(np.float32))
     with torch.no_grad():
-        heat, fields = (part[0].numpy() for part in found(batch[None])[-1].values())
-    joints = heat[:-1].clip(0, 1)
-    return np.concatenate([joints, 1 - joints.max(0, keepdims=True), fields])
+        heatmaps, fields = (part[0].numpy() for part in found(batch[None])[-1].values())
+    keypoints = heatmaps[:-1].clip(0, 1)
+    return np.concatenate([keypoints, 1 - keypoints.max(0, keepdims=True), fields])
 
 
 def write(found, path, **options):
@@ -78,7 +78,7 @@ def openvino_copy(onnx_path, folder):
 
 @pytest.mark.parametrize('kind', ['static onnx', 'dynamic onnx', 'checkpoint', 'openvino'])
 def test_every_kind_of_file_says_what_its_network_says(tmp_path, kind):
-    found, image = network(), picture()
+    found, image = network(), make_image()
     if kind == 'checkpoint':
         path = str(tmp_path / 'network.pt')
         save_checkpoint(path, found)
@@ -97,8 +97,8 @@ def test_every_kind_of_file_says_what_its_network_says(tmp_path, kind):
     assert (tmp_path / path).read_bytes() == before
 
 
-def test_channels_are_found_by_the_names_of_joints(tmp_path):
-    found, image = network('body_25'), picture(64, 64)
+def test_channels_are_found_by_the_names_of_keypoints(tmp_path):
+    found, image = network('body_25'), make_image(64, 64)
     teacher = Teacher(write(found, tmp_path / 'network.onnx', size=(64, 64)), (64, 64), FAMILY, 8)
     maps, own = teacher.maps(image), own_maps(found, image)
     names, own_names = (get_topology(name).keypoint_names for name in ('coco_18', 'body_25'))
@@ -122,8 +122,8 @@ def test_channels_are_found_by_the_names_of_joints(tmp_path):
     assert not known.all()
 
 
-def test_fields_of_the_other_axis_order_and_direction_are_turned(tmp_path):
-    found, image = network('trt_pose_18'), picture(64, 64)
+def test_pafs_of_the_other_axis_order_and_direction_are_turned(tmp_path):
+    found, image = network('trt_pose_18'), make_image(64, 64)
     teacher = Teacher(write(found, tmp_path / 'network.onnx', size=(64, 64)), (64, 64), FAMILY, 8)
     batch = torch.from_numpy(((image.transpose(2, 0, 1) / 255 - .5) / .25).astype(np.float32))
     with torch.no_grad():
@@ -139,7 +139,7 @@ def test_a_static_network_of_another_size_sees_the_whole_crop(tmp_path):
     # Its input is wider than the crop: bars left and right, of which nothing may be seen.
     found = network()
     path = write(found, tmp_path / 'network.onnx', size=(128, 64))
-    image = picture(96, 96, seed=3)
+    image = make_image(96, 96, seed=3)
     teacher = Teacher(path, (96, 96), FAMILY, 8)
     canvas = np.zeros((64, 128, 3), np.uint8)
     canvas[:, 32:96] = cv2.resize(image, (64, 64), interpolation=cv2.INTER_LINEAR)
@@ -185,7 +185,7 @@ def test_an_ensemble_is_the_mean_of_those_who_know(tmp_path):
     teachers = [Teacher(write(network(topology, seed), tmp_path / '{}.onnx'.format(seed),
                               size=(64, 64)), (64, 64), FAMILY, 8)
                 for seed, topology in enumerate(('coco_18', 'body_25', 'mpi_15'))]
-    image = picture(64, 64)
+    image = make_image(64, 64)
     maps, known = [teacher.maps(image) for teacher in teachers], [
         teacher.known() for teacher in teachers]
     ensemble = Ensemble(teachers)
@@ -221,7 +221,7 @@ def test_layers_between_can_be_had(tmp_path):
     layer = [node.output[0] for node in graph.node if node.op_type == 'Relu'][-1]
     assert layer not in [output.name for output in graph.output]
     teacher = Teacher(path, (64, 64), FAMILY, 8, layers=[layer])
-    image = picture(64, 64)
+    image = make_image(64, 64)
     features = teacher.features(image)[layer]
     kept = {}
     copied = inference_copy(found)
@@ -237,7 +237,7 @@ def test_layers_between_can_be_had(tmp_path):
 
 
 def test_layers_of_checkpoints_and_openvino_networks_can_be_had(tmp_path):
-    found, image = network(), picture(64, 64)
+    found, image = network(), make_image(64, 64)
     save_checkpoint(str(tmp_path / 'network.pt'), found)
     path = str(tmp_path / 'network.pt')
     features = Teacher(path, (64, 64), FAMILY, 8, layers=['pyramid']).features(image)['pyramid']
@@ -250,14 +250,14 @@ def test_layers_of_checkpoints_and_openvino_networks_can_be_had(tmp_path):
     assert layer_channels(path, ['pyramid']) == [8]
     with pytest.raises(DataError, match="no layer 'pyramide'; there is pyramid"):
         layer_channels(path, ['pyramide'])
-    with pytest.raises(DataError, match='takes multiples of 32 pixels, not 72x72'):
+    with pytest.raises(DataError, match='needs multiples of 32 pixels, not 72x72'):
         open_network(path, (72, 72), (), 'auto', 1)
     openvino = pytest.importorskip('openvino')
     xml = openvino_copy(write(found, tmp_path / 'network.onnx', size=(64, 64)), tmp_path)
     names = [node.get_friendly_name() for node in openvino.Core().read_model(xml).get_ordered_ops()
              if node.get_type_name() == 'Relu']
     teacher = Teacher(xml, (96, 96), FAMILY, 8, layers=names[-1:])
-    assert teacher.features(picture(96, 96))[names[-1]].shape == (8, 12, 12)
+    assert teacher.features(make_image(96, 96))[names[-1]].shape == (8, 12, 12)
     assert layer_channels(xml, names[-1:]) == [8]
     with pytest.raises(DataError, match="has no layer 'nothing'"):
         layer_channels(xml, ['nothing'])

@@ -44,7 +44,7 @@ def averaged(estimator, image, **views):
 
 
 def noise(width=120, height=61):
-    """Return a picture without any symmetry."""
+    """Return an image without any symmetry."""
     return np.random.default_rng(1).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
@@ -57,24 +57,24 @@ def pooled(batch):
 
 @pytest.mark.parametrize('topology', ['coco_18', 'body_25', 'trt_pose_18', 'coco_17', 'mpi_15'])
 def test_maps_of_the_mirrored_person_become_those_of_the_person(topology):
-    joints = get_topology(topology)
-    points = np.random.default_rng(0).uniform(10, SIDE - 11, (joints.size, 2))
-    mirrored = points[list(joints.mirror)] * (-1, 1) + (SIDE - 1, 0)
+    keypoints = get_topology(topology)
+    points = np.random.default_rng(0).uniform(10, SIDE - 11, (keypoints.size, 2))
+    mirrored = points[list(keypoints.mirror)] * (-1, 1) + (SIDE - 1, 0)
     maps, seen = draw_maps(points, topology), draw_maps(mirrored, topology)
     its_outputs = parse_outputs(card(topology=topology, outputs=outputs(topology)))
-    swaps = channel_swaps(its_outputs, joints)['maps']
+    swaps = channel_swaps(its_outputs, keypoints)['maps']
     assert known(seen, swaps).all()
     assert abs(seen[..., ::-1] - maps).max() > .5
     np.testing.assert_allclose(unmirror(seen[..., ::-1], swaps), maps, atol=1e-5)
 
 
 def test_tensors_of_their_own_are_mirrored_alike():
-    joints = get_topology('coco_18')
+    keypoints = get_topology('coco_18')
     one = card(outputs=outputs('coco_18'))
     two = card(outputs=outputs('coco_18', tensors=('heat', 'paf')))
     maps = np.random.default_rng(0).normal(size=(57, 4, 5)).astype(np.float32)
-    whole = unmirror(maps, channel_swaps(parse_outputs(one), joints)['maps'])
-    swaps = channel_swaps(parse_outputs(two), joints)
+    whole = unmirror(maps, channel_swaps(parse_outputs(one), keypoints)['maps'])
+    swaps = channel_swaps(parse_outputs(two), keypoints)
     np.testing.assert_array_equal(whole[:19], unmirror(maps[:19], swaps['heat']))
     np.testing.assert_array_equal(whole[19:], unmirror(maps[19:], swaps['paf']))
 
@@ -96,8 +96,8 @@ def test_a_symmetric_network_gains_nothing_from_a_mirror():
 
 def test_left_and_right_are_averaged_with_each_other():
     def network(batch):
-        heat = np.arange(19) / 100.
-        return {'maps': np.concatenate([heat, np.full(38, .5)])[None, :, None, None]
+        heatmaps = np.arange(19) / 100.
+        return {'maps': np.concatenate([heatmaps, np.full(38, .5)])[None, :, None, None]
                 * np.ones((1, 57, 8, 12), np.float32)}
     maps = averaged(fake(network), noise(), flip=True)['maps'][0]
     mirror = list(get_topology('coco_18').mirror) + [18]
@@ -160,7 +160,7 @@ def test_a_slope_is_read_at_the_same_place_at_every_scale(ramp, width, height, s
     assert scaled.shape == plain.shape
     x, y = np.meshgrid(*((np.arange(count) + .5) * STRIDE - .5 for count in (24, 16)))
     place = transform.to_image(np.stack([x, y], -1))
-    # Cells near the edge of the photograph see the padding around it, each scale its own share.
+    # Cells near the edge of the image see the padding around it, each scale its own share.
     margin = 1.6 * STRIDE / min(zoom) / min(scale, 1)
     inside = ((place > margin) & (place < np.array([width, height]) - 1 - margin)).all(-1)
     assert inside.sum() >= 2
@@ -199,7 +199,7 @@ def test_a_network_of_one_size_has_one_scale(tmp_path):
     estimator.close()
 
 
-def test_models_without_fields_are_refused():
+def test_models_without_pafs_are_refused():
     with pytest.raises(ConfigError, match="there is no family 'other'"):
         estimator = fake(symmetric)
         estimator.network.card = card(96, 64)._replace(decoder=DecoderSpec('other', {}, {}))

@@ -31,13 +31,13 @@ def command(*arguments):
 
 @pytest.fixture(scope='module')
 def model(tmp_path_factory):
-    """Write a network that sees one symmetric person in white pictures."""
+    """Write a network that sees one symmetric person in white images."""
     return write_model(tmp_path_factory.mktemp('model') / 'known.onnx', PERSON)
 
 
 @pytest.fixture(scope='module')
 def dynamic(tmp_path_factory):
-    """Write a network of any size that sees a person on one side of white pictures."""
+    """Write a network of any size that sees a person on one side of white images."""
     return write_model(tmp_path_factory.mktemp('model') / 'dynamic.onnx', ASIDE, dynamic=True)
 
 
@@ -50,7 +50,7 @@ def data(tmp_path):
 
 @pytest.fixture
 def nobody(tmp_path):
-    """Write photographs of nobody; in one of four the network sees somebody."""
+    """Write images of nobody; in one of four the network sees somebody."""
     write_dataset(tmp_path / 'nobody', {'0.png': BLACK, '1.png': WHITE, '2.jpg': BLACK,
                                         '3.png': BLACK}, [])
     return str(tmp_path / 'nobody')
@@ -77,7 +77,7 @@ def test_all_of_it_from_the_command_line(model, data, nobody, tmp_path, capsys):
     first, second = written['results']
     assert first['figures']['AP'] == pytest.approx(67 / 101)
     assert (first['name'], first['data'], len(first['failures'])) == ('val', data, 1)
-    assert first['joints'][0] == {'name': 'nose', 'labelled': 3, 'found': 2 / 3, 'swapped': 0.}
+    assert first['keypoints'][0] == {'name': 'nose', 'labelled': 3, 'found': 2 / 3, 'swapped': 0.}
     assert second['figures']['AP'] is None and second['figures']['empty_images_clean'] == .75
 
 
@@ -109,9 +109,9 @@ def test_a_mirror_image_of_a_symmetric_person_changes_nothing(model, data):
 
 
 def test_scales_and_another_size_see_the_same_person(dynamic, tmp_path, capsys):
-    picture = np.full((200, 200, 3), 255, np.uint8)
+    image = np.full((200, 200, 3), 255, np.uint8)
     points = (ASIDE + .5) * 200 / SIDE - .5
-    data = write_dataset(tmp_path / 'one', {'0.png': picture}, [annotation(0, points)])
+    data = write_dataset(tmp_path / 'one', {'0.png': image}, [annotation(0, points)])
     for options in ((), ('--scales', '1', '1.5', '2'), ('--size', '256x256'),
                     ('--size', '256x256', '--scales', '0.75')):
         path = tmp_path / 'figures.json'
@@ -127,7 +127,7 @@ def test_the_function_takes_a_loaded_estimator_and_leaves_it_open(model, data):
     estimator = PoseEstimator(model, **ENGINE)
     evaluate(estimator, data, flip=True)
     found, = evaluate(estimator, data)
-    assert found.figures['labelled_people'] == 3 and found.joints[0].name == 'nose'
+    assert found.figures['labelled_people'] == 3 and found.keypoints[0].name == 'nose'
     assert estimator(WHITE).count == 1
     with pytest.raises(ConfigError, match='backend, threads cannot be changed'):
         evaluate(estimator, data, **ENGINE)
@@ -138,19 +138,19 @@ def test_settings_of_the_decoder_are_the_functions_too(model, data):
     assert evaluate(model, data, settings={'min_keypoints': 19}, **ENGINE)[0].figures['AP'] == 0.
 
 
-def test_people_of_whom_no_joint_is_in_the_dataset_are_nobody(tmp_path):
+def test_people_of_whom_no_keypoint_is_in_the_dataset_are_nobody(tmp_path):
     path = write_dataset(tmp_path, {'0.png': WHITE}, [], names=['nose', 'left_wrist'])
     points = PERSON[None].repeat(2, 0)
-    joints = np.concatenate([points, np.ones_like(points[..., :1])], -1)
-    joints[0, [0, 9], 2] = 0
-    people = make_people(joints, [.9, .8])
+    keypoints = np.concatenate([points, np.ones_like(points[..., :1])], -1)
+    keypoints[0, [0, 9], 2] = 0
+    people = make_people(keypoints, [.9, .8])
     found = detect(type('Model', (), {'__call__': lambda self, image: people,
                                       'topology': COCO})(), read_labels(path))
     assert found.people[0].scores == pytest.approx([.8])
     np.testing.assert_allclose(found.people[0].keypoints[0, :, :2], PERSON[[0, 9]])
 
 
-def test_a_published_network_on_photographs(shared):
+def test_a_published_network_on_images(shared):
     result, = evaluate(str(shared / 'weights' / 'mobilenet_v2_small.onnx'),
                        str(shared / 'data' / 'dev' / 'pfg_dev.json'), **ENGINE)
     assert .3 < result.figures['AP'] < .7 and .6 < result.figures['PCK'] < .95
@@ -173,12 +173,12 @@ def test_datasets_of_one_name_are_told_apart(model, data, tmp_path):
     assert sorted(path.name for path in (tmp_path / 'drawn').iterdir()) == ['val', 'val#2']
 
 
-def test_joints_that_the_model_lacks_are_missing_and_formats_must_share_one(model, tmp_path):
+def test_keypoints_that_the_model_lacks_are_missing_and_formats_must_share_one(model, tmp_path):
     names = list(COCO.keypoint_names[:16]) + ['tail']
     mixed = write_dataset(tmp_path / 'mixed', {'0.png': WHITE}, [annotation(0, PERSON)],
                           names=names)
-    joints = evaluate(model, mixed, **ENGINE)[0].joints
-    assert joints[15][1:] == (1, 1., 0.) and joints[16] == ('tail', 1, 0., 0.)
+    keypoints = evaluate(model, mixed, **ENGINE)[0].keypoints
+    assert keypoints[15][1:] == (1, 1., 0.) and keypoints[16] == ('tail', 1, 0., 0.)
     strange = write_dataset(tmp_path / 'strange', {'0.png': WHITE}, [
         annotation(0, PERSON[:2])], names=['head', 'tail'])
     with pytest.raises(PoseRosError, match='share no'):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of failures: the worst ones, and what is drawn on them."""
+"""Images of failures: the worst ones, and what is drawn on them."""
 import cv2
 import numpy as np
 import pytest
@@ -49,14 +49,14 @@ def test_files_are_named_by_rank_and_replace_those_of_an_earlier_run(found, tmp_
     names = sorted(path.name for path in folder.iterdir())
     assert names == ['001_nobody_0.60_4.jpg', '001_oks_0.00_2.jpg', 'mine.jpg']
     assert paths == [str(folder / names[1]), str(folder / names[0])]
-    assert cv2.imread(paths[0]).shape[1] == 640  # small photographs are enlarged
+    assert cv2.imread(paths[0]).shape[1] == 640  # small images are enlarged
 
 
-def colors_at(picture, points):
-    """Return the median color (BGR) within a pixel of each point, given in the photograph."""
-    zoom = picture.shape[1] / SIDE
+def colors_at(image, points):
+    """Return the median color (BGR) within a pixel of each point, given in the image."""
+    zoom = image.shape[1] / SIDE
     places = np.rint((points + .5) * zoom - .5).astype(int)
-    return np.array([np.median(picture[y - 1:y + 2, x - 1:x + 2].reshape(-1, 3), 0)
+    return np.array([np.median(image[y - 1:y + 2, x - 1:x + 2].reshape(-1, 3), 0)
                      for x, y in places])
 
 
@@ -72,7 +72,7 @@ def test_labels_are_green_and_people_found_are_red_with_light_left_sides(found):
 
 
 def test_a_strip_below_tells_the_figure(found):
-    picture = draw_failure(found, worst_images(found, 1)[0])
-    strip = picture[640:]
-    assert picture.shape[1] == 640 and 10 < len(strip) < 60
+    image = draw_failure(found, worst_images(found, 1)[0])
+    strip = image[640:]
+    assert image.shape[1] == 640 and 10 < len(strip) < 60
     assert (strip > 200).any() and np.median(strip) == 0

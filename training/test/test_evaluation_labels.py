@@ -33,7 +33,7 @@ def test_what_the_evaluation_reads_is_completed(tmp_path):
     assert person['area'] == pytest.approx(.53 * 21 * 41)
 
 
-def test_given_values_stay_but_joints_are_counted_anew(tmp_path):
+def test_given_values_stay_but_keypoints_are_counted_anew(tmp_path):
     given = annotation(0, symmetric_person(), area=123., bbox=[1, 2, 3, 4], iscrowd=1,
                        num_keypoints=5)
     person, = read_labels(write_dataset(tmp_path, {'a.png': BLACK}, [given])).annotations
@@ -52,7 +52,7 @@ def test_other_categories_and_crowds_are_no_labelled_people(tmp_path):
     assert [person['id'] for person in labels.annotations] == [1, 2]
 
 
-def test_the_joints_are_those_of_the_file(tmp_path):
+def test_the_keypoints_are_those_of_the_file(tmp_path):
     data = dataset([(0, 'a.png')], [], names=('head', 'tail'))
     data['categories'][0]['skeleton'] = [[1, 2]]
     write_dataset(tmp_path, {'a.png': BLACK}, [])
@@ -63,7 +63,7 @@ def test_the_joints_are_those_of_the_file(tmp_path):
     assert read_labels(str(tmp_path / 'set.json')).topology.name == 'coco_17'
 
 
-def test_a_folder_is_photographs_of_nobody(tmp_path):
+def test_a_folder_is_images_of_nobody(tmp_path):
     write_dataset(tmp_path, {'b.png': BLACK, 'a.jpg': BLACK}, [])
     labels = read_labels(str(tmp_path))
     assert [image.path for image in labels.images] == [

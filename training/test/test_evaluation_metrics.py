@@ -16,7 +16,7 @@ from pose_ros.core.people import make_people
 from pose_training.evaluation.detections import coco_results, Detections
 from pose_training.evaluation.labels import read_labels
 from pose_training.evaluation.matching import match
-from pose_training.evaluation.metrics import (AP_NAMES, average_precision, figures, joint_figures,
+from pose_training.evaluation.metrics import (AP_NAMES, average_precision, figures, keypoint_figures,
                                               reach)
 
 PERSON = symmetric_person()
@@ -54,9 +54,9 @@ def test_a_person_where_nobody_is_costs_too(tmp_path):
 
 
 def test_a_known_distance_passes_the_thresholds_below_its_oks(tmp_path):
-    one_joint = np.zeros((17, 3))
-    one_joint[5] = 100, 100, 2
-    label = annotation(0, PERSON, keypoints=one_joint.ravel().tolist(), area=2500.)
+    one_keypoint = np.zeros((17, 3))
+    one_keypoint[5] = 100, 100, 2
+    label = annotation(0, PERSON, keypoints=one_keypoint.ravel().tolist(), area=2500.)
     moved = np.full((17, 2), np.nan)
     sigma = .079  # COCO's constant of a shoulder
     distance = np.sqrt(-np.log(.72) * 2 * 2500 * (2 * sigma) ** 2)
@@ -68,13 +68,13 @@ def test_a_known_distance_passes_the_thresholds_below_its_oks(tmp_path):
     assert match(found.labels.people()[0], found.people[0], COCO)[0].oks == pytest.approx(.72)
 
 
-def test_other_joints_than_cocos_have_their_own_tolerance(tmp_path):
+def test_other_keypoints_than_cocos_have_their_own_tolerance(tmp_path):
     points = np.array([[100, 100, 2], [200, 200, 2]])
     label = annotation(0, points[:, :2], keypoints=points.ravel().tolist(), area=2500.)
     path = write_dataset(tmp_path, {'0.png': np.zeros((8, 8, 3), np.uint8)}, [label],
                          names=('right_knee', 'left_wing'))
     moved = points.astype(float)
-    # Constants: .087 for a knee, .05 for a joint that COCO lacks.
+    # Constants: .087 for a knee, .05 for a keypoint that COCO lacks.
     moved[:, 0] += np.sqrt(-np.log((.72, .96)) * 2 * 2500) * 2 * np.array((.087, .05))
     found = Detections(read_labels(path), {0: make_people(moved[None], [.5])}, [.01])
     pair, = match(found.labels.people()[0], found.people[0], found.labels.topology)
@@ -85,19 +85,19 @@ def test_other_joints_than_cocos_have_their_own_tolerance(tmp_path):
 def test_left_and_right_swapped(tmp_path):
     found = detections(tmp_path, [annotation(0, PERSON)], {0: [(SWAPPED, .5)]})
     assert average_precision(found)['AP'] == 0.
-    joints = {joint.name: joint for joint in joint_figures(found)}
-    assert joints['nose'] == ('nose', 1, 1., 0.)
+    keypoints = {keypoint.name: keypoint for keypoint in keypoint_figures(found)}
+    assert keypoints['nose'] == ('nose', 1, 1., 0.)
     # Both eyes lie within the tolerance of both labels: that is no confusion.
-    assert joints['left_eye'] == ('left_eye', 1, 1., 0.)
-    assert joints['left_wrist'] == ('left_wrist', 1, 0., 1.)
-    wide = [name for name, joint in joints.items() if joint.swapped]
+    assert keypoints['left_eye'] == ('left_eye', 1, 1., 0.)
+    assert keypoints['left_wrist'] == ('left_wrist', 1, 0., 1.)
+    wide = [name for name, keypoint in keypoints.items() if keypoint.swapped]
     assert wide == [name for name in COCO.keypoint_names
                     if name.split('_')[-1] not in ('nose', 'eye')]
-    total = figures(found, list(joints.values()))
+    total = figures(found, list(keypoints.values()))
     assert (total['PCK'], total['swapped']) == (pytest.approx(3 / 17), pytest.approx(14 / 17))
 
 
-def test_joints_are_counted_by_hand(tmp_path):
+def test_keypoints_are_counted_by_hand(tmp_path):
     tolerance = .2 * reach(np.column_stack([PERSON, np.ones(17)]), None, COCO)
     assert tolerance == pytest.approx(.2 * np.hypot(36, 50))  # left shoulder to right hip
     near, far, lost = PERSON.copy(), PERSON.copy(), PERSON.copy()
@@ -108,9 +108,9 @@ def test_joints_are_counted_by_hand(tmp_path):
     labels[4]['keypoints'][3 * 9 + 2] = 0
     found = detections(tmp_path, labels, {0: [(near, .5)], 1: [(far, .5)], 2: [(lost, .5)], 3: [],
                                           4: [(PERSON, .5)]})
-    joints = joint_figures(found)
-    assert joints[9] == ('left_wrist', 4, .25, 0.)
-    assert joints[10] == ('right_wrist', 5, .8, 0.)
+    keypoints = keypoint_figures(found)
+    assert keypoints[9] == ('left_wrist', 4, .25, 0.)
+    assert keypoints[10] == ('right_wrist', 5, .8, 0.)
 
 
 def test_a_found_person_is_paired_once_and_with_the_one_it_is_most_like(tmp_path):
@@ -119,7 +119,7 @@ def test_a_found_person_is_paired_once_and_with_the_one_it_is_most_like(tmp_path
     pairs = match(found.labels.people()[0], found.people[0], COCO)
     assert [pair.person for pair in pairs] == [None, 0]
     assert [pair.oks for pair in pairs] == [0., pytest.approx(1.)]
-    assert joint_figures(found)[0].found == .5
+    assert keypoint_figures(found)[0].found == .5
 
 
 def test_a_person_seen_the_wrong_way_round_is_still_that_person(tmp_path):
@@ -155,7 +155,7 @@ def test_people_who_are_not_told_apart_are_no_loss_and_no_gain(tmp_path):
     found = detections(tmp_path, [annotation(0, PERSON), unlabelled, annotation(1, PERSON), crowd],
                        {0: [(PERSON, .5), (ELSEWHERE, .9)], 1: [(PERSON, .5), (ELSEWHERE, .9)]})
     assert average_precision(found)['AP'] == pytest.approx(1.)
-    total = figures(found, joint_figures(found))
+    total = figures(found, keypoint_figures(found))
     assert (total['labelled_people'], total['found_people'], total['PCK']) == (2, 4, 1.)
     assert (total['empty_images'], total['empty_images_clean']) == (0, None)
 
@@ -163,10 +163,10 @@ def test_people_who_are_not_told_apart_are_no_loss_and_no_gain(tmp_path):
 def test_nobody_found_is_zero_and_nobody_there_is_nothing(tmp_path):
     missed = detections(tmp_path / 'a', [annotation(0, PERSON)], {0: [], 1: []})
     assert average_precision(missed)['AP'] == average_precision(missed)['AR'] == 0.
-    total = figures(missed, joint_figures(missed))
+    total = figures(missed, keypoint_figures(missed))
     assert (total['PCK'], total['empty_images'], total['empty_images_clean']) == (0., 1, 1.)
     nobody = detections(tmp_path / 'b', [], {0: [(PERSON, .5)], 1: [], 2: [], 3: []})
-    total = figures(nobody, joint_figures(nobody))
+    total = figures(nobody, keypoint_figures(nobody))
     assert {total[name] for name in AP_NAMES + ('PCK', 'swapped')} == {None}
     assert (total['empty_images'], total['empty_images_clean']) == (4, .75)
 

@@ -21,7 +21,7 @@ from pose_training.exporters import export as export_module
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.parity import verify
-from pose_training.exporters.picture import draw_picture
+from pose_training.exporters.synthetic_image import draw_image
 from pose_training.exporters.tracing import trace
 from pose_training.importers.formats import import_network
 from pose_training.models import create_model
@@ -135,7 +135,7 @@ def test_a_file_can_end_after_any_stage(stages, tmp_path):
     assert operators(path).count('Conv') == 5 + 3 + 2 + stages * 5 - 1
 
 
-def test_a_network_without_fields_gets_a_card_of_heat_maps(tmp_path):
+def test_a_network_without_pafs_gets_a_card_of_heatmaps(tmp_path):
     path = tmp_path / 'a.onnx'
     card = export(tiny_student('hand_21'), str(path), SMALL)
     assert card.decoder.type == 'heatmap' and card.topology.name == 'hand_21'
@@ -157,7 +157,7 @@ def test_the_card_has_the_limbs_of_the_published_one(name):
         assert (written['name'], written['license']) == (name, published['license'])
 
 
-def test_the_card_of_trt_pose_reads_its_fields_y_first():
+def test_the_card_of_trt_pose_reads_its_pafs_y_first():
     with torch.device('meta'):
         card = make_card(create_model('trt_pose_resnet18'), ExportOptions(), {})
     # Limb 0 of human_pose.json joins ankle and knee (15, 13); no background comes before.
@@ -177,8 +177,8 @@ def test_provenance_can_replace_the_words_of_the_card():
 @pytest.mark.parametrize('options, error, words', [
     (ExportOptions(size=(100, 64)), ExportError, 'multiples of 32, not 100x64'),
     (ExportOptions(size=(0, 64)), ExportError, 'multiples of 32'),
-    (ExportOptions(size=SIZE, precision='bf16'), ExportError, "no precision 'bf16'"),
-    (ExportOptions(size=SIZE, precision='int8'), ExportError, 'needs pictures'),
+    (ExportOptions(size=SIZE, precision='bf16'), ExportError, "unknown precision 'bf16'"),
+    (ExportOptions(size=SIZE, precision='int8'), ExportError, 'needs images'),
     (ExportOptions(size=SIZE, stages=3), ExportError, 'has fewer stages'),
     (ExportOptions(size=SIZE, stages=9), NetworkError, '1 to 3 stages'),
 ])
@@ -271,7 +271,7 @@ def test_int8_and_fp16_files_take_a_fixed_batch(tmp_path):
         path, images = tmp_path / (precision + '.onnx'), []
         if precision == 'int8':
             images = [str(tmp_path / 'a.png')]
-            cv2.imwrite(images[0], draw_picture(*SIZE))
+            cv2.imwrite(images[0], draw_image(*SIZE))
         network = tiny_student()
         with torch.no_grad():
             for parameter in network.stages[-1][-1].parameters():

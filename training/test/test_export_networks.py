@@ -16,7 +16,7 @@ from pose_training.families.paf.layouts import map_layout
 KINDS = {'Conv', 'ConvTranspose', 'Relu', 'PRelu', 'Elu', 'Clip', 'Sigmoid', 'Tanh', 'Add', 'Mul',
          'Concat', 'MaxPool', 'AveragePool', 'Resize'}
 # Without weights that were trained, these amplify the rounding of float16 where norms have
-# seen pictures.
+# seen images.
 FRESH_NORMS = ('lightweight_openpose', 'lightweight_openpose_3')
 # Networks of a size that takes its time, cut to the fewest stages that show all kinds of them.
 HEAVY = {'cmu': 2, 'mpi': 2, 'mpi_faster': 2, 'body_25': 5, 'hand': 2, 'face': 2}
@@ -24,7 +24,7 @@ HEAVY = {'cmu': 2, 'mpi': 2, 'mpi_faster': 2, 'body_25': 5, 'hand': 2, 'face': 2
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Keep small pictures from being shared out among threads, which takes longer."""
+    """Keep small images from being shared out among threads, which takes longer."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

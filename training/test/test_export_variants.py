@@ -18,18 +18,18 @@ from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.half import check_range, to_half
 from pose_training.exporters.onnx_graph import count_operators
-from pose_training.exporters.picture import draw_picture
+from pose_training.exporters.synthetic_image import draw_image
 from pose_training.models import create_model
 
 HALF = ExportOptions(size=SIZE, precision='fp16')
 
 
 @pytest.fixture(scope='module')
-def pictures(tmp_path_factory):
-    """Write drawn pictures to calibrate on; return their paths."""
-    paths = [str(tmp_path_factory.mktemp('pictures') / '{}.png'.format(seed)) for seed in range(6)]
+def images(tmp_path_factory):
+    """Write drawn images to calibrate on; return their paths."""
+    paths = [str(tmp_path_factory.mktemp('images') / '{}.png'.format(seed)) for seed in range(6)]
     for seed, path in enumerate(paths):
-        cv2.imwrite(path, draw_picture(120, 90, seed))
+        cv2.imwrite(path, draw_image(120, 90, seed))
     return paths
 
 
@@ -63,7 +63,7 @@ def test_half_files_compute_in_float16_and_speak_float32(tmp_path):
     assert 1e-6 < card.provenance['parity']['difference'] < 1e-2
 
 
-def test_norms_of_each_picture_stay_float32_between_casts(tmp_path, monkeypatch):
+def test_norms_of_each_image_stay_float32_between_casts(tmp_path, monkeypatch):
     network, path = odd_network(monkeypatch), tmp_path / 'a.onnx'
     export(network, str(path), ExportOptions(precision='fp16', dynamic=True))
     assert operators(path) == ['Cast', 'Conv', 'Cast', 'InstanceNormalization', 'Cast', 'Pad',
@@ -153,10 +153,10 @@ def test_activations_that_float16_cannot_hold_are_named():
         check_range(model, [batch * np.nan])
 
 
-def test_int8_files_are_of_the_form_that_tensorrt_reads(tmp_path, pictures, quiet_student):
+def test_int8_files_are_of_the_form_that_tensorrt_reads(tmp_path, images, quiet_student):
     network, path = quiet_student, tmp_path / 'a.onnx'
     card = export(network, str(path), ExportOptions(
-        size=SIZE, precision='int8', calibration=pictures, float_weights=True))
+        size=SIZE, precision='int8', calibration=images, float_weights=True))
     model = onnx.load(str(path))
     stored = constants(model)
     assert model.ir_version <= 8 and {item.version for item in model.opset_import} == {13}
@@ -179,16 +179,16 @@ def test_int8_files_are_of_the_form_that_tensorrt_reads(tmp_path, pictures, quie
     assert card.provenance['export']['calibration_images'] == 6
     assert card.provenance['parity']['people'] == {
         'people': 0, 'keypoints': 0, 'people_found': 0, 'keypoints_found': 0}
-    image = (np.moveaxis(draw_picture(*SIZE), -1, 0)[None] / np.float32(255) - .5) / .25
+    image = (np.moveaxis(draw_image(*SIZE), -1, 0)[None] / np.float32(255) - .5) / .25
     expected, maps = final_maps(network, image), run(path, image)
     assert 1e-3 < np.abs(maps - expected).max() / np.ptp(expected) < .3
 
 
-def test_int8_files_store_int8_weights(tmp_path, pictures, quiet_student):
+def test_int8_files_store_int8_weights(tmp_path, images, quiet_student):
     paths = [str(tmp_path / name) for name in ('int8.onnx', 'float.onnx')]
     for path, floats in zip(paths, (False, True)):
         export(quiet_student, path, ExportOptions(size=SIZE, precision='int8',
-                                                  calibration=pictures, float_weights=floats))
+                                                  calibration=images, float_weights=floats))
     model = onnx.load(paths[0])
     stored, makers = constants(model), {name: node for node in model.graph.node
                                         for name in node.output}
@@ -218,34 +218,34 @@ def test_int8_of_crops_is_calibrated_on_people(tmp_path):
     assert (first[0] == first[1]).all() and (first != second).any()
 
 
-def test_dynamic_int8_files_take_other_sizes(tmp_path, pictures, quiet_student):
+def test_dynamic_int8_files_take_other_sizes(tmp_path, images, quiet_student):
     path = tmp_path / 'a.onnx'
-    export(quiet_student, str(path), ExportOptions(SIZE, True, 'int8', calibration=pictures))
+    export(quiet_student, str(path), ExportOptions(SIZE, True, 'int8', calibration=images))
     assert run(path, np.zeros((2, 3, 32, 160))).shape == (2, 57, 4, 20)
 
 
-def test_int8_warns_of_norms_of_each_picture(tmp_path, monkeypatch, pictures):
+def test_int8_warns_of_norms_of_each_image(tmp_path, monkeypatch, images):
     told = []
     export(odd_network(monkeypatch), str(tmp_path / 'a.onnx'),
-           ExportOptions(precision='int8', calibration=pictures), report=told.append)
-    assert any('normalizes by the statistics of each picture (1 times)' in line for line in told)
+           ExportOptions(precision='int8', calibration=images), report=told.append)
+    assert any('normalizes by the statistics of each image (1 times)' in line for line in told)
 
 
-def test_int8_names_a_picture_that_it_cannot_read(tmp_path, pictures):
-    wrong = tmp_path / 'no_picture.png'
+def test_int8_names_an_image_that_it_cannot_read(tmp_path, images):
+    wrong = tmp_path / 'no_image.png'
     wrong.write_bytes(b'text')
-    with pytest.raises(ImageError, match='no_picture.png'):
+    with pytest.raises(ImageError, match='no_image.png'):
         export(tiny_student(), str(tmp_path / 'a.onnx'), ExportOptions(
-            size=SIZE, precision='int8', calibration=[pictures[0], str(wrong)]))
+            size=SIZE, precision='int8', calibration=[images[0], str(wrong)]))
     assert not (tmp_path / 'a.onnx').exists()
 
 
-def test_what_int8_spoils_is_not_written(tmp_path, pictures):
+def test_what_int8_spoils_is_not_written(tmp_path, images):
     network = tiny_student()
     with torch.no_grad():
         # One channel so large that a step of the common scale is more than all the others.
         network.stages[-1][-2][0].weight[0] *= 3000
-    with pytest.raises(ExportError, match='does not bear int8: export it as fp32'):
+    with pytest.raises(ExportError, match='int8 is too inaccurate for this network: export it as fp32'):
         export(network, str(tmp_path / 'a.onnx'), ExportOptions(
-            size=SIZE, precision='int8', calibration=pictures))
+            size=SIZE, precision='int8', calibration=images))
     assert not list(tmp_path.iterdir())

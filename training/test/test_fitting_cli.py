@@ -20,7 +20,7 @@ pytestmark = pytest.mark.fitting
 
 TRAINING = Path(__file__).resolve().parents[1]
 CLEAN = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
-# A network that learns eight pictures by heart within half a minute.
+# A network that learns eight images by heart within half a minute.
 OVERFIT = {
     'model__options': {'widths': [16, 32, 48, 64, 64], 'depths': [1, 1, 1, 1, 1], 'neck': 48,
                        'head': 64, 'stages': 2},
@@ -73,7 +73,7 @@ def test_a_signal_to_all_processes_stops_with_a_snapshot(tmp_path, data, number)
     assert process.returncode == 130
     last = rest.strip().splitlines()[-1]
     assert last.startswith('stopped in epoch ') and 'Traceback' not in rest
-    assert last.endswith('to go on: pose-train fit {} seed=2 --resume'.format(config))
+    assert last.endswith('to continue: pose-train fit {} seed=2 --resume'.format(config))
     snapshot = tmp_path / 'run' / 'snapshots' / 'last.ckpt'
     assert str(snapshot) in last
     steps = torch.load(snapshot, weights_only=True)['global_step']
@@ -141,17 +141,17 @@ def test_errors_say_what_to_do(tmp_path, data, capfd):
     assert 'fp16 needs a GPU' in unfit(tmp_path, data, capfd, 'optimizer.precision=fp16')
     empty = tmp_path / 'empty'
     empty.mkdir()
-    assert 'holds no photographs' in unfit(tmp_path, str(empty), capfd)
+    assert 'has no images' in unfit(tmp_path, str(empty), capfd)
 
 
 def test_a_dataset_with_nobody_in_it_needs_a_teacher(tmp_path, data, capfd):
-    Path(data).unlink()  # what remains is a folder of pictures
+    Path(data).unlink()  # what remains is a folder of images
     assert 'no person is labelled in' in unfit(tmp_path, str(tmp_path / 'data'), capfd)
 
 
-def test_a_dataset_of_broken_pictures_is_told_by_its_loader(tmp_path, data, capfd):
+def test_a_dataset_of_broken_images_is_told_by_its_loader(tmp_path, data, capfd):
     for path in (tmp_path / 'data').glob('*.png'):
-        path.write_bytes(b'not a picture')
+        path.write_bytes(b'not an image')
     said = unfit(tmp_path, data, capfd, data__preload=False, data__workers=2)
     assert 'none of' in said or 'cannot be used' in said
     assert 'Traceback' not in said
@@ -182,8 +182,8 @@ def test_a_run_is_watched(tmp_path, data, capfd):
     assert scalars['loss'] == pytest.approx(scalars['loss/stage_1'])
     assert min(scalars['images_per_s']) > 0
     assert set(log.Tags()['images']) == {'crop_1', 'crop_2'}
-    pictures = log.Images('crop_1')
-    assert len(pictures) == 2 and pictures[0].width > 3 * 64
+    images = log.Images('crop_1')
+    assert len(images) == 2 and images[0].width > 3 * 64
     said = capfd.readouterr().err
     lines = [line.split(':')[0] for line in said.splitlines()]
     assert lines == ['epoch 1/4', 'epoch 2/4', 'epoch 2', 'epoch 3/4', 'epoch 4/4', 'epoch 4']

@@ -113,7 +113,7 @@ def test_a_signal_to_one_process_stops_both_and_both_go_on(folder):
     os.kill(process.pid, signal.SIGTERM)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert 'to go on: pose-train fit' in said and 'Traceback' not in said
+    assert 'to continue: pose-train fit' in said and 'Traceback' not in said
     path = folder / 'stopped' / 'snapshots' / 'last.ckpt'
     epochs = torch.load(path, weights_only=True)['global_step'] // 3 + 2
     process = launch([*words, '--resume', 'optimizer.epochs={}'.format(epochs)], 'devices')

@@ -141,7 +141,7 @@ def test_a_signal_that_is_repeated_at_once_is_one(folder, monkeypatch):
 
 
 @pytest.mark.parametrize('step', [5, 6])
-def test_validation_and_pictures_change_nothing(folder, whole, monkeypatch, step):
+def test_validation_and_images_change_nothing(folder, whole, monkeypatch, step):
     run = config(folder, 'watched_{}'.format(step), validation={'drawn_crops': 1, 'every': 2},
                  data__val=[{'path': str(folder / 'data' / 'figures.json')}], data__val_crops=5,
                  data__workers=1)

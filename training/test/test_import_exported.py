@@ -113,7 +113,7 @@ def test_other_files_are_refused(exported, tmp_path):
     with pytest.raises(WeightsError, match="lacks the tensor 'stages.2"):
         import_network('onnx', changed, 'repvgg_fpn')
     Path(half).write_bytes(content[:len(content) // 2])
-    with pytest.raises(ModelError, match='is not a whole ONNX file'):
+    with pytest.raises(ModelError, match='is not a complete ONNX file'):
         import_network('onnx', half, 'repvgg_fpn')
 
 

@@ -38,7 +38,7 @@ def original_people(folder, name):
 
 
 def in_order(people):
-    """Sort people by their joints' mean place, to compare them one by one."""
+    """Sort people by their keypoints' mean place, to compare them one by one."""
     return people[np.argsort(np.nanmean(people[..., :2], axis=(1, 2)))]
 
 

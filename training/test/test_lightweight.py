@@ -217,7 +217,7 @@ def test_other_numbers_of_stages_are_refused(name, stages):
         create_model(name, stages=stages)
 
 
-def test_without_limbs_there_are_heat_maps_only():
+def test_without_limbs_there_are_heatmaps_only():
     network = create_model('lightweight_openpose', 'hand_21', stages=3).eval()
     with torch.no_grad():
         stages = network(torch.randn(1, 3, 16, 24))

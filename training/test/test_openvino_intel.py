@@ -21,7 +21,7 @@ from pose_training.families.paf.layouts import map_layout
 
 INTEL = 'human_pose_estimation_0001'
 TYPES = {'f16': np.float16, 'u8': np.uint8, 'i64': np.int64}
-# (heat maps, fields) of the two stages
+# (heatmaps, fields) of the two stages
 STAGES = (('conv5_5_CPM_L2', 'conv5_5_CPM_L1'), ('Mconv7_stage2_L2', 'Mconv7_stage2_L1'))
 AS_STORED = {'mean': (0., 0., 0.), 'std': (1., 1., 1.)}
 
@@ -115,8 +115,8 @@ class Interpreter:
         return x
 
 
-def photograph(shared, name, **changes):
-    """Return a photograph as input batch (1, 3, 256, 456), scaled as the card says."""
+def image(shared, name, **changes):
+    """Return an image as input batch (1, 3, 256, 456), scaled as the card says."""
     image = cv2.imread(str(shared / 'golden' / name))
     return torch.from_numpy(prepare_image(image, parse_card(card(**changes), 'test').input))
 
@@ -155,9 +155,9 @@ def test_every_byte_stands_for_its_share_of_the_channels_range(intel):
 def test_the_float_network_agrees_with_the_graph_without_rounding(shared, intel, imported):
     graph, size = Interpreter(intel, rounding=False), {'width': 232, 'height': 128}
     with torch.no_grad():
-        wanted = graph(photograph(shared, 'p1.jpg', **AS_STORED, **size))
+        wanted = graph(image(shared, 'p1.jpg', **AS_STORED, **size))
         same = imported(wanted['data/mean_value/Fused_Add_'])
-        own = imported(photograph(shared, 'p1.jpg', **size))
+        own = imported(image(shared, 'p1.jpg', **size))
     for stage, names in enumerate(STAGES):
         for kind, name in enumerate(names):
             assert wanted[name].abs().max() > .7
@@ -180,7 +180,7 @@ def test_openvino_agrees_too(shared, intel, imported):
     assert bypassed == 121 - 58
     compiled = core.compile_model(model, 'CPU', {'INFERENCE_PRECISION_HINT': 'f32',
                                                  'INFERENCE_NUM_THREADS': 2})
-    raw = photograph(shared, 'p3.jpg', **AS_STORED)
+    raw = image(shared, 'p3.jpg', **AS_STORED)
     wanted = compiled(raw.numpy())
     scaled = raw * float(np.float16(1 / 255)) + float(np.float16(-128 / 255))
     with torch.no_grad():
@@ -189,13 +189,13 @@ def test_openvino_agrees_too(shared, intel, imported):
         np.testing.assert_allclose(maps.numpy(), wanted[name], rtol=0, atol=2e-5)
 
 
-@pytest.mark.parametrize('name, people, joints', [('p3.jpg', 3, 47), ('ski.jpg', 5, 84)])
-def test_rounding_of_activations_moves_no_joint_far(shared, intel, imported, name, people,
-                                                    joints):
+@pytest.mark.parametrize('name, people, keypoints', [('p3.jpg', 3, 47), ('ski.jpg', 5, 84)])
+def test_rounding_of_activations_moves_no_keypoint_far(shared, intel, imported, name, people,
+                                                    keypoints):
     decoder = PafDecoder(parse_card(card(), 'test'))
     with torch.no_grad():
-        rounded = Interpreter(intel, rounding=True)(photograph(shared, name, **AS_STORED))
-        found = imported(photograph(shared, name))[-1]
+        rounded = Interpreter(intel, rounding=True)(image(shared, name, **AS_STORED))
+        found = imported(image(shared, name))[-1]
     decoded = []
     for heatmaps, pafs in (found.values(), [rounded[key] for key in STAGES[-1]]):
         decoded.append(decoder.decode({'heatmaps': heatmaps[0].numpy(),
@@ -205,7 +205,7 @@ def test_rounding_of_activations_moves_no_joint_far(shared, intel, imported, nam
         assert .99 < np.corrcoef(pair)[0, 1] < .99999
     ours, theirs = (skeletons.keypoints for skeletons in decoded)
     assert len(ours) == len(theirs) == people
-    assert (ours[..., 2] > 0).sum() == joints
+    assert (ours[..., 2] > 0).sum() == keypoints
     for person in ours:
         distances = [np.median(np.hypot(*(person - other)[both, :2].T))
                      for other in theirs for both in [(person[:, 2] > 0) & (other[:, 2] > 0)]]

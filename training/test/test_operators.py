@@ -104,7 +104,7 @@ REFUSED = {
 @pytest.mark.parametrize('case', REFUSED)
 def test_what_tensorrt_refuses_is_named(case):
     nodes, constants, words = REFUSED[case]
-    with pytest.raises(ExportError, match='TensorRT 8.2 would refuse this file: .*' + words):
+    with pytest.raises(ExportError, match='TensorRT 8.2 would reject this file: .*' + words):
         check_operators(model(nodes, constants))
 
 
@@ -115,7 +115,7 @@ def test_what_tensorrt_refuses_is_named(case):
 ])
 def test_numbers_that_the_parser_would_misread_are_named(operator, inputs, constants):
     half = model([(operator, inputs, ['output'], {})], constants, HALF)
-    with pytest.raises(ExportError, match=operator + " 'output': .* of float16 it reads garbage"):
+    with pytest.raises(ExportError, match=operator + " 'output': .* it misreads float16"):
         check_operators(half)
 
 

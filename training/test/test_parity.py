@@ -19,7 +19,7 @@ from pose_training.exporters.agreement import (compare_people, output_faults, pe
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.parity import verify
-from pose_training.exporters.picture import draw_picture
+from pose_training.exporters.synthetic_image import draw_image
 from pose_training.families.comparison import (ChannelGroup, compare_outputs,
                                                OutputAgreement)
 
@@ -44,12 +44,12 @@ def rewritten(path, target, change):
     return str(target)
 
 
-def test_the_drawn_picture_is_the_same_everywhere():
-    picture = draw_picture(64, 48)
-    assert picture.shape == (48, 64, 3) and picture.dtype == np.uint8
-    assert hashlib.sha256(picture.tobytes()).hexdigest()[:16] == '037f0594bda85aaa'
-    assert (draw_picture(64, 48, 1) != picture).mean() > .2
-    assert picture.std() > 40 and len(np.unique(picture)) > 200
+def test_the_drawn_image_is_the_same_everywhere():
+    image = draw_image(64, 48)
+    assert image.shape == (48, 64, 3) and image.dtype == np.uint8
+    assert hashlib.sha256(image.tobytes()).hexdigest()[:16] == '037f0594bda85aaa'
+    assert (draw_image(64, 48, 1) != image).mean() > .2
+    assert image.std() > 40 and len(np.unique(image)) > 200
 
 
 def compare_maps(reference, found, *bounds):
@@ -108,20 +108,20 @@ def test_people_have_their_tolerance_too(figures, precision, count):
 
 
 def person_maps(card, offset):
-    """Draw one person, its neck and right arm, as Gaussian heat and unit fields."""
+    """Draw one person, its neck and right arm, as Gaussian heatmaps and unit fields."""
     maps = np.zeros((1, 57, 24, 24), np.float32)
     y, x = np.mgrid[:24, :24]
-    joints = {1: (6 + offset, 6), 2: (12 + offset, 6), 3: (18 + offset, 6), 4: (18 + offset, 14)}
-    for joint, (column, row) in joints.items():
-        maps[0, joint] = np.exp(-((x - column) ** 2 + (y - row) ** 2) / 4.)
+    keypoints = {1: (6 + offset, 6), 2: (12 + offset, 6), 3: (18 + offset, 6), 4: (18 + offset, 14)}
+    for keypoint, (column, row) in keypoints.items():
+        maps[0, keypoint] = np.exp(-((x - column) ** 2 + (y - row) ** 2) / 4.)
     for parent, child, channel in card.decoder.outputs['pafs']['limbs']:
-        if parent in joints and child in joints:
-            along = np.subtract(joints[child], joints[parent])
+        if parent in keypoints and child in keypoints:
+            along = np.subtract(keypoints[child], keypoints[parent])
             maps[0, channel:channel + 2] = (along / np.hypot(*along)).reshape(2, 1, 1)
     return {'output': maps}
 
 
-def test_people_are_compared_by_their_joints():
+def test_people_are_compared_by_their_keypoints():
     card = make_card(tiny_student(), ExportOptions(size=(192, 192)), {})
     reference = person_maps(card, 0)
     nothing = {'output': 0 * reference['output']}
@@ -144,13 +144,13 @@ def test_a_file_is_verified_against_its_own_fingerprint(exported):
 def test_a_file_is_verified_against_its_network(exported, tmp_path):
     network, path = exported
     photo = str(tmp_path / 'photo.png')
-    cv2.imwrite(photo, draw_picture(200, 100, 5))
+    cv2.imwrite(photo, draw_image(200, 100, 5))
     report = verify(str(path), network, [photo])
     assert report.people is not None and report.people.people == report.people.people_found
     assert [line for line in report.lines() if 'photo.png at 96x64 agrees' in line]
-    with pytest.raises(ExportError, match='does not agree with its PyTorch network: on the drawn'):
+    with pytest.raises(ExportError, match='does not agree with its PyTorch network: on the synthetic'):
         verify(str(path), tiny_student(seed=1))
-    with pytest.raises(ExportError, match='it was made of repvgg_fpn for coco_18'):
+    with pytest.raises(ExportError, match='it was exported from repvgg_fpn for coco_18'):
         verify(str(path), tiny_student('body_25'))
 
 
@@ -166,10 +166,10 @@ def test_half_and_dynamic_files_are_verified(tmp_path, monkeypatch):
     assert verify(path).outputs.difference < .01
     report = verify(path, network)
     assert report.precision == 'fp16' and 1e-6 < report.outputs.difference < .01
-    assert any('a batch of two drawn pictures at 72x48 agrees' in line for line in report.checked)
+    assert any('a batch of two synthetic images at 72x48 agrees' in line for line in report.checked)
 
 
-def test_files_of_heat_maps_alone_are_verified(tmp_path):
+def test_files_of_heatmaps_alone_are_verified(tmp_path):
     path = str(tmp_path / 'a.onnx')
     export(tiny_student('face_70'), path, ExportOptions(size=SIZE))
     report = verify(path)
@@ -213,12 +213,12 @@ def forget_export(_, card):
 
 @pytest.mark.parametrize('change, words', [
     (damage_weight, 'does not agree with its PyTorch network: '),
-    (change_operator, "TensorRT 8.2 would refuse this file: Softsign '.*not on the list"),
-    (promise_more, r'the network yields output of \(1, 57, 8, 12\), the card promises'),
+    (change_operator, "TensorRT 8.2 would reject this file: Softsign '.*not on the list"),
+    (promise_more, r'the network yields output of \(1, 57, 8, 12\), but the card declares'),
     (move_cells, 'the fingerprint in its card does not fit its output'),
     (other_cells, 'heatmaps correlate by'),
     (forget_cells, 'its card holds no fingerprint'),
-    (forget_export, 'its card does not tell how it was exported'),
+    (forget_export, 'its card does not contain the settings of an export'),
     (lambda model, _: model.ClearField('metadata_props'), 'it holds no model card'),
 ])
 def test_a_file_that_was_changed_is_found_out(change, words, exported, tmp_path):
@@ -246,10 +246,10 @@ def test_figures_stand_in_the_card(exported):
     cells = [int(cell) for cell in parity['fingerprint']['cells'].split()]
     values = [float(value) for value in parity['fingerprint']['values'].split()]
     maps = []
-    # Independent of the exporter: the network itself on the drawn picture, as its card says.
-    picture = np.moveaxis(draw_picture(*SIZE), -1, 0)[None] / np.float32(255)
+    # Independent of the exporter: the network itself on the synthetic image, as its card says.
+    image = np.moveaxis(draw_image(*SIZE), -1, 0)[None] / np.float32(255)
     with torch.no_grad():
-        maps = exported[0](torch.from_numpy((picture - .5) / .25))[-1]
+        maps = exported[0](torch.from_numpy((image - .5) / .25))[-1]
     flat = torch.cat(tuple(maps.values()), 1).numpy().ravel()
     np.testing.assert_allclose(flat[cells], values, atol=1e-4 * np.abs(flat).max())
     assert flat[cells].min() == flat.min() and flat[cells].max() == flat.max()

@@ -21,22 +21,22 @@ KNOWN = np.ones((64, 96), np.uint8)
 
 
 def nobody(count=1):
-    """Return people without any joint."""
+    """Return people without any keypoint."""
     return np.zeros((count, 18, 3), np.float32)
 
 
-def test_a_heat_map_is_a_gaussian_about_the_joint():
+def test_a_heatmap_is_a_gaussian_about_the_keypoint():
     people = nobody()
     people[0, NECK] = (19.5, 27.5, 2)  # cell (2, 3): its center is at (2.5 * 8 - .5, 3.5 * 8 - .5)
-    heat = draw_heatmaps(people, (8, 12), 8, 7.)
-    assert heat.shape == (18, 8, 12) and heat.dtype == np.float32
-    assert heat[NECK, 3, 2] == 1
+    heatmaps = draw_heatmaps(people, (8, 12), 8, 7.)
+    assert heatmaps.shape == (18, 8, 12) and heatmaps.dtype == np.float32
+    assert heatmaps[NECK, 3, 2] == 1
     # One cell aside, 8 px: exp(-64 / 98); two aside and one down: exp(-(256 + 64) / 98).
-    assert heat[NECK, 3, 3] == pytest.approx(.52045, abs=1e-5)
-    assert heat[NECK, 4, 4] == pytest.approx(.03818, abs=1e-5)
+    assert heatmaps[NECK, 3, 3] == pytest.approx(.52045, abs=1e-5)
+    assert heatmaps[NECK, 4, 4] == pytest.approx(.03818, abs=1e-5)
     # Three aside: exp(-576 / 98) = .0028 is below .01, and taken for nothing.
-    assert heat[NECK, 3, 5] == 0
-    assert not np.delete(heat, NECK, 0).any()
+    assert heatmaps[NECK, 3, 5] == 0
+    assert not np.delete(heatmaps, NECK, 0).any()
 
 
 def test_of_two_people_the_nearer_counts():
@@ -48,7 +48,7 @@ def test_of_two_people_the_nearer_counts():
     assert each[0][NECK, 3, 3] > each[1][NECK, 3, 3] > .5  # they do overlap
 
 
-def test_joints_outside_show_as_far_as_they_reach_in():
+def test_keypoints_outside_show_as_far_as_they_reach_in():
     people = nobody()
     people[0, NECK] = (-4.5, 27.5, 2)
     assert draw_heatmaps(people, (8, 12), 8, 7.)[NECK, 3, 0] == pytest.approx(np.exp(-64 / 98))
@@ -110,7 +110,7 @@ def test_half_a_limb_shows_where_its_other_end_is_outside():
     assert fields[2, 2].tolist() == [1] * 12 and not fields[2, 1].any()
 
 
-def test_background_is_what_the_joints_leave():
+def test_background_is_what_the_keypoints_leave():
     people = nobody()
     people[0, NECK], people[0, HIP] = (19.5, 27.5, 2), (35.5, 27.5, 2)
     targets = make_targets(people, np.ones(18, bool), KNOWN, LAYOUT, 8)
@@ -126,7 +126,7 @@ def test_background_is_what_the_joints_leave():
     assert len(targets.maps) == 18 + 42
 
 
-def test_joints_that_a_dataset_lacks_have_no_weight_nor_have_their_limbs():
+def test_keypoints_that_a_dataset_lacks_have_no_weight_nor_have_their_limbs():
     labelled = np.ones(18, bool)
     labelled[KNEE] = False
     weights = make_targets(nobody(), labelled, KNOWN, LAYOUT, 8).weights
@@ -148,11 +148,11 @@ def test_nothing_counts_near_people_of_whom_nothing_is_known():
     expected[2:5, 4:7] = 0  # and a cell all round it: a Gaussian is 7 px wide
     assert np.array_equal(weights[0], expected) and np.array_equal(weights[18], expected)
     certain = expected.copy()
-    certain[3, 4:7] = certain[2:5, 5] = 1  # the labelled joint is known: exp(-64 / 98) is > .5
+    certain[3, 4:7] = certain[2:5, 5] = 1  # the labelled keypoint is known: exp(-64 / 98) is > .5
     assert np.array_equal(weights[NECK], certain)
 
 
-def test_a_joint_that_a_person_lacks_is_unknown_in_the_region_of_that_person():
+def test_a_keypoint_that_a_person_lacks_is_unknown_in_the_region_of_that_person():
     people = nobody(2)
     people[0, [NECK, HIP]] = [(27.5, 19.5, 2), (27.5, 35.5, 2)]  # no knee
     people[1, [NECK, HIP, KNEE]] = [(75.5, 11.5, 2), (75.5, 27.5, 2), (35.5, 43.5, 2)]
@@ -178,7 +178,7 @@ def test_a_joint_that_a_person_lacks_is_unknown_in_the_region_of_that_person():
                                                       regions=regions).maps)
 
 
-def test_formats_without_limbs_have_heat_maps_alone():
+def test_formats_without_limbs_have_heatmaps_alone():
     layout = map_layout('hand_21')
     people = np.full((1, 21, 3), 20, np.float32)
     targets = make_targets(people, np.ones(21, bool), KNOWN, layout, 8)
@@ -202,19 +202,19 @@ STANDING = {'nose': (0, 12), 'neck': (0, 34), 'eye': (7, 6), 'ear': (16, 12), 's
 
 def standing(topology, left, top):
     """Return (K, 3): somebody who faces us, 220 px tall, with the left wrist raised."""
-    joints = []
+    keypoints = []
     for name in topology.keypoint_names:
         x, y = STANDING[name.replace('left_', '').replace('right_', '')]
         side = -1 if name.startswith('right_') else 1
-        joints.append((left + side * x, top + y, 2))
-    joints[topology.index('left_wrist')] = (left + 70, top + 30, 2)
-    return np.array(joints, np.float32)
+        keypoints.append((left + side * x, top + y, 2))
+    keypoints[topology.index('left_wrist')] = (left + 70, top + 30, 2)
+    return np.array(keypoints, np.float32)
 
 
 @pytest.mark.parametrize('topology', ['coco_18', 'body_25', 'trt_pose_18'])
 @pytest.mark.parametrize('angle, scale', [(0, (1, 1)), (25, (.9, .9)), (-140, (1.3, 1.3)),
                                           (10, (-1, 1)), (-35, (-1.2, 1.1))])
-def test_the_decoder_finds_the_joints_of_any_crop(topology, angle, scale):
+def test_the_decoder_finds_the_keypoints_of_any_crop(topology, angle, scale):
     formed = get_topology(topology)
     people = np.stack([standing(formed, 130.3, 40.7), standing(formed, 290.6, 60.1)])
     labels = sample(people, (420, 300), topology=topology)
@@ -223,7 +223,7 @@ def test_the_decoder_finds_the_joints_of_any_crop(topology, angle, scale):
     targets = make_targets(crop.people, crop.labelled, crop.known, map_layout(topology), 8)
     found = decode(targets.maps, topology)
     assert len(found.scores) == 2
-    # Where the map takes each joint, by matrices alone; mirrored people have the other arm up.
+    # Where the map takes each keypoint, by matrices alone; mirrored people have the other arm up.
     twin = formed.mirror if scale[0] < 0 else range(formed.size)
     expected = (people[..., :2] @ matrix[:, :2].T + matrix[:, 2])[:, list(twin)]
     assert (expected > 0).all() and (expected < 639).all()
@@ -231,4 +231,4 @@ def test_the_decoder_finds_the_joints_of_any_crop(topology, angle, scale):
              for person in found.keypoints for k in [formed.index('nose')]]
     assert sorted(order) == [0, 1]
     distance = np.linalg.norm(found.keypoints[..., :2] - expected[order], axis=-1)
-    assert distance.max() < .05  # px, of cells of 8; not a joint is missing (NaN)
+    assert distance.max() < .05  # px, of cells of 8; not a keypoint is missing (NaN)

@@ -63,7 +63,7 @@ def import_graph(graph, folder, name='mobilenet_thin'):
 
 
 def run(network, images):
-    """Return the last maps, heat maps first, as (N, h, w, C)."""
+    """Return the last maps, heatmaps first, as (N, h, w, C)."""
     with torch.no_grad():
         maps = network(torch.from_numpy(images.astype(np.float32)).permute(0, 3, 1, 2))[-1]
     return torch.cat([maps['heatmaps'], maps['pafs']], 1).permute(0, 2, 3, 1).numpy()

@@ -205,8 +205,8 @@ REFUSED = {
     'features': (lambda graph: swap(graph, 'feat_concat', 1, 2),
                  r'MConv_Stage1_L._1_depthwise.*Conv2d_11_pointwise.*Conv2d_7.*other numbers'),
     'output': (lambda graph: swap(graph, 'Openpose/concat_stage7', 0, 1),
-               r'the output ConcatV2\(.*L1_5_pointwise, .*L2_5_pointwise\), in the network \[heat '
-               'maps, fields\\], gives other numbers'),
+               r'the output ConcatV2\(.*L1_5_pointwise, .*L2_5_pointwise\), in the network '
+               r'\[heatmaps, PAFs\], gives other numbers'),
     'no relu': (skip_relu, "'MobilenetV1/Conv2d_4_pointwise'.*then DepthwiseConv2dNative;"),
     'relu6': (other_relu, "'MobilenetV1/Conv2d_4_pointwise'.*then Relu6.*other numbers"),
     'relu between': (more_relu, "'MobilenetV1/Conv2d_4_(depthwise|pointwise)'.*other numbers"),

@@ -90,7 +90,7 @@ ENGINE = {'engine': bytearray(b'ftrt' * 9), 'input_names': ['input_0'], 'output_
     (content(b''), 'is empty'),
     (content(b'\n<!DOCTYPE html><html><title>Google Drive'), 'a web page'),
     (content(b'version https://git-lfs.github.com/spec/v1\noid'), 'git lfs pull'),
-    (content(b'\x08\x07\x12\x07pytorch' * 40), 'no file of tensors'),
+    (content(b'\x08\x07\x12\x07pytorch' * 40), 'not a file of tensors'),
     (cut_short(NEW, 2000), 'damaged or cut short'), (cut_short(NEW, 9), 'damaged or cut short'),
     (cut_short(OLD, 9), 'damaged or cut short'), (cut_short(OLD, -4), 'damaged or cut short'),
     (content(pickle.dumps({'a': 1}, protocol=2)), 'damaged or cut short'),

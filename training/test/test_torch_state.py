@@ -97,7 +97,7 @@ def test_every_naming_becomes_that_of_the_network(tmp_path, model, rows, column,
 
 
 def two_stages(state, image):
-    """Evaluate TreB1eN's network as its own module tree does; returns fields and heat maps."""
+    """Evaluate TreB1eN's network as its own module tree does; returns fields and heatmaps."""
     def layer(x, name, relu=True):
         weight = state[name + '.weight']
         x = F.conv2d(x, weight, state[name + '.bias'], padding=weight.shape[-1] // 2)

@@ -73,7 +73,7 @@ def evaluate(graph, image: np.ndarray, output: str) -> np.ndarray:
     options.intra_op_num_threads = 1  # more of them would spin, in the way of PyTorch's
     session = onnxruntime.InferenceSession(model.SerializeToString(), options,
                                            providers=['CPUExecutionProvider'])
-    return session.run(None, {'photograph': image.astype(np.float32)})[0]
+    return session.run(None, {'input_image': image.astype(np.float32)})[0]
 
 
 class _Translation:
@@ -94,7 +94,7 @@ class _Translation:
         four = [None] * 4
         graph = helper.make_graph(
             self._onnx, 'graph',
-            [helper.make_tensor_value_info('photograph', onnx.TensorProto.FLOAT, four)],
+            [helper.make_tensor_value_info('input_image', onnx.TensorProto.FLOAT, four)],
             [helper.make_tensor_value_info('output', onnx.TensorProto.FLOAT, four)],
             self._tensors)
         return helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)], ir_version=8)
@@ -125,7 +125,7 @@ class _Translation:
         return list(done)
 
     def _op_placeholder(self, node, options):
-        self._add('Transpose', ['photograph'], node.name, perm=[0, 3, 1, 2])
+        self._add('Transpose', ['input_image'], node.name, perm=[0, 3, 1, 2])
         self._maps.add(node.name)
 
     def _op_const(self, node, options):

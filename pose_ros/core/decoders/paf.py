@@ -7,8 +7,7 @@ import numpy as np
 
 from pose_ros.core.card import ModelCard, require_keys
 from pose_ros.core.decoders.decoder import Decoder, Found, make_found
-from pose_ros.core.decoders.limbs import LimbScorer, LimbTable, MOST_ROWS
-from pose_ros.core.decoders.assembly import assemble
+from pose_ros.core.decoders.limbs import assemble, LimbScorer, LimbTable, MOST_ROWS
 from pose_ros.core.decoders.peaks import PeakFinder
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stage interface: frames and people in, people out."""
 import abc
-from typing import List, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 from pose_ros.core.frame import Frame
 from pose_ros.core.network import Network
@@ -13,11 +13,17 @@ from pose_ros.core.people import People
 class Stage(Configurable):
     """One step of the pipeline. `name` is the prefix of its settings and its row of timings.
 
-    `networks` are those that it runs. State is kept per `Frame.source`.
+    `networks` are those that it runs. State is kept per `Frame.source`. `counters` counts events
+    since the start by name, for diagnostics.
     """
 
     name = ''
     networks: Tuple[Network, ...] = ()
+
+    def __init__(self, **settings):
+        """Take settings that differ from the defaults; PoseRosError names an invalid one."""
+        self.counters: Dict[str, int] = {}
+        super(Stage, self).__init__(**settings)
 
     @abc.abstractmethod
     def __call__(self, frames: Sequence[Frame], people: Sequence[People]) -> List[People]:

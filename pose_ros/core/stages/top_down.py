@@ -40,8 +40,8 @@ class _Memory:
 class TopDown(Stage):
     """Crops of all people of all frames go through the network in batches.
 
-    Without a detector the people of the stages before need boxes. `skipped` counts the people
-    that max_people has left out.
+    Without a detector the people of the stages before need boxes. The counter `people_skipped`
+    counts those that max_people leaves out.
     """
 
     name = 'top_down'
@@ -56,8 +56,8 @@ class TopDown(Stage):
         self._network, self._detector, self._topology = network, detector, topology
         self.networks = (network,) if detector is None else (detector, network)
         self._memories: Dict[str, _Memory] = {}
-        self.skipped = 0
         super(TopDown, self).__init__()
+        self.counters['people_skipped'] = 0
 
     def configure(self, **changes):
         """See Configurable.configure."""
@@ -103,7 +103,7 @@ class TopDown(Stage):
         most = self._settings['max_people']
         if people.count <= most:
             return people
-        self.skipped += people.count - most
+        self.counters['people_skipped'] += people.count - most
         areas = people.boxes[:, 2] * people.boxes[:, 3]
         return people.select(np.sort(np.argsort(-areas, kind='stable')[:most]))
 

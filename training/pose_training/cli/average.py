@@ -4,9 +4,9 @@
 from pose_training.checkpoint import save_checkpoint
 from pose_training.model_soup import mean_network
 
-DESCRIPTION = ('Average the weights of checkpoints of one kind of network. Of runs that began '
-               'with the same weights, or of snapshots of one run, the mean may be better than '
-               'any of them; of others it is of no use. Evaluate it.')
+DESCRIPTION = ('Average the weights of checkpoints of one kind of network. The mean may be better '
+               'than each of them if the runs began with the same weights, or if the checkpoints '
+               'are snapshots of one run; otherwise it is useless. Evaluate the result.')
 EPILOG = """examples:
   pose-train average runs/a/network.pt runs/b/network.pt -o both.pt
   pose-train average runs/a/snapshots/epoch_*.ckpt -o late.pt

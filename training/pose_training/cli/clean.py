@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-train clean`: hold a dataset's labels against a network that knows already."""
+"""`pose-train clean`: check the labels of a dataset with a trained network."""
 import argparse
 import json
 import os
@@ -17,39 +17,39 @@ from pose_training.errors import DataError
 from pose_training.families.registry import make_family
 from pose_ros.core.files import atomic_write
 
-DESCRIPTION = ('Find wrong labels with a trained network. Each labelled person is cut out and '
-               'shown to it: labels that its heatmaps agree with stay; labels that they clearly '
-               'agree with better when left and right are exchanged are mirrored; a person whose '
-               'labels they agree with neither way is marked as unlabelled.')
+DESCRIPTION = ('Find wrong labels with a trained network. It runs on a crop of each labelled '
+               'person. If its heatmaps agree with the labels, the labels stay. If they clearly '
+               'agree better after exchanging left and right, the labels are mirrored. If they '
+               'agree with neither, the person is marked as unlabelled.')
 EPILOG = """examples:
   pose-train clean lsp.json --teacher body_25.onnx -o lsp_clean.json
   pose-train clean train.json --images train2017 --teacher intel.xml --card intel.json -o c.json
 
-The agreement of a person is the mean of the heatmap at the labelled joints, 0 to 1. The output is
-a COCO file; its file names are relative to where it lies. A photograph of which nobody labelled is
-left is left out. Look at the result with `pose-train view --data`.
+The agreement of a person is the mean of the heatmaps at the labelled keypoints, 0 to 1. The output
+is a COCO file; its file names are relative to its own folder. Images in which no labelled person
+remains are left out. Check the result with `pose-train view --data`.
 """
-_FALLBACK = 'coco_17'  # for teachers whose joints are of their own making
+_FALLBACK = 'coco_17'  # for teachers with keypoints of no known topology
 
 
 def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('data', metavar='DATA', help='COCO keypoint file')
     parser.add_argument('--teacher', required=True, metavar='MODEL',
-                        help='network that knows: .onnx, OpenVINO .xml, or a checkpoint (.pt)')
+                        help='trained network: .onnx, OpenVINO .xml, or a checkpoint (.pt)')
     parser.add_argument('--card', metavar='FILE', help="model card that replaces the model's own")
     parser.add_argument('-o', '--output', required=True, metavar='FILE',
                         help='the file to write (.json)')
     parser.add_argument('--images', metavar='FOLDER',
-                        help="folder of the photographs (default: the dataset's)")
+                        help="folder of the images (default: the dataset's)")
     parser.add_argument('--least', type=_share, default=.12, metavar='SHARE',
                         help='agreement below which labels are dropped (default: 0.12)')
     parser.add_argument('--backend', default='auto', metavar='NAME',
-                        help='what runs the teacher (default: auto)')
+                        help='engine that runs the teacher (default: auto)')
 
 
 def run(args) -> int:
-    """Write the cleaned dataset, and print what became of its people; return the exit code."""
+    """Write the cleaned dataset, and print the outcomes of its people; return the exit code."""
     folder = os.path.dirname(os.path.abspath(args.output))
     if not os.path.isdir(folder):
         raise DataError('cannot write {}: there is no folder {}'.format(args.output, folder))
@@ -57,16 +57,16 @@ def run(args) -> int:
     judge, topology = _judge(args)
     cleaned = clean(file, os.path.abspath(args.images or os.path.dirname(args.data)), judge,
                     topology, args.least, folder,
-                    lambda items: tqdm(items, 'photographs', disable=None))
+                    lambda items: tqdm(items, 'images', disable=None))
     with atomic_write(args.output) as stream:
         stream.write(json.dumps(cleaned.data).encode('utf-8'))
     print('\n'.join(_table(cleaned)))
-    print('wrote {}: {} photographs'.format(args.output, len(cleaned.data['images'])))
+    print('wrote {}: {} images'.format(args.output, len(cleaned.data['images'])))
     return 0
 
 
 def _judge(args):
-    """Return the judge, and the joints in which it thinks."""
+    """Return the label checker, and the name of its topology."""
     if args.teacher.endswith(CHECKPOINTS) and not args.card:
         card = checkpoint_card(args.teacher)
     else:
@@ -81,10 +81,10 @@ def _judge(args):
 def _table(cleaned):
     total = max(1, sum(cleaned.counts.values()))
     words = {'label': 'kept', 'mirror': 'mirrored', 'drop': 'dropped',
-             'unjudged': 'kept unjudged: the teacher knows none of their joints'}
+             'unjudged': 'kept unchecked: the teacher has none of their keypoints'}
     for outcome, number in cleaned.counts.items():
         yield '{:>7}{:>7.1%}  {}'.format(number, number / total, words[outcome])
-    yield '{:>7} photographs left out'.format(cleaned.left_out)
+    yield '{:>7} images left out'.format(cleaned.left_out)
 
 
 def _share(text):

@@ -16,8 +16,8 @@ EPILOG = """examples:
   pose-train distill repvgg_fpn.yaml --single-person movenet.tflite     keypoints for boxes
 
 A teacher is an ONNX file or an OpenVINO network (.xml) with a model card (inside, beside it, or by
---card), or a checkpoint of this package (.pt). Hints on layers between: teacher.hints in the
-configuration. Mind the license of a teacher's weights: what learns from them may be bound by it.
+--card), or a checkpoint of this package (.pt). For hints on inner layers, set teacher.hints in the
+configuration. Check the license of a teacher's weights: it may also apply to the student.
 
 settings (KEY=DEFAULT; `- ` begins an entry of a list):
 """ + settings_help() + '\n'
@@ -28,7 +28,7 @@ def add_arguments(parser) -> None:
     add_run_arguments(parser)
     group = parser.add_argument_group('teachers')
     group.add_argument('--teacher', action='append', default=[], metavar='MODEL',
-                       help='a network to learn from; may be repeated')
+                       help='a teacher network; may be repeated')
     group.add_argument('--card', action='append', default=[], metavar='FILE',
                        help='model card of the teacher, in the order of the teachers')
     group.add_argument('--weight', type=float, metavar='W',
@@ -49,7 +49,7 @@ def run(args) -> int:
     if args.teacher:
         teacher = teacher._replace(models=tuple(args.teacher), cards=tuple(args.card))
     elif args.card:
-        raise ConfigError('--card is the card of a --teacher; there is none')
+        raise ConfigError('--card needs a --teacher, and there is none')
     if args.single_person:
         teacher = teacher._replace(single_person=tuple(args.single_person))
     if args.weight is not None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-train evaluate`: how good a model is."""
+"""`pose-train evaluate`: measure a model on datasets."""
 import argparse
 import json
 import os
@@ -15,13 +15,13 @@ from pose_training.evaluation.boxes import BoxFinder
 from pose_training.evaluation.evaluate import evaluate, protocol, refuse_checkpoint
 from pose_training.evaluation.report import as_data, tables
 
-DESCRIPTION = ("Measure a model on labelled photographs, with the robot's own engine and decoder: "
-               "COCO's AP and AR, the share of joints found (PCK) and of those found on the wrong "
-               'side, joint by joint, and the time from pixels to people. A folder of photographs '
-               'with nobody in them tells how often nobody is found there.')
+DESCRIPTION = ("Measure a model on labelled images, with the robot's own engine and decoder: "
+               "COCO's AP and AR, for each keypoint the share that is found (PCK) and the share "
+               'that is found on the wrong side, and the time from pixels to people. On a folder '
+               'of images without people: the share without any person found.')
 EPILOG = """examples:
   pose-train evaluate model.onnx --data person_keypoints_val2017.json
-  pose-train evaluate model.onnx --data val.json nobody/ --json figures.json
+  pose-train evaluate model.onnx --data val.json empty/ --json figures.json
   pose-train evaluate model.onnx --data val.json --failures worst/ --worst 50
   pose-train evaluate model.onnx --data val.json --flip --scales 0.5 1 1.5
   pose-train evaluate pose_crop.onnx --detector person_detector.onnx --data val.json
@@ -29,7 +29,7 @@ EPILOG = """examples:
   pose-train evaluate person_detector.onnx --data val.json     AP of the boxes of a detector
 
 File names in a dataset are relative to its folder. Figures are of a single scale, without the
-mirrored image, unless --flip or --scales say otherwise; --scales other than 1 need a model with
+mirrored image, unless --flip or --scales are given; --scales other than 1 need a model with
 dynamic shapes.
 """
 
@@ -44,10 +44,10 @@ def add_arguments(parser) -> None:
                              'detector')
     parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file')
     parser.add_argument('--quiet', action='store_true', help='print errors only')
-    group = parser.add_argument_group('pictures of failures')
+    group = parser.add_argument_group('images of failures')
     group.add_argument('--failures', metavar='FOLDER',
                        help='draw labels and people found of the worst images, by their OKS; '
-                            "replaces an earlier run's pictures there")
+                            "replaces an earlier run's images there")
     group.add_argument('--worst', type=count, default=20, metavar='N',
                        help='how many of each dataset (default: 20)')
     group = parser.add_argument_group('several views, averaged (the robot takes one)')
@@ -72,7 +72,7 @@ def run(args) -> int:
     if not args.quiet:
         print('\n' + '\n'.join(tables(results)))
         for result in results if args.failures else ():
-            print('{}: {} failure pictures in {}'.format(
+            print('{}: {} failure images in {}'.format(
                 result.name, len(result.failures), os.path.join(args.failures, result.name)))
     if args.json:
         with open(args.json, 'w', encoding='utf-8') as stream:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-train export`: a checkpoint becomes a file that the robot runs."""
+"""`pose-train export`: convert a checkpoint into a file for the robot."""
 from pose_training.checkpoint import load_checkpoint
 from pose_training.cli.options import add_export_options, write_network
 
@@ -10,7 +10,7 @@ DESCRIPTION = ('Turn a checkpoint of this package into one ONNX file that carrie
 EPILOG = """examples:
   pose-train export network.pt -o model.onnx
   pose-train export network.pt -o model_fp16.onnx --precision fp16 --size 448x352
-  pose-train export network.pt -o model_int8.onnx --precision int8 --calibration photos/
+  pose-train export network.pt -o model_int8.onnx --precision int8 --calibration images/
   pose-train export network.pt -o model.onnx --engine    on the machine with the GPU
 """
 

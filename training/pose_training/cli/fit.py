@@ -11,7 +11,7 @@ from pose_training.fitting.fit import fit
 from pose_training.fitting.interruption import Interrupted
 from pose_training.fitting.settings import RunConfig
 
-DESCRIPTION = ('Train a network as a configuration says. The folder OUTPUT gets its snapshots, '
+DESCRIPTION = ('Train a network as configured. The folder OUTPUT gets its snapshots, '
                'its logs for TensorBoard and, in the end, network.pt for `pose-train export`. '
                'Ctrl-C and SIGTERM stop after the current step with a snapshot, from which '
                '--resume continues exactly.')

@@ -1,14 +1,14 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-train import`: published weights of another system become a file that the robot runs."""
+"""`pose-train import`: convert published weights of another system into a file for the robot."""
 from pose_training.cli.options import add_export_options, write_network
 from pose_training.importers.formats import FORMATS, import_network
 
 DESCRIPTION = ('Turn published weights of another system into one ONNX file that carries its '
-               'model card. Nothing of the other system is needed, no code of the file is run, '
-               'and every tensor is held against the network: what is missing, too many or '
-               'misshapen is listed. The ONNX file is checked against the network before it is '
-               'written.')
+               'model card. The other system is not needed, and no code of the file is run. Every '
+               'tensor is compared with the network: tensors that are missing, unexpected or of '
+               'another shape are listed. The ONNX file is compared with the network before it '
+               'is written.')
 EPILOG = 'formats:\n' + ''.join('  {:<15}{}\n'.format(name, form.summary)
                                 for name, form in FORMATS.items()) + """
 examples:
@@ -25,14 +25,15 @@ def add_arguments(parser) -> None:
     parser.add_argument('format', choices=FORMATS, metavar='FORMAT',
                         help='one of ' + ', '.join(FORMATS))
     parser.add_argument('file', metavar='FILE', help='the weight file')
-    parser.add_argument('--model', required=True, metavar='NAME', help='the network it is of')
+    parser.add_argument('--model', required=True, metavar='NAME',
+                        help='the network of these weights')
     parser.add_argument('--prototxt', metavar='FILE',
-                        help='caffe: hold this description against the network too')
+                        help='caffe: compare this description with the network, too')
     parser.add_argument('--averages', action='store_true',
-                        help='tf-checkpoint: take the moving averages of the weights')
+                        help='tf-checkpoint: use the moving averages of the weights')
     parser.add_argument('--stored-statistics', action='store_true',
                         help='tf-checkpoint: MobileNet v2 that normalizes by its stored '
-                             'statistics, not by those of the image as the published ones do')
+                             'statistics; the published ones use those of the image')
     add_export_options(parser)
 
 

@@ -16,7 +16,7 @@ from pose_training.models.cost import count_parameters
 
 DESCRIPTION = ('Describe a file: of an ONNX file the card and the operators, of a checkpoint the '
                'network and where it comes from, of a weight file (--format, --model) every '
-               'tensor that is in it, under the name that the network gives it.')
+               'tensor in it, under its name in the network.')
 EPILOG = """examples:
   pose-train info model.onnx
   pose-train info network.pt

@@ -8,7 +8,7 @@ from pose_ros.core.command import progress_bar
 from pose_ros.core.command_options import add_model_options, load_estimator
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.files import atomic_write
-from pose_training.cli.options import pictures
+from pose_training.cli.options import image_files
 from pose_training.distillation.pseudo_labels import label_images
 from pose_training.errors import ConfigError, DataError
 
@@ -40,7 +40,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Label and write; return the exit code."""
-    paths = list(pictures(args.images))
+    paths = list(image_files(args.images))
     if not paths:
         raise DataError('there are no images in {}'.format(', '.join(args.images)))
     if not 0 < args.min_confidence <= 1:

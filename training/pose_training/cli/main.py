@@ -5,30 +5,30 @@ from pose_ros.core.command import Program
 from pose_ros.core.version import VERSION
 
 COMMANDS = {
-    'view': 'draw what a training run would be shown, as pictures to check',
+    'view': 'draw training crops, to check them',
     'label': 'find people in images without labels and write them as a dataset',
     'add-boxes': 'complete the boxes of a dataset by detectors',
-    'clean': "hold a dataset's labels against a trained network",
+    'clean': 'check the labels of a dataset with a trained network',
     'fit': 'train a network',
     'pack': 'write the images of a configuration to two files for fit-packed',
     'fit-packed': 'train on one device, within a given time',
-    'distill': 'train a network on labels and on what other networks say',
+    'distill': 'train a network on labels and on the outputs of other networks',
     'average': 'average the weights of checkpoints',
-    'evaluate': "measure a model on labelled photographs, with the robot's engine and decoder",
+    'evaluate': "measure a model on labelled images, with the robot's engine and decoder",
     'import': 'turn published weights of another system into an ONNX file',
     'export': 'turn a checkpoint into an ONNX file',
-    'verify': 'check an exported file, and that it still computes what its network did',
-    'models': 'list the networks, what they cost, and where their weights are published',
+    'verify': 'check an exported file, and compare its outputs with those of its network',
+    'models': 'list the networks, their cost, and where their weights are published',
     'info': 'describe an ONNX file, a checkpoint or a weight file',
 }
 
 _DESCRIPTION = 'Train, import and export the networks of pose_ros, offline.'
 _EPILOG = """examples:
-  pose-train models                                            what there is
+  pose-train models                                            list the networks
   pose-train import caffe pose_iter_584000.caffemodel --model body_25 -o body_25.onnx
   pose-train import tf-graph graph_opt.pb --model mobilenet_thin -o thin.onnx --precision fp16
   pose-train export network.pt -o model.onnx --size 448x352
-  pose-train verify model.onnx                               is it intact?
+  pose-train verify model.onnx                               check the file
   pose-train COMMAND --help                                    all options of one command
 
 exit codes: 0 done; 1 a file or a network failed; 2 the command line is wrong; 130 interrupted

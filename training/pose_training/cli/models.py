@@ -7,10 +7,10 @@ from typing import List
 from pose_training.models import create_model, get_spec, networks
 from pose_training.models.cost import count_multiply_adds, count_parameters
 
-DESCRIPTION = 'List the networks, what they cost, and where their weights are published.'
+DESCRIPTION = 'List the networks, their cost, and where their weights are published.'
 EPILOG = """examples:
   pose-train models                   one line each
-  pose-train models body_25           all that is known of one
+  pose-train models body_25           all facts of one network
   pose-train models --json            the same for programs
 """
 _COLUMNS = '{:<27}{:>9}{:>9}  {:<9}{:<13}{}'
@@ -45,7 +45,7 @@ def run(args) -> int:
 
 
 def describe(name: str) -> dict:
-    """Return what is known of a network, with its cost at its own input size, ready for JSON."""
+    """Return the facts of a network, with its cost at its own input size, as JSON data."""
     spec = get_spec(name)
     network = create_model(name)
     width, height = spec.input['width'], spec.input['height']

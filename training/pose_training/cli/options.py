@@ -18,10 +18,10 @@ from pose_training.exporters.export import ExportOptions, export
 
 
 def add_export_options(parser) -> None:
-    """Add how to write an ONNX file."""
+    """Add the options of writing an ONNX file."""
     parser.add_argument('-o', '--output', required=True, metavar='FILE',
                         help='the file to write: .onnx for the robot, .pt for further training')
-    group = parser.add_argument_group('how the ONNX file is made')
+    group = parser.add_argument_group('the ONNX file')
     group.add_argument('--size', type=size, metavar='WxH',
                        help="network input in pixels (default: the network's own)")
     group.add_argument('--batch', type=_batch, default=1, metavar='N',
@@ -31,25 +31,26 @@ def add_export_options(parser) -> None:
     group.add_argument('--precision', choices=('fp32', 'fp16', 'int8'), default='fp32',
                        help='number format inside; input and output stay float32 (%(default)s)')
     group.add_argument('--calibration', nargs='+', metavar='PATH', default=(),
-                       help='images, folders of them, or COCO keypoint files, that int8 takes '
-                            'its ranges from; a network of crops takes the people of the files')
+                       help='images, folders of images, or COCO keypoint files, for the ranges of '
+                            'int8; for a network of crops the people in these files')
     group.add_argument('--float-weights', action='store_true',
-                       help='int8: store weights as float32, as TensorRT 8 needs it (larger)')
+                       help='int8: store weights as float32 for TensorRT 8 (a larger file)')
     group.add_argument('--images', nargs='+', metavar='PATH', default=(),
-                       help='pictures to compare the file with PyTorch on, besides a drawn one')
+                       help='images on which to compare the file with PyTorch, besides a '
+                            'synthetic one')
     group.add_argument('--normalize', action='store_true',
                        help='put the scaling of pixel values into the graph')
     group.add_argument('--stages', type=int, metavar='K',
                        help='cut the network after prediction stage K: faster, less accurate')
     group.add_argument('--engine', action='store_true',
-                       help='build its TensorRT engine too, beside it, for the GPU of this '
-                            'machine alone (on a robot: pose-ros build-engine)')
-    group = parser.add_argument_group('what its card says')
+                       help='also build its TensorRT engine, in the same folder, only for the GPU '
+                            'of this machine (on a robot: pose-ros build-engine)')
+    group = parser.add_argument_group('the model card')
     group.add_argument('--set', action='append', default=[], type=setting, metavar='NAME=VALUE',
-                       help='a setting of the decoder that suits the network; may be repeated')
+                       help='a setting of the decoder for this network; may be repeated')
     group.add_argument('--facts', metavar='FILE',
-                       help='a JSON object for the provenance: how it was trained, what was '
-                            'measured; `name`, `version` and `license` in it replace the '
+                       help='a JSON object for the provenance, such as training data and measured '
+                            'accuracy; `name`, `version` and `license` in it replace the '
                             "network's")
 
 
@@ -58,7 +59,7 @@ def _batch(text):
 
 
 def write_network(network, provenance, args) -> None:
-    """Export the network as the options ask, or save it as a checkpoint."""
+    """Export the network by the options, or save it as a checkpoint."""
     from pose_training.checkpoint import save_checkpoint
     if args.engine and not args.output.endswith('.onnx'):
         raise ExportError('--engine builds from an ONNX file: end {!r} in .onnx'.format(
@@ -68,15 +69,15 @@ def write_network(network, provenance, args) -> None:
         print('wrote ' + args.output)
         return
     if not args.output.endswith('.onnx'):
-        raise ExportError('cannot tell what to write to {!r}: end it in .onnx or .pt'.format(
+        raise ExportError('the name {!r} has no known ending: end it in .onnx or .pt'.format(
             args.output))
     options = ExportOptions(size=args.size, dynamic=args.dynamic, precision=args.precision,
                             normalize=args.normalize, stages=args.stages,
-                            calibration=pictures(args.calibration),
+                            calibration=image_files(args.calibration),
                             batch=args.batch, float_weights=args.float_weights,
                             **_card_settings(network, args.set))
     export(network, args.output, options, {**provenance, **_facts(args.facts)},
-           pictures(args.images), report)
+           image_files(args.images), report)
     print('wrote {} ({:.1f} MB)'.format(args.output, os.path.getsize(args.output) / 1e6))
     if args.engine:
         show_builds()
@@ -110,12 +111,12 @@ def _facts(path):
 
 
 def report(text: str) -> None:
-    """Tell how far the work is; not on stdout, which holds results."""
+    """Print a line of progress to stderr, because stdout is for results."""
     print(text, file=sys.stderr, flush=True)
 
 
-def pictures(paths) -> Tuple[str, ...]:
-    """Return the files that are named, and the pictures in the folders that are."""
+def image_files(paths) -> Tuple[str, ...]:
+    """Return the paths, with each folder replaced by the images in it."""
     found = []
     for path in paths:
         if os.path.isdir(path):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-train view`: what a training run would be shown, as pictures."""
+"""`pose-train view`: draw training crops."""
 import os
 from typing import Tuple
 
@@ -10,7 +10,7 @@ import numpy as np
 from pose_ros.core.command_options import count
 from pose_training.checkpoint import load_checkpoint
 from pose_training.data.dataset import CropRequest, CropSampler, PoseDataset
-from pose_training.data.pictures import sheet
+from pose_training.data.panels import sheet
 from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError
 from pose_training.fitting.config import load_config
@@ -19,16 +19,16 @@ from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.teachers import soft_targets
 from pose_training.models import create_model
 
-DESCRIPTION = ('Draw crops as a training run would make them: the labels in the colors of the '
-               "person's own left and right, what the network sees, heatmaps, fields, and where "
-               'they count. Look at some before you train.')
+DESCRIPTION = ('Draw crops as a training run would make them: the labels, with different colors '
+               "for the person's own left and right, the input of the network, heatmaps, PAFs, "
+               'and their weights. Check some crops before you train.')
 EPILOG = """examples:
   pose-train view repvgg_fpn.yaml -o samples
   pose-train view repvgg_fpn.yaml data.crop.mosaic=1 teacher.weight=1 -o samples --count 50
   pose-train view --data person_keypoints_val2017.json -o samples model.topology=body_25
 
-Changes stand beside the configuration. Left and right must be the person's own: the left arm of
-somebody who faces the camera lies on the right of the picture.
+Give changes after the configuration. Left and right must be the person's own: if a person faces
+the camera, the left arm is on the right side of the image.
 """
 
 
@@ -37,18 +37,18 @@ def add_arguments(parser) -> None:
     parser.add_argument('words', nargs='*', metavar='CONFIG | KEY=VALUE',
                         help='configuration of a run (YAML), and changes to it')
     parser.add_argument('--data', metavar='PATH',
-                        help='look at this COCO keypoint file, or folder of photographs with '
-                             'nobody in them, instead of the datasets of the configuration')
+                        help='draw crops of this COCO keypoint file, or folder of images without '
+                             'people, instead of the datasets of the configuration')
     parser.add_argument('-o', '--output', required=True, metavar='FOLDER',
-                        help='where the pictures go')
+                        help='folder for the images')
     parser.add_argument('--count', type=count, default=20, metavar='N',
-                        help='how many (default: 20)')
+                        help='number of crops (default: 20)')
     parser.add_argument('--seed', type=int, metavar='N',
-                        help="what is drawn (default: the configuration's)")
+                        help="random seed (default: the configuration's)")
 
 
 def run(args) -> int:
-    """Write the pictures; return the exit code."""
+    """Write the images; return the exit code."""
     paths = [word for word in args.words if '=' not in word]
     if len(paths) > 1 or not (paths or args.data):
         raise ConfigError('name one configuration, or a dataset with --data')
@@ -61,16 +61,16 @@ def run(args) -> int:
     os.makedirs(args.output, exist_ok=True)
     for number, draw in enumerate(draws):
         path = os.path.join(args.output, '{:04d}.png'.format(number))
-        if not cv2.imwrite(path, picture(dataset, draw)):
+        if not cv2.imwrite(path, draw_crop(dataset, draw)):
             raise ConfigError('cannot write {}'.format(path))
-    print('wrote {} pictures to {}'.format(args.count, args.output))
+    print('wrote {} images to {}'.format(args.count, args.output))
     for path in dataset.unusable:
         print('unusable: {}'.format(path))
     return 0
 
 
 def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, CropSampler]:
-    """Return the crops of a run, with its teachers, and `count` of them that it would draw."""
+    """Return the crops of a run, with its teachers, and a sampler of `count` of them."""
     if not config.data.train:
         raise ConfigError('data.train names no dataset: give it a list of {path: ...}')
     model, data = config.model, config.data
@@ -79,14 +79,14 @@ def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, CropSampler]:
     family = network.family
     samples, weights = read_sets(data.train, family.topology, family)
     spec = crop_spec(data, family, network.stride)
-    # Here teachers answer crop by crop, wherever they do in the run: they say the same.
+    # A teacher computes the same on the device and in the loaders; here it runs crop by crop.
     teacher = config.teacher._replace(on_device=False)
     dataset = family.dataset(samples, spec, config.seed, soft_targets(
         config._replace(teacher=teacher), family, network.stride))
     return dataset, CropSampler(weights, count, data.variants, config.seed)
 
 
-def picture(dataset, draw: CropRequest) -> np.ndarray:
+def draw_crop(dataset, draw: CropRequest) -> np.ndarray:
     """Draw one crop of a PoseDataset."""
     crop, targets = dataset.draw(draw.sample, draw.variant)
     seen = dataset.degraded(crop, draw.seed)

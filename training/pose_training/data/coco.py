@@ -89,10 +89,10 @@ def is_labelled(annotation: Dict[str, Any]) -> bool:
 
 def keypoints_of(annotation: Dict[str, Any], dtype=np.float32) -> np.ndarray:
     """Return (K, 3) of a type: x, y [px], and 0 (no label), 1 (occluded) or 2 (visible)."""
-    joints = np.array(annotation['keypoints'], dtype).reshape(-1, 3)
-    joints[~(joints[:, 2] > 0)] = 0
-    joints[:, 2] = joints[:, 2].clip(0, 2)
-    return joints
+    keypoints = np.array(annotation['keypoints'], dtype).reshape(-1, 3)
+    keypoints[~(keypoints[:, 2] > 0)] = 0
+    keypoints[:, 2] = keypoints[:, 2].clip(0, 2)
+    return keypoints
 
 
 def box_of(annotation: Dict[str, Any]) -> List[float]:
@@ -103,8 +103,8 @@ def box_of(annotation: Dict[str, Any]) -> List[float]:
     box = annotation.get('bbox')
     if box and box[2] > 0 and box[3] > 0:
         return box
-    joints = keypoints_of(annotation)
-    points = joints[joints[:, 2] > 0, :2].astype(float)
+    keypoints = keypoints_of(annotation)
+    points = keypoints[keypoints[:, 2] > 0, :2].astype(float)
     low, high = points.min(0), points.max(0)
     return [low[0], low[1], high[0] - low[0] + 1, high[1] - low[1] + 1]
 
@@ -135,28 +135,28 @@ def _check(path, data):
 
 def _person_category(path, categories):
     """Return the category of people."""
-    with_joints = [category for category in categories if category.get('keypoints')]
-    people = [category for category in with_joints if category.get('name') == 'person']
-    chosen = (people or with_joints)[:1]
+    with_keypoints = [category for category in categories if category.get('keypoints')]
+    people = [category for category in with_keypoints if category.get('name') == 'person']
+    chosen = (people or with_keypoints)[:1]
     if not chosen:
         raise DataError('{}: no category has keypoints; the keypoint file of COCO is '
                         'person_keypoints_*.json'.format(path))
     return chosen[0]
 
 
-def _fault(annotation, joints, size):
+def _fault(annotation, count, size):
     """Return what is wrong with an annotation of a person, None if nothing."""
     keypoints = annotation.get('keypoints', [])
-    if len(keypoints) not in (0, 3 * joints):
+    if len(keypoints) not in (0, 3 * count):
         return '{} numbers as keypoints, and {} keypoints need {}'.format(
-            len(keypoints), joints, 3 * joints)
+            len(keypoints), count, 3 * count)
     if not are_numbers(keypoints[2::3]):
         return 'a visibility of its keypoints is no number'
     if not all(are_numbers(keypoints[3 * k:3 * k + 2]) for k in range(len(keypoints) // 3)
                if keypoints[3 * k + 2] > 0):
         return 'a labelled keypoint has a coordinate that is no number'
     sure = annotation.get('conf')
-    if sure is not None and not (len(sure) == joints and are_numbers(sure)):
+    if sure is not None and not (len(sure) == count and are_numbers(sure)):
         return 'its conf is not one number per keypoint'
     box = annotation.get('bbox')
     if box and (len(box) != 4 or not are_numbers(box)):

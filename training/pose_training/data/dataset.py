@@ -10,9 +10,9 @@ from torch.utils.data import Dataset, Sampler
 
 from pose_training.data.annotations import Sample
 from pose_training.data.geometry import check_ranges, cover, Crop, CropRange, draw_crop, scaled
-from pose_training.data.masks import photograph_mask
+from pose_training.data.masks import ignored_mask
 from pose_training.data.mosaic import draw_tiles, put_together
-from pose_training.data.photographs import half_of_memory, Photographs
+from pose_training.data.images import half_of_memory, ImageReader
 from pose_training.data.person_geometry import PersonRange
 from pose_training.data.photometric import check_photometric, degrade, PhotometricRange
 from pose_training.data.scene_geometry import SceneRange
@@ -35,7 +35,7 @@ class CropSpec(NamedTuple):
 
 
 class CropRequest(NamedTuple):
-    """One crop to make: of which photograph, which of its variants, and the seed of its light."""
+    """One crop to make: of which image, which of its variants, and the seed of its light."""
 
     sample: int
     variant: int
@@ -43,9 +43,9 @@ class CropRequest(NamedTuple):
 
 
 class PoseDataset(Dataset):
-    """Crops of photographs with target maps.
+    """Crops of images with target maps.
 
-    The geometry of a crop depends on the seed, the photograph and the variant alone, so that what
+    The geometry of a crop depends on the seed, the image and the variant alone, so that what
     a teacher says of it can be kept; light and noise differ each time. `soft` is what mixes a
     teacher in: an object with `targets(key, crop, targets) -> Targets`. Raises ConfigError for a
     spec that no crop fits, DataError without samples.
@@ -53,7 +53,7 @@ class PoseDataset(Dataset):
 
     def __init__(self, samples: Sequence[Sample], spec: CropSpec, seed: int = 0, soft=None):
         if not samples:
-            raise DataError('there are no photographs to train on')
+            raise DataError('there are no images to train on')
         if min(spec.size) < spec.stride or any(side % spec.stride for side in spec.size):
             raise ConfigError('crops of {} x {} pixels: both sides must be multiples of the '
                               "network's stride, {}".format(*spec.size, spec.stride))
@@ -62,7 +62,7 @@ class PoseDataset(Dataset):
         self.samples, self.spec = list(samples), spec
         self._seed, self._soft = seed, soft
         self._mirror = spec.family.topology.mirror
-        self._photographs = Photographs(self.samples, self.max_side(spec))
+        self._images = ImageReader(self.samples, self.max_side(spec))
 
     def _check(self, spec: CropSpec) -> None:
         check_ranges(spec.geometry)
@@ -77,15 +77,15 @@ class PoseDataset(Dataset):
 
     @property
     def unusable(self) -> List[str]:
-        """The photographs that could not be used so far, and were replaced by others."""
-        return self._photographs.unusable
+        """The images that could not be used so far, and were replaced by others."""
+        return self._images.unusable
 
     def preload(self, progress=iter, most: Optional[int] = None) -> None:
-        """Read the photographs into memory, from where loader processes share them.
+        """Read the images into memory, from where loader processes share them.
 
         At most `most` bytes (default: half of the computer's memory).
         """
-        self._photographs.preload(progress, half_of_memory() if most is None else most)
+        self._images.preload(progress, half_of_memory() if most is None else most)
 
     def __getitem__(self, draw: CropRequest):
         """Return image (3, h, w) uint8 BGR, maps and weights (C, h, w) float32."""
@@ -94,7 +94,7 @@ class PoseDataset(Dataset):
                 torch.from_numpy(targets.weights))
 
     def degraded(self, crop: Crop, seed: int) -> np.ndarray:
-        """Return the crop's picture (h, w, 3) in another light, and with noise."""
+        """Return the crop's image (h, w, 3) in another light, and with noise."""
         return degrade(crop.image, self.spec.photometric, np.random.default_rng(seed))
 
     def draw(self, index: int, variant: int) -> Tuple[Crop, Targets]:
@@ -113,33 +113,33 @@ class PoseDataset(Dataset):
         return crop, targets
 
     def _piece(self, index, size, random):
-        spec, index = self.spec, self._photographs.find(index, random)
-        image = self._photographs.read(index)
-        mask = photograph_mask(self.samples[index], *image.shape[1::-1])
+        spec, index = self.spec, self._images.find(index, random)
+        image = self._images.read(index)
+        mask = ignored_mask(self.samples[index], *image.shape[1::-1])
         sample = scaled(self.samples[index], image.shape[1::-1])
         crop = draw_crop(image, mask, sample, size, spec.geometry, self._mirror, random,
                          self._backdrop)
         return crop, spec.family.targets(crop, spec)
 
     def _backdrop(self, size, random):
-        image = self._photographs.draw_empty(random)
+        image = self._images.draw_empty(random)
         return None if image is None else cover(image, size, random)
 
     def _key(self, crop):
-        """Name a crop by its picture, and the maps by what they are maps of."""
+        """Name a crop by its image, and the maps by what they are maps of."""
         facts = repr((self.spec.family.layout, self.spec.stride, crop.image.shape)).encode()
         return hashlib.sha256(facts + crop.image.tobytes()).hexdigest()[:32]
 
 
 def as_tensor(image: np.ndarray) -> torch.Tensor:
-    """Return an (h, w, 3) picture as (3, h, w)."""
+    """Return an (h, w, 3) image as (3, h, w)."""
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
 
 
 class CropSampler(Sampler):
     """The crops of every epoch, the same for the same seed: exact to resume.
 
-    `weights` (samples,) are how often each photograph is drawn, relative to the others; every
+    `weights` (samples,) are how often each image is drawn, relative to the others; every
     process of `ranks` takes its share. `epoch` is set by the trainer. Raises DataError for
     weights that are no shares, ConfigError for fewer crops than processes.
     """

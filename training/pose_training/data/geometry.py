@@ -10,7 +10,7 @@ from pose_training.data.annotations import Sample
 from pose_training.data.masks import fill_box
 from pose_training.errors import ConfigError
 
-_MARGIN = .2  # by this much of its longer side a box may miss a joint of its person
+_MARGIN = .2  # by this much of its longer side a box may miss a keypoint of its person
 
 
 class CropRange(NamedTuple):
@@ -30,12 +30,12 @@ class CropRange(NamedTuple):
 
 
 class Crop(NamedTuple):
-    """A crop of one photograph.
+    """A crop of one image.
 
-    `image` (h, w, 3) uint8 BGR; `people` (P, K, 3) as in Sample, some joints outside the crop;
+    `image` (h, w, 3) uint8 BGR; `people` (P, K, 3) as in Sample, some keypoints outside the crop;
     `scales` (P,): how large each person is [px]; `known` (h, w) uint8: 0 where nothing is known;
-    `labelled` (K,) as in Sample; `regions` (P, 4, 2): corners [px] of where joints of a person
-    may be that have no label, or None if such joints are not to be seen (of a person in a mosaic:
+    `labelled` (K,) as in Sample; `regions` (P, 4, 2): corners [px] of where keypoints of a person
+    may be that have no label, or None if such keypoints are not to be seen (of a person in a mosaic:
     NaN); `complete`: whether everybody in it is labelled or masked; `confidences` (P, K) of the
     labels, None if they are not used; `boxes` (M, 5) left, top, right, bottom [px] and a label of
     scene_geometry, None if they are not used.
@@ -74,9 +74,9 @@ def draw_crop(image: np.ndarray, mask, sample: Sample, size: Tuple[int, int], ra
               backdrop: Optional[Callable] = None) -> Crop:
     """Cut a random crop of `size` (width, height) [px] about one of the people.
 
-    `mask` is (H, W) uint8, 1 where people are unlabelled, or None. Outside the photograph lies a
+    `mask` is (H, W) uint8, 1 where people are unlabelled, or None. Outside the image lies a
     random gray, or with the probability of `ranges` what `backdrop(size, random)` returns: a
-    picture, or None for a reflection.
+    image, or None for a reflection.
     """
     matrix = _draw_matrix(image.shape, sample.boxes, size, ranges, random)
     border = int(random.integers(256))
@@ -86,10 +86,10 @@ def draw_crop(image: np.ndarray, mask, sample: Sample, size: Tuple[int, int], ra
 
 
 def warp(image, mask, sample: Sample, matrix: np.ndarray, size, mirror=None, border=0) -> Crop:
-    """Apply a (2, 3) map from photograph pixels to crop pixels (pixel centers are integers).
+    """Apply a (2, 3) map from image pixels to crop pixels (pixel centers are integers).
 
-    A map that mirrors makes left joints right ones: `mirror[k]` is the twin of joint k. `border`
-    is what lies outside the photograph: a gray, a picture of `size`, or None for a reflection.
+    A map that mirrors makes left keypoints right ones: `mirror[k]` is the twin of keypoint k. `border`
+    is what lies outside the image: a gray, an image of `size`, or None for a reflection.
     """
     people, labelled, sure = sample.people.copy(), sample.labelled, sample.confidences
     people[..., :2] = _moved(people[..., :2], matrix)
@@ -155,7 +155,7 @@ def _corners(boxes):
 
 
 def scaled(sample: Sample, size: Tuple[int, int]) -> Sample:
-    """Return the labels, but `ignored`, of a photograph resized to (width, height)."""
+    """Return the labels, but `ignored`, of an image resized to (width, height)."""
     if sample.size is None or tuple(size) == sample.size:
         return sample
     factor = np.divide(size, sample.size)
@@ -186,7 +186,7 @@ def _draw_matrix(shape, boxes, size, ranges, random):
 def place(center, target, angle: float, scale) -> np.ndarray:
     """Return the (2, 3) map that scales (x, y), turns [rad], and moves `center` to `target`.
 
-    Both points are distances from the left and upper edge [px]: the center of a picture is half
+    Both points are distances from the left and upper edge [px]: the center of an image is half
     its size.
     """
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -195,7 +195,7 @@ def place(center, target, angle: float, scale) -> np.ndarray:
 
 
 def cover(image: np.ndarray, size: Tuple[int, int], random: np.random.Generator) -> np.ndarray:
-    """Cut a random upright part of a photograph, mirrored or not, that fills `size`."""
+    """Cut a random upright part of an image, mirrored or not, that fills `size`."""
     height, width = image.shape[:2]
     scale = max(size[0] / width, size[1] / height) * np.exp(random.uniform(0, .7))
     reach = np.array(size) / scale / 2  # from the center of the part to its edges
@@ -206,7 +206,7 @@ def cover(image: np.ndarray, size: Tuple[int, int], random: np.random.Generator)
 
 
 def _covers(shape, matrix, size):
-    """Tell whether no pixel of the crop needs what lies outside the photograph."""
+    """Tell whether no pixel of the crop needs what lies outside the image."""
     (width, height), inverse = size, cv2.invertAffineTransform(matrix)
     corners = np.array([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]])
     points = _moved(corners, inverse)

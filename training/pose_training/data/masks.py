@@ -26,7 +26,7 @@ def ignore_mask(sample, width: int, height: int) -> Optional[np.ndarray]:
     return mask
 
 
-def photograph_mask(sample, width: int, height: int) -> Optional[np.ndarray]:
+def ignored_mask(sample, width: int, height: int) -> Optional[np.ndarray]:
     """Return the mask of a Sample whose image was resized to (width, height)."""
     mask = ignore_mask(sample, *(sample.size or (width, height)))
     if mask is not None and mask.shape != (height, width):

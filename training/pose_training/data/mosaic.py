@@ -55,7 +55,7 @@ def put_together(pieces: Sequence[Piece]) -> Piece:
 
 
 def _within(crop):
-    """Return the crop's people without the joints that another tile covers."""
+    """Return the crop's people without the keypoints that another tile covers."""
     height, width = crop.image.shape[:2]
     people = crop.people.copy()
     points = people[..., :2]

@@ -49,7 +49,7 @@ def check_photometric(ranges: PhotometricRange) -> None:
 
 def degrade(image: np.ndarray, ranges: PhotometricRange,
             random: np.random.Generator) -> np.ndarray:
-    """Return a changed copy of an (h, w, 3) uint8 BGR picture; nothing moves."""
+    """Return a changed copy of an (h, w, 3) uint8 BGR image; nothing moves."""
     steps = ((ranges.light, _light), (ranges.color, _color), (ranges.gray, _gray),
              (ranges.blur, _blur), (ranges.dark, _dark), (ranges.noise, _noise),
              (ranges.jpeg, _jpeg), (ranges.erase, _erase))
@@ -85,7 +85,7 @@ def _blur(image, ranges, random):
     sigma = random.uniform(.4, ranges.blur_sigma)
     if random.random() < .5:
         return cv2.GaussianBlur(image, (0, 0), sigma)
-    # Motion, as a camera on a robot sees it; a kernel of even length would move the picture.
+    # Motion, as a camera on a robot sees it; a kernel of even length would move the image.
     length = int(round(3 * sigma)) // 2 * 2 + 1
     kernel = np.zeros((length, length), np.float32)
     angle = random.uniform(0, np.pi)

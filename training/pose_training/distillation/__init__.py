@@ -1,3 +1,3 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Learning from other networks."""
+"""Distillation: teachers, their targets and their hints."""

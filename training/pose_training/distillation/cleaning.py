@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Labels held against a teacher: right, left and right exchanged, or wrong."""
+"""Compare labels with a teacher: keep, mirror or drop them."""
 import collections
 import copy
 import os
@@ -12,30 +12,30 @@ from pose_ros.core.topology import get_topology, make_topology
 from pose_training.data.annotations import read_samples, Sample
 from pose_training.data.coco import box_of, CocoFile, is_labelled
 from pose_training.data.geometry import place, scaled, warp
-from pose_training.data.photographs import Photographs
+from pose_training.data.images import ImageReader
 from pose_training.errors import DataError
 from pose_training.families.family import Family
 
 OUTCOMES = ('label', 'mirror', 'drop', 'unjudged')
-_CLEARLY = 1.5   # better must a mirror image agree: most labels are right, and teachers err too
-_FILLED = .75    # of the teacher's picture by the box of the person
-_MAX_SIDE = 2048  # px; more of a photograph than a teacher can see of a person
+_CLEARLY = 1.5   # least ratio to mirror labels: most labels are right, and teachers err, too
+_FILLED = .75    # side of the person's box over that of the teacher's input
+_MAX_SIDE = 2048  # px; a teacher's input of a person is smaller
 
 
 class Agreement(NamedTuple):
-    """How far a teacher agrees with a person's labels, and with their mirror image.
+    """Agreement of a teacher with a person's labels, and with the mirrored labels.
 
-    Each is the mean over the labelled joints of the teacher's heatmap at the joint, 0 to 1;
-    `joints` is how many labelled joints the teacher knows.
+    Each is the mean over the labelled keypoints of the teacher's heatmap at the keypoint, 0 to 1;
+    `keypoints` is the number of labelled keypoints that the teacher has, too.
     """
 
     label: float
     mirror: float
-    joints: int = 1
+    keypoints: int = 1
 
     def choose(self, least: float) -> str:
-        """Return 'label', 'mirror', 'drop' if neither agrees at `least` that well, 'unjudged'."""
-        if not self.joints:
+        """Return 'label', 'mirror', 'drop' (both below `least`) or 'unjudged' (no keypoints)."""
+        if not self.keypoints:
             return 'unjudged'
         if self.mirror >= max(least, _CLEARLY * self.label):
             return 'mirror'
@@ -43,7 +43,7 @@ class Agreement(NamedTuple):
 
 
 class LabelChecker:
-    """Asks a teacher about single people; `size` is the teacher's crop (width, height) [px].
+    """Runs a teacher on single people; `size` is the teacher's crop (width, height) [px].
 
     `teacher` has `maps(image)` and `known()`, as Teacher in teacher.py.
     """
@@ -55,27 +55,28 @@ class LabelChecker:
         self._known = known & known[self._mirror]
 
     def judge(self, image: np.ndarray, sample: Sample, person: int) -> Agreement:
-        """Look at one person of a photograph, cut out at three quarters of the crop."""
+        """Compare the labels of one person, who fills three quarters of the crop."""
         crop = warp(image, None, sample, self._matrix(sample.boxes[person]), self._size,
                     border=128)
-        heat = self._family.keypoint_maps(self._teacher.maps(crop.image))
-        joints = crop.people[person]
-        inside = ((joints[:, :2] > -.5) & (joints[:, :2] < np.array(self._size) - .5)).all(1)
-        there = (joints[:, 2] > 0) & self._known & inside
-        return Agreement(self._agreement(heat, joints, there),
-                         self._agreement(heat[self._mirror], joints, there), int(there.sum()))
+        heatmaps = self._family.keypoint_maps(self._teacher.maps(crop.image))
+        keypoints = crop.people[person]
+        inside = ((keypoints[:, :2] > -.5) & (keypoints[:, :2] < np.array(self._size) - .5)).all(1)
+        there = (keypoints[:, 2] > 0) & self._known & inside
+        return Agreement(self._agreement(heatmaps, keypoints, there),
+                         self._agreement(heatmaps[self._mirror], keypoints, there),
+                         int(there.sum()))
 
     def _matrix(self, box):
         x, y, w, h = box
         scale = _FILLED * min(self._size[0] / max(w, 1), self._size[1] / max(h, 1))
         return place((x + w / 2, y + h / 2), np.array(self._size) / 2, 0, (scale, scale))
 
-    def _agreement(self, heat, joints, there):
+    def _agreement(self, heatmaps, keypoints, there):
         if not there.any():
             return 0.
-        cells = np.rint((joints[there, :2] + .5) / self._stride - .5).astype(int)
+        cells = np.rint((keypoints[there, :2] + .5) / self._stride - .5).astype(int)
         # A label may be a cell off: the best of the neighborhood counts.
-        padded = np.pad(heat[there], ((0, 0), (1, 1), (1, 1)))
+        padded = np.pad(heatmaps[there], ((0, 0), (1, 1), (1, 1)))
         best = [padded[np.arange(len(cells)),
                        (cells[:, 1] + dy).clip(0, padded.shape[1] - 1),
                        (cells[:, 0] + dx).clip(0, padded.shape[2] - 1)]
@@ -84,7 +85,7 @@ class LabelChecker:
 
 
 class Cleaned(NamedTuple):
-    """A cleaned dataset as COCO data, how many people came out how, and files left out."""
+    """A cleaned dataset as COCO data, the number of people by outcome, and of files left out."""
 
     data: Dict[str, Any]
     counts: Dict[str, int]
@@ -93,21 +94,21 @@ class Cleaned(NamedTuple):
 
 def clean(file: CocoFile, folder: str, judge: LabelChecker, topology_name: str, least: float,
           output_folder: str, progress: Callable = iter) -> Cleaned:
-    """Hold every labelled person against a teacher.
+    """Compare every labelled person with a teacher.
 
-    A person is kept, mirrored, or keeps no joint: then whoever trains on the file takes it for
-    unlabelled, and not for background. A photograph of which nobody labelled is left is left out,
-    and so is one that cannot be read. File names become relative to `output_folder`. Raises
-    DataError if nothing is left.
+    A person is kept, mirrored, or loses all keypoints; training then treats the person as
+    unlabelled, and not as background. Images in which no labelled person remains are left out,
+    and images that cannot be read, too. File names become relative to `output_folder`. Raises
+    DataError if no image remains.
     """
     samples = read_samples(file, get_topology(topology_name), folder)
-    photographs = Photographs(samples, _MAX_SIDE)
+    reader = ImageReader(samples, _MAX_SIDE)
     counts = collections.Counter({outcome: 0 for outcome in OUTCOMES})
     images, changed = [], {}
     for index in progress(range(len(samples))):
         entry = file.images[index]
         found = [person for person in file.people.get(entry['id'], ()) if is_labelled(person)]
-        image = photographs.read(index)
+        image = reader.read(index)
         if image is None:
             continue
         outcomes = _outcomes(image, scaled(samples[index], image.shape[1::-1]), judge, least)
@@ -118,8 +119,9 @@ def clean(file: CocoFile, folder: str, judge: LabelChecker, topology_name: str, 
             changed[id(person)] = _CHANGES[outcome](person, file.keypoint_names)
         images.append({**entry, 'file_name': os.path.relpath(samples[index].path, output_folder)})
     if not images:
-        raise DataError('{}: nothing is left of its {} photographs: {}; is it the right '
-                        'teacher?'.format(file.path, len(samples), dict(counts)))
+        raise DataError('{}: none of its {} images remains (people by outcome: {}); check that '
+                        'the teacher is the right one'.format(
+                            file.path, len(samples), dict(counts)))
     ids = {image['id'] for image in images}
     kept = [changed.get(id(annotation), annotation) for annotation in file.data['annotations']
             if annotation['image_id'] in ids]
@@ -133,16 +135,16 @@ def _outcomes(image, sample, judge, least):
 
 
 def mirrored(annotation: Dict[str, Any], names) -> Dict[str, Any]:
-    """Return a COCO annotation with left and right joints exchanged."""
+    """Return a COCO annotation with left and right keypoints exchanged."""
     order = list(make_topology('dataset', names, ()).mirror)
     changed = copy.deepcopy(annotation)
-    joints = [annotation['keypoints'][3 * k:3 * k + 3] for k in order]
-    changed['keypoints'] = [number for joint in joints for number in joint]
+    keypoints = [annotation['keypoints'][3 * k:3 * k + 3] for k in order]
+    changed['keypoints'] = [number for keypoint in keypoints for number in keypoint]
     return changed
 
 
 def unlabelled(annotation: Dict[str, Any], names) -> Dict[str, Any]:
-    """Return a COCO annotation without any joint; its box stays, or becomes that of its joints."""
+    """Return a COCO annotation without keypoints; a missing box becomes that of its keypoints."""
     changed = copy.deepcopy(annotation)
     changed['bbox'] = [float(value) for value in box_of(annotation)]
     changed['keypoints'], changed['num_keypoints'] = [0] * (3 * len(names)), 0

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Hints: layers of the student that learn the outputs of layers of teachers.
+"""Hints: layers of the student are trained on the outputs of layers of teachers.
 
 After Romero et al., arXiv:1412.6550: a 1x1 convolution translates the student's channels.
 """
@@ -15,7 +15,7 @@ from pose_training.models.network import PoseNetwork
 
 
 class HintedCrops(Dataset):
-    """Crops, each with the outputs of layers of teachers for it.
+    """Crops, each with the outputs of the teachers' layers.
 
     `load()` returns {model: Teacher}; `wanted` lists (model, layer) in the order of the hints.
     """
@@ -29,18 +29,18 @@ class HintedCrops(Dataset):
         return len(self._crops)
 
     def __getitem__(self, draw):
-        """Return what the crops yield, and (C, h, w) float16 for each of `wanted`."""
-        if not self._teachers:  # where it is used: engines do not survive the fork of a loader
+        """Return the entry of the crops, and (C, h, w) float16 for each of `wanted`."""
+        if not self._teachers:  # loaded in the loader: engines do not survive its fork
             self._teachers = self._load()
         image, *targets = self._crops[draw]
-        picture = image.numpy().transpose(1, 2, 0).copy()
-        found = {model: teacher.features(picture) for model, teacher in self._teachers.items()}
+        image = image.numpy().transpose(1, 2, 0).copy()
+        found = {model: teacher.features(image) for model, teacher in self._teachers.items()}
         hints = [torch.from_numpy(found[model][layer]).half() for model, layer in self._wanted]
         return (image, *targets, *hints)
 
 
 class Hints(nn.Module):
-    """The translations, and their losses.
+    """The convolutions from the student's to the teachers' channels, and their losses.
 
     `layers` are names of the student's modules; `channels` (student's, teacher's) of each hint.
     """

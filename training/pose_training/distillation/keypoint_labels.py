@@ -18,11 +18,11 @@ from pose_training.distillation.tflite import TfliteTeacher
 from pose_training.errors import DataError
 from pose_ros.core.files import atomic_write
 
-_ENOUGH = 1 / 3  # of its joints make a person of a box that had none
+_ENOUGH = 1 / 3  # share of found keypoints from which a box without labels becomes a person
 
 
 def load_single_person_teacher(path: str) -> SinglePersonTeacher:
-    """Load a single-person network by its file's ending; DataError for one that is not known."""
+    """Load a single-person network by its file's ending; DataError for an unknown ending."""
     if path.endswith('.tflite'):
         return TfliteTeacher(path)
     raise DataError('{}: single-person teachers are .tflite files (MoveNet, EfficientPose)'.format(
@@ -69,7 +69,7 @@ def _completed(sample: Sample, predictions, confidence) -> Sample:
         people=people, boxes=np.concatenate([boxes[:count], boxes[count:][new]]),
         ignored=tuple(person for person in sample.ignored if id(person) not in gone),
         labelled=labelled,
-        # A keypoint that only teachers look for may be visible and not found.
+        # A keypoint that only teachers can label may be visible and not found.
         all_visible_keypoints_annotated=sample.all_visible_keypoints_annotated
         and not new.any() and bool((labelled == sample.labelled).all()))
 
@@ -99,8 +99,8 @@ class CachedPredictions:
         try:
             image = read_image(sample.path)
         except ImageError:
-            return nothing  # reported when the image is read for training
-        # A dataset may have been labelled on larger copies of its photographs.
+            return nothing  # the training reports it when it reads the image
+        # A dataset may have been labelled on larger copies of its images.
         factor = np.divide(image.shape[1::-1], sample.size) if sample.size else np.ones(2)
         found = np.array([self._predict_person(image, box * np.tile(factor, 2)) for box in boxes],
                          np.float32)
@@ -121,7 +121,7 @@ class CachedPredictions:
         return best
 
     def close(self):
-        """Write the file if there is anything new in it."""
+        """Write the file if it has new entries."""
         if not (self._path and self._fresh):
             return
         try:

@@ -19,7 +19,7 @@ from pose_training.models.normalization import Normalization
 
 
 class PairedCrops(Dataset):
-    """Crops as the student sees them, and as teachers do: before light and noise."""
+    """Crops for the student and for teachers; those of teachers have no changes of light."""
 
     def __init__(self, crops: PoseDataset):
         self._crops = crops
@@ -36,11 +36,11 @@ class PairedCrops(Dataset):
 
 
 class DeviceTeacher:
-    """A checkpoint of this package with heatmaps and fields, run on batches of crops by PyTorch.
+    """A checkpoint of this package with heatmaps and PAFs, run on batches of crops by PyTorch.
 
     `size` (width, height) of the crops [px], `family` and `stride` are the student's; `known` (C,)
-    bool are the student's channels that it has. Raises DataError if it cannot take such crops, or
-    shares no channel with the student.
+    bool are the student's channels that it has. Raises DataError if crops of that size are invalid
+    for it, or if it shares no channel with the student.
     """
 
     def __init__(self, path: str, size: Tuple[int, int], family: Family, stride: int):
@@ -84,9 +84,10 @@ class DeviceTeacher:
 
 
 class DeviceTeachers:
-    """Mixes teachers, averaged where they know, into the labels of a batch.
+    """Mixes the outputs of teachers into the labels of a batch.
 
-    `share` of the teachers where there are labels too: see Family.mix.
+    A channel is averaged over the teachers that predict it. `share` is the weight of the teachers
+    in labelled targets: see Family.mix.
     """
 
     def __init__(self, teachers: Sequence[DeviceTeacher], family: Family, share: float):
@@ -99,7 +100,7 @@ class DeviceTeachers:
 
     def mix(self, maps: Tensor, weights: Tensor, images: Tensor,
             complete: Tensor) -> Tuple[Tensor, Tensor]:
-        """Return the targets (N, C, h, w) float32 and their weights, of what the crops yield."""
+        """Return the targets (N, C, h, w) float32 and their weights, for the crops of a batch."""
         counts = torch.stack([teacher.known for teacher in self._teachers]).sum(0)
         total = sum(teacher.maps(images) * teacher.known.view(-1, 1, 1)
                     for teacher in self._teachers)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Maps of one network on the grid of another."""
+"""Resample maps of one network to the grid of another."""
 from typing import Tuple
 
 import numpy as np
@@ -33,7 +33,7 @@ class Resampler:
         return matrices[0] @ maps @ matrices[1].T if matrices else maps
 
     def matrices(self, shape: Tuple[int, int]) -> Tuple[np.ndarray, ...]:
-        """Return (height, h) and (width, w) for maps of (h, w); nothing if all stays as it is."""
+        """Return weights (height, h) and (width, w) for maps of (h, w); None for equal grids."""
         (width, _, _), (height, _, _) = self._axes
         if self._identity and tuple(shape) == (height, width):
             return ()

@@ -22,7 +22,7 @@ class SinglePersonTeacher(abc.ABC):
 
     @abc.abstractmethod
     def keypoints(self, crop: np.ndarray) -> np.ndarray:
-        """Return (K, 3) x, y [px], confidence (0 to 1) for an (H, W, 3) uint8 BGR picture."""
+        """Return (K, 3) x, y [px], confidence (0 to 1) for an (H, W, 3) uint8 BGR image."""
 
 
 def person_crop(image: np.ndarray, box: np.ndarray):

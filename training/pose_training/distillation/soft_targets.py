@@ -14,16 +14,16 @@ from pose_training.families.family import Family, Targets
 from pose_ros.core.files import atomic_write
 
 _OWNER = 'teachers.json'
-_LEVELS = 127.   # maps are kept as signed bytes: 1/127 is below any teacher's noise
+_LEVELS = 127.   # maps are stored as signed bytes: 1/127 is below the noise of teachers
 
 
 class SoftTargets:
     """Mixes the maps of a teacher into targets, and caches them.
 
-    `weight` is the share of the teacher where there are labels too (Family.mix). `load()` returns
+    `weight` is the share of the teacher in labelled targets (Family.mix). `load()` returns
     the teacher; `cache` is a folder for its maps, or None, and `identity` JSON data that
-    identifies it: a folder serves one teacher. `known` (C,) bool are the channels that it has
-    (None: the teacher is loaded to find out, even if the cache holds all maps). Raises DataError
+    identifies it: a folder is for one teacher. `known` (C,) bool are the channels that it has
+    (None: the teacher is loaded to get them, even if the cache has all maps). Raises DataError
     for the folder of another teacher, or one that cannot be written.
     """
 
@@ -49,7 +49,7 @@ class SoftTargets:
 
     @property
     def _teacher(self):
-        """Loaded where it is used first: engines do not survive the fork of a loader."""
+        """The teacher, loaded at first use: engines do not survive the fork of a loader."""
         if self._loaded is None:
             self._loaded = self._load()
         return self._loaded
@@ -84,7 +84,7 @@ class MapCache:
                             'another folder, or remove this one'.format(self._folder))
 
     def load(self, key: str, shape: Tuple[int, ...]) -> Optional[np.ndarray]:
-        """Return maps of a shape, float32; None if they are not there, or damaged."""
+        """Return maps of a shape, float32; None if they are missing or damaged."""
         try:
             maps = np.load(self._path(key), allow_pickle=False)
         except (OSError, ValueError, EOFError):
@@ -93,7 +93,7 @@ class MapCache:
         return maps.astype(np.float32) / _LEVELS if fits else None
 
     def save(self, key: str, maps: np.ndarray) -> np.ndarray:
-        """Keep maps of -1 to 1, and return them as they will be read."""
+        """Store maps of -1 to 1; return them with the rounding of the file."""
         levels = np.rint(maps.clip(-1, 1) * _LEVELS).astype(np.int8)
         try:
             with atomic_write(self._path(key)) as stream:

@@ -20,8 +20,8 @@ class Teacher:
     """A network of the student's family (ONNX, OpenVINO, a checkpoint of this package) on crops.
 
     `size` (width, height) of the crops [px], `family` and `stride` are the student's. The teacher
-    sees the crop at `input_size`, or at the size that its file fixes. `layers` names what else it
-    shall yield: see `features`. Raises DataError if the teacher and the student share no channel.
+    gets the crop at `input_size`, or at the fixed size of its file. `layers` names more tensors
+    for `features`. Raises DataError if the teacher and the student share no channel.
     """
 
     def __init__(self, path: str, size: Tuple[int, int], family: Family, stride: int,
@@ -29,7 +29,7 @@ class Teacher:
                  input_size: Optional[Tuple[int, int]] = None):
         found, self._channels = match_card(path, family, card)
         network = open_network(path, input_size or size, layers, backend, threads)
-        # Letterboxed whatever the card says: a stretched picture has stretched fields.
+        # Always letterboxed, because the PAFs of a stretched image are wrong.
         self._spec = with_input_size(found, network.size).input._replace(fit='letterbox')
         self._engine, self._layers = network.engine, tuple(layers)
         self._preprocessor = Preprocessor(self._spec)
@@ -94,6 +94,6 @@ def match_card(path: str, family: Family, card=None) -> Tuple[ModelCard, Teacher
 
 
 def identity(path: str, card=None) -> List[str]:
-    """Return what identifies a teacher: hashes of its files, and the card."""
+    """Return the identity of a teacher: hashes of its files, and the card."""
     files = [path] + ([path[:-4] + '.bin'] if path.endswith('.xml') else [])
     return [sha256(name) for name in files] + [repr(card)] * bool(card)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Open a teacher's file at any input size, with any of its layers as outputs.
 
-What a file fixes is changed in a temporary copy of it; the file itself stays as it is.
+A file of a fixed size is changed in a temporary copy; the file itself is not changed.
 """
 import difflib
 import os
@@ -34,11 +34,10 @@ class OpenNetwork(NamedTuple):
 
 def open_network(path: str, size: Tuple[int, int], layers: Sequence[str], backend: str,
                  threads: int) -> OpenNetwork:
-    """Load a network for pictures of `size` (width, height) [px], or the size that it insists on.
+    """Load a network for images of `size` (width, height) [px], or of its own fixed size.
 
-    Besides its own outputs it yields the tensors (of a checkpoint: the outputs of the modules)
-    that `layers` names. Raises DataError for an unknown layer, ModelError or EngineError for a
-    file that cannot be run.
+    `layers` names more outputs: tensors of a file, or modules of a checkpoint. Raises DataError
+    for an unknown layer, ModelError or EngineError for a file that cannot be run.
     """
     if path.endswith(CHECKPOINTS):
         return OpenNetwork(TorchEngine(path, size, layers), size)
@@ -48,7 +47,7 @@ def open_network(path: str, size: Tuple[int, int], layers: Sequence[str], backen
         elif path.endswith('.onnx'):
             path, size = _copy_onnx(path, size, layers, folder)
         elif layers:
-            raise DataError('{}: hints can be had of .onnx, .xml and .pt files'.format(path))
+            raise DataError('{}: hints need an .onnx, .xml or .pt file'.format(path))
         engine = create_engine(path, (1, 3, size[1], size[0]), backend=backend, threads=threads)
     return OpenNetwork(engine, size)
 
@@ -60,19 +59,19 @@ def checkpoint_card(path: str) -> ModelCard:
 
 
 def checkpoint_network(path: str, size: Tuple[int, int], key: str) -> PoseNetwork:
-    """Return a checkpoint's network, float32 on the CPU, for pictures of `size` (width, height).
+    """Return a checkpoint's network, float32 on the CPU, for images of `size` (width, height).
 
-    Raises DataError if it cannot take that size, which the setting `key` chooses.
+    Raises DataError, which names the setting `key` of the size, if the size is invalid for it.
     """
     network = inference_copy(load_checkpoint(path)[0])
     if any(side % network.size_multiple for side in size):
-        raise DataError('{} takes multiples of {} pixels, not {}x{}; choose another {}'.format(
+        raise DataError('{} needs multiples of {} pixels, not {}x{}; choose another {}'.format(
             path, network.size_multiple, *size, key))
     return network
 
 
 class TorchEngine:
-    """A checkpoint of this package, run by PyTorch on the CPU as an engine would."""
+    """A checkpoint of this package as an engine: PyTorch on the CPU."""
 
     def __init__(self, path: str, size: Tuple[int, int], layers: Sequence[str]):
         self._network = checkpoint_network(path, size, 'teacher.size')
@@ -97,9 +96,9 @@ class TorchEngine:
 
 
 def layer_channels(path: str, layers: Sequence[str]) -> List[int]:
-    """Return how many channels layers of a file have, without running it.
+    """Return the numbers of channels of layers of a file, without running it.
 
-    Raises DataError for an unknown layer, and for one that is no stack of maps.
+    Raises DataError for an unknown layer, and for one that does not yield maps.
     """
     if path.endswith(CHECKPOINTS):
         return module_channels(load_checkpoint(path)[0], layers, path)
@@ -123,7 +122,7 @@ def layer_channels(path: str, layers: Sequence[str]) -> List[int]:
 
 
 def module_channels(network: PoseNetwork, layers: Sequence[str], where: str) -> List[int]:
-    """Return how many channels the outputs of a network's modules have; DataError if invalid."""
+    """Return the numbers of channels of a network's modules; DataError for an invalid module."""
     modules = dict(network.named_modules())
     found: Dict[str, int] = {}
     handles = []
@@ -172,7 +171,7 @@ def _copy_openvino(path, size, layers, folder) -> str:
         import openvino
         openvino.save_model(model, copy, compress_to_fp16=False)
     except RuntimeError as error:
-        raise DataError('{} cannot take pictures of {}x{}: {}'.format(
+        raise DataError('{} cannot take images of {}x{}: {}'.format(
             path, *size, error)) from error
     return copy
 
@@ -185,7 +184,7 @@ def _read_onnx(path):
 
 
 def _copy_onnx(path, size, layers, folder) -> Tuple[str, Tuple[int, int]]:
-    """Add outputs, if any are asked for, in a copy; and see which size a static graph has."""
+    """Add outputs, if any are requested, in a copy; return also the size of a static graph."""
     model = _read_onnx(path)
     sides = [part.dim_value for part in model.graph.input[0].type.tensor_type.shape.dim[2:]]
     if len(sides) == 2 and all(sides):

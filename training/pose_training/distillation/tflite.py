@@ -9,7 +9,7 @@ from pose_ros.core.topology import get_topology
 from pose_training.distillation.single_person import SinglePersonTeacher
 from pose_training.errors import DataError
 
-# The maps of EfficientPose, by the names of MPII's joints.
+# The maps of EfficientPose, by the names of MPII's keypoints ("joints" there).
 _MAPS = ('head_top', 'upper_neck', 'right_shoulder', 'right_elbow', 'right_wrist', 'thorax',
          'left_shoulder', 'left_elbow', 'left_wrist', 'pelvis', 'right_hip', 'right_knee',
          'right_ankle', 'left_hip', 'left_knee', 'left_ankle')
@@ -17,12 +17,12 @@ _MEAN, _STD = np.array([.485, .456, .406]), np.array([.229, .224, .225])  # of I
 
 
 class TfliteTeacher(SinglePersonTeacher):
-    """Runs a file whose output is (1, 1, 17, 3) points, or (1, h, w, 16) maps of MPII's joints.
+    """Runs a file whose output is (1, 1, 17, 3) points, or (1, h, w, 16) maps of MPII's keypoints.
 
-    The former is MoveNet's form: y, x, confidence of COCO's joints, as fractions of the picture,
-    which is uint8, int32 or float32 RGB of 0 to 255; the latter EfficientPose's, its picture
-    float32 RGB as ImageNet's networks expect it. Raises DataError for other files, and without
-    the runtime.
+    The points are those of MoveNet: y, x as fractions of the image, and confidence of COCO's
+    keypoints; the input is uint8, int32 or float32 RGB, 0 to 255. The maps are those of
+    EfficientPose; the input is float32 RGB, normalized as for ImageNet. Raises DataError for other
+    files, and without the runtime.
     """
 
     def __init__(self, path: str):
@@ -55,11 +55,11 @@ class TfliteTeacher(SinglePersonTeacher):
         scale = min(width / crop.shape[1], height / crop.shape[0])
         size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-        picture = np.zeros((height, width, 3), np.uint8)
-        picture[:size[1], :size[0]] = cv2.resize(crop, size, interpolation=method)[..., ::-1]
+        image = np.zeros((height, width, 3), np.uint8)
+        image[:size[1], :size[0]] = cv2.resize(crop, size, interpolation=method)[..., ::-1]
         if self._read == self._peaks:
-            picture = (picture / 255. - _MEAN) / _STD
-        self._network.set_tensor(self._input['index'], picture[None].astype(self._input['dtype']))
+            image = (image / 255. - _MEAN) / _STD
+        self._network.set_tensor(self._input['index'], image[None].astype(self._input['dtype']))
         self._network.invoke()
         output = self._network.get_tensor(self._output['index'])[0].astype(np.float32)
         points = self._read(output)  # x, y as fractions of the input
@@ -71,9 +71,9 @@ class TfliteTeacher(SinglePersonTeacher):
         return output[0][:, [1, 0, 2]]
 
     def _peaks(self, output):
-        height, width, joints = output.shape
-        best = output.reshape(-1, joints).argmax(0)
+        height, width, keypoints = output.shape
+        best = output.reshape(-1, keypoints).argmax(0)
         row, column = np.divmod(best, width)
         found = np.column_stack([(column + .5) / width, (row + .5) / height,
-                                 output.reshape(-1, joints).max(0).clip(0, 1)])
+                                 output.reshape(-1, keypoints).max(0).clip(0, 1)])
         return found[[_MAPS.index(name) for name in self.topology.keypoint_names]]

@@ -16,7 +16,7 @@ from pose_training.evaluation.labels import LabelledImage, Labels
 
 
 class Detections(NamedTuple):
-    """People with the dataset's joints in image pixels, by image id; best scores first."""
+    """People with the dataset's keypoints in image pixels, by image id; best scores first."""
 
     labels: Labels
     people: Dict[int, People]
@@ -40,7 +40,7 @@ def detect(estimator: PoseEstimator, labels: Labels, progress: Callable = iter,
     `in_boxes`: a network of crops gets the labelled boxes, in place of a detector's.
 
     Raises DataError or ImageError for an invalid image, PoseRosError if the model and the dataset
-    share no joint.
+    share no keypoint.
     """
     found = Detections(labels, {}, [])
     labelled = labels.people()
@@ -57,7 +57,7 @@ def detect(estimator: PoseEstimator, labels: Labels, progress: Callable = iter,
 
 
 def coco_results(detections: Detections) -> List[Dict[str, Any]]:
-    """Return the list that COCO's evaluation reads; a missing joint is 0, 0, 0."""
+    """Return the list that COCO's evaluation reads; a missing keypoint is 0, 0, 0."""
     results = []
     for image_id, people in detections.people.items():
         points = np.where(people.detected()[..., None], people.keypoints, 0)

@@ -12,7 +12,7 @@ from pose_training.evaluation.boxes import box_figures, BoxFinder, find_boxes
 from pose_training.evaluation.detections import detect
 from pose_training.evaluation.failures import write_failures
 from pose_training.evaluation.labels import read_labels
-from pose_training.evaluation.metrics import figures, joint_figures, JointFigures, TOLERANCE
+from pose_training.evaluation.metrics import figures, keypoint_figures, KeypointFigures, TOLERANCE
 from pose_training.evaluation.test_time_augmentation import augmented
 
 
@@ -20,7 +20,7 @@ class Evaluation(NamedTuple):
     """One model on one dataset.
 
     `figures` are shares from 0 to 1 (AP ... AR_large, PCK, swapped, empty_images_clean), counts
-    and milliseconds; None where the dataset has nothing to measure. `failures` are the pictures
+    and milliseconds; None where the dataset has nothing to measure. `failures` are the images
     drawn.
     """
 
@@ -28,7 +28,7 @@ class Evaluation(NamedTuple):
     data: str
     protocol: str
     figures: Dict[str, Any]
-    joints: List[JointFigures]
+    keypoints: List[KeypointFigures]
     failures: List[str]
 
 
@@ -42,7 +42,7 @@ def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], 
     input_size, backend, threads, detector, ...: see PoseEstimator) are for a file alone. A model
     that is a detector itself gets figures of its boxes. boxes: 'truth' gives the labelled boxes
     to a network of crops, in place of a detector's. flip, scales: also
-    average mirrored views and others of these relative sizes. failures: a folder for pictures of
+    average mirrored views and others of these relative sizes. failures: a folder for images of
     the `worst` images of each dataset. progress: wraps the list of images, as tqdm does.
 
     Raises DataError for an invalid dataset, before anything runs, and what PoseEstimator raises.
@@ -63,10 +63,10 @@ def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], 
         results = []
         for name, labels in zip(_names(paths), datasets):
             found = detect(several, labels, progress, bool(boxes))
-            joints = joint_figures(found)
+            keypoints = keypoint_figures(found)
             drawn = write_failures(found, os.path.join(failures, name), worst) if failures else []
             results.append(Evaluation(name, labels.path, protocol(estimator, flip, scales, boxes),
-                                      figures(found, joints), joints, drawn))
+                                      figures(found, keypoints), keypoints, drawn))
         return results
 
 
@@ -79,7 +79,7 @@ def _boxes(finder, name, labels, progress):
 def _refuse_views(finder, flip, scales, failures, boxes):
     if flip or tuple(scales) != (1.,) or failures or boxes:
         raise ConfigError('{} is a detector: it is measured without mirrored images, other '
-                          'scales, pictures of failures and boxes of labels'.format(
+                          'scales, images of failures and boxes of labels'.format(
                               finder.card.name))
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of what went wrong most: labels and people found, drawn over each other."""
+"""Images of what went wrong most: labels and people found, drawn over each other."""
 import os
 import re
 from typing import List, NamedTuple
@@ -11,13 +11,13 @@ import numpy as np
 from pose_ros.core.draw import draw_people
 from pose_ros.core.people import make_people
 from pose_ros.core.topology import Topology
-from pose_training.data.pictures import zoomed
+from pose_training.data.panels import zoomed
 from pose_training.errors import DataError
 from pose_training.evaluation.detections import Detections, read_labelled
 from pose_training.evaluation.labels import LabelledImage
-from pose_training.evaluation.matching import joints, match
+from pose_training.evaluation.matching import labelled_keypoints, match
 
-_LEAST_SIDE = 640  # px; smaller photographs are enlarged, so that lines do not cover the people
+_LEAST_SIDE = 640  # px; smaller images are enlarged, so that lines do not cover the people
 _OWN_NAME = re.compile(r'\d{3}_(oks|nobody)_\d\.\d\d_.*\.jpg')
 
 
@@ -95,26 +95,26 @@ def write_failures(detections: Detections, folder: str, count: int) -> List[str]
         path = os.path.join(folder, '{:03d}_{}_{:.2f}_{}.jpg'.format(
             numbers[failure.kind], failure.kind, failure.value, stem))
         if not cv2.imwrite(path, draw_failure(detections, failure)):
-            raise DataError('cannot write the picture {}; check the folder'.format(path))
+            raise DataError('cannot write the image {}; check the folder'.format(path))
         paths.append(path)
     return paths
 
 
 def draw_failure(detections: Detections, failure: Failure) -> np.ndarray:
     """Draw labels and people found; a strip below tells the colors and the figure."""
-    picture = read_labelled(failure.image)
-    zoom = max(1., _LEAST_SIDE / max(picture.shape[:2]))
+    image = read_labelled(failure.image)
+    zoom = max(1., _LEAST_SIDE / max(image.shape[:2]))
     if zoom > 1:
-        picture = cv2.resize(picture, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
+        image = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)
     labels = detections.labels
     annotations = labels.people()[failure.image.id]
-    truth = np.array([joints(annotation) for annotation in annotations]).reshape(
+    truth = np.array([labelled_keypoints(annotation) for annotation in annotations]).reshape(
         -1, labels.topology.size, 3)
-    draw_people(picture, zoomed(make_people(truth, np.ones(len(truth))), zoom),
+    draw_people(image, zoomed(make_people(truth, np.ones(len(truth))), zoom),
                 _Labelled(*labels.topology), labels=False)
     people = detections.people[failure.image.id]
-    draw_people(picture, zoomed(people, zoom), _Found(*labels.topology))
-    return np.concatenate([picture, _caption(failure, picture.shape[1])])
+    draw_people(image, zoomed(people, zoom), _Found(*labels.topology))
+    return np.concatenate([image, _caption(failure, image.shape[1])])
 
 
 def _caption(failure, width):

@@ -17,7 +17,7 @@ class Match(NamedTuple):
     oks: float
 
 
-def joints(annotation: Dict[str, Any]) -> np.ndarray:
+def labelled_keypoints(annotation: Dict[str, Any]) -> np.ndarray:
     """Return the labels of a person, (K, 3): x, y [px] and whether it is there (above 0)."""
     return np.asarray(annotation['keypoints'], float).reshape(-1, 3)
 
@@ -26,12 +26,12 @@ def match(annotations: Sequence[Dict[str, Any]], people: People,
           topology: Topology) -> List[Match]:
     """Pair the labelled people of an image with the found ones, most alike first.
 
-    Alike is their object keypoint similarity (COCO keypoint evaluation), where each joint may also
+    Alike is their object keypoint similarity (COCO keypoint evaluation), where each keypoint may also
     lie where its left/right twin should, so that a person seen the wrong way round is a pair too.
     """
     if not annotations:
         return []
-    truth = np.stack([joints(annotation) for annotation in annotations])
+    truth = np.stack([labelled_keypoints(annotation) for annotation in annotations])
     areas = np.array([annotation['area'] for annotation in annotations])
     right = _similarity(truth, areas, people.keypoints, topology)
     twin = _similarity(truth, areas, people.keypoints[:, list(topology.mirror)], topology)
@@ -44,7 +44,7 @@ def match(annotations: Sequence[Dict[str, Any]], people: People,
 
 
 def _similarity(truth, areas, found, topology):
-    """Return (P, N, K): exp(-d^2 / (2 area (2 sigma)^2)), 0 for a joint that was not found."""
+    """Return (P, N, K): exp(-d^2 / (2 area (2 sigma)^2)), 0 for a keypoint that was not found."""
     squared = ((truth[:, None, :, :2] - found[None, ..., :2]) ** 2).sum(-1)
     scale = 2 * (2 * np.array(topology.sigmas)) ** 2 * np.maximum(areas, 1)[:, None, None]
     return np.nan_to_num(np.exp(-squared / scale), nan=0.)

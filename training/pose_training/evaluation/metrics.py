@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of merit: COCO's AP and AR, PCK per joint, left and right confused, speed."""
+"""Figures of merit: COCO's AP and AR, PCK per keypoint, left and right confused, speed."""
 import contextlib
 import io
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
@@ -12,15 +12,15 @@ from pycocotools.cocoeval import COCOeval
 from pose_ros.core.topology import Topology
 from pose_training.evaluation.detections import coco_results, Detections
 from pose_training.evaluation.labels import Labels
-from pose_training.evaluation.matching import joints, match
+from pose_training.evaluation.matching import labelled_keypoints, match
 
 AP_NAMES = ('AP', 'AP50', 'AP75', 'AP_medium', 'AP_large', 'AR', 'AR50', 'AR75', 'AR_medium',
             'AR_large')
-TOLERANCE = .2  # of the torso: where a joint counts as found
+TOLERANCE = .2  # of the torso: where a keypoint counts as found
 
 
-class JointFigures(NamedTuple):
-    """How well one joint is found.
+class KeypointFigures(NamedTuple):
+    """How well one keypoint is found.
 
     `labelled` is how often it is labelled, `found` the share that the matched person has within
     the tolerance (PCK), `swapped` the share where its left/right twin sits instead; None without
@@ -67,15 +67,15 @@ def coco_figures(labels: Labels, results: List[Dict[str, Any]], kind: str,
             for name, value in zip(names, evaluation.stats)}
 
 
-def joint_figures(detections: Detections, tolerance: float = TOLERANCE) -> List[JointFigures]:
-    """Return PCK per joint; within `tolerance` of the torso (or half the box) is found."""
+def keypoint_figures(detections: Detections, tolerance: float = TOLERANCE) -> List[KeypointFigures]:
+    """Return PCK per keypoint; within `tolerance` of the torso (or half the box) is found."""
     topology = detections.labels.topology
     mirror = list(topology.mirror)
     counts = np.zeros((3, topology.size))
     for image_id, annotations in detections.labels.people().items():
         people = detections.people[image_id]
         for annotation, person, _ in match(annotations, people, topology):
-            truth = joints(annotation)
+            truth = labelled_keypoints(annotation)
             there = truth[:, 2] > 0
             counts[0] += there
             if person is not None:
@@ -84,7 +84,7 @@ def joint_figures(detections: Detections, tolerance: float = TOLERANCE) -> List[
                 near = np.linalg.norm(points - truth[:, :2], axis=-1) < radius
                 twin = np.linalg.norm(points[mirror] - truth[:, :2], axis=-1) < radius
                 counts[1:] += there & near, there & twin & ~near
-    return [JointFigures(name, int(total), *(count / total if total else None for count in few))
+    return [KeypointFigures(name, int(total), *(count / total if total else None for count in few))
             for name, (total, *few) in zip(topology.keypoint_names, counts.T.tolist())]
 
 
@@ -98,15 +98,15 @@ def reach(truth: np.ndarray, box, topology: Topology) -> float:
     return max(diagonals) if diagonals else max(box[2], box[3]) / 2.
 
 
-def figures(detections: Detections, joint_list: List[JointFigures]) -> Dict[str, Any]:
-    """Return all figures of a run but those of single joints, ready for JSON.
+def figures(detections: Detections, keypoint_list: List[KeypointFigures]) -> Dict[str, Any]:
+    """Return all figures of a run but those of single keypoints, ready for JSON.
 
     Shares are 0 to 1; None where there was nothing to measure.
     """
     labels = detections.labels
-    total = sum(joint.labelled for joint in joint_list)
-    found, swapped = (sum(getattr(joint, name) * joint.labelled for joint in joint_list
-                          if joint.labelled) / total if total else None
+    total = sum(keypoint.labelled for keypoint in keypoint_list)
+    found, swapped = (sum(getattr(keypoint, name) * keypoint.labelled for keypoint in keypoint_list
+                          if keypoint.labelled) / total if total else None
                       for name in ('found', 'swapped'))
     empty = labels.empty_images()
     clean = [not detections.people[image_id].count for image_id in empty]

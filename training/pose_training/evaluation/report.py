@@ -17,19 +17,19 @@ _MEANING = {
 
 
 def tables(results: Sequence[Evaluation]) -> Iterator[str]:
-    """Yield the lines of one table of all figures, and of one per dataset of its joints."""
+    """Yield the lines of one table of all figures, and of one per dataset of its keypoints."""
     width = max([12] + [len(result.name) + 2 for result in results])
     yield '{:<20}'.format('') + ''.join(result.name.rjust(width) for result in results)
     for key in results[0].figures:
         yield '{:<20}'.format(_MEANING.get(key, key.replace('_', ' '))) + ''.join(
             _shown(result.figures[key], key).rjust(width) for result in results)
     for result in results:
-        if any(joint.labelled for joint in result.joints):
+        if any(keypoint.labelled for keypoint in result.keypoints):
             yield ''
             yield '{:<20}{:>10}{:>10}{:>10}'.format(result.name, 'labelled', 'PCK', 'swapped')
-            for joint in result.joints:
-                yield '{:<20}{:>10}{:>10}{:>10}'.format(joint.name, joint.labelled, *(
-                    _shown(value, '') for value in (joint.found, joint.swapped)))
+            for keypoint in result.keypoints:
+                yield '{:<20}{:>10}{:>10}{:>10}'.format(keypoint.name, keypoint.labelled, *(
+                    _shown(value, '') for value in (keypoint.found, keypoint.swapped)))
 
 
 def _shown(value, key):
@@ -51,5 +51,5 @@ def as_data(estimator: PoseEstimator, results: List[Evaluation]) -> Dict[str, An
             'network_input': [spec.width, spec.height], 'settings': estimator.settings,
             'other_models': [{'sha256': sha256(other.model), 'engine': dict(other._asdict())}
                              for other in others],
-            'results': [dict(result._asdict(), joints=[joint._asdict() for joint in result.joints])
+            'results': [dict(result._asdict(), keypoints=[keypoint._asdict() for keypoint in result.keypoints])
                         for result in results]}

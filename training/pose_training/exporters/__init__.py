@@ -1,3 +1,3 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a PyTorch network to one ONNX file that carries its card and was checked."""
+"""Export a PyTorch network to one checked ONNX file that contains its card."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the outputs of an exported file, and the people in them, must agree by."""
+"""Tolerances for the outputs of an exported file, and for the people decoded from them."""
 from typing import Dict, List, NamedTuple
 
 import numpy as np
@@ -16,13 +16,13 @@ _REACH = 4.  # px of the network input; half a map cell at the usual stride of 8
 
 
 class Tolerance(NamedTuple):
-    """What one precision must reach.
+    """Tolerances of one precision.
 
-    `difference` is the largest one allowed, and `noise` the mean one below which correlations do
-    not count (maps of an image without people are empty, and correlate as noise does);
-    `correlation` the least of each group of channels; `keypoints` the least fraction of the
+    `difference`: the largest difference allowed; `noise`: the mean difference below which
+    correlations are ignored (maps of an image without people are empty, and correlate like noise);
+    `correlation`: the least of each group of channels; `keypoints`: the least fraction of the
     reference's keypoints that are found within half a map cell; `people`: whether the number of
-    people has to be equal.
+    people must be equal.
     """
 
     difference: float
@@ -32,11 +32,11 @@ class Tolerance(NamedTuple):
     people: bool
 
 
-# fp32: what the published mobilenet_v2_small needs, whose norms of each image amplify rounding
-# most of all networks here (1e-3 between any two runtimes). fp16: the same network, on six photos,
-# differs by up to 0.033 of the range (mean 1.2e-4), correlates by 0.9997 and finds all of its 232
-# keypoints. int8: at 0.97 (worst image 0.89) it kept 96 % of its keypoints, at 0.65 it found
-# people where there were none.
+# fp32: needed by the published mobilenet_v2_small, because its norms of each image amplify
+# rounding more than those of all other networks here (1e-3 between any two runtimes). fp16: the
+# same network differs on six images by up to 0.033 of the range (mean 1.2e-4), correlates by
+# 0.9997 and finds all of its 232 keypoints. int8: with a correlation of 0.97 (worst image 0.89) it
+# found 96 % of its keypoints; with 0.65 it found people in images without people.
 TOLERANCES: Dict[str, Tolerance] = {
     'fp32': Tolerance(5e-3, 1e-6, .99999, 1.0, True),
     'fp16': Tolerance(.1, 5e-4, .999, .95, True),
@@ -45,7 +45,7 @@ TOLERANCES: Dict[str, Tolerance] = {
 
 
 class PeopleAgreement(NamedTuple):
-    """People and keypoints of the reference; people found, and keypoints found in place."""
+    """Counts: people and keypoints of the reference, people found, keypoints found in place."""
 
     people: int
     keypoints: int
@@ -56,7 +56,7 @@ class PeopleAgreement(NamedTuple):
 def decode_people(card: ModelCard, outputs: Dict[str, np.ndarray]) -> People:
     """Return the people in outputs without a batch axis, in network pixels, after selection.
 
-    Of a detector, two corners of each box take the place of keypoints.
+    For a detector the keypoints are two corners of each box.
     """
     found = create_decoder(card).decode(outputs)
     if card.task == 'detection':
@@ -83,7 +83,7 @@ def compare_people(card: ModelCard, reference: Dict[str, np.ndarray],
 
 
 def output_faults(outputs: OutputAgreement, precision: str) -> List[str]:
-    """Return where the outputs for one input miss the tolerance of a precision, in words."""
+    """Return a text for each tolerance of a precision that the outputs for one input miss."""
     wanted, found = TOLERANCES[precision], []
     if not outputs.difference <= wanted.difference:
         found.append('outputs differ by {:.2g} of their range (allowed: {:g})'.format(
@@ -96,7 +96,7 @@ def output_faults(outputs: OutputAgreement, precision: str) -> List[str]:
 
 
 def people_faults(people: PeopleAgreement, precision: str) -> List[str]:
-    """Return where the people of all images miss a tolerance, in words."""
+    """Return a text for each tolerance that the people of all images miss."""
     wanted, found = TOLERANCES[precision], []
     if people.keypoints_found < wanted.keypoints * people.keypoints:
         found.append('{} of {} keypoints are found within half a cell (at least {:.0%})'.format(
@@ -108,7 +108,7 @@ def people_faults(people: PeopleAgreement, precision: str) -> List[str]:
 
 
 def _keypoints_found(person: np.ndarray, seen: People, reach: float) -> int:
-    """Count keypoints of one person (K, 3) within reach in the one that has the most of them."""
+    """Count the keypoints of one person (K, 3) within reach, for the found person with most."""
     distance = np.hypot(*np.moveaxis(seen.keypoints[..., :2] - person[:, :2], -1, 0))
     with np.errstate(invalid='ignore'):
         return int((distance <= reach).sum(-1).max(initial=0))

@@ -25,8 +25,8 @@ _ENTRIES = ('name', 'version', 'license')
 class ExportedForm(NamedTuple):
     """The form of an exported file; every step of an export and its check uses it.
 
-    `input` is what the bare network expects, without a normalization that is part of the graph;
-    `stride` its input pixels per map cell.
+    `input` is the input of the bare network, without a normalization that is part of the graph;
+    `stride` is its number of input pixels per map cell.
     """
 
     card: ModelCard
@@ -60,11 +60,11 @@ class ExportedForm(NamedTuple):
                              input=self.input._replace(width=size[0], height=size[1]))
 
     def check(self, outputs: Dict[str, np.ndarray]) -> None:
-        """Raise ExportError unless outputs (N, ...) have the shapes that the card promises."""
+        """Raise ExportError unless outputs (N, ...) have the shapes of the card."""
         for name, shape in self.shapes.items():
             found = outputs[name].shape if name in outputs else None
             if found is None or found[1:] != shape:
-                raise ExportError('the network yields {} of {}, the card promises {}'.format(
+                raise ExportError('the network yields {} of {}, but the card declares {}'.format(
                     name, found, ('N',) + shape))
         if self.decodable:
             create_decoder(self.card).check_outputs(
@@ -74,9 +74,9 @@ class ExportedForm(NamedTuple):
 def make_form(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> ExportedForm:
     """Return the form in which `options` (ExportOptions) export a network.
 
-    `provenance` tells where the weights come from; `name`, `version` and `license` in it replace
+    `provenance` is the origin of the weights; `name`, `version` and `license` in it replace
     those of the registry. Raises NetworkError for a network that is not in the registry,
-    ExportError for a size that it cannot take.
+    ExportError for a size that is not a multiple of `size_multiple`.
     """
     recipe, spec = network.recipe, get_spec(network.recipe.name)
     entries = {'name': spec.name, 'version': '1.0', 'license': spec.license}
@@ -108,7 +108,7 @@ def make_card(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> M
 def _check_size(network, size):
     multiple = network.size_multiple
     if len(size) != 2 or any(side < 1 or side % multiple for side in size):
-        raise ExportError('{} takes widths and heights that are multiples of {}, not {}'.format(
+        raise ExportError('{} needs widths and heights that are multiples of {}, not {}'.format(
             network.recipe.name, multiple, 'x'.join(map(str, size))))
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a PyTorch network to one ONNX file that carries its card, checked before it is written."""
+"""Export a PyTorch network to one ONNX file with its card, checked before it is written."""
 from typing import Any, Callable, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from onnx import ModelProto
@@ -15,25 +15,25 @@ from pose_training.exporters.half import check_range, to_half
 from pose_training.exporters.inference import filled, inference_copy
 from pose_training.exporters.operators import check_model, NEWEST_IR
 from pose_training.exporters.parity import measure
-from pose_training.exporters.picture import draw_picture, prepare
+from pose_training.exporters.synthetic_image import draw_image, prepare
 from pose_training.exporters.quantize import quantize
 from pose_training.exporters.tracing import trace
 from pose_training.models.network import PoseNetwork
 from pose_ros.core.files import atomic_write
 
-_COMPARED = 4  # calibration pictures to compare on, where no others are given
+_COMPARED = 4  # calibration images to compare on, if no others are given
 PRECISIONS = ('fp32', 'fp16', 'int8')
 
 
 class ExportOptions(NamedTuple):
-    """How a network is exported.
+    """Options of an export.
 
     `size` (width, height) px of the input, None for the network's own; `batch` is the number of
     inputs of one run, or 'dynamic'; `dynamic` leaves batch, height and width open; `normalize`
     puts the scaling of pixel values into the graph; `stages` cuts after that prediction stage;
-    `calibration` are image files or COCO keypoint files for int8 (of those, the people in them
-    for a network of crops), `float_weights` stores its weights as float32; `decoder` and
-    `selection` are settings for the card.
+    `calibration` are image files or COCO keypoint files for int8 (for a network of crops the
+    people in these), `float_weights` stores its weights as float32; `decoder` and `selection` are
+    settings for the card.
     """
 
     size: Optional[Tuple[int, int]] = None
@@ -53,12 +53,12 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
            report: Optional[Callable[[str], None]] = None) -> ModelCard:
     """Write a network of the registry as an ONNX file, and return its card.
 
-    `provenance` tells where the weights come from (JSON data, see `make_card`); `images` are
-    files of real images to compare on, too; `report` gets lines of progress. The file takes one
+    `provenance` is the origin of the weights (JSON data, see `make_card`); `images` are
+    files of more images to compare on; `report` gets lines of progress. The file has one
     float32 input `image` (N, 3, h, w); its outputs are those of the network's family. Raises
     ExportError, and writes nothing, if the file does not pass all checks.
     """
-    say = report or (lambda text: None)
+    report = report or (lambda text: None)
     _check_options(options)
     images = tuple(map(str, images or [path for path in options.calibration
                                        if not path.endswith('.json')][:_COMPARED]))
@@ -66,47 +66,47 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
     if options.dynamic:
         options = options._replace(batch='dynamic')
     form = make_form(network, options, provenance or {})
-    say('tracing {} at {}x{}'.format(network.recipe.name, *form.size))
+    report('tracing {} at {}x{}'.format(network.recipe.name, *form.size))
     model = trace(network, form, options.batch, options.dynamic)
-    model = _in_precision(model, form, options, images, say)
+    model = _in_precision(model, form, options, images, report)
     check_model(model, options.precision == 'int8' and not options.float_weights)
     content = model.SerializeToString()
-    say('comparing it with PyTorch')
+    report('comparing it with PyTorch')
     found, fingerprint = measure(network, content, form, images)
     card = form.card
     parity = dict(found.figures(), fingerprint=fingerprint)
     card = card._replace(provenance=dict(card.provenance, parity=parity))
     _write(path, with_metadata(content, CARD_KEY, card.to_json()))
     for line in found.lines()[1 + len(found.checked):]:
-        say(line.strip())
+        report(line.strip())
     return card
 
 
 def _check_options(options):
     if options.precision not in PRECISIONS:
-        raise ExportError('there is no precision {!r}; choose {}'.format(
+        raise ExportError('unknown precision {!r}; choose {}'.format(
             options.precision, ', '.join(PRECISIONS)))
     if options.batch != 'dynamic' and not (isinstance(options.batch, int) and options.batch > 0):
         raise ExportError("the batch must be a number above 0 or 'dynamic', not {!r}".format(
             options.batch))
     if options.dynamic and options.batch not in (1, 'dynamic'):
-        raise ExportError('a dynamic size leaves the batch open, too: it cannot be {}'.format(
+        raise ExportError('with a dynamic size the batch is dynamic, too: it cannot be {}'.format(
             options.batch))
 
 
-def _in_precision(model: ModelProto, form: ExportedForm, options, images, say) -> ModelProto:
+def _in_precision(model: ModelProto, form: ExportedForm, options, images, report) -> ModelProto:
     spec, rows = form.card.input, model.graph.input[0].type.tensor_type.shape.dim[0].dim_value
     model.ir_version = min(model.ir_version, NEWEST_IR)
     if options.precision == 'fp16':
-        say('converting to float16')
-        drawn = draw_picture(*form.size)
-        check_range(model, (filled(prepare([picture], spec), rows or 1) for picture in
+        report('converting to float16')
+        drawn = draw_image(*form.size)
+        check_range(model, (filled(prepare([image], spec), rows or 1) for image in
                             [drawn, *map(read_image, images)]))
         return to_half(model)
     if options.precision == 'int8':
         chosen = views(options.calibration, spec.fit == 'crop')
-        say('calibrating on {} pictures'.format(len(chosen)))
-        return quantize(model, spec, chosen, options.float_weights, say)
+        report('calibrating on {} images'.format(len(chosen)))
+        return quantize(model, spec, chosen, options.float_weights, report)
     return model
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Float16 inside, float32 at the input and the output."""
+"""Convert a model to float16; its input and output stay float32."""
 from typing import Iterable, List
 
 import numpy as np
@@ -12,12 +12,12 @@ from pose_training.errors import ExportError
 from pose_training.exporters.onnx_graph import (INPUT, attribute, drop_unused, initializers,
                                                 replace_nodes)
 
-LARGEST = 6e4  # float16 ends at 65504; real pictures may go somewhat beyond the tried ones
+LARGEST = 6e4  # float16 ends at 65504; other images may have larger values than the tested ones
 _MOST_LISTED = 5
-# The squares that a variance is made of leave float16 from activations of 256 on, and TensorRT
-# reads its scale and bias as float32 whatever they are.
+# The squares in a variance exceed float16 for activations from 256 on, and TensorRT always reads
+# the scale and the bias as float32.
 _KEPT = ('InstanceNormalization',)
-_SCALES = {'Resize': (1, 2)}  # inputs which ONNX has as float32 for any type of data
+_SCALES = {'Resize': (1, 2)}  # inputs that are float32 in ONNX for any type of data
 
 
 def to_half(model: ModelProto) -> ModelProto:
@@ -37,7 +37,7 @@ def to_half(model: ModelProto) -> ModelProto:
 
 
 def check_range(model: ModelProto, batches: Iterable[np.ndarray]) -> float:
-    """Run the float32 model on inputs; ExportError names tensors that float16 could not hold.
+    """Run the float32 model on inputs; ExportError names tensors that exceed float16.
 
     Returns the largest absolute activation.
     """
@@ -82,8 +82,8 @@ def _check_constants(graph):
 def _spell_out(graph):
     """Replace Clip by Relu, Max and Min, and a batch norm by Mul and Add.
 
-    TensorRT before 8.5 misreads the float16 bounds of a Clip; and statistics may be beyond the
-    range of float16 where the factor that is made of them is not.
+    TensorRT before 8.5 misreads the float16 bounds of a Clip. Statistics may exceed the range of
+    float16 although the factor that is computed from them does not.
     """
     known, nodes = initializers(graph), []
     for node in graph.node:
@@ -135,7 +135,7 @@ class _Builder:
         self._done = set()
 
     def convert(self, node) -> None:
-        """Let a node compute in float16."""
+        """Add a node that computes in float16."""
         fixed = _SCALES.get(node.op_type, ())
         inputs = [name if place in fixed or not name else self._half(name)
                   for place, name in enumerate(node.input)]
@@ -146,7 +146,7 @@ class _Builder:
         self._cast_outputs(node.output)
 
     def keep(self, node) -> None:
-        """Leave a node at float32, between casts."""
+        """Add a node that computes in float32, between casts."""
         inputs = []
         for name in node.input:
             if not name or name in self._known or name == INPUT:

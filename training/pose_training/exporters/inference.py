@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Run a network for comparison: the PyTorch one, and the ONNX file that was made of it."""
+"""Run a PyTorch network and its ONNX file, to compare them."""
 import copy
 from typing import Dict, Optional, Sequence
 
@@ -11,7 +11,7 @@ import torch
 from pose_ros.core.card import InputSpec
 from pose_training.errors import ExportError
 from pose_training.exporters.onnx_graph import INPUT
-from pose_training.exporters.picture import prepare
+from pose_training.exporters.synthetic_image import prepare
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import create_model
 
@@ -19,8 +19,8 @@ from pose_training.models.registry import create_model
 def inference_copy(network: PoseNetwork, stages: Optional[int] = None) -> PoseNetwork:
     """Return a float32 copy on the CPU for inference, cut after prediction stage `stages`.
 
-    Raises NetworkError for a number of stages that the network does not know, ExportError for
-    more than this one has.
+    Raises NetworkError for an invalid number of stages, ExportError for more stages than this
+    network has.
     """
     recipe = getattr(network, 'recipe', None)
     if recipe is None:
@@ -48,14 +48,14 @@ def _take_state(cut, state, stages):
             cut.recipe.name, stages, error)) from error
 
 
-def network_outputs(network: PoseNetwork, pictures: Sequence[np.ndarray],
+def network_outputs(network: PoseNetwork, images: Sequence[np.ndarray],
                     spec: InputSpec) -> Dict[str, np.ndarray]:
     """Return the exported outputs of the PyTorch network for images (H, W, 3) uint8 BGR.
 
     `spec` is the input of the bare network, see `ExportedForm.input`.
     """
     with torch.no_grad():
-        last = network(torch.from_numpy(prepare(pictures, spec)))[-1]
+        last = network(torch.from_numpy(prepare(images, spec)))[-1]
         return {name: value.numpy() for name, value in network.family.exported(last).items()}
 
 
@@ -69,7 +69,7 @@ class OnnxRunner:
     """Runs an ONNX file's bytes on the CPU."""
 
     def __init__(self, content: bytes):
-        """Load; ExportError if ONNX Runtime refuses the file."""
+        """Load the file; ExportError if ONNX Runtime cannot."""
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         try:
@@ -81,12 +81,12 @@ class OnnxRunner:
         self._rows = rows if isinstance(rows, int) else 0
         self._names = [output.name for output in self._session.get_outputs()]
 
-    def __call__(self, pictures: Sequence[np.ndarray], spec: InputSpec) -> Dict[str, np.ndarray]:
+    def __call__(self, images: Sequence[np.ndarray], spec: InputSpec) -> Dict[str, np.ndarray]:
         """Return the outputs for N images (H, W, 3) uint8 BGR; ExportError if any is not finite.
 
-        A file with a fixed batch runs as often as needed.
+        A file with a fixed batch runs several times if needed.
         """
-        inputs = prepare(pictures, spec)
+        inputs = prepare(images, spec)
         rows = self._rows or len(inputs)
         inputs = filled(inputs, rows)
         try:
@@ -94,7 +94,7 @@ class OnnxRunner:
                     for first in range(0, len(inputs), rows)]
         except Exception as error:  # the runtime has no public base class for its errors
             raise ExportError('ONNX Runtime cannot run the file: {}'.format(error)) from error
-        outputs = {name: np.concatenate([run[place] for run in runs])[:len(pictures)]
+        outputs = {name: np.concatenate([run[place] for run in runs])[:len(images)]
                    for place, name in enumerate(self._names)}
         if not all(np.isfinite(value).all() for value in outputs.values()):
             raise ExportError('the file yields values that are not finite')

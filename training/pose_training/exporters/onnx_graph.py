@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Simplify a traced graph, exactly: fewer nodes, and none that a small runtime lacks."""
+"""Simplify a traced graph without any change of its outputs."""
 from collections import Counter
 from typing import Dict, List, Mapping, Optional, Sequence, Union
 
@@ -16,7 +16,7 @@ def simplify(model: ModelProto,
              output_shapes: Mapping[str, Sequence[Union[int, str]]]) -> ModelProto:
     """Return an equal model: constants folded, padding inside the convolutions, nothing unused.
 
-    `output_shapes` are those of the outputs by name; a text is the name of an open size.
+    `output_shapes` are the shapes of the outputs by name; a text is the name of an open size.
     """
     simple = ModelProto()
     simple.CopyFrom(model)
@@ -58,14 +58,14 @@ def set_attribute(node: NodeProto, name: str, value) -> None:
 
 
 def replace_nodes(graph: GraphProto, nodes: List[NodeProto]) -> None:
-    """Make these the nodes of the graph."""
+    """Replace the nodes of the graph."""
     nodes = list(nodes)
     del graph.node[:]
     graph.node.extend(nodes)
 
 
 def drop_unused(graph: GraphProto) -> None:
-    """Drop nodes whose outputs nobody reads, then constants that nobody reads."""
+    """Drop nodes with unused outputs, then unused constants."""
     needed, kept = {output.name for output in graph.output}, []
     for node in reversed(graph.node):
         if needed & set(node.output):
@@ -78,7 +78,7 @@ def drop_unused(graph: GraphProto) -> None:
 
 
 def _store_constants(graph):
-    """Turn Constant nodes into initializers: parsers ask for weights to be those."""
+    """Turn Constant nodes into initializers, because parsers require that for weights."""
     kept = []
     for node in graph.node:
         value = attribute(node, 'value') if node.op_type == 'Constant' else None
@@ -113,7 +113,7 @@ def _drop_identities(graph):
 
 
 def _rewire(graph, gone):
-    """Drop the nodes that yield the keys of `gone`; their readers read the values instead."""
+    """Drop the nodes that yield the keys of `gone`; connect their readers to the values."""
     def source(name):
         while name in gone:
             name = gone[name]
@@ -124,7 +124,7 @@ def _rewire(graph, gone):
 
 
 def _drop_split_concat(graph):
-    """Drop a split whose parts are only joined again, as of heatmaps and PAFs of one layer."""
+    """Drop a split if its parts are only joined again, such as heatmaps and PAFs of one layer."""
     splits = {tuple(node.output): node for node in graph.node if node.op_type == 'Split'}
     for node in list(graph.node):
         split = splits.get(tuple(node.input)) if node.op_type == 'Concat' else None
@@ -134,14 +134,14 @@ def _drop_split_concat(graph):
         if joined not in [output.name for output in graph.output]:
             _rewire(graph, {joined: whole})
         elif sum(whole in other.input for other in graph.node) == 1:
-            # The name of a graph's output is given: the node before has to yield it.
+            # The names of the graph's outputs are fixed: the node before must yield this one.
             replace_nodes(graph, [other for other in graph.node if joined not in other.output])
             for other in graph.node:
                 other.output[:] = [joined if name == whole else name for name in other.output]
 
 
 def _fold_padding(graph):
-    """Put zeros around a picture inside the convolution that reads it."""
+    """Replace a Pad with zeros by the padding of the convolution that reads it."""
     known = initializers(graph)
     readers: Dict[str, List[NodeProto]] = {}
     for node in graph.node:
@@ -180,7 +180,7 @@ def _takes_padding(node):
 
 
 def _drop_defaults(graph):
-    """Leave out optional inputs that say nothing: some parsers read them carelessly."""
+    """Drop empty optional inputs, because some parsers misread them."""
     known = initializers(graph)
     for node in graph.node:
         if node.op_type == 'Resize' and node.input[1] in known \

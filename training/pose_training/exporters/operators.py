@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What TensorRT 8.2, the oldest parser that has to read our files, takes: operators and rules.
+"""Operators and rules of TensorRT 8.2, the oldest parser that must read exported files.
 
 From docs/operators.md and builtin_op_importers.cpp of onnx-tensorrt, branch 8.2-GA.
 """
@@ -13,7 +13,7 @@ from pose_training.errors import ExportError
 from pose_training.exporters.onnx_graph import attribute, initializers
 
 OPSET = 13
-NEWEST_IR = 8  # what ONNX Runtime 1.10, the newest for Python 3.6, reads
+NEWEST_IR = 8  # ONNX Runtime 1.10, the newest for Python 3.6, reads no newer version
 _MOST_LISTED = 8
 
 _PLAIN = (
@@ -28,7 +28,7 @@ _RUNTIME_TYPES = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8)
 
 
 class _Graph(NamedTuple):
-    """What the rules look things up in."""
+    """The tensors of a graph, as the rules need them."""
 
     constants: Dict[str, TensorProto]
     types: Dict[str, int]
@@ -36,18 +36,18 @@ class _Graph(NamedTuple):
     int8_weights: bool = False
 
     def is_constant(self, node, place) -> bool:
-        """Tell whether input `place` of a node is absent or an initializer."""
+        """Return whether input `place` of a node is absent or an initializer."""
         return len(node.input) <= place or not node.input[place] \
             or node.input[place] in self.constants
 
     def is_half(self, node, place) -> bool:
-        """Tell whether input `place` of a node is there, and float16."""
+        """Return whether input `place` of a node exists and is float16."""
         return len(node.input) > place and \
             self.types.get(node.input[place]) == TensorProto.FLOAT16
 
 
 def check_operators(model: ModelProto, int8_weights: bool = False) -> None:
-    """Raise ExportError that lists every node, type and version which TensorRT 8.2 refuses.
+    """Raise ExportError with a list of all nodes, types and versions that TensorRT 8.2 rejects.
 
     `int8_weights`: weights that are stored as int8 are allowed, though TensorRT 8 reads only float
     ones and quantizes them itself.
@@ -56,7 +56,7 @@ def check_operators(model: ModelProto, int8_weights: bool = False) -> None:
     if faults:
         more = ' (and {} more)'.format(len(faults) - _MOST_LISTED) \
             if len(faults) > _MOST_LISTED else ''
-        raise ExportError('TensorRT 8.2 would refuse this file: {}{}'.format(
+        raise ExportError('TensorRT 8.2 would reject this file: {}{}'.format(
             '; '.join(faults[:_MOST_LISTED]), more))
 
 
@@ -89,7 +89,7 @@ def _look_up(model):
 
 
 def _without_weights(model):
-    """Return a light copy for the inference of types, which has no need of the numbers."""
+    """Return a copy without large tensors, because the inference of types does not need them."""
     light, graph = ModelProto(ir_version=model.ir_version), model.graph
     light.opset_import.extend(model.opset_import)
     light.graph.node.extend(graph.node)
@@ -136,7 +136,7 @@ def _resize(node, graph):
 
 def _quantization(node, graph):
     if len(node.input) != 3 or not graph.is_constant(node, 1) or not graph.is_constant(node, 2):
-        return 'scale and zero point must be there, as initializers'
+        return 'scale and zero point must be initializers'
     zero = graph.constants[node.input[2]]
     if zero.data_type != TensorProto.INT8 or numpy_helper.to_array(zero).any():
         return 'the zero point must be 0, and int8'
@@ -144,15 +144,15 @@ def _quantization(node, graph):
 
 
 def _constant_inputs(*places, what, misread=False):
-    """Make a rule: these inputs are initializers; where float16 is `misread`, not of that type.
+    """Return a rule: these inputs are initializers, and not float16 if that is `misread`.
 
-    (The parser takes the bits of such a number for those of a float32.)
+    The parser misreads the bits of a float16 number as those of a float32.
     """
     def rule(node, graph):
         if not all(graph.is_constant(node, place) for place in places):
             return what + ' must be initializers'
         if misread and any(graph.is_half(node, place) for place in places):
-            return what + ' must be float32: of float16 it reads garbage'
+            return what + ' must be float32: it misreads float16'
         return None
     return rule
 
@@ -177,7 +177,7 @@ _RULES: Dict[str, Callable[[NodeProto, _Graph], Optional[str]]] = {
 
 
 def check_model(model: ModelProto, int8_weights: bool = False) -> None:
-    """Run ONNX's own checker, and `check_operators`; ExportError says what is wrong."""
+    """Run ONNX's own checker, and `check_operators`; ExportError describes the fault."""
     try:
         onnx.checker.check_model(model, full_check=True)
     except Exception as error:  # the checker has several classes of errors

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Hold an ONNX file against its PyTorch network, or against what that network once yielded."""
+"""Compare an ONNX file with its PyTorch network, or with stored outputs of that network."""
 import json
 import math
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
@@ -15,7 +15,7 @@ from pose_training.exporters.agreement import (compare_people, output_faults, pe
 from pose_training.exporters.cards import ExportedForm
 from pose_training.exporters.inference import inference_copy, network_outputs, OnnxRunner
 from pose_training.exporters.operators import parse_model
-from pose_training.exporters.picture import draw_picture
+from pose_training.exporters.synthetic_image import draw_image
 from pose_training.families.comparison import (ChannelGroup, compare_outputs,
                                                OutputAgreement, worst)
 from pose_training.families.registry import make_family
@@ -28,7 +28,7 @@ Report = Callable[[str], None]
 
 
 class ParityReport(NamedTuple):
-    """What was looked at, and how well it agreed; `people` is None without real pictures."""
+    """The checks, and the agreement found; `people` is None without images from files."""
 
     name: str
     precision: str
@@ -61,18 +61,18 @@ class ParityReport(NamedTuple):
 
 def measure(network: PoseNetwork, content: bytes, form: ExportedForm,
             images: Sequence[str] = ()) -> Tuple[ParityReport, Dict[str, Any]]:
-    """Run both on the same pictures; return how they agree, and the network's fingerprint.
+    """Run both on the same images; return their agreement, and the network's fingerprint.
 
-    `network` is an `inference_copy`, `content` the ONNX file of the form, `images` are files of
-    real images. Raises ExportError if the agreement misses the precision's tolerance.
+    `network` is an `inference_copy`, `content` the bytes of the ONNX file, `images` are image
+    files. Raises ExportError if the agreement misses the precision's tolerance.
     """
     card, precision = form.card, _how_exported(form.card).precision
     runner, outputs, people, checked, missed = OnnxRunner(content), [], [], [], []
     fingerprint: Dict[str, Any] = {}
-    for label, pictures, size in _samples(card, images):
+    for label, samples, size in _samples(card, images):
         at_size = form.at_size(size)
-        reference = network_outputs(network, pictures, at_size.input)
-        found = runner(pictures, at_size.card.input)
+        reference = network_outputs(network, samples, at_size.input)
+        found = runner(samples, at_size.card.input)
         at_size.check(found)
         outputs.append(form.family.compare(at_size.card, reference, found))
         faults = output_faults(outputs[-1], precision)
@@ -88,25 +88,26 @@ def measure(network: PoseNetwork, content: bytes, form: ExportedForm,
 
 def verify(path: str, network: Optional[PoseNetwork] = None, images: Sequence[str] = (),
            report: Optional[Report] = None) -> ParityReport:
-    """Check an exported file; ExportError names what is wrong with it.
+    """Check an exported file; ExportError names the fault.
 
-    ONNX's own checker, versions, operators, card against tensors; then its outputs against the
-    fingerprint in its card, or in full (on `images`, too) against the network it was made of.
+    Run ONNX's own checker; check versions and operators; compare the card with the tensors. Then
+    compare the outputs with the fingerprint in the card, or, with a `network`, all outputs with
+    those of the network (on `images`, too).
     """
-    say = report or (lambda text: None)
+    report = report or (lambda text: None)
     try:
         with open(path, 'rb') as stream:
             content = stream.read()
     except OSError as error:
         raise ExportError('cannot read {}: {}'.format(path, error.strerror or error)) from error
-    say('checking the graph')
+    report('checking the graph')
     try:
         model = parse_model(content)
         card = _card(model, path)
-        checked = ('a valid ONNX file (IR {}, opset {}) of {} nodes, all known to TensorRT 8.2'
+        checked = ('a valid ONNX file (IR {}, opset {}) of {} nodes, all supported by TensorRT 8.2'
                    .format(model.ir_version, model.opset_import[0].version,
                            len(model.graph.node)),)
-        say('running it')
+        report('running it')
         if network is None:
             found = _against_fingerprint(content, _form(card))
         else:
@@ -117,16 +118,16 @@ def verify(path: str, network: Optional[PoseNetwork] = None, images: Sequence[st
 
 
 def _samples(card, images):
-    """Yield (label, pictures, (width, height)) to compare both sides on."""
+    """Yield (label, images, (width, height)) to compare both sides on."""
     size = (card.input.width, card.input.height)
-    yield 'the drawn picture', [draw_picture(*size)], size
+    yield 'the synthetic image', [draw_image(*size)], size
     how = _how_exported(card)
     rows, other = 2 if how.batch == 'dynamic' else how.batch, size
     if how.multiple:
         other = tuple(max(1, side * 3 // 4 // how.multiple) * how.multiple for side in size)
     if rows > 1:
-        yield ('a batch of {} drawn pictures'.format('two' if rows == 2 else rows),
-               [draw_picture(*other, seed + 1) for seed in range(rows)], other)
+        yield ('a batch of {} synthetic images'.format('two' if rows == 2 else rows),
+               [draw_image(*other, seed + 1) for seed in range(rows)], other)
     for path in images:
         yield path, [read_image(path)], size
 
@@ -135,13 +136,13 @@ def _demand(card, missed):
     if missed:
         precision = _how_exported(card).precision
         hint = '' if precision == 'fp32' else (
-            '. This network does not bear {}: export it as fp32'.format(precision))
+            '. {} is too inaccurate for this network: export it as fp32'.format(precision))
         raise ExportError('{} ({}) does not agree with its PyTorch network: {}{}'.format(
             card.name, precision, '; '.join(missed[:_MOST_LISTED]), hint))
 
 
 def _fingerprint(form, reference):
-    """Describe outputs by some cells of each group, evenly from the lowest to the highest."""
+    """Return some cells of each group, chosen evenly from the lowest to the highest value."""
     values = _flat(form, reference)
     cells = np.concatenate([first + _spread(values[first:last])
                             for _, first, last in _flat_groups(form)])
@@ -177,7 +178,7 @@ def _against_fingerprint(content, form):
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ExportError('its card holds no fingerprint of its network; give the network to '
                           'compare with') from error
-    outputs = OnnxRunner(content)([draw_picture(*form.size)], card.input)
+    outputs = OnnxRunner(content)([draw_image(*form.size)], card.input)
     form.check(outputs)
     found = _flat(form, outputs)
     if not len(cells) or len(cells) != len(values) or min(cells) < 0 or max(cells) >= found.size:
@@ -190,12 +191,12 @@ def _against_fingerprint(content, form):
     agreement = compare_outputs({'cells': values[None]}, {'cells': found[None, cells]}, groups)
     _demand(card, output_faults(agreement, precision))
     return ParityReport(card.name, precision, (
-        'the drawn picture at {}x{} yields what the network once did ({} cells)'.format(
+        'the synthetic image at {}x{} yields the stored values of the network ({} cells)'.format(
             *form.size, len(cells)),), agreement, None)
 
 
 class _Exported(NamedTuple):
-    """How a file was exported; `multiple` is that of allowed sizes, None for a fixed size."""
+    """Settings of an export; sizes are multiples of `multiple` (None: the size is fixed)."""
 
     precision: str
     batch: Union[int, str]
@@ -211,15 +212,15 @@ def _how_exported(card) -> _Exported:
         if found.batch != 'dynamic' and not found.batch > 0:
             raise ValueError(found.batch)
     except (KeyError, TypeError, ValueError) as error:
-        raise ExportError('its card does not tell how it was exported: it is no file of this '
-                          'exporter') from error
+        raise ExportError('its card does not contain the settings of an export: it is no file '
+                          'of this exporter') from error
     if found.precision not in TOLERANCES:
-        raise ExportError('its card tells of an unknown precision, {!r}'.format(found.precision))
+        raise ExportError('its card has an unknown precision, {!r}'.format(found.precision))
     return found
 
 
 def _form(card) -> ExportedForm:
-    """Return the form of a file, by the network that its card names."""
+    """Return the form of a file, from the network that is named in its card."""
     how = _how_exported(card)
     try:
         spec = get_spec(card.provenance['network'])
@@ -239,13 +240,13 @@ def _card(model, path):
 
 
 def _counterpart(network, card):
-    """Return the network as it was exported: cut as the card says, and the same otherwise."""
+    """Return the network as it was exported: cut after the stage that is in the card."""
     made = card.provenance
     cut = inference_copy(network, made.get('options', {}).get('stages'))
     recipe = cut.recipe
     mine = (recipe.name, recipe.topology, json.loads(json.dumps(recipe.options)))
     its = tuple(made.get(key) for key in ('network', 'topology', 'options'))
     if mine != its:
-        raise ExportError('it was made of {} for {} with {}, not of {} for {} with {}'.format(
+        raise ExportError('it was exported from {} for {} with {}, not {} for {} with {}'.format(
             *its, *mine))
     return cut

@@ -24,21 +24,22 @@ _OPTIONS = {
     'OpTypesToExcludeOutputQuantization': ['Conv'],
 }
 IMAGE_NORMS_WARNING = (
-    'warning: this network normalizes by the statistics of each picture ({} times); int8 has not '
-    'been seen to keep the accuracy of such a network')
+    'warning: this network normalizes by the statistics of each image ({} times); no '
+    'measurement shows that int8 keeps the accuracy of such a network')
 
 
 def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[View],
              float_weights: bool = False, report=None) -> ModelProto:
     """Return the model with its convolutions in int8; other layers stay float32.
 
-    Symmetric throughout, weights per channel, stored as int8. `float_weights` stores them as
-    float32 with a QuantizeLinear: TensorRT 8 quantizes weights itself, and reads no others.
-    `calibration`: the ranges of the activations are those that these views cause; `spec` is the
-    model's input. Raises ExportError without views, ImageError for one that cannot be read.
+    All quantization is symmetric, that of weights per channel. Weights are stored as int8;
+    `float_weights` stores them as float32 with a QuantizeLinear, because TensorRT 8 quantizes
+    weights itself and reads no others. `calibration` are the views from which the ranges of the
+    activations are measured; `spec` is the model's input. Raises ExportError without views,
+    ImageError for one that cannot be read.
     """
     if not calibration:
-        raise ExportError('int8 needs pictures to take the ranges of activations from: give some '
+        raise ExportError('int8 needs images to measure the ranges of activations: give some '
                           'dozens that are like those of the robot (calibration)')
     norms = count_operators(model).get('InstanceNormalization', 0)
     if norms and report:
@@ -59,7 +60,7 @@ def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[View],
 def _quantize_file(source, target, inputs, float_weights):
     log = logging.getLogger()
     level = log.level
-    # The tool speaks to the root logger of things that do not matter here.
+    # The tool logs irrelevant warnings to the root logger.
     log.setLevel(logging.ERROR)
     try:
         quantize_static(source, target, inputs, quant_format=QuantFormat.QDQ,

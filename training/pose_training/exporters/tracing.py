@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""From a PyTorch network to an ONNX graph with one input `image`."""
+"""Trace a PyTorch network into an ONNX graph with one input `image`."""
 import io
 import logging
 import warnings
@@ -34,7 +34,7 @@ class ExportedNetwork(nn.Module):
 
 
 class Normalization(nn.Module):
-    """(x * scale - mean) / std per channel, as a card says it, for x in 0..255."""
+    """(x * scale - mean) / std per channel, with the values of a card, for x in 0..255."""
 
     def __init__(self, spec: InputSpec):
         super().__init__()
@@ -85,7 +85,7 @@ def _traced(module, example, names, axes):
     stream, log = io.BytesIO(), logging.getLogger('torch.onnx')
     level = log.level
     with warnings.catch_warnings(), torch.no_grad():
-        # The tracer warns of each size that becomes a constant, and of its own age.
+        # The tracer warns of each size that becomes a constant, and that it is deprecated.
         warnings.simplefilter('ignore')
         log.setLevel(logging.ERROR)
         try:
@@ -97,7 +97,7 @@ def _traced(module, example, names, axes):
 
 
 def _open_reshapes(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Let reshapes to (any batch, C, a number of cells) take any number of cells."""
+    """Change reshapes to (any batch, C, a number of cells) so that any number of cells works."""
     shapes = {node.input[1] for node in model.graph.node if node.op_type == 'Reshape'}
     for tensor in model.graph.initializer:
         if tensor.name in shapes:

@@ -14,18 +14,18 @@ def cell_centers(count: int, stride: int) -> np.ndarray:
 
 
 def draw_heatmaps(people, size: Tuple[int, int], stride: int, sigma: float) -> np.ndarray:
-    """Return (K, h, w): per joint the largest of the people's Gaussians exp(-d^2 / 2 sigma^2)."""
+    """Return (K, h, w): per keypoint the largest of the people's Gaussians exp(-d^2 / 2 sigma^2)."""
     height, width = size
-    heat = np.zeros((people.shape[1], height, width), np.float32)
+    heatmaps = np.zeros((people.shape[1], height, width), np.float32)
     people = near(people, size, stride, 4 * sigma)
     # The Gaussian of a point is the product of one across and one down.
     across = _gaussian(cell_centers(width, stride) - people[..., :1], sigma)
     down = _gaussian(cell_centers(height, stride) - people[..., 1:2], sigma)
     down *= people[..., 2:] > 0
     for of_x, of_y in zip(across, down):
-        np.maximum(heat, of_y[:, :, None] * of_x[:, None, :], out=heat)
-    heat[heat < LEAST] = 0
-    return heat
+        np.maximum(heatmaps, of_y[:, :, None] * of_x[:, None, :], out=heatmaps)
+    heatmaps[heatmaps < LEAST] = 0
+    return heatmaps
 
 
 def near(people, size, stride, reach):

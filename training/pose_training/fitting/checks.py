@@ -81,6 +81,12 @@ def _rules(config):
     yield (bool(learn.milestones) == (learn.schedule == 'step'), 'optimizer.milestones',
            'epochs for the schedule `step`, and none for another')
     yield (list(learn.milestones) == sorted(learn.milestones), 'optimizer.milestones', 'ascending')
+    yield (all(factor >= 0 for factor in learn.lr_multipliers.values()),
+           'optimizer.lr_multipliers', 'at least 0')
+    yield from _teacher_rules(teacher)
+
+
+def _teacher_rules(teacher):
     yield (len(teacher.cards) <= len(teacher.models), 'teacher.cards',
            'no more than the teacher.models')
     more = teacher.cards or teacher.cache or teacher.hints or any(teacher.size)
@@ -92,8 +98,6 @@ def _rules(config):
     yield (all(0 <= hint.model < len(teacher.models) for hint in teacher.hints), 'teacher.hints',
            'of models that are listed in teacher.models')
     yield (all(hint.weight > 0 for hint in teacher.hints), 'teacher.hints', 'of weights above 0')
-    yield (all(factor >= 0 for factor in learn.lr_multipliers.values()),
-           'optimizer.lr_multipliers', 'at least 0')
 
 
 def _get(config, key):

@@ -50,7 +50,7 @@ class Remaining(Sampler):
 
 
 class CleanCrops(Dataset):
-    """The crops of a PoseDataset with the light and the noise of the photographs as they are."""
+    """The crops of a PoseDataset with the light and the noise of the images as they are."""
 
     def __init__(self, crops: PoseDataset):
         self.crops, self.samples = crops, crops.samples
@@ -87,7 +87,7 @@ class Crops(lightning.LightningDataModule):
         self._val: Optional[CleanCrops] = None
 
     def setup(self, stage: str) -> None:
-        """Read the datasets, and the photographs if they are kept in memory."""
+        """Read the datasets, and the images if they are kept in memory."""
         cv2.setNumThreads(1)  # a pool of threads does not survive the fork of the loaders
         config, data = self._config, self._config.data
         samples, self._weights = read_sets(data.train, self._topology, self._family)
@@ -104,7 +104,7 @@ class Crops(lightning.LightningDataModule):
             self._val = CleanCrops(self._family.dataset(samples, self._spec(), config.seed))
         for part in (self._crops, self._val and self._val.crops):
             if data.preload and part is not None:
-                part.preload(lambda items: tqdm(items, 'photographs', leave=False, disable=None))
+                part.preload(lambda items: tqdm(items, 'images', leave=False, disable=None))
 
     def _spec(self):
         return crop_spec(self._config.data, self._family, self._stride)
@@ -168,7 +168,7 @@ class Crops(lightning.LightningDataModule):
         self._used = int(state_dict[_CROPS])
 
     def files(self, epoch: int, batch: int) -> List[str]:
-        """Return the photographs of a batch of this process, in its order."""
+        """Return the images of a batch of this process, in its order."""
         draws = self._draws()
         draws.set_epoch(epoch)
         chosen = itertools.islice(iter(draws), batch * self._share(), (batch + 1) * self._share())

@@ -98,10 +98,10 @@ def make_hints(network: PoseNetwork, config: RunConfig) -> Optional[Hints]:
 
 
 def add_points(samples: List[Sample], config: TeacherConfig, topology: Topology) -> List[Sample]:
-    """Add joints that single-person networks find in labelled boxes."""
+    """Add keypoints that single-person networks find in labelled boxes."""
     teachers = [load_single_person_teacher(path) for path in config.single_person]
     if not teachers:
         return samples
     return add_keypoints(samples, teachers, topology, config.confidence, config.cache or None,
-                         lambda items: tqdm(items, 'joints of the point teachers', leave=False,
+                         lambda items: tqdm(items, 'keypoints of the point teachers', leave=False,
                                             disable=None))

@@ -16,7 +16,7 @@ from pose_training.exporters.agreement import decode_people
 from pose_training.exporters.cards import make_form
 from pose_training.exporters.export import ExportOptions, export
 from pose_training.exporters.inference import inference_copy
-from pose_training.fitting.pictures import draw_fit
+from pose_training.fitting.crop_images import draw_fit
 from pose_training.fitting.settings import ValidationConfig
 
 _LOG = logging.getLogger('pose_training')
@@ -36,12 +36,12 @@ class ValidationCallback(Callback):
         """Look, if it is time."""
         epoch, last = trainer.current_epoch + 1, trainer.current_epoch + 1 == trainer.max_epochs
         config = self._config
-        pictures = config.drawn_crops and (epoch % config.every == 0 or last)
+        drawn = config.drawn_crops and (epoch % config.every == 0 or last)
         measured = config.evaluate and (epoch % config.evaluate_every == 0 or last)
-        if trainer.is_global_zero and (pictures or measured):
+        if trainer.is_global_zero and (drawn or measured):
             network = inference_copy(pl_module.network)
             network.load_state_dict(self._average.averaged())
-            if pictures:
+            if drawn:
                 self._draw(trainer, pl_module, network)
             if measured:
                 self._measure(trainer, network)
@@ -61,10 +61,10 @@ class ValidationCallback(Callback):
             people = decode_people(form.card, exported) \
                 if form.decodable and form.card.task == 'pose' else None
             maps = family.joined(outputs)
-            picture = draw_fit(image.numpy().transpose(1, 2, 0), target.numpy(), maps[0].numpy(),
-                               family, people)
+            drawn = draw_fit(image.numpy().transpose(1, 2, 0), target.numpy(), maps[0].numpy(),
+                             family, people)
             trainer.logger.experiment.add_image(
-                'crop_{}'.format(index + 1), np.ascontiguousarray(picture[..., ::-1]),
+                'crop_{}'.format(index + 1), np.ascontiguousarray(drawn[..., ::-1]),
                 trainer.global_step, dataformats='HWC')
 
     def _measure(self, trainer, network):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""From the pixels of a picture to what a network expects."""
+"""From the pixels of an image to what a network expects."""
 import torch
 from torch import nn, Tensor
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from pose_ros.core.card import ModelCard
 from pose_training.data.annotations import Sample
-from pose_training.data.pictures import enlarge, Panel
+from pose_training.data.panels import enlarge, Panel
 from pose_training.errors import NetworkError
 from pose_training.families.comparison import ChannelGroup
 from pose_training.families.detection.assignment import cells_of, decode, detection_loss, flat
@@ -24,7 +24,7 @@ from pose_training.families.family import Family, Outputs, Targets
 
 OUTPUT = 'output'
 STRIDES = (8, 16, 32)
-_DRAWN, _SCORE = 32, .3  # boxes of an output in a picture: at most, and their least score
+_DRAWN, _SCORE = 32, .3  # boxes of an output in an image: at most, and their least score
 _COLOR = (0, 220, 0)
 
 

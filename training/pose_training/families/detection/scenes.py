@@ -37,7 +37,7 @@ def labelled_boxes(sample: Sample) -> Tuple[np.ndarray, np.ndarray]:
 
 
 class SceneDataset(PoseDataset):
-    """Views of whole photographs, or of four, with boxes."""
+    """Views of whole images, or of four, with boxes."""
 
     def _check(self, spec) -> None:
         check_scene_range(spec.scene)
@@ -74,8 +74,8 @@ class SceneDataset(PoseDataset):
                                  known=np.ones(size[::-1], np.uint8))
 
     def _view(self, index, size, random, mosaic=False) -> Crop:
-        index = self._photographs.find(index, random)
-        image, sample = self._photographs.read(index), self.samples[index]
+        index = self._images.find(index, random)
+        image, sample = self._images.read(index), self.samples[index]
         boxes, labels = labelled_boxes(sample)
         own = image.shape[1::-1]
         factor = np.ones(2) if sample.size is None else np.divide(own, sample.size)

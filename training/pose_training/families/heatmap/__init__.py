@@ -13,7 +13,7 @@ from torch import Tensor
 from pose_ros.core.card import ModelCard
 from pose_ros.core.decoders.heatmap import parse_outputs
 from pose_training.data.annotations import Sample
-from pose_training.data.pictures import blend, keypoint_panels, Panel
+from pose_training.data.panels import blend, keypoint_panels, Panel
 from pose_training.families.comparison import ChannelGroup
 from pose_training.families.family import Family, Outputs, Targets
 from pose_training.families.gaussians import draw_heatmaps

@@ -36,7 +36,7 @@ def upper_body(topology: Topology) -> np.ndarray:
 
 
 class PersonDataset(PoseDataset):
-    """Crops of people of photographs, each with the keypoints of its own person alone."""
+    """Crops of people of images, each with the keypoints of its own person alone."""
 
     def _check(self, spec) -> None:
         check_person_range(spec.person)
@@ -49,8 +49,8 @@ class PersonDataset(PoseDataset):
     def draw(self, index: int, variant: int) -> Tuple[Crop, Targets]:
         """See PoseDataset."""
         random = np.random.default_rng([self._seed, self.samples[index].identity, variant])
-        spec, index = self.spec, self._photographs.find(index, random)
-        image = self._photographs.read(index)
+        spec, index = self.spec, self._images.find(index, random)
+        image = self._images.read(index)
         sample = scaled(self.samples[index], image.shape[1::-1])
         crop = self._person(image, sample, random)
         targets = spec.family.targets(crop, spec)
@@ -77,7 +77,7 @@ class PersonDataset(PoseDataset):
         return warp(image, None, sample, matrix, spec.size, self._mirror)
 
     def degraded(self, crop: Crop, seed: int) -> np.ndarray:
-        """See PoseDataset; with patches of other photographs or of one color over it."""
+        """See PoseDataset; with patches of other images or of one color over it."""
         random = np.random.default_rng([seed, 1])
         image, ranges = super().degraded(crop, seed), self.spec.person
         for _ in range(2):
@@ -93,7 +93,7 @@ class PersonDataset(PoseDataset):
         right, bottom = (low + sides).astype(int).clip((left + 1, top + 1), (width, height))
         image, other = image.copy(), None
         if random.random() < .5:
-            other = self._photographs.read(int(random.integers(len(self.samples))))
+            other = self._images.read(int(random.integers(len(self.samples))))
         image[top:bottom, left:right] = random.integers(256, size=3) if other is None \
             else _cut(other, (right - left, bottom - top), random)
         return image

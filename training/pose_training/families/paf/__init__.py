@@ -15,7 +15,7 @@ from torch import Tensor
 from pose_ros.core.card import ModelCard
 from pose_ros.core.decoders.paf import parse_outputs
 from pose_training.data.dataset import PoseDataset
-from pose_training.data.pictures import keypoint_panels, Panel
+from pose_training.data.panels import keypoint_panels, Panel
 from pose_training.families.comparison import ChannelGroup
 from pose_training.families.family import Family, Outputs, Targets
 from pose_training.families.losses import squared_errors
@@ -103,10 +103,10 @@ class Paf(Family):
     def panels(self, image: np.ndarray, maps: np.ndarray, suffix: str = '', single: int = 0,
                weights: Optional[np.ndarray] = None) -> List[Panel]:
         """See Family."""
-        heat = maps[:self.topology.size]
-        return paf_panels(image, heat, maps[self._layout.heatmaps:], self._layout.axis_order,
+        heatmaps = maps[:self.topology.size]
+        return paf_panels(image, heatmaps, maps[self._layout.heatmaps:], self._layout.axis_order,
                           suffix) + \
-            keypoint_panels(image, heat, self.topology.keypoint_names, single, weights)
+            keypoint_panels(image, heatmaps, self.topology.keypoint_names, single, weights)
 
     def flip(self, card: ModelCard) -> Dict[str, List[Swap]]:
         """See Family."""

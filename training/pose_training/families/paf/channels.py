@@ -18,32 +18,32 @@ from pose_training.families.paf.layouts import MapLayout
 class PafChannels(TeacherChannels):
     """See TeacherChannels.
 
-    `heat` and `pafs` list for each target channel (without the background) the teacher's channel,
+    `heatmaps` and `pafs` list for each target channel (without the background) the teacher's channel,
     -1 for none; `signs` are those of the PAF channels, -1 for a limb in the other direction.
     """
 
-    def __init__(self, outputs: PafOutputs, layout: MapLayout, heat: Tuple[int, ...],
+    def __init__(self, outputs: PafOutputs, layout: MapLayout, heatmaps: Tuple[int, ...],
                  pafs: Tuple[int, ...], signs: Tuple[float, ...]):
-        self.stride, self.heat, self.pafs, self.signs = outputs.stride, heat, pafs, signs
+        self.stride, self.heatmaps, self.pafs, self.signs = outputs.stride, heatmaps, pafs, signs
         self._tensors, self._layout = (outputs.heat_tensor, outputs.paf_tensor), layout
-        has_heat = np.array(heat) >= 0
-        background = [has_heat.all()] * layout.background
-        self.known = np.concatenate([has_heat, background, np.array(pafs) >= 0]).astype(bool)
+        has_heatmap = np.array(heatmaps) >= 0
+        background = [has_heatmap.all()] * layout.background
+        self.known = np.concatenate([has_heatmap, background, np.array(pafs) >= 0]).astype(bool)
 
     def read(self, outputs: Outputs) -> Tensor:
         """See TeacherChannels: keypoints, then PAFs, without the background."""
         heat_tensor, paf_tensor = self._tensors
-        heat = _take(outputs[heat_tensor], self.heat).clamp(0, 1)
+        heatmaps = _take(outputs[heat_tensor], self.heatmaps).clamp(0, 1)
         pafs = _take(outputs[paf_tensor], self.pafs)
         pafs = pafs * torch.tensor(self.signs, device=pafs.device).view(-1, 1, 1)
-        return torch.cat([heat, pafs], 1)
+        return torch.cat([heatmaps, pafs], 1)
 
     def complete(self, maps: Tensor) -> Tensor:
         """See TeacherChannels: put the background between."""
-        keypoints = len(self.heat)
-        heat, pafs = maps[:, :keypoints], maps[:, keypoints:]
-        background = [1 - heat.amax(1, keepdim=True)] * self._layout.background
-        return torch.cat([heat, *background, pafs], 1)
+        keypoints = len(self.heatmaps)
+        heatmaps, pafs = maps[:, :keypoints], maps[:, keypoints:]
+        background = [1 - heatmaps.amax(1, keepdim=True)] * self._layout.background
+        return torch.cat([heatmaps, *background, pafs], 1)
 
 
 def match_channels(card: ModelCard, layout: MapLayout, where: str) -> PafChannels:
@@ -57,7 +57,7 @@ def match_channels(card: ModelCard, layout: MapLayout, where: str) -> PafChannel
     outputs = parse_outputs(card)
     names = get_topology(layout.topology).keypoint_names
     own = [card.topology.index(name) for name in names]
-    heat = tuple(-1 if keypoint is None else outputs.heat_channels[keypoint] for keypoint in own)
+    heatmaps = tuple(-1 if keypoint is None else outputs.heat_channels[keypoint] for keypoint in own)
     first = {(parent, child): channel for parent, child, channel in outputs.limbs}
     pafs: List[int] = []
     signs: List[float] = []
@@ -69,11 +69,11 @@ def match_channels(card: ModelCard, layout: MapLayout, where: str) -> PafChannel
         pair = [channel, channel + 1] if channel >= 0 else [-1, -1]
         pafs += pair[::-1] if swap else pair
         signs += [sign, sign]
-    if max(heat + tuple(pafs)) < 0:
+    if max(heatmaps + tuple(pafs)) < 0:
         raise DataError('the teacher {} predicts {}, which has no keypoint or limb of {}: choose '
                         'a teacher with keypoints of the same names'.format(
                             where, card.topology.name, layout.topology))
-    return PafChannels(outputs, layout, heat, tuple(pafs), tuple(signs))
+    return PafChannels(outputs, layout, heatmaps, tuple(pafs), tuple(signs))
 
 
 def _take(maps, channels):

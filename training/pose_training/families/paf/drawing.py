@@ -5,11 +5,11 @@ from typing import List
 
 import numpy as np
 
-from pose_training.data.pictures import blend, blend_vectors, Panel
+from pose_training.data.panels import blend, blend_vectors, Panel
 
 
-def paf_panels(image: np.ndarray, heat: np.ndarray, pafs: np.ndarray, axis_order: str,
+def paf_panels(image: np.ndarray, heatmaps: np.ndarray, pafs: np.ndarray, axis_order: str,
                suffix: str = '') -> List[Panel]:
     """Return a panel of all heatmaps (K, h, w) and one of all PAFs (2 L, h, w)."""
-    return [Panel('heatmaps' + suffix, blend(image, heat.max(0))),
+    return [Panel('heatmaps' + suffix, blend(image, heatmaps.max(0))),
             Panel('PAFs (hue: direction)' + suffix, blend_vectors(image, pafs, axis_order))]

@@ -17,9 +17,9 @@ def channel_swaps(outputs: PafOutputs, topology: Topology) -> Dict[str, List[Swa
     the other side with its x component negated, or with its y component negated where that limb
     runs from child to parent.
     """
-    heat, twins = list(outputs.heat_channels), topology.mirror
-    joints = Swap(heat, [heat[twin] for twin in twins], np.ones((len(heat), 1, 1), np.float32), [])
-    swaps: Dict[str, List[Swap]] = {outputs.heat_tensor: [joints]}
+    heatmaps, twins = list(outputs.heat_channels), topology.mirror
+    keypoints = Swap(heatmaps, [heatmaps[twin] for twin in twins], np.ones((len(heatmaps), 1, 1), np.float32), [])
+    swaps: Dict[str, List[Swap]] = {outputs.heat_tensor: [keypoints]}
     swaps.setdefault(outputs.paf_tensor, []).append(_limb_swap(outputs, twins))
     return swaps
 

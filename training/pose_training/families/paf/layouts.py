@@ -27,7 +27,7 @@ class MapLayout(NamedTuple):
 
     @property
     def heatmaps(self) -> int:
-        """Number of heat-map channels."""
+        """Number of heatmap channels."""
         return get_topology(self.topology).size + self.background
 
     @property
@@ -37,7 +37,7 @@ class MapLayout(NamedTuple):
 
 
 def _pairs(text):
-    return tuple(tuple(int(joint) for joint in pair.split('-')) for pair in text.split())
+    return tuple(tuple(int(keypoint) for keypoint in pair.split('-')) for pair in text.split())
 
 
 def _layout(topology, channels, joining='', background=True, axis_order='xy'):

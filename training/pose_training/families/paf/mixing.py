@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pose_training.families.paf.layouts import MapLayout
 
-_SOMEBODY = .15  # a teacher's map value that no background has
+_PERSON = .15  # a teacher's map value that no background has
 
 
 def mix(maps: Tensor, weights: Tensor, soft: Tensor, known: Tensor, share: float,
@@ -29,10 +29,10 @@ def mix(maps: Tensor, weights: Tensor, soft: Tensor, known: Tensor, share: float
 
 def _only_teacher(hard, soft, layout):
     """Find the cells where the teacher sees somebody whom the labels do not have."""
-    joints = layout.heatmaps - layout.background
-    found = (soft[:, :joints] > _SOMEBODY) & (hard[:, :joints] < .01)
+    keypoints = layout.heatmaps - layout.background
+    found = (soft[:, :keypoints] > _PERSON) & (hard[:, :keypoints] < .01)
     background = [found.any(1, keepdim=True)] * layout.background
     strength, labelled = (torch.hypot(maps[:, layout.heatmaps::2], maps[:, layout.heatmaps + 1::2])
                           for maps in (soft, hard))
-    fields = (strength > _SOMEBODY) & (labelled < .01)
+    fields = (strength > _PERSON) & (labelled < .01)
     return torch.cat([found, *background, fields.repeat_interleave(2, 1)], 1)

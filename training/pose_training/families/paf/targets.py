@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Target maps: a Gaussian per joint, a unit vector field per limb (Cao et al., arXiv:1812.08008).
+"""Target maps: a Gaussian per keypoint, a unit vector field per limb (Cao et al., arXiv:1812.08008).
 
-A cell g of a map is the pixel (g + 0.5) stride - 0.5, where the decoder puts a peak at g. Joints
+A cell g of a map is the pixel (g + 0.5) stride - 0.5, where the decoder puts a peak at g. Keypoints
 and limbs that lie outside a crop still show in it as far as they reach into it: the maps of a
 crop are the crop of the maps.
 """
@@ -15,40 +15,40 @@ from pose_training.families.family import Targets
 from pose_training.families.gaussians import cell_centers, draw_heatmaps, near
 from pose_training.families.paf.layouts import MapLayout
 
-_CERTAIN = .5  # a labelled joint is certain where its Gaussian is this high, whoever else is near
+_CERTAIN = .5  # a labelled keypoint is certain where its Gaussian is this high, whoever else is near
 
 
 def make_targets(people: np.ndarray, labelled: np.ndarray, known: np.ndarray, layout: MapLayout,
                  stride: int, sigma: float = 7., limb_width: float = 8.,
                  regions: Optional[np.ndarray] = None) -> Targets:
-    """Draw the maps of (P, K, 3) people [px]; joints with a third value of 0 are not there.
+    """Draw the maps of (P, K, 3) people [px]; keypoints with a third value of 0 are not there.
 
-    `labelled` (K,) tells the joints that the dataset labels at all: the others' channels have no
+    `labelled` (K,) tells the keypoints that the dataset labels at all: the others' channels have no
     weight. `known` is (H, W), 0 where people are unlabelled. `regions` (P, 4, 2) are corners [px]
-    of where a person's joints without a label may be, though the dataset labels them; None if
-    they are nowhere to be seen. What is unknown has no weight, except at labelled joints and
+    of where a person's keypoints without a label may be, though the dataset labels them; None if
+    they are nowhere to be seen. What is unknown has no weight, except at labelled keypoints and
     limbs. `sigma` and `limb_width` in pixels.
     """
     size = known.shape[0] // stride, known.shape[1] // stride
-    heat = draw_heatmaps(people, size, stride, sigma)
+    heatmaps = draw_heatmaps(people, size, stride, sigma)
     fields = draw_pafs(people, layout, size, stride, limb_width)
     sure = _known_cells(known, stride, sigma) & ~_unlabelled(people, regions, size, stride)
-    heat_known = (sure | (heat >= _CERTAIN)) & labelled[:, None, None]
+    heatmaps_known = (sure | (heatmaps >= _CERTAIN)) & labelled[:, None, None]
     parent, child = np.array(layout.limbs, int).reshape(-1, 2).T
     drawn = fields.reshape(-1, 2, *size).any(1)
     fields_known = (sure[parent] & sure[child] | drawn) \
         & (labelled[parent] & labelled[child])[:, None, None]
     background = layout.background
     return Targets(
-        np.concatenate([heat] + [1 - heat.max(0, keepdims=True)] * background + [fields]),
-        np.concatenate([heat_known] + [heat_known.all(0, keepdims=True)] * background
+        np.concatenate([heatmaps] + [1 - heatmaps.max(0, keepdims=True)] * background + [fields]),
+        np.concatenate([heatmaps_known] + [heatmaps_known.all(0, keepdims=True)] * background
                        + [fields_known.repeat(2, 0)]).astype(np.float32))
 
 
 def _known_cells(known, stride, sigma):
     """Find the cells all of whose pixels are known, and so far from others as a Gaussian is wide.
 
-    A joint just within the unknown would show in the cells beside it.
+    A keypoint just within the unknown would show in the cells beside it.
     """
     size = known.shape[1] // stride, known.shape[0] // stride
     # The mean of a cell is 255 only if all of it is: one pixel of a stride up to 15 shows.
@@ -59,10 +59,10 @@ def _known_cells(known, stride, sigma):
 
 
 def _unlabelled(people, regions, size, stride):
-    """Find (K, h, w) where joints may be that a person has and nobody labelled."""
+    """Find (K, h, w) where keypoints may be that a person has and nobody labelled."""
     found = np.zeros((people.shape[1],) + size, bool)
-    for joints, region in zip(people[..., 2], () if regions is None else regions):
-        missing = joints <= 0
+    for keypoints, region in zip(people[..., 2], () if regions is None else regions):
+        missing = keypoints <= 0
         if missing.any():
             found[missing] |= _within(region, size, stride)
     return found

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Crops and maps as pictures, for people to check them."""
+"""Crops and maps as images, for people to check them."""
 import textwrap
 from typing import List, NamedTuple, Optional, Sequence
 
@@ -19,7 +19,7 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 class Panel(NamedTuple):
-    """A picture (h, w, 3) uint8 BGR with a line of text over it."""
+    """An image (h, w, 3) uint8 BGR with a line of text over it."""
 
     title: str
     image: np.ndarray
@@ -61,7 +61,7 @@ def _zoom(width):
 
 
 def enlarge(image: np.ndarray) -> np.ndarray:
-    """Return the picture, a whole number of times as large if it is small."""
+    """Return the image, a whole number of times as large if it is small."""
     zoom = _zoom(image.shape[1])
     return cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
 
@@ -76,20 +76,20 @@ def zoomed(people: People, zoom: float) -> People:
 
 
 def draw_labels(crop: Crop, topology: Topology) -> np.ndarray:
-    """Draw the people in the colors of their own left and right; occluded joints are hollow."""
+    """Draw the people in the colors of their own left and right; occluded keypoints are hollow."""
     image = enlarge(crop.image)
     zoom = _zoom(crop.image.shape[1])
     image[enlarge(crop.known) == 0] //= 2
     colors = [_side_color(name) for name in topology.keypoint_names]
-    for joints in crop.people:
+    for keypoints in crop.people:
         at = [tuple(int(round(float(value))) for value in (point + .5) * zoom - .5)
               if label > 0 and np.abs(point).max() < 1e4 else None
-              for point, label in zip(joints[:, :2], joints[:, 2])]
+              for point, label in zip(keypoints[:, :2], keypoints[:, 2])]
         for a, b in topology.limbs:
             if at[a] and at[b]:
                 color = colors[a] if colors[a] == colors[b] else MIDDLE
                 cv2.line(image, at[a], at[b], color, 2, cv2.LINE_AA)
-        for point, color, name, label in zip(at, colors, topology.keypoint_names, joints[:, 2]):
+        for point, color, name, label in zip(at, colors, topology.keypoint_names, keypoints[:, 2]):
             if point:
                 cv2.circle(image, point, 4, color, cv2.FILLED if label > 1 else 1, cv2.LINE_AA)
                 _name(image, name, point, color)
@@ -107,28 +107,28 @@ def _name(image, name, point, color):
     cv2.putText(image, short, place, _FONT, .35, color, 1, cv2.LINE_AA)
 
 
-def blend(image: np.ndarray, heat: np.ndarray,
+def blend(image: np.ndarray, heatmaps: np.ndarray,
           weights: Optional[np.ndarray] = None) -> np.ndarray:
-    """Lay an (h, w) map of 0 to 1 over a gray picture, cell by cell; purple without weight."""
-    colors = cv2.applyColorMap((heat.clip(0, 1) * 255).astype(np.uint8), cv2.COLORMAP_JET)
-    strength = heat.clip(0, 1)[..., None] ** .5
+    """Lay an (h, w) map of 0 to 1 over a gray image, cell by cell; purple without weight."""
+    colors = cv2.applyColorMap((heatmaps.clip(0, 1) * 255).astype(np.uint8), cv2.COLORMAP_JET)
+    strength = heatmaps.clip(0, 1)[..., None] ** .5
     if weights is not None:
         colors[weights == 0] = _UNKNOWN
         strength = np.where(weights[..., None] == 0, .5, strength)
     return _over(image, colors, strength)
 
 
-def keypoint_panels(image: np.ndarray, heat: np.ndarray, names: Sequence[str], count: int,
+def keypoint_panels(image: np.ndarray, heatmaps: np.ndarray, names: Sequence[str], count: int,
                     weights: Optional[np.ndarray] = None) -> List[Panel]:
     """Return panels of the `count` heatmaps (K, h, w) with the largest sums."""
-    order = np.argsort(-heat.sum((1, 2)), kind='stable')[:count]
-    return [Panel('{}, highest {:.2f}'.format(names[keypoint], heat[keypoint].max()),
-                  blend(image, heat[keypoint], None if weights is None else weights[keypoint]))
+    order = np.argsort(-heatmaps.sum((1, 2)), kind='stable')[:count]
+    return [Panel('{}, highest {:.2f}'.format(names[keypoint], heatmaps[keypoint].max()),
+                  blend(image, heatmaps[keypoint], None if weights is None else weights[keypoint]))
             for keypoint in order]
 
 
 def blend_vectors(image: np.ndarray, fields: np.ndarray, axis_order: str = 'xy') -> np.ndarray:
-    """Lay (2 L, h, w) fields over a gray picture: the strongest of each cell, hue by direction.
+    """Lay (2 L, h, w) fields over a gray image: the strongest of each cell, hue by direction.
 
     Red points right, and the hue goes on clockwise: yellow-green down, cyan left, violet up.
     """
@@ -146,13 +146,13 @@ def blend_vectors(image: np.ndarray, fields: np.ndarray, axis_order: str = 'xy')
 
 
 def draw_weights(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Show what share of (C, h, w) weights is above 0, from black to white, over a picture."""
+    """Show what share of (C, h, w) weights is above 0, from black to white, over an image."""
     share = ((weights > 0).mean(0) * 255).astype(np.uint8)
     return _over(image, cv2.cvtColor(share, cv2.COLOR_GRAY2BGR), .75)
 
 
 def _over(image, colors, strength):
-    """Mix (h, w, 3) cells over a picture that holds a whole number of pixels for each."""
+    """Mix (h, w, 3) cells over an image that holds a whole number of pixels for each."""
     image = enlarge(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR))
     size = image.shape[1::-1]
     strength = np.broadcast_to(np.asarray(strength, np.float32), colors.shape[:2] + (1,))

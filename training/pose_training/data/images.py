@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The photographs of a run: read, reduced, kept in memory; faults are told once and survived."""
+"""The images of a run: read, reduced, kept in memory; faults are told once and survived."""
 import logging
 import os
 from typing import List, Optional, Sequence
@@ -16,13 +16,13 @@ from pose_training.data.annotations import Sample
 from pose_training.errors import DataError
 
 _LOG = logging.getLogger('pose_training')
-_MOST_FAULTS = 200  # one after the other: then the disk is gone, and not a photograph
+_MOST_FAULTS = 200  # one after the other: then the disk is gone, and not an image
 
 
-class Photographs:
-    """Reads the photographs of samples, at most `max_side` px large.
+class ImageReader:
+    """Reads the images of samples, at most `max_side` px large.
 
-    A photograph that cannot be used is named in the log once, by whichever process of a loader
+    An image that cannot be used is named in the log once, by whichever process of a loader
     finds out first, and is never tried again.
     """
 
@@ -38,7 +38,7 @@ class Photographs:
         return [self._samples[index].path for index in np.flatnonzero(self._faulty.numpy())]
 
     def read(self, index: int) -> Optional[np.ndarray]:
-        """Return (H, W, 3) uint8 BGR, or None if the photograph cannot be used."""
+        """Return (H, W, 3) uint8 BGR, or None if the image cannot be used."""
         if self._kept[index] is not None:
             return self._kept[index]
         if self._faulty[index]:
@@ -47,12 +47,12 @@ class Photographs:
             return self._reduced(_read(self._samples[index]))
         except ImageError as error:
             self._faulty[index] = True
-            _LOG.warning('%s; the training goes on without it (%d of %d photographs cannot be '
+            _LOG.warning('%s; the training goes on without it (%d of %d images cannot be '
                          'used)', error, int(self._faulty.sum()), len(self._samples))
             return None
 
     def find(self, index: int, random: np.random.Generator) -> int:
-        """Return the index, or that of another photograph if it cannot be used.
+        """Return the index, or that of another image if it cannot be used.
 
         Raises DataError if none can, or very many in a row.
         """
@@ -63,16 +63,16 @@ class Photographs:
             if not len(others):
                 break
             index = int(random.choice(others))
-        raise DataError('{} of the {} photographs cannot be used, the last of them {}; the log '
+        raise DataError('{} of the {} images cannot be used, the last of them {}; the log '
                         'says why'.format(len(self.unusable), len(self._samples),
                                           self._samples[index].path))
 
     def draw_empty(self, random: np.random.Generator) -> Optional[np.ndarray]:
-        """Return a random photograph with nobody in it, or None if there is none."""
+        """Return a random image with nobody in it, or None if there is none."""
         return self.read(int(random.choice(self._empty))) if len(self._empty) else None
 
     def preload(self, progress, most: int) -> None:
-        """Keep the photographs in memory, up to `most` bytes; the others are read when needed.
+        """Keep the images in memory, up to `most` bytes; the others are read when needed.
 
         Raises DataError if none can be used.
         """
@@ -83,7 +83,7 @@ class Photographs:
                 continue
             taken += image.nbytes
             if taken > most:
-                _LOG.warning('%d of %d photographs fit into %.1f GB of memory; the others are '
+                _LOG.warning('%d of %d images fit into %.1f GB of memory; the others are '
                              'read when they are needed', index, len(self._samples), most / 1e9)
                 return
             self._kept[index] = image
@@ -104,7 +104,7 @@ def half_of_memory() -> int:
 
 
 def _read(sample):
-    """Read a photograph as its labels see it: upright, or as it is stored."""
+    """Read an image as its labels see it: upright, or as it is stored."""
     image = read_image(sample.path)
     if sample.size is None or _fits(image, sample.size):
         return image

@@ -7,7 +7,7 @@ import numpy as np
 
 from pose_ros.core.draw import draw_people
 from pose_ros.core.people import People
-from pose_training.data.pictures import arrange, enlarge, Panel, zoomed
+from pose_training.data.panels import arrange, enlarge, Panel, zoomed
 from pose_training.families.family import Family
 
 

@@ -1,0 +1,43 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The models that come with the package, and their names."""
+import os
+from typing import NamedTuple, Optional
+
+from pose_ros.core.errors import ModelError
+
+MODELS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'models')
+
+# People first, then the keypoints in the crop of each: accurate, and slower with each person.
+DEFAULT_MODEL, DEFAULT_DETECTOR = 'pose_crop', 'person_detector'
+BOTTOM_UP = 'bottom_up'  # all people at once: for crowds
+BUNDLED = (DEFAULT_MODEL, DEFAULT_DETECTOR, BOTTOM_UP)
+
+
+class ModelFiles(NamedTuple):
+    """The file of the network of keypoints, and of its detector (None: none)."""
+
+    model: str
+    detector: Optional[str]
+
+
+def find_models(model: Optional[str] = None, detector: Optional[str] = None) -> ModelFiles:
+    """Return the files of a model and a detector, each a path or one of BUNDLED.
+
+    Without a model the default pair is taken. ModelError if a bundled file is missing.
+    """
+    if not model:
+        model, detector = DEFAULT_MODEL, detector or DEFAULT_DETECTOR
+    return ModelFiles(model_file(model), model_file(detector) if detector else None)
+
+
+def model_file(model: str) -> str:
+    """Return the path of a bundled model by its name, and any other text as it is."""
+    if model not in BUNDLED:
+        return model
+    path = os.path.join(MODELS_FOLDER, model + '.onnx')
+    if not os.path.isfile(path):
+        raise ModelError('the bundled model {} is missing from this installation ({}): install '
+                         'pose_ros again, or name an ONNX file with a model card'.format(
+                             model, path))
+    return path
