@@ -89,18 +89,20 @@ def keypoint_bounds(keypoints: np.ndarray) -> np.ndarray:
     return boxes.astype(np.float32)
 
 
-def oks_matrix(people: People, topology: Topology) -> np.ndarray:
-    """Object keypoint similarity (P, P) over keypoints that both people have; 0 without any.
+def oks_matrix(keypoints: np.ndarray, topology: Topology) -> np.ndarray:
+    """Object keypoint similarity (P, P) of keypoints (P, K, 3), over those that both people have.
+
+    0 without any.
 
     exp(-d^2 / (2 s^2 (2 sigma)^2)) averaged over keypoints, with s^2 the area of the larger
     person's keypoint bounds (COCO keypoint evaluation, https://cocodataset.org/#keypoints-eval).
     """
-    points = people.keypoints[..., :2].astype(np.float64)
-    bounds = keypoint_bounds(people.keypoints).astype(np.float64)
+    points = keypoints[..., :2].astype(np.float64)
+    bounds = keypoint_bounds(keypoints).astype(np.float64)
     area = np.maximum(bounds[:, 2] * bounds[:, 3], 1.0)
     larger = np.maximum(area[:, None], area[None])[..., None]
     scale = 2 * larger * (2 * np.array(topology.sigmas)) ** 2
-    found = people.detected()
+    found = keypoints[..., 2] > 0
     shared = found[:, None] & found[None]
     squared = np.where(shared, ((points[:, None] - points[None]) ** 2).sum(-1), 0)
     similarity = np.where(shared, np.exp(-squared / scale), 0)

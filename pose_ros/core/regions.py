@@ -44,8 +44,9 @@ class Transform(NamedTuple):
     @property
     def inverse(self) -> np.ndarray:
         """Return the matrix (2, 3) from network-input pixels to image pixels."""
-        linear = np.linalg.inv(self.matrix[:, :2])
-        return np.concatenate([linear, -linear @ self.matrix[:, 2:]], 1)
+        (a, b, x), (c, d, y) = self.matrix.tolist()
+        a, b, c, d = (value / (a * d - b * c) for value in (d, -b, -c, a))
+        return np.array([[a, b, -a * x - b * y], [c, d, -c * x - d * y]])
 
     def to_network(self, points: np.ndarray) -> np.ndarray:
         """Map image points (..., 2) to network-input pixels."""

@@ -53,7 +53,7 @@ def test_no_people():
     nobody = no_people(COCO)
     assert nobody.count == 0 and nobody.keypoints.shape == (0, 17, 3)
     assert nobody.boxes.shape == (0, 4)
-    assert oks_matrix(nobody, COCO).shape == (0, 0)
+    assert oks_matrix(nobody.keypoints, COCO).shape == (0, 0)
     assert keypoint_bounds(nobody.keypoints).shape == (0, 4)
 
 
@@ -94,7 +94,7 @@ def test_oks_by_the_published_formula():
     second[5, :2] += (8, 0)  # inside the box: the area stays
     first[5, :2], second[5, :2] = (50, 50), (58, 50)
     second[6, 2] = 0
-    similarity = oks_matrix(crowd(first, second), COCO)
+    similarity = oks_matrix(crowd(first, second).keypoints, COCO)
     # COCO: exp(-d^2 / (2 s^2 k^2)), s^2 the area, k twice the sigma; 16 keypoints are shared.
     shifted = np.exp(-8.0 ** 2 / (2 * 100 * 100 * (2 * .079) ** 2))
     assert similarity[0, 1] == pytest.approx((15 + shifted) / 16, abs=1e-9)
@@ -107,7 +107,8 @@ def test_oks_takes_the_larger_person_and_is_zero_without_shared_keypoints():
     small[:, :2] = large[:, :2] / 2
     squared = (small[:, :2] ** 2).sum(1)
     expected = np.exp(-squared / (2 * 200 * 200 * (2 * np.array(COCO.sigmas)) ** 2)).mean()
-    assert oks_matrix(crowd(large, small), COCO)[1, 0] == pytest.approx(expected, abs=1e-6)
+    similarity = oks_matrix(crowd(large, small).keypoints, COCO)
+    assert similarity[1, 0] == pytest.approx(expected, abs=1e-6)
     head, feet = person(found=5), person()
     feet[:5] = 0
-    assert oks_matrix(crowd(head, feet), COCO)[0, 1] == 0
+    assert oks_matrix(crowd(head, feet).keypoints, COCO)[0, 1] == 0

@@ -63,7 +63,7 @@ def test_min_score_is_inclusive():
 def test_the_best_of_duplicates_is_kept():
     people = crowd(person(0, score=0.5), person(1, score=0.9), person(2, score=0.7),
                    person(500, score=0.6))
-    similarity = oks_matrix(people, COCO)
+    similarity = oks_matrix(people.keypoints, COCO)
     assert similarity[0, 1] > 0.95 and similarity[0, 3] < 0.01
     chosen = select_people(people, COCO, **dict(EVERYBODY, duplicate_oks=0.9))
     assert chosen.scores.tolist() == pytest.approx([0.9, 0.6])
@@ -74,7 +74,7 @@ def test_the_best_of_duplicates_is_kept():
 def test_a_dropped_duplicate_drops_no_others():
     """B resembles A, C resembles B but not A: C stays, for B is gone."""
     people = crowd(person(0, score=0.9), person(9, score=0.8), person(18, score=0.7))
-    similarity = oks_matrix(people, COCO)
+    similarity = oks_matrix(people.keypoints, COCO)
     limit = (similarity[0, 1] + similarity[0, 2]) / 2
     assert similarity[0, 2] < limit < similarity[0, 1]
     chosen = select_people(people, COCO, **dict(EVERYBODY, duplicate_oks=limit))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks of crops and detectors: a tiny dataset is learned by heart; a run goes on exactly."""
+"""Networks of crops and detectors: a tiny dataset is learned by heart; a run continues exactly."""
 import json
 import os
 from pathlib import Path
@@ -34,8 +34,6 @@ DETECTOR = {
     'data__scene': {'zoom': [.9, 1.2], 'aspect': .02, 'rotated': 0., 'flip': .5, 'mosaic': 0.},
     'optimizer__lr': 4e-3, 'optimizer__grad_clip_norm': 5., 'optimizer__epochs': 10,
     'optimizer__crops_per_epoch': 160}
-
-
 
 
 def figures(folder, model, data, *words):

@@ -198,7 +198,7 @@ def test_the_table_of_the_documentation_is_what_models_prints(capsys):
 
 def test_commands_and_formats_of_the_readme_exist():
     readme = (ROOT / 'training' / 'README.md').read_text()
-    assert set(re.findall(r'^    pose-train (\w+)', readme, re.MULTILINE)) == set(COMMANDS)
+    assert set(re.findall(r'^    pose-train ([\w-]+)', readme, re.MULTILINE)) == set(COMMANDS)
     assert re.findall(r'^\| `([\w-]+)`', readme, re.MULTILINE) == list(FORMATS)
     options = set(re.findall(r'(--[a-z][\w-]+)', readme)) - {'--help', '--index-url', '--model'}
     known = build_parser()._subparsers._group_actions[0].choices

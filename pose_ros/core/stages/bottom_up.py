@@ -1,6 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """One network finds all people of a frame at once."""
+import numpy as np
+
 from pose_ros.core.network import Network
 from pose_ros.core.people import make_people
 from pose_ros.core.regions import whole
@@ -26,6 +28,7 @@ class BottomUp(Stage):
 
 def to_people(found, transform):
     """Carry what was Found in a region to People in the pixels of the image."""
-    keypoints = found.keypoints.astype('float64')
+    keypoints = found.keypoints.astype(np.float64)
     keypoints[..., :2] = transform.to_image(keypoints[..., :2])
-    return make_people(keypoints, found.scores, boxes=transform.boxes_to_image(found.boxes))
+    boxes = found.boxes if np.isnan(found.boxes).all() else transform.boxes_to_image(found.boxes)
+    return make_people(keypoints, found.scores, boxes=boxes)

@@ -45,26 +45,35 @@ def inside(people: People, width: int, height: int) -> People:
     Boxes that are unknown become the bounds of the remaining keypoints.
     """
     limit = np.array((width, height), np.float32) - 1
-    keypoints = people.keypoints.copy()
+    keypoints = people.keypoints
+    points = keypoints[..., :2]
+    if ((points < 0) | (points > limit)).any():
+        keypoints = _clipped(keypoints, limit, max(0.5, _MARGIN * max(width, height)))
+    boxes, unknown = people.boxes, np.isnan(people.boxes).any(1)
+    if unknown.any():
+        boxes = np.where(unknown[:, None], keypoint_bounds(keypoints), boxes)
+    return people._replace(keypoints=keypoints, boxes=boxes)
+
+
+def _clipped(keypoints, limit, margin):
+    """Return a copy without keypoints further outside than `margin` [px], the others clipped."""
+    keypoints = keypoints.copy()
     points = keypoints[..., :2]
     # The outermost pixels reach half a pixel beyond their centers.
-    beyond = np.maximum(-points, points - limit) > max(0.5, _MARGIN * max(width, height))
-    keypoints[beyond.any(-1)] = (np.nan, np.nan, 0)
+    keypoints[(np.maximum(-points, points - limit) > margin).any(-1)] = (np.nan, np.nan, 0)
     np.clip(points, 0, limit, out=points)
-    unknown = np.isnan(people.boxes).any(1)
-    boxes = np.where(unknown[:, None], keypoint_bounds(keypoints), people.boxes)
-    return people._replace(keypoints=keypoints, boxes=boxes)
+    return keypoints
 
 
 def select_people(people: People, topology: Topology, min_keypoints: int, min_score: float,
                   max_people: int, duplicate_oks: float) -> People:
     """Filter people by SELECTION_PARAMETERS; the answer is sorted by descending score."""
-    keep = (people.detected().sum(1) >= min_keypoints) & (people.scores >= min_score)
-    people = people.select(keep)
-    people = people.select(np.argsort(-people.scores, kind='stable'))
-    if duplicate_oks < 1 and people.count > 1:
-        people = people.select(_distinct(oks_matrix(people, topology), duplicate_oks))
-    return people.select(slice(max_people)) if max_people else people
+    kept = np.flatnonzero((people.detected().sum(1) >= min_keypoints)
+                          & (people.scores >= min_score))
+    kept = kept[np.argsort(-people.scores[kept], kind='stable')]
+    if duplicate_oks < 1 and len(kept) > 1:
+        kept = kept[_distinct(oks_matrix(people.keypoints[kept], topology), duplicate_oks)]
+    return people.select(kept[:max_people] if max_people else kept)
 
 
 def _distinct(similarity, limit):

@@ -5,6 +5,7 @@ import sys
 
 from lightning.pytorch.utilities import rank_zero_only
 
+from pose_training.cli.changes import add_config_arguments
 from pose_training.fitting.config import load_config, settings_help
 from pose_training.fitting.fit import fit
 from pose_training.fitting.interruption import Interrupted
@@ -43,9 +44,7 @@ def add_arguments(parser) -> None:
 
 def add_run_arguments(parser) -> None:
     """Add what `fit` and `distill` share."""
-    parser.add_argument('config', metavar='CONFIG', help='configuration (YAML)')
-    parser.add_argument('changes', metavar='KEY=VALUE', nargs='*',
-                        help='settings that replace those of the configuration')
+    add_config_arguments(parser)
     parser.add_argument('--output', metavar='DIR', help='folder of the run')
     group = parser.add_mutually_exclusive_group()
     group.add_argument('--resume', action='store_true',
@@ -55,20 +54,6 @@ def add_run_arguments(parser) -> None:
     parser.add_argument('--devices', type=int, metavar='N', help='processes on this computer')
     parser.add_argument('--max-to-keep', type=int, metavar='N',
                         help='snapshots to keep besides the last; 0 keeps all')
-    _let_options_stand_between(parser)
-
-
-def _let_options_stand_between(parser):
-    """Let KEY=VALUE follow options, too, which a sub-command's parser does not by itself."""
-    plain = parser.parse_known_args
-
-    def parse(args=None, namespace=None):
-        parser.parse_known_args = plain  # which the following calls
-        try:
-            return parser.parse_known_intermixed_args(args, namespace)
-        finally:
-            parser.parse_known_args = parse
-    parser.parse_known_args = parse
 
 
 def run(args) -> int:

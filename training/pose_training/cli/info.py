@@ -58,7 +58,7 @@ def _weights(args):
 def _checkpoint(path):
     network, provenance = load_checkpoint(path)
     recipe = network.recipe
-    yield '{}: {} for {}, {:,} parameters'.format(path, recipe.name, recipe.topology,
+    yield '{}: {} for {}, {:,} parameters'.format(path, recipe.name, recipe.topology or 'boxes',
                                                   count_parameters(network))
     yield from _table(recipe.options)
     yield from _table(provenance)
@@ -74,7 +74,7 @@ def _onnx(path):
     yield '  {:<20}{}'.format('operators', ', '.join(
         '{} {}'.format(number, name) for name, number in count.most_common()))
     yield '  {:<20}{} {}, {}'.format('network', card.name, card.version, card.license)
-    yield '  {:<20}{}'.format('keypoints', card.topology.name)
+    yield '  {:<20}{}'.format('keypoints', card.topology.name if card.topology else 'none: boxes')
     yield from _table(card.input._asdict())
     yield from _table(card.provenance)
 

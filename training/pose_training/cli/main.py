@@ -6,8 +6,11 @@ from pose_ros.core.version import VERSION
 
 COMMANDS = {
     'view': 'draw training crops, to check them',
+    'label': 'find people in images without labels and write them as a dataset',
     'clean': 'check the labels of a dataset with a trained network',
     'fit': 'train a network',
+    'pack': 'write the images of a configuration to two files for fit-packed',
+    'fit-packed': 'train on one device, within a given time',
     'distill': 'train a network on labels and on the outputs of other networks',
     'average': 'average the weights of checkpoints',
     'evaluate': "measure a model on labelled images, with the robot's engine and decoder",
@@ -30,7 +33,8 @@ _EPILOG = """examples:
 exit codes: 0 done; 1 a file or a network failed; 2 the command line is wrong; 130 interrupted
 """
 _PROGRAM = Program('pose-train', 'pose_training.cli', VERSION, _DESCRIPTION, _EPILOG, COMMANDS,
-                   'install it with `pip install ./training`', {'import': 'import_'})
+                   'install it with `pip install ./training`',
+                   {'import': 'import_', 'fit-packed': 'fit_packed'})
 build_parser = _PROGRAM.build_parser
 
 

@@ -64,7 +64,8 @@ def markdown(facts) -> List[str]:
     rows += [('`{}`'.format(fact['name']), '{:.2f} M'.format(fact['parameters'] / 1e6),
               '{:.2f} G'.format(fact['multiply_adds'] / 1e9),
               '{} x {}, {}'.format(*fact['input_size'], fact['input']['color'].upper()),
-              '`{}`'.format(fact['topology']), fact['published_accuracy'] or '-',
+              '`{}`'.format(fact['topology']) if fact['topology'] else 'boxes',
+              fact['published_accuracy'] or '-',
               fact['license'] if fact['formats'] else '-',
               _command(fact)) for fact in facts]
     return ['| {} |'.format(' | '.join(row)) for row in rows]
@@ -82,7 +83,7 @@ def _command(fact):
 
 def _lines(fact):
     scaling = '{color}, (x * {scale:g} - {mean}) / {std}, {fit}'.format(**fact['input'])
-    rows = (('', fact['summary']), ('keypoints', fact['topology']),
+    rows = (('', fact['summary']), ('keypoints', fact['topology'] or 'none: boxes'),
             ('parameters', '{:,}'.format(fact['parameters'])),
             ('multiply-adds', '{:,} at {}x{}'.format(fact['multiply_adds'], *fact['input_size'])),
             ('input', scaling), ('weights as', ', '.join(fact['formats']) or 'own training'),

@@ -146,7 +146,8 @@ def protocol(estimator: Union[PoseEstimator, BoxFinder], flip: bool, scales: Seq
         'single scale' if tuple(scales) == (1.,) else 'mean of the scales ' + ', '.join(
             '{:g}'.format(scale) for scale in scales),
         'mean with the mirrored image' if flip else 'no flip',
-        fitted, "COCO's OKS AP, at most 20 people per image", 'PCK within {:g} of the torso'.format(
+        fitted, "COCO's OKS AP, at most 20 people per image",
+        'PCK within {:g} of the torso'.format(
             TOLERANCE)))
 
 

@@ -20,7 +20,8 @@ def draw_heatmaps(people, size: Tuple[int, int], stride: int, sigma: float) -> n
     people = near(people, size, stride, 4 * sigma)
     # The Gaussian of a point is the product of one across and one down.
     across = _gaussian(cell_centers(width, stride) - people[..., :1], sigma)
-    down = _gaussian(cell_centers(height, stride) - people[..., 1:2], sigma) * (people[..., 2:] > 0)
+    down = _gaussian(cell_centers(height, stride) - people[..., 1:2], sigma)
+    down *= people[..., 2:] > 0
     for of_x, of_y in zip(across, down):
         np.maximum(heatmaps, of_y[:, :, None] * of_x[:, None, :], out=heatmaps)
     heatmaps[heatmaps < LEAST] = 0

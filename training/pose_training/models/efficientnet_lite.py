@@ -3,8 +3,8 @@
 """EfficientNet-Lite0 as a backbone: the first six stages of the published classifier.
 
 Architecture: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite,
-Apache-2.0. All convolutions pad symmetrically; the published weights were trained with TensorFlow's
-SAME padding, which places the same filters on a grid one pixel further up and left.
+Apache-2.0. All convolutions pad symmetrically; the published weights were trained with the SAME
+padding of TensorFlow, which places the same filters on a grid one pixel further up and left.
 """
 from typing import List, Optional, Type
 

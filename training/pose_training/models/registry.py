@@ -21,8 +21,8 @@ class NetworkSpec(NamedTuple):
     """What is known of a network.
 
     `build(**channels, **options)` makes it for the channels of its `family` (heatmaps=, pafs=);
-    `options` are the values that make this variant, and users may give others. `topology` is '' for
-    a family without keypoints. `input` is the `input` of its
+    `options` are the values that make this variant, and users may give others. `topology` is ''
+    for a family without keypoints. `input` is the `input` of its
     model card. `formats` are the file formats in which its weights were published (`pose-train
     import`); `ignored` is a regular expression of state names in those files that nothing uses;
     `family` is that of its outputs.

@@ -14,7 +14,6 @@ import numpy as np
 from torch import Tensor
 
 from pose_ros.core.card import ModelCard
-from pose_ros.core.topology import get_topology
 from pose_training.data.annotations import Sample
 from pose_training.data.panels import enlarge, Panel
 from pose_training.errors import NetworkError

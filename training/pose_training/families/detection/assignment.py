@@ -53,7 +53,8 @@ def _row(value):
 def decode(raw: Tensor, cells: Cells) -> Tuple[Tensor, Tensor]:
     """Return boxes (N, A, 4) [px] and logits (N, A) of raw outputs (N, 5, A)."""
     sides = raw[:, :4].clamp(-_LIMIT, _LIMIT).exp().transpose(1, 2) * cells.strides[:, None]
-    return torch.cat([cells.centers - sides[..., :2], cells.centers + sides[..., 2:]], 2), raw[:, 4]
+    corners = cells.centers - sides[..., :2], cells.centers + sides[..., 2:]
+    return torch.cat(corners, 2), raw[:, 4]
 
 
 def _area(boxes):

@@ -42,7 +42,9 @@ class SceneDataset(PoseDataset):
     def _check(self, spec) -> None:
         check_scene_range(spec.scene)
 
-    def _max_side(self, spec) -> int:
+    @staticmethod
+    def max_side(spec) -> int:
+        """See PoseDataset."""
         return spec.scene.max_side
 
     def draw(self, index: int, variant: int) -> Tuple[Crop, Targets]:

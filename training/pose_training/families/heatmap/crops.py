@@ -41,7 +41,9 @@ class PersonDataset(PoseDataset):
     def _check(self, spec) -> None:
         check_person_range(spec.person)
 
-    def _max_side(self, spec) -> int:
+    @staticmethod
+    def max_side(spec) -> int:
+        """See PoseDataset."""
         return spec.person.max_side
 
     def draw(self, index: int, variant: int) -> Tuple[Crop, Targets]:

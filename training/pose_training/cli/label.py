@@ -1,0 +1,89 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-train label`: make a dataset of images without labels."""
+import json
+import os
+
+from pose_ros.core.command import progress_bar
+from pose_ros.core.command_options import add_model_options, load_estimator
+from pose_ros.core.errors import PoseRosError
+from pose_ros.core.files import atomic_write
+from pose_training.cli.options import image_files
+from pose_training.distillation.pseudo_labels import label_images
+from pose_training.errors import ConfigError, DataError
+
+DESCRIPTION = ('Find the people in images without labels and write them as a COCO keypoint file '
+               'to train on: keypoints with their confidences (`conf`). The file says that people '
+               'may be missing (`complete: false`).')
+EPILOG = """examples:
+  pose-train label photos/ -o labels.json --model pose_crop.onnx --detector person_detector.onnx
+  pose-train label photos/ -o labels.json --model pose_crop.onnx --detector person_detector.onnx \\
+    --mirror-test --min-confidence 0.4 --set detector.min_score=0.5
+
+File names in the file are relative to its folder. The license of the networks may apply to what is
+trained on their labels.
+"""
+
+
+def add_arguments(parser) -> None:
+    """Add the options of this command."""
+    parser.add_argument('images', nargs='+', metavar='PATH', help='images, or folders of them')
+    parser.add_argument('-o', '--output', required=True, metavar='FILE',
+                        help='the COCO keypoint file to write (JSON)')
+    add_model_options(parser)
+    parser.add_argument('--min-confidence', type=float, default=.3, metavar='C',
+                        help='keypoints below it have no label, 0 to 1 (default: %(default)s)')
+    parser.add_argument('--mirror-test', action='store_true',
+                        help='average each crop with its mirror image')
+    parser.add_argument('--quiet', action='store_true', help='print errors only')
+
+
+def run(args) -> int:
+    """Label and write; return the exit code."""
+    paths = list(image_files(args.images))
+    if not paths:
+        raise DataError('there are no images in {}'.format(', '.join(args.images)))
+    if not 0 < args.min_confidence <= 1:
+        raise ConfigError('--min-confidence is from above 0 to 1, not {:g}'.format(
+            args.min_confidence))
+    folder = os.path.dirname(os.path.abspath(args.output))
+    if not os.path.isdir(folder):
+        raise ConfigError('cannot write {}: there is no folder {}'.format(args.output, folder))
+    estimator = load_estimator(args)
+    try:
+        data = label_images(_configured(estimator, args), paths, folder, args.min_confidence,
+                            _progress(args.quiet))
+    finally:
+        estimator.close()
+    with atomic_write(args.output) as stream:
+        stream.write(json.dumps(data).encode())
+    if not args.quiet:
+        print('wrote {} people in {} images to {}'.format(
+            len(data['annotations']), len(data['images']), args.output))
+    return 0
+
+
+def _configured(estimator, args):
+    """Let crops be mirrored if asked, and keypoints of low scores keep them."""
+    names = {parameter.name for parameter in estimator.parameters}
+    if args.mirror_test and 'top_down.mirror_test' not in names:
+        raise ConfigError('--mirror-test is for networks of crops: {} takes whole images'.format(
+            estimator.card.name))
+    changes = {'top_down.mirror_test': True} if args.mirror_test else {}
+    if 'pose.keypoint_threshold' in names:
+        changes['pose.keypoint_threshold'] = 0.
+    try:
+        estimator.configure(**changes)
+    except PoseRosError as error:
+        raise ConfigError(str(error)) from error
+    return estimator
+
+
+def _progress(quiet):
+    def over(images):
+        bar = progress_bar(len(images), quiet)
+        for image in images:
+            yield image
+            bar.update(1)
+        bar.close()
+    return over

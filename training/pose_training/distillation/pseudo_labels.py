@@ -1,0 +1,67 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""A COCO keypoint dataset of images without labels, made by networks."""
+import os
+from typing import Any, Callable, Dict, List, Sequence
+
+import numpy as np
+
+from pose_ros.core import PoseEstimator
+from pose_ros.core.errors import ImageError
+from pose_ros.core.people import People
+from pose_ros.core.sources.images import read_image
+from pose_training.errors import DataError
+
+_SHARE_OF_BOX = .53  # a person covers about this share of the box, as COCO's outlines do
+
+
+def label_images(estimator: PoseEstimator, paths: Sequence[str], folder: str,
+                 min_confidence: float = .3, progress: Callable = iter) -> Dict[str, Any]:
+    """Return a COCO keypoint dataset of the people that an estimator finds in image files.
+
+    File names become relative to `folder`. Each annotation has its `score` and, as `conf`, the
+    score of each keypoint; a keypoint below `min_confidence` has no label. As people may be
+    missed, `info` says `complete: false`. Images that cannot be read are left out; DataError if
+    that is all of them.
+    """
+    images: List[Dict[str, Any]] = []
+    annotations: List[Dict[str, Any]] = []
+    for path in progress(paths):
+        try:
+            pixels = read_image(path)
+        except ImageError:
+            continue
+        height, width = pixels.shape[:2]
+        images.append({'id': len(images) + 1, 'file_name': os.path.relpath(path, folder),
+                       'width': width, 'height': height})
+        for person in _annotations(estimator(pixels), min_confidence):
+            annotations.append({'id': len(annotations) + 1, 'image_id': images[-1]['id'],
+                                'category_id': 1, 'iscrowd': 0, **person})
+    if not images:
+        raise DataError('none of the {} images can be read, such as {}'.format(
+            len(paths), paths[0]))
+    topology = estimator.topology
+    limbs = [[first + 1, second + 1] for first, second in topology.limbs]
+    return {'info': {'complete': False, 'labelled_by': _networks(estimator)}, 'images': images,
+            'annotations': annotations, 'categories': [
+                {'id': 1, 'name': 'person', 'keypoints': list(topology.keypoint_names),
+                 'skeleton': limbs}]}
+
+
+def _annotations(people: People, min_confidence):
+    for points, score, box in zip(people.keypoints, people.scores, people.boxes):
+        sure = points[:, 2] >= min_confidence
+        if not sure.any() or not np.isfinite(box).all():
+            continue
+        rows = np.column_stack([points[:, :2], np.full(len(points), 2)])
+        rows[~sure] = 0
+        yield {'keypoints': [round(float(value), 2) for value in rows.ravel()],
+               'num_keypoints': int(sure.sum()),
+               'conf': [round(float(value), 3) for value in points[:, 2]],
+               'score': round(float(score), 3), 'bbox': [round(float(value), 2) for value in box],
+               'area': round(float(_SHARE_OF_BOX * box[2] * box[3]), 1)}
+
+
+def _networks(estimator):
+    return [{'name': network.card.name, 'version': network.card.version,
+             'license': network.card.license} for network in estimator.networks]

@@ -1,0 +1,80 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`pose-train label`: a dataset of images without labels, by tiny networks."""
+import json
+
+import cv2
+from figures import write_figures
+import numpy as np
+import pytest
+import torch
+
+from pose_ros.core.topology import get_topology
+from pose_training.cli.main import main
+from pose_training.data.annotations import read_dataset
+from pose_training.exporters.export import export, ExportOptions
+from pose_training.models import create_model
+
+COCO = get_topology('coco_17')
+
+
+@pytest.fixture
+def networks(tmp_path):
+    """Write a detector of one fixed box and a network of crops with fixed peaks."""
+    torch.manual_seed(0)
+    detector = create_model('lite_person_detector', width=.25).eval()
+    with torch.no_grad():
+        for score, box in zip(detector.score, detector.box):
+            score.weight.zero_()
+            box.weight.zero_()
+            box.bias.copy_(torch.log(torch.tensor([.3] * 4)))
+        detector.score[2].bias.fill_(3.)  # each of the cells of 32 px
+    crop = create_model('lite_pose_crop', width=.25).eval()
+    with torch.no_grad():
+        crop.head.weight.zero_()
+        crop.head.bias.copy_(torch.linspace(.05, .85, 17))
+    paths = []
+    for network, size in ((detector, (64, 64)), (crop, (96, 128))):
+        paths.append(str(tmp_path / network.recipe.name) + '.onnx')
+        export(network, paths[-1], ExportOptions(size))
+    return paths
+
+
+def label(folder, networks, *words):
+    """Label a folder and return what is written."""
+    out = folder / 'labels.json'
+    assert main(['label', str(folder / 'photos'), '-o', str(out), '--detector', networks[0],
+                 '--model', networks[1], '--quiet', *words]) == 0
+    return json.loads(out.read_text()), str(out)
+
+
+def test_people_are_written_with_the_confidences_of_their_keypoints(tmp_path, networks):
+    write_figures(tmp_path / 'photos', count=2, side=96)
+    data, path = label(tmp_path, networks, '--set', 'detector.nms_iou=0.1',
+                       '--set', 'selection.min_score=0', '--set', 'selection.min_keypoints=1')
+    assert data['info']['complete'] is False
+    assert [entry['name'] for entry in data['info']['labelled_by']] == [
+        'lite_person_detector', 'lite_pose_crop']
+    assert [image['file_name'] for image in data['images']] == [
+        'photos/figures_0.png', 'photos/figures_1.png']
+    assert data['annotations'] and len(data['annotations'][0]['conf']) == 17
+    one = data['annotations'][0]
+    np.testing.assert_allclose(one['conf'], np.linspace(.05, .85, 17), atol=2e-3)
+    labelled = np.array(one['keypoints']).reshape(17, 3)[:, 2]
+    np.testing.assert_array_equal(labelled, 2 * (np.array(one['conf']) >= .3))
+    assert one['num_keypoints'] == int((labelled > 0).sum())
+    samples = read_dataset(path, COCO)
+    assert not samples[0].all_people_annotated
+    np.testing.assert_allclose(samples[0].confidences[0], one['conf'], atol=1e-6)
+
+
+def test_images_that_cannot_be_read_are_left_out(tmp_path, networks, capsys):
+    (tmp_path / 'photos').mkdir()
+    cv2.imwrite(str(tmp_path / 'photos' / 'a.png'), np.zeros((64, 64, 3), np.uint8))
+    (tmp_path / 'photos' / 'b.png').write_bytes(b'nothing')
+    data, _ = label(tmp_path, networks, '--mirror-test')
+    assert [image['file_name'] for image in data['images']] == ['photos/a.png']
+    (tmp_path / 'photos' / 'a.png').unlink()
+    assert main(['label', str(tmp_path / 'photos'), '-o', str(tmp_path / 'x.json'),
+                 '--detector', networks[0], '--model', networks[1]]) == 1
+    assert 'none of the 1 images can be read' in capsys.readouterr().err
