@@ -70,7 +70,7 @@ def test_the_command_line_learns_and_its_snapshot_can_be_exported(tmp_path, sett
               if 'loss' in line]
     assert losses[-1] < learned  # it begins at 3 (crops) or 2 (detector)
     assert main(words + ['--steps', '40']) == 1
-    assert '--resume goes on with it' in capfd.readouterr().err
+    assert '--resume continues it' in capfd.readouterr().err
     for name in ('network.pt', 'last.ckpt'):
         assert main(['export', str(tmp_path / 'run' / name), '-o', run + '.onnx',
                      '--size', '64x64']) == 0

@@ -76,7 +76,7 @@ def test_without_decay_the_average_is_the_last_step():
                if value.is_floating_point())
 
 
-def test_a_validation_sees_the_average_and_the_training_goes_on_with_its_own():
+def test_a_validation_sees_the_average_and_the_training_continues_with_its_own():
     average, module = averaged([2., 4.], .5)
     key = 'backbone.0.0.dense.0.weight'
     mean = average.averaged()[key].flatten()[0].item()

@@ -86,7 +86,7 @@ def test_a_run_is_not_begun_twice_by_accident(tmp_path, data, capfd):
     config = write_run(tmp_path, data, optimizer__epochs=1)
     assert main(['fit', config]) == 0
     assert main(['fit', config]) == 1
-    assert '--resume goes on with it, --fresh' in capfd.readouterr().err
+    assert '--resume continues it, --fresh' in capfd.readouterr().err
     assert main(['fit', config, '--fresh', '--max-to-keep', '1', 'optimizer.epochs=2']) == 0
     assert sorted(os.listdir(tmp_path / 'run' / 'snapshots')) == ['epoch_0002.ckpt', 'last.ckpt']
     assert (tmp_path / 'run.1' / 'network.pt').exists()

@@ -90,7 +90,7 @@ def config(folder, **changes):
                                      optimizer__name='muon', optimizer__epochs=3, **changes), '')
 
 
-def test_a_run_with_muon_learns_and_goes_on_exactly(tmp_path, monkeypatch):
+def test_a_run_with_muon_learns_and_continues_exactly(tmp_path, monkeypatch):
     write_figures(tmp_path / 'data')
     states = []
     for name, stop in (('whole', None), ('stopped', 5)):

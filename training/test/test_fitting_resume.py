@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A training that is interrupted goes on exactly."""
+"""A training that is interrupted continues exactly."""
 import os
 import re
 import signal
@@ -86,7 +86,7 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(folder, whole, monkeypatc
     assert_same(snapshot(folder / os.path.basename(run.output)), whole)
 
 
-def test_a_run_goes_on_after_two_interruptions_in_one_epoch(folder, whole, monkeypatch, capfd):
+def test_a_run_continues_after_two_interruptions_in_one_epoch(folder, whole, monkeypatch, capfd):
     run = config(folder, 'twice')
     for step, number in ((4, signal.SIGINT), (5, signal.SIGTERM)):
         with monkeypatch.context() as patched:
@@ -96,7 +96,7 @@ def test_a_run_goes_on_after_two_interruptions_in_one_epoch(folder, whole, monke
     capfd.readouterr()
     fit(run)
     assert_same(snapshot(folder / 'twice'), whole)
-    # The epoch that was interrupted is timed from where it goes on.
+    # The epoch that was interrupted is timed from where it continues.
     lines = capfd.readouterr().err.splitlines()
     assert [line.split(':')[0] for line in lines] == ['epoch 2/3', 'epoch 3/3']
     assert all(float(re.search(r', ([0-9.]+) s, ', line).group(1)) < 30 for line in lines)
@@ -116,7 +116,7 @@ def test_random_numbers_go_on_where_they_were(folder, monkeypatch):
     assert_same(snapshot(folder / 'noisy_stopped'), snapshot(folder / 'noisy'))
 
 
-def test_a_run_that_was_killed_goes_on_from_its_last_epoch(folder, whole, monkeypatch):
+def test_a_run_that_was_killed_continues_from_its_last_epoch(folder, whole, monkeypatch):
     run = config(folder, 'killed')
     original = PoseModule.training_step
 
@@ -220,7 +220,7 @@ def test_another_seed_learns_otherwise(folder, whole):
 def test_a_run_that_is_there_is_refused_continued_or_moved_aside(folder, caplog):
     run = config(folder, 'there', optimizer__epochs=1)
     fit(run, resume=None)
-    with pytest.raises(ConfigError, match='--resume goes on with it, --fresh'):
+    with pytest.raises(ConfigError, match='--resume continues it, --fresh'):
         fit(run, resume=None)
     longer = run._replace(optimizer=run.optimizer._replace(epochs=2))
     fit(longer, resume=True)
@@ -258,7 +258,7 @@ def test_a_snapshot_of_another_network_is_refused(folder):
     run = config(folder, 'other', optimizer__epochs=1)
     fit(run)
     options = dict(run.model.options, neck=12)
-    with pytest.raises(FitError, match='of another network than the configuration describes'):
+    with pytest.raises(FitError, match='of another network than the configured one'):
         fit(run._replace(model=run.model._replace(options=options)))
 
 
@@ -271,7 +271,7 @@ def test_a_full_disk_is_told_and_leaves_the_older_snapshot(folder, monkeypatch):
         if data['global_step'] > 3:
             raise OSError(28, 'No space left on device')
     monkeypatch.setattr(torch, 'save', save)
-    with pytest.raises(FitError, match='No space left on device.*before it is untouched'):
+    with pytest.raises(FitError, match='No space left on device.*before it is unchanged'):
         fit(run)
     assert snapshot(folder / 'full')['global_step'] == 3
     assert sorted(path.name for path in (folder / 'full' / 'snapshots').iterdir()) == [

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks of crops and detectors: a tiny dataset is learned by heart; a run goes on exactly."""
+"""Networks of crops and detectors: a tiny dataset is learned by heart; a run continues exactly."""
 import json
 import os
 from pathlib import Path

@@ -15,7 +15,7 @@ EPILOG = """examples:
   pose-train fit-packed pose_crop.yaml --pack packed/crop --seconds 385
   pose-train fit-packed person_detector.yaml --pack packed/detector --seconds 284 --resume
 
-OUTPUT/last.ckpt is written every minute; --resume goes on from it. It, and in the end
+OUTPUT/last.ckpt is written every minute; --resume continues from it. It, and in the end
 OUTPUT/network.pt, are checkpoints for `pose-train export`. Needs PyTorch, NumPy, OpenCV and PyYAML
 alone.
 """
@@ -31,7 +31,7 @@ def add_arguments(parser) -> None:
                        help='length of the training, without reading the images')
     group.add_argument('--steps', type=int, default=0, metavar='N', help='length in steps')
     parser.add_argument('--resume', action='store_true',
-                        help='go on from the last snapshot, if there is one')
+                        help='continue from the last snapshot, if there is one')
     parser.add_argument('--save-every', type=float, default=60., metavar='S',
                         help='seconds between snapshots (default: %(default)g)')
 
@@ -43,7 +43,7 @@ def run(args) -> int:
     there = [name for name in (LAST, NETWORK)
              if os.path.exists(os.path.join(config.output, name))]
     if there and not args.resume:
-        raise ConfigError('{} holds {}: --resume goes on with it; or name another --output'.format(
+        raise ConfigError('{} holds {}: --resume continues it; or name another --output'.format(
             config.output, ' and '.join(there)))
     trainer = DeviceTrainer(config, args.pack, Budget(args.seconds, args.steps))
     if args.resume:

@@ -43,7 +43,7 @@ class Sample(NamedTuple):
 
     @property
     def identity(self) -> int:
-        """A number of the file's name, the same wherever the file lies."""
+        """A hash of the file's name, independent of its folder."""
         name = os.path.basename(self.path).encode('utf-8', 'surrogateescape')
         return int.from_bytes(hashlib.sha256(name).digest()[:6], 'big')
 
@@ -59,9 +59,9 @@ def read_dataset(path: str, topology: Topology, all_people_annotated: bool = Tru
     the file's keypoint names to the topology's. `split` selects images by a hash of their file
     names: (0, .9) to train on, and (.9, 1) to validate with. Annotations of a `score` below
     `min_score` become regions to ignore. The other arguments are those of
-    Sample; a file whose `info` says `complete: false` has not annotated all people. Missing images
-    are left out, with a warning. Raises DataError, which names the file and
-    the entry, for anything that cannot be used.
+    Sample; if the `info` of the file has `complete: false`, not all people are annotated. Missing
+    images are left out, with a warning. Raises DataError, which names the file and the entry, for
+    invalid data.
     """
     if os.path.isdir(path):
         return _select(_read_folder(path, topology), split, path)
@@ -82,11 +82,11 @@ def read_dataset(path: str, topology: Topology, all_people_annotated: bool = Tru
 def _select(samples, split, path):
     """Keep the images whose hashes lie in a range.
 
-    An image stays on its side when others come or go, and in every dataset that has it.
+    The side of an image does not depend on other images or on the dataset.
     """
     low, high = split
     if not 0 <= low < high <= 1:
-        raise DataError('{}: {} is not a split of a dataset; the whole is [0, 1]'.format(
+        raise DataError('{}: {} is not a split of a dataset; [0, 1] takes all images'.format(
             path, list(split)))
     kept = [sample for sample in samples if low <= sample.identity / 2 ** 48 < high]
     if not kept:
@@ -126,7 +126,7 @@ def read_samples(file: CocoFile, topology: Topology, folder: str,
 
 
 def _usual(name):
-    """Spell a keypoint name as the topologies do: 'L-Shoulder' is 'left_shoulder'."""
+    """Return a keypoint name in the form of the topologies: 'L-Shoulder' is 'left_shoulder'."""
     name = str(name).strip().lower().replace(' ', '_').replace('-', '_')
     sides = {'l_': 'left_', 'r_': 'right_'}
     return sides[name[:2]] + name[2:] if name[:2] in sides else name

@@ -76,13 +76,13 @@ def present(paths: Sequence[str], dataset: str) -> List[str]:
 
 
 def size_of(image: Dict[str, Any]) -> Optional[Tuple[int, int]]:
-    """Return (width, height) [px] of an image entry, None if it does not tell."""
+    """Return (width, height) [px] of an image entry, None if it has no size."""
     return (int(image['width']), int(image['height'])) \
         if 'width' in image and 'height' in image else None
 
 
 def is_labelled(annotation: Dict[str, Any]) -> bool:
-    """Return whether it is a person with a labelled keypoint, no crowd."""
+    """Return whether an annotation has a labelled keypoint and is no crowd."""
     return not annotation.get('iscrowd') and any(
         value > 0 for value in annotation.get('keypoints', ())[2::3])
 

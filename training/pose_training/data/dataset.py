@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the loader yields: a degraded crop, the maps it should lead to, and where they count."""
+"""Entries of a loader: a degraded crop, its target maps, and their weights."""
 import hashlib
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -21,7 +21,7 @@ from pose_training.families.family import Family, Targets
 
 
 class CropSpec(NamedTuple):
-    """What crops are like: size (width, height) [px], stride of the maps, ranges of chance."""
+    """Properties of crops: size (width, height) [px], stride of the maps, random ranges."""
 
     size: Tuple[int, int]
     stride: int
@@ -35,7 +35,7 @@ class CropSpec(NamedTuple):
 
 
 class CropRequest(NamedTuple):
-    """One crop to make: of which image, which of its variants, and the seed of its light."""
+    """One crop to make: index of the image, variant, and seed of the changes of light."""
 
     sample: int
     variant: int
@@ -45,10 +45,10 @@ class CropRequest(NamedTuple):
 class PoseDataset(Dataset):
     """Crops of images with target maps.
 
-    The geometry of a crop depends on the seed, the image and the variant alone, so that what
-    a teacher says of it can be kept; light and noise differ each time. `soft` is what mixes a
-    teacher in: an object with `targets(key, crop, targets) -> Targets`. Raises ConfigError for a
-    spec that no crop fits, DataError without samples.
+    The geometry of a crop depends only on the seed, the image and the variant, so that the maps of
+    a teacher can be cached; light and noise differ each time. `soft` mixes in the maps of a
+    teacher: an object with `targets(key, crop, targets) -> Targets`. Raises ConfigError for an
+    invalid spec, DataError without samples.
     """
 
     def __init__(self, samples: Sequence[Sample], spec: CropSpec, seed: int = 0, soft=None):
@@ -77,11 +77,11 @@ class PoseDataset(Dataset):
 
     @property
     def unusable(self) -> List[str]:
-        """The images that could not be used so far, and were replaced by others."""
+        """The images that could not be read so far, and were replaced by others."""
         return self._images.unusable
 
     def preload(self, progress=iter, most: Optional[int] = None) -> None:
-        """Read the images into memory, from where loader processes share them.
+        """Read the images into memory that loader processes share.
 
         At most `most` bytes (default: half of the computer's memory).
         """
@@ -126,7 +126,7 @@ class PoseDataset(Dataset):
         return None if image is None else cover(image, size, random)
 
     def _key(self, crop):
-        """Name a crop by its image, and the maps by what they are maps of."""
+        """Return the cache key of a crop, and of its maps: image, variant and layout."""
         facts = repr((self.spec.family.layout, self.spec.stride, crop.image.shape)).encode()
         return hashlib.sha256(facts + crop.image.tobytes()).hexdigest()[:32]
 
@@ -139,9 +139,9 @@ def as_tensor(image: np.ndarray) -> torch.Tensor:
 class CropSampler(Sampler):
     """The crops of every epoch, the same for the same seed: exact to resume.
 
-    `weights` (samples,) are how often each image is drawn, relative to the others; every
-    process of `ranks` takes its share. `epoch` is set by the trainer. Raises DataError for
-    weights that are no shares, ConfigError for fewer crops than processes.
+    `weights` (samples,) are the relative frequencies of the images; every process of `ranks`
+    takes its share. The trainer sets `epoch`. Raises DataError for invalid weights, ConfigError
+    for fewer crops than processes.
     """
 
     def __init__(self, weights: np.ndarray, per_epoch: int, variants: int, seed: int = 0,
@@ -160,7 +160,7 @@ class CropSampler(Sampler):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that the next iteration yields."""
+        """Set the epoch of the next iteration."""
         self.epoch = epoch
 
     def __len__(self) -> int:

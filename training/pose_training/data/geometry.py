@@ -10,7 +10,7 @@ from pose_training.data.annotations import Sample
 from pose_training.data.masks import fill_box
 from pose_training.errors import ConfigError
 
-_MARGIN = .2  # by this much of its longer side a box may miss a keypoint of its person
+_MARGIN = .2  # of the longer side of a box: keypoints of its person may be that far outside
 
 
 class CropRange(NamedTuple):
@@ -33,12 +33,12 @@ class Crop(NamedTuple):
     """A crop of one image.
 
     `image` (h, w, 3) uint8 BGR; `people` (P, K, 3) as in Sample, some keypoints outside the crop;
-    `scales` (P,): how large each person is [px]; `known` (h, w) uint8: 0 where nothing is known;
-    `labelled` (K,) as in Sample; `regions` (P, 4, 2): corners [px] of where keypoints of a person
-    may be that have no label, or None if such keypoints are not to be seen (of a person in a mosaic:
-    NaN); `complete`: whether everybody in it is labelled or masked; `confidences` (P, K) of the
-    labels, None if they are not used; `boxes` (M, 5) left, top, right, bottom [px] and a label of
-    scene_geometry, None if they are not used.
+    `scales` (P,): the size of each person [px]; `known` (h, w) uint8: 0 where people may be
+    unlabelled; `labelled` (K,) as in Sample; `regions` (P, 4, 2): corners [px] of the region in
+    which unlabelled keypoints of a person may be, or None if unlabelled keypoints are invisible
+    (NaN for a person in a mosaic); `complete`: whether all people are labelled or masked;
+    `confidences` (P, K) of the labels, None if they are not used; `boxes` (M, 5) left, top, right,
+    bottom [px] and a label of scene_geometry, None if they are not used.
     """
 
     image: np.ndarray
@@ -74,8 +74,8 @@ def draw_crop(image: np.ndarray, mask, sample: Sample, size: Tuple[int, int], ra
               backdrop: Optional[Callable] = None) -> Crop:
     """Cut a random crop of `size` (width, height) [px] about one of the people.
 
-    `mask` is (H, W) uint8, 1 where people are unlabelled, or None. Outside the image lies a
-    random gray, or with the probability of `ranges` what `backdrop(size, random)` returns: a
+    `mask` is (H, W) uint8, 1 where people are unlabelled, or None. The area outside the image is a
+    random gray or, with the probability in `ranges`, the result of `backdrop(size, random)`: an
     image, or None for a reflection.
     """
     matrix = _draw_matrix(image.shape, sample.boxes, size, ranges, random)
@@ -88,8 +88,8 @@ def draw_crop(image: np.ndarray, mask, sample: Sample, size: Tuple[int, int], ra
 def warp(image, mask, sample: Sample, matrix: np.ndarray, size, mirror=None, border=0) -> Crop:
     """Apply a (2, 3) map from image pixels to crop pixels (pixel centers are integers).
 
-    A map that mirrors makes left keypoints right ones: `mirror[k]` is the twin of keypoint k. `border`
-    is what lies outside the image: a gray, an image of `size`, or None for a reflection.
+    A map that mirrors exchanges left and right keypoints: `mirror[k]` is the twin of keypoint k.
+    `border` fills the area outside the image: a gray, an image of `size`, None for a reflection.
     """
     people, labelled, sure = sample.people.copy(), sample.labelled, sample.confidences
     people[..., :2] = _moved(people[..., :2], matrix)
@@ -134,7 +134,7 @@ def _warp_mask(mask, matrix, size, mode=cv2.BORDER_CONSTANT):
 
 
 def _reflected(shape, mask, sample, matrix, size):
-    """Find what is unknown in a crop with reflected borders: there, all people's images, too."""
+    """Return the mask of a crop with reflected borders; reflections of people are unknown, too."""
     people = np.zeros(shape[:2], np.uint8) if mask is None else mask.copy()
     if not sample.all_people_annotated:
         people[:] = 1
@@ -155,7 +155,7 @@ def _corners(boxes):
 
 
 def scaled(sample: Sample, size: Tuple[int, int]) -> Sample:
-    """Return the labels, but `ignored`, of an image resized to (width, height)."""
+    """Return the labels, without `ignored`, of an image resized to (width, height)."""
     if sample.size is None or tuple(size) == sample.size:
         return sample
     factor = np.divide(size, sample.size)
@@ -186,8 +186,8 @@ def _draw_matrix(shape, boxes, size, ranges, random):
 def place(center, target, angle: float, scale) -> np.ndarray:
     """Return the (2, 3) map that scales (x, y), turns [rad], and moves `center` to `target`.
 
-    Both points are distances from the left and upper edge [px]: the center of an image is half
-    its size.
+    Both points are distances from the left and upper edge [px], so that the center of an image is
+    half its size.
     """
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     linear = turn @ np.diag(scale)
@@ -206,7 +206,7 @@ def cover(image: np.ndarray, size: Tuple[int, int], random: np.random.Generator)
 
 
 def _covers(shape, matrix, size):
-    """Tell whether no pixel of the crop needs what lies outside the image."""
+    """Return whether all pixels of the crop are inside the image."""
     (width, height), inverse = size, cv2.invertAffineTransform(matrix)
     corners = np.array([[0, 0], [width - 1, 0], [0, height - 1], [width - 1, height - 1]])
     points = _moved(corners, inverse)
@@ -214,7 +214,7 @@ def _covers(shape, matrix, size):
 
 
 def _shrunk(image, matrix):
-    """Average before the linear interpolation where that would skip pixels."""
+    """Blur the image if linear interpolation would skip pixels."""
     zoom = np.sqrt(abs(_determinant(matrix)))
     factor = int(.75 / zoom)
     if factor < 2 or min(image.shape[:2]) < 2 * factor:

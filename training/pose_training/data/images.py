@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The images of a run: read, reduced, kept in memory; faults are told once and survived."""
+"""Read and reduce the images of a run, and keep them in memory; invalid images are replaced."""
 import logging
 import os
 from typing import List, Optional, Sequence
@@ -16,14 +16,14 @@ from pose_training.data.annotations import Sample
 from pose_training.errors import DataError
 
 _LOG = logging.getLogger('pose_training')
-_MOST_FAULTS = 200  # one after the other: then the disk is gone, and not an image
+_MOST_FAULTS = 200  # in a row: then the disk is missing, not an image
 
 
 class ImageReader:
     """Reads the images of samples, at most `max_side` px large.
 
-    An image that cannot be used is named in the log once, by whichever process of a loader
-    finds out first, and is never tried again.
+    An image that cannot be read is logged once, by the first process of a loader that reads it,
+    and is not read again.
     """
 
     def __init__(self, samples: Sequence[Sample], max_side: int):
@@ -47,7 +47,7 @@ class ImageReader:
             return self._reduced(_read(self._samples[index]))
         except ImageError as error:
             self._faulty[index] = True
-            _LOG.warning('%s; the training goes on without it (%d of %d images cannot be '
+            _LOG.warning('%s; the training continues without it (%d of %d images cannot be '
                          'used)', error, int(self._faulty.sum()), len(self._samples))
             return None
 
@@ -63,12 +63,12 @@ class ImageReader:
             if not len(others):
                 break
             index = int(random.choice(others))
-        raise DataError('{} of the {} images cannot be used, the last of them {}; the log '
-                        'says why'.format(len(self.unusable), len(self._samples),
-                                          self._samples[index].path))
+        raise DataError('{} of the {} images cannot be used, the last of them {}; see the log for '
+                        'the reasons'.format(len(self.unusable), len(self._samples),
+                                             self._samples[index].path))
 
     def draw_empty(self, random: np.random.Generator) -> Optional[np.ndarray]:
-        """Return a random image with nobody in it, or None if there is none."""
+        """Return a random image without people, or None if there is none."""
         return self.read(int(random.choice(self._empty))) if len(self._empty) else None
 
     def preload(self, progress, most: int) -> None:
@@ -104,7 +104,7 @@ def half_of_memory() -> int:
 
 
 def _read(sample):
-    """Read an image as its labels see it: upright, or as it is stored."""
+    """Read an image in the orientation of its labels: upright, or as it is stored."""
     image = read_image(sample.path)
     if sample.size is None or _fits(image, sample.size):
         return image
@@ -117,6 +117,6 @@ def _read(sample):
 
 
 def _fits(image, size):
-    """Whether an image has the size, or is a resized copy: one side may be a pixel off."""
+    """Return whether an image has the size, or is a resized copy (one side may be a pixel off)."""
     height, width = image.shape[:2]
     return abs(width * size[1] / size[0] - height) <= max(1., .01 * height)

@@ -11,8 +11,8 @@ import numpy as np
 def ignore_mask(sample, width: int, height: int) -> Optional[np.ndarray]:
     """Return (height, width) uint8, 1 at the `ignored` people of a Sample; None without any.
 
-    COCO's segmentations where they are given (polygons or run lengths), else boxes: every pixel
-    that one touches.
+    The mask has COCO's segmentations where they are given (polygons or run lengths), else every
+    pixel that a box touches.
     """
     if not sample.ignored:
         return None
@@ -42,7 +42,7 @@ def fill_box(mask: np.ndarray, box) -> None:
 
 
 def _outline_mask(outline, height, width):
-    from pycocotools import mask as coco_mask  # training from packed images does without it
+    from pycocotools import mask as coco_mask  # not needed for training from packed images
     if isinstance(outline, list):
         encoded = coco_mask.merge(coco_mask.frPyObjects(outline, height, width))
     elif isinstance(outline['counts'], list):
@@ -53,10 +53,10 @@ def _outline_mask(outline, height, width):
 
 
 def outline_fault(outline, size: Tuple[int, int]) -> Optional[str]:
-    """Return what is wrong with a segmentation for an image of (height, width), None if nothing.
+    """Return the fault of a segmentation for an image of (height, width), None if it is valid.
 
-    pycocotools trusts run-length codes: with runs that do not add up to the image it reads and
-    writes beyond its memory. Hence they are decoded and added up here first.
+    pycocotools does not check run-length codes: if the runs do not add up to the image, it reads
+    and writes beyond its memory. Hence they are decoded and added up here first.
     """
     if isinstance(outline, list):
         if not all(isinstance(ring, list) and len(ring) >= 6 and len(ring) % 2 == 0
@@ -76,8 +76,10 @@ def outline_fault(outline, size: Tuple[int, int]) -> Optional[str]:
 
 
 def _runs(text):
-    """Decode a compressed run-length code (maskApi.c, rleFrString): 5 bits a character, runs from
-    the fourth on minus the last but one."""
+    """Decode a compressed run-length code (maskApi.c, rleFrString).
+
+    Each character has 5 bits; from the fourth run on, the last run but one is subtracted.
+    """
     runs, value, shift = [], 0, 0
     for character in text:
         bits = ord(character) - 48

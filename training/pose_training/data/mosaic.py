@@ -13,7 +13,7 @@ Piece = Tuple[Crop, Targets]
 
 def draw_tiles(size: Tuple[int, int], stride: int,
                random: np.random.Generator) -> List[Tuple[int, int]]:
-    """Part a (width, height) [px] at random seams, on cells of the maps; one tile if too small.
+    """Split a size (width, height) [px] at random cells of the maps; one tile if too small.
 
     The four tiles are upper left, upper right, lower left, lower right.
     """

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Crops and maps as images, for people to check them."""
+"""Draw crops and maps as images, to check them."""
 import textwrap
 from typing import List, NamedTuple, Optional, Sequence
 
@@ -27,9 +27,9 @@ class Panel(NamedTuple):
 
 def sheet(crop: Crop, targets: Targets, seen: np.ndarray, family: Family, caption: str,
           heatmaps: int = 3) -> np.ndarray:
-    """Draw all there is of one crop: labels, `seen` (what the network gets), maps and weights.
+    """Draw one crop: labels, `seen` (the input of the network), maps and weights.
 
-    `heatmaps` of the single heatmaps are shown, those with most in them.
+    `heatmaps` is the number of single heatmaps, those with the largest sums.
     """
     panels = [
         Panel('labels: left orange, right blue', draw_labels(crop, family.topology)),
@@ -41,7 +41,7 @@ def sheet(crop: Crop, targets: Targets, seen: np.ndarray, family: Family, captio
 
 
 def arrange(panels: Sequence[Panel], caption: str, columns: int = _COLUMNS) -> np.ndarray:
-    """Lay panels of one size out in rows, under a caption."""
+    """Arrange panels of one size in rows, under a caption."""
     tiles = [np.concatenate([_text(panel.title, panel.image.shape[1]), panel.image])
              for panel in panels]
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
@@ -61,7 +61,7 @@ def _zoom(width):
 
 
 def enlarge(image: np.ndarray) -> np.ndarray:
-    """Return the image, a whole number of times as large if it is small."""
+    """Return a small image enlarged by a whole number; others as they are."""
     zoom = _zoom(image.shape[1])
     return cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_NEAREST)
 
@@ -109,7 +109,7 @@ def _name(image, name, point, color):
 
 def blend(image: np.ndarray, heatmaps: np.ndarray,
           weights: Optional[np.ndarray] = None) -> np.ndarray:
-    """Lay an (h, w) map of 0 to 1 over a gray image, cell by cell; purple without weight."""
+    """Draw an (h, w) map of 0 to 1 over a gray image; cells without weight are purple."""
     colors = cv2.applyColorMap((heatmaps.clip(0, 1) * 255).astype(np.uint8), cv2.COLORMAP_JET)
     strength = heatmaps.clip(0, 1)[..., None] ** .5
     if weights is not None:
@@ -127,14 +127,14 @@ def keypoint_panels(image: np.ndarray, heatmaps: np.ndarray, names: Sequence[str
             for keypoint in order]
 
 
-def blend_vectors(image: np.ndarray, fields: np.ndarray, axis_order: str = 'xy') -> np.ndarray:
-    """Lay (2 L, h, w) fields over a gray image: the strongest of each cell, hue by direction.
+def blend_vectors(image: np.ndarray, pafs: np.ndarray, axis_order: str = 'xy') -> np.ndarray:
+    """Draw (2 L, h, w) PAFs over a gray image: the strongest of each cell, hue by direction.
 
-    Red points right, and the hue goes on clockwise: yellow-green down, cyan left, violet up.
+    Red is right; the hue changes clockwise: yellow-green is down, cyan left, violet up.
     """
-    if not len(fields):
-        return _over(image, np.zeros(fields.shape[1:] + (3,), np.uint8), 0)
-    pairs = fields.reshape(-1, 2, *fields.shape[1:])
+    if not len(pafs):
+        return _over(image, np.zeros(pafs.shape[1:] + (3,), np.uint8), 0)
+    pairs = pafs.reshape(-1, 2, *pafs.shape[1:])
     x, y = pairs.transpose(1, 0, 2, 3)[::1 if axis_order == 'xy' else -1]
     strength = np.hypot(x, y)
     best = strength.argmax(0)[None]
@@ -146,13 +146,13 @@ def blend_vectors(image: np.ndarray, fields: np.ndarray, axis_order: str = 'xy')
 
 
 def draw_weights(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Show what share of (C, h, w) weights is above 0, from black to white, over an image."""
+    """Draw the share of (C, h, w) weights above 0, from black to white, over an image."""
     share = ((weights > 0).mean(0) * 255).astype(np.uint8)
     return _over(image, cv2.cvtColor(share, cv2.COLOR_GRAY2BGR), .75)
 
 
 def _over(image, colors, strength):
-    """Mix (h, w, 3) cells over an image that holds a whole number of pixels for each."""
+    """Mix (h, w, 3) cells over an image with a whole number of pixels for each cell."""
     image = enlarge(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR))
     size = image.shape[1::-1]
     strength = np.broadcast_to(np.asarray(strength, np.float32), colors.shape[:2] + (1,))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Random crops around single people, as a detector's boxes would cut them and more.
+"""Random crops around single people: those of a detector's boxes, and larger variations.
 
 Boxes are left, top, right, bottom [px], counted from the outer edge of pixel 0; keypoints have
 pixel centers at integers. All functions take a batch.
@@ -61,7 +61,7 @@ def check_person_range(ranges: PersonRange) -> None:
 
 
 def person_shares(boxes: np.ndarray, trust: np.ndarray, least: float) -> np.ndarray:
-    """Return how often people are drawn, (P,): large ones with many keypoints more often.
+    """Return the relative frequencies of people, (P,): higher for large ones with many keypoints.
 
     boxes (P, 4) left, top, width, height; trust (P, K) of the keypoints. 0: never.
     """

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Random changes of pixel values, as by cameras and light."""
+"""Random changes of pixel values, like those of cameras and light."""
 import functools
 from typing import Annotated, NamedTuple
 
@@ -11,7 +11,7 @@ from pose_training.errors import ConfigError
 
 
 class PhotometricRange(NamedTuple):
-    """How often pixel values are changed (probabilities), and how far at most."""
+    """Probabilities and limits of changes of pixel values."""
 
     light: Annotated[float, 'probability of changed brightness, contrast and gamma'] = .8
     brightness: Annotated[float, '+- added to values of 0..255'] = 40.
@@ -37,7 +37,7 @@ _PROBABILITIES = ('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'er
 
 
 def check_photometric(ranges: PhotometricRange) -> None:
-    """Raise ConfigError for ranges that nothing can be drawn from."""
+    """Raise ConfigError for invalid ranges."""
     for key, value in ranges._asdict().items():
         if value < 0 or (key in _PROBABILITIES and value > 1):
             raise ConfigError('photometric, {}: {} is not {}'.format(
@@ -49,7 +49,7 @@ def check_photometric(ranges: PhotometricRange) -> None:
 
 def degrade(image: np.ndarray, ranges: PhotometricRange,
             random: np.random.Generator) -> np.ndarray:
-    """Return a changed copy of an (h, w, 3) uint8 BGR image; nothing moves."""
+    """Return a changed copy of an (h, w, 3) uint8 BGR image with the same geometry."""
     steps = ((ranges.light, _light), (ranges.color, _color), (ranges.gray, _gray),
              (ranges.blur, _blur), (ranges.dark, _dark), (ranges.noise, _noise),
              (ranges.jpeg, _jpeg), (ranges.erase, _erase))
@@ -85,7 +85,7 @@ def _blur(image, ranges, random):
     sigma = random.uniform(.4, ranges.blur_sigma)
     if random.random() < .5:
         return cv2.GaussianBlur(image, (0, 0), sigma)
-    # Motion, as a camera on a robot sees it; a kernel of even length would move the image.
+    # Motion blur, as on a robot; a kernel of even length would move the image.
     length = int(round(3 * sigma)) // 2 * 2 + 1
     kernel = np.zeros((length, length), np.float32)
     angle = random.uniform(0, np.pi)
@@ -106,7 +106,7 @@ def _dark(image, ranges, random):
 
 
 def _with_noise(image, sigma, random):
-    # Fresh normal numbers would cost more than all else that is done to a crop.
+    # New normal numbers would take more time than all other changes of a crop.
     pool = _normal_numbers(4 * image.size)
     start = int(random.integers(len(pool) - image.size))
     noisy = pool[start:start + image.size].reshape(image.shape) * np.float32(sigma)

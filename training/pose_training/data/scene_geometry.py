@@ -72,7 +72,7 @@ def boxes_in_view(boxes: np.ndarray, labels: np.ndarray, matrix: np.ndarray,
                   size: Tuple[int, int]) -> Tuple[np.ndarray, np.ndarray]:
     """Return boxes (N, M, 4) in views of `size` (width, height), clipped, and their labels (N, M).
 
-    People of whom little is in view become regions to ignore.
+    People with only a small part in view become regions to ignore.
     """
     corners = moved(boxes[..., [0, 1, 2, 1, 0, 3, 2, 3]].reshape(len(boxes), -1, 2) - .5, matrix)
     corners = corners.reshape(boxes.shape[:2] + (4, 2)) + .5
@@ -92,7 +92,7 @@ def most_important(boxes: np.ndarray, labels: np.ndarray,
                    most: int) -> Tuple[np.ndarray, np.ndarray]:
     """Return `most` rows of boxes (N, M, 4) and labels (N, M): large people first, then regions.
 
-    Where there are fewer, rows with the label -1 follow.
+    Rows with the label -1 fill the rest.
     """
     missing = most - labels.shape[1]
     if missing > 0:

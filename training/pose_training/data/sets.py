@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The datasets of a run, together."""
+"""The configuration of datasets, and reading all datasets of a run."""
 from typing import Annotated, Dict, List, NamedTuple, Sequence, Tuple
 
 import numpy as np
@@ -29,10 +29,10 @@ class SetConfig(NamedTuple):
 
 def read_sets(entries: Sequence[SetConfig], topology: Topology,
               family=None) -> Tuple[List[Sample], np.ndarray]:
-    """Return all samples, and how often each is drawn: a set's weight is its share.
+    """Return all samples, and their relative frequencies: the weight of a set is its share.
 
-    Sets of weight 0 are not read. With a `family` only what it can use is returned. Raises
-    DataError as `read_dataset`.
+    Sets of weight 0 are not read. With a `family` only samples that it can use are returned.
+    Raises DataError as `read_dataset`.
     """
     samples: List[Sample] = []
     shares = [np.zeros(0)]

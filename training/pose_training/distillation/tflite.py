@@ -9,7 +9,7 @@ from pose_ros.core.topology import get_topology
 from pose_training.distillation.single_person import SinglePersonTeacher
 from pose_training.errors import DataError
 
-# The maps of EfficientPose, by the names of MPII's keypoints ("joints" there).
+# The maps of EfficientPose, by the names of MPII's keypoints.
 _MAPS = ('head_top', 'upper_neck', 'right_shoulder', 'right_elbow', 'right_wrist', 'thorax',
          'left_shoulder', 'left_elbow', 'left_wrist', 'pelvis', 'right_hip', 'right_knee',
          'right_ankle', 'left_hip', 'left_knee', 'left_ankle')

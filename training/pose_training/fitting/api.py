@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training from a program: `pose_training.train('repvgg_fpn.yaml')`."""
+"""Train from a program: `pose_training.train('repvgg_fpn.yaml')`."""
 from typing import Optional, Sequence, Union
 
 from pose_training.fitting.config import load_config
@@ -10,15 +10,15 @@ from pose_training.fitting.fit import fit
 def train(cfg_filename: str, max_to_keep: Optional[int] = None,
           choose_gpu: Union[None, int, Sequence[int]] = None, resume: Optional[bool] = True,
           changes: Sequence[str] = ()) -> str:
-    """Train as a configuration file says, and return the path of the network (a checkpoint).
+    """Train with a configuration file, and return the path of the network (a checkpoint).
 
-    max_to_keep: how many snapshots stay besides the last; 0: all (default: the configuration's).
+    max_to_keep: snapshots to keep besides the last; 0: all (default: the configuration's).
     choose_gpu: the number of the GPU to use, or several (default: the configuration's).
-    resume: True goes on with a run that is there, False moves it aside, None refuses it.
+    resume: True continues an existing run, False moves it aside, None raises ConfigError.
     changes: settings such as 'optimizer.lr=3e-4', as on the command line.
 
-    With several GPUs the calling program is started once more for each of the others: guard it
-    by `if __name__ == '__main__':`. Raises ConfigError, DataError or FitError.
+    With several GPUs the calling program is started again for each further GPU: put its code
+    under `if __name__ == '__main__':`. Raises ConfigError, DataError or FitError.
     """
     config = load_config(cfg_filename, changes)
     if max_to_keep is not None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The weights averaged over the last steps: what is validated, saved and exported."""
+"""Average the weights over the last steps; the average is validated, saved and exported."""
 from typing import Dict, Optional
 
 import torch
@@ -24,8 +24,8 @@ class WeightAverage(Callback):
     included, before it is on its device, averages counters too, and reads a counter back from the
     GPU in each step.
 
-    In a snapshot `state_dict` holds the average and `current_model_state` the weights that go on
-    learning, as with Lightning's own WeightAveraging.
+    In a snapshot `state_dict` is the average and `current_model_state` are the trained weights, as
+    with Lightning's own WeightAveraging.
     """
 
     def __init__(self, decay: float):
@@ -34,7 +34,7 @@ class WeightAverage(Callback):
         self._inside = False  # the network has the average at the moment
 
     def on_fit_start(self, trainer, pl_module) -> None:
-        """Begin with the network's weights, or with those of the snapshot."""
+        """Begin with the weights of the network or of the snapshot."""
         self._running.begin(pl_module.network)
         if self._loaded is not None:
             for name, value in self._running.state.items():
@@ -42,11 +42,11 @@ class WeightAverage(Callback):
             self._loaded = None
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
-        """Take the new weights in."""
+        """Add the weights of the step to the average."""
         self.update(pl_module.network)
 
     def update(self, network: PoseNetwork) -> None:
-        """Take the weights of a network in."""
+        """Add the weights of a network to the average."""
         self._running.update(network)
 
     def on_validation_start(self, trainer, pl_module) -> None:
@@ -56,7 +56,7 @@ class WeightAverage(Callback):
             self._inside = True
 
     def on_validation_end(self, trainer, pl_module) -> None:
-        """Put the weights that learn back."""
+        """Put the trained weights back."""
         if self._inside:
             self._exchange(pl_module.network)
             self._inside = False
@@ -85,7 +85,7 @@ class WeightAverage(Callback):
         checkpoint['averaging_state'] = {_COUNT: torch.tensor(self._running.steps)}
 
     def on_load_checkpoint(self, trainer, pl_module, checkpoint) -> None:
-        """Take both from a snapshot; without an average in it, begin one with its weights."""
+        """Read both from a snapshot; without an average in it, begin with its weights."""
         averaged = checkpoint['state_dict']
         self._loaded = {name[len(_PREFIX):]: value.clone() for name, value in averaged.items()
                         if name.startswith(_PREFIX)}

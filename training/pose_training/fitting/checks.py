@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a configuration must fulfil beyond its types, told before anything is loaded."""
+"""Check the values of a configuration before anything is loaded."""
 from pose_training.distillation.teacher_networks import CHECKPOINTS
 from pose_training.errors import ConfigError
 from pose_training.fitting.muon import hidden_weights
@@ -14,7 +14,7 @@ NORMS = ('batch', 'sync', 'frozen')
 
 
 def check(config: RunConfig) -> None:
-    """Raise ConfigError for the first value that cannot be."""
+    """Raise ConfigError for the first invalid value."""
     for holds, key, wanted in _rules(config):
         if not holds:
             raise ConfigError('{} must be {}, not {!r}'.format(key, wanted, _get(config, key)))
@@ -24,12 +24,12 @@ def check(config: RunConfig) -> None:
 
 
 def check_network(config: RunConfig, network: PoseNetwork) -> None:
-    """Raise ConfigError if the network cannot take the crops, or suits no step of the kind."""
+    """Raise ConfigError if the crop size or the optimizer is invalid for the network."""
     multiple = network.size_multiple
     for key in ('data.size', 'validation.evaluate_size'):
         size = _get(config, key)
         if any(side % multiple for side in size):
-            raise ConfigError('{}: {} takes sizes that are multiples of {}, not {}; {} would '
+            raise ConfigError('{}: {} needs sizes that are multiples of {}, not {}; {} would '
                               'do'.format(key, network.recipe.name, multiple, list(size),
                                           [max(1, round(side / multiple)) * multiple
                                            for side in size]))
@@ -39,7 +39,7 @@ def check_network(config: RunConfig, network: PoseNetwork) -> None:
 
 
 def check_device(config: RunConfig, device: str) -> None:
-    """Raise ConfigError for what a kind of device cannot do."""
+    """Raise ConfigError for settings that a kind of device does not support."""
     learn = config.optimizer
     if device == 'cpu' and learn.norm == 'sync':
         raise ConfigError('optimizer.norm: sync needs GPUs; choose batch or frozen')

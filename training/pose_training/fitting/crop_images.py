@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""An image of the progress of a training: predictions and targets of one crop."""
+"""Draw predictions and targets of one crop, to watch a training."""
 from typing import Optional
 
 import numpy as np

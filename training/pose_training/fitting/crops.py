@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The crops of a run, for every process its share, from any place in any epoch on."""
+"""The crops of a run: the share of each process, from any position in an epoch."""
 import itertools
 import multiprocessing
 from typing import Iterator, List, Optional
@@ -26,19 +26,19 @@ _CROPS = 'crops'
 
 
 def crop_spec(data: DataConfig, family: Family, stride: int) -> CropSpec:
-    """Return what the crops of a configuration are like for a network's family and stride."""
+    """Return the CropSpec of a configuration for a network's family and stride."""
     return CropSpec(data.size, stride, family, data.crop, data.photometric, data.sigma,
                     data.limb_width, data.person, data.scene)
 
 
 class Remaining(Sampler):
-    """A CropSampler without the first `skip` crops of its first epoch; len() is a whole epoch."""
+    """A CropSampler without the first `skip` crops of its first epoch; len() is a full epoch."""
 
     def __init__(self, draws: CropSampler, skip: int = 0):
         self._draws, self._skip = draws, skip
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch that the next iteration yields."""
+        """Set the epoch of the next iteration."""
         self._draws.set_epoch(epoch)
 
     def __len__(self) -> int:
@@ -50,7 +50,7 @@ class Remaining(Sampler):
 
 
 class CleanCrops(Dataset):
-    """The crops of a PoseDataset with the light and the noise of the images as they are."""
+    """The crops of a PoseDataset without changes of light and noise."""
 
     def __init__(self, crops: PoseDataset):
         self.crops, self.samples = crops, crops.samples
@@ -68,8 +68,8 @@ class CleanCrops(Dataset):
 class Crops(lightning.LightningDataModule):
     """Reads the datasets of a run, and makes the loaders of each process.
 
-    Which crops an epoch has depends on the seed and the epoch's number alone; its state is how
-    many of them are used. Raises DataError for datasets that cannot be used.
+    The crops of an epoch depend only on the seed and the epoch's number; the state is the number
+    of used crops. Raises DataError for invalid datasets.
     """
 
     def __init__(self, config: RunConfig, network: PoseNetwork):
@@ -94,8 +94,8 @@ class Crops(lightning.LightningDataModule):
         samples = add_points(samples, config.teacher, self._topology)
         if not config.teacher.models and not any(self._family.share(sample)
                                                  for sample in samples):
-            raise DataError('no person is labelled in {}, and there is no teacher: nothing '
-                            'can be learnt'.format(', '.join(part.path for part in data.train)))
+            raise DataError('no person is labelled in {}, and there is no teacher: there are '
+                            'no targets'.format(', '.join(part.path for part in data.train)))
         self._crops = self._family.dataset(samples, self._spec(), config.seed, soft_targets(
             config, self._family, self._stride))
         self._train = training_crops(self._crops, config, self._family, self._stride)
@@ -110,7 +110,7 @@ class Crops(lightning.LightningDataModule):
         return crop_spec(self._config.data, self._family, self._stride)
 
     def train_dataloader(self) -> DataLoader:
-        """Return the loader of this process, which goes on where the snapshot was made."""
+        """Return the loader of this process, which continues at the position of the snapshot."""
         draws = self._draws()
         draws.set_epoch(self.trainer.fit_loop.epoch_progress.current.processed)
         sampler = Remaining(draws, self._used // self.trainer.world_size)
@@ -123,12 +123,12 @@ class Crops(lightning.LightningDataModule):
             return []
         draws = list(CropSampler(self._val_weights, self._config.data.val_crops, 1,
                                  self._config.seed))
-        # A list: of a sampler the trainer would choose other draws for each epoch.
+        # A list: with a sampler the trainer would draw other crops for each epoch.
         share = draws[self.trainer.global_rank::self.trainer.world_size]
         return [self._loader(self._val, share, drop_last=False)]
 
     def on_after_batch_transfer(self, batch, dataloader_idx):
-        """Mix in the teachers that run on the device: the module gets image, target, weights."""
+        """Mix in the teachers on the device; the module gets image, target, weights."""
         if self._teachers is None or not self.trainer.training:
             return batch
         image, target, weights, clean, complete = batch
@@ -156,7 +156,7 @@ class Crops(lightning.LightningDataModule):
         return self._config.optimizer.batch // self.trainer.world_size
 
     def state_dict(self) -> dict:
-        """Return how many crops of the epoch at hand are used, over all processes."""
+        """Return the number of used crops of the current epoch, over all processes."""
         loop = self.trainer.fit_loop.epoch_loop
         batches = loop.batch_progress.current.processed
         if batches >= self.trainer.num_training_batches:
@@ -164,7 +164,7 @@ class Crops(lightning.LightningDataModule):
         return {_CROPS: batches * self._share() * self.trainer.world_size}
 
     def load_state_dict(self, state_dict: dict) -> None:
-        """Take the place within the epoch from a snapshot."""
+        """Read the position within the epoch from a snapshot."""
         self._used = int(state_dict[_CROPS])
 
     def files(self, epoch: int, batch: int) -> List[str]:

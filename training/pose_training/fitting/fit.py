@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A training run from its configuration to its checkpoint."""
+"""Run a training: from its configuration to its checkpoint."""
 import contextlib
 import logging
 import os
@@ -36,7 +36,7 @@ from pose_training.models import create_model, PoseNetwork
 
 _LOG = logging.getLogger('pose_training')
 _CONFIG, _NETWORK = 'config.yaml', 'network.pt'
-# Of these a run can be told otherwise half-way, and still goes on exactly as if it had been.
+# These settings may change when a run is resumed; it continues as if they had been so before.
 _FREE = ('output', 'max_to_keep', 'snapshot_every', 'devices', 'nodes', 'gpus', 'validation',
          'data.preload', 'data.workers', 'data.val', 'data.val_crops')
 
@@ -44,14 +44,14 @@ _FREE = ('output', 'max_to_keep', 'snapshot_every', 'devices', 'nodes', 'gpus', 
 def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     """Run the training and return the path of its network, a checkpoint of this package.
 
-    In `config.output` there will be `config.yaml`, `snapshots/`, `log/` (TensorBoard) and, in the
-    end, `network.pt` with the averaged weights. With `resume` a run that is there goes on from its
-    last snapshot; False moves it aside; None refuses it. Raises ConfigError, DataError, FitError,
-    and Interrupted when asked to stop.
+    The folder `config.output` gets `config.yaml`, `snapshots/`, `log/` (TensorBoard) and, in the
+    end, `network.pt` with the averaged weights. If it has a run already, `resume=True` continues
+    from the last snapshot, False moves the run aside, and None raises ConfigError. Raises
+    ConfigError, DataError, FitError, and Interrupted on a signal.
     """
     check(config)
     if config.validation.evaluate:
-        read_labels(config.validation.evaluate)  # now, and not after the first ten epochs
+        read_labels(config.validation.evaluate)  # report faults now, not after ten epochs
     snapshot = _prepare(config, resume)
     lightning.seed_everything(config.seed, verbose=False)
     network = make_network(config)
@@ -74,7 +74,7 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
 
 
 def make_network(config: RunConfig) -> PoseNetwork:
-    """Return the network that a run begins with."""
+    """Return the initial network of a run."""
     model = config.model
     if model.checkpoint:
         return load_checkpoint(model.checkpoint)[0].train()
@@ -82,14 +82,14 @@ def make_network(config: RunConfig) -> PoseNetwork:
 
 
 def _prepare(config, resume) -> str:
-    """Return the snapshot to go on from, '' to begin; the folder is then free, with the config."""
+    """Prepare the folder of a run; return the snapshot to continue from, '' to begin."""
     if rank_zero_only.rank:
         return last_snapshot(config.output) if resume else ''  # the first process has prepared
     there = last_snapshot(config.output)
     done = os.path.exists(os.path.join(config.output, _NETWORK))
     if (there or done) and resume is None:
-        raise ConfigError('{} holds a run already: --resume goes on with it, --fresh moves it '
-                          'aside and begins anew'.format(config.output))
+        raise ConfigError('{} has a run already: --resume continues it, --fresh moves it '
+                          'aside and begins again'.format(config.output))
     path = os.path.join(config.output, _CONFIG)
     if there and resume:
         _tell_differences(config, path)
@@ -168,7 +168,7 @@ def _trainer(config, average, provenance, fresh):
 
 
 def memory_format(device: torch.device, network: nn.Module) -> torch.memory_format:
-    """Return the layout of the tensors that is fast, where it can be trusted.
+    """Return the fast layout of tensors where it is safe, else the default.
 
     On CPUs the backward pass of oneDNN (PyTorch 2.13, float32 and bfloat16) writes beyond its
     buffers for 1x1 convolutions of stride 2 and few channels in channels-last layout.
@@ -180,7 +180,7 @@ def memory_format(device: torch.device, network: nn.Module) -> torch.memory_form
 
 @contextlib.contextmanager
 def _quiet():
-    """Silence what Lightning says of matters that are settled here."""
+    """Suppress irrelevant warnings of Lightning."""
     loggers = [logging.getLogger('lightning.' + name) for name in ('pytorch', 'fabric')]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -200,14 +200,14 @@ def _quiet():
 
 @contextlib.contextmanager
 def _plainly(snapshot):
-    """Say in one line what libraries say in many."""
+    """Turn errors of libraries into errors of one line."""
     try:
         yield
-    except SystemExit as error:  # Lightning's answer to Ctrl-C before the first step
+    except SystemExit as error:  # Lightning raises it for Ctrl-C before the first step
         signal.signal(signal.SIGINT, signal.default_int_handler)
         raise Interrupted('stopped before the first step') from error
     except PoseRosError as error:
-        # A loader process sends its whole trace; what it says is in the last line.
+        # A loader process sends its whole traceback; the message is in the last line.
         lines = str(error).strip().splitlines()
         if len(lines) > 1 and lines[0].startswith('Caught'):
             raise type(error)(lines[-1].partition(': ')[2] or lines[-1]) from error
@@ -218,6 +218,6 @@ def _plainly(snapshot):
                            'optimizer.precision=bf16, needs less ({})'.format(
                                str(error).splitlines()[0])) from error
         if 'loading state_dict' in str(error):
-            raise FitError('{} is of another network than the configuration describes: {}'.format(
+            raise FitError('{} is a snapshot of another network than the configured one: {}'.format(
                 snapshot, ' '.join(str(error).split())[:400])) from error
         raise

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C and SIGTERM stop a training after the current step, with a snapshot."""
+"""Stop a training on Ctrl-C or SIGTERM after the current step, with a snapshot."""
 import signal
 import threading
 import time
@@ -28,8 +28,8 @@ class Interrupted(BaseException):
 class StopOnSignal(Callback):
     """Raises Interrupted after the step in which a signal came, once a snapshot is written.
 
-    All processes stop after the same step if one of them gets a signal. A signal that comes more
-    than three seconds later ends the process at once. `snapshots` writes: an object with
+    All processes stop after the same step if one of them gets a signal. A second signal more than
+    three seconds later ends the process at once. `snapshots` writes the snapshot: an object with
     `save(trainer) -> path`.
     """
 
@@ -38,7 +38,7 @@ class StopOnSignal(Callback):
         self._before: Dict[int, Any] = {}
 
     def on_train_start(self, trainer, pl_module) -> None:
-        """Install the handlers; they replace that of Lightning for SIGTERM."""
+        """Install the handlers, also instead of that of Lightning for SIGTERM."""
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 self._before[number] = signal.signal(number, self._notice)
@@ -51,7 +51,7 @@ class StopOnSignal(Callback):
             raise Interrupted('stopped at once, in the middle of a step')
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
-        """Stop here, unless the epoch ends with this step: its end makes a snapshot anyway."""
+        """Stop here, unless the epoch ends with this step and writes its own snapshot."""
         if self._told(trainer) and not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
             self._stop(trainer)
 
@@ -85,6 +85,6 @@ class StopOnSignal(Callback):
 
 
 def ignore_signals() -> None:
-    """Leave Ctrl-C, which reaches a whole process group, to the main process."""
+    """Ignore Ctrl-C, which all processes of a group get, in a loader process."""
     for number in _SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -29,8 +29,8 @@ class PoseModule(lightning.LightningModule):
     A batch is image (N, 3, H, W) uint8 BGR, target and weights (N, C, h, w) as in Targets; with
     `hints` an output (N, C, h, w) of a teacher's layer follows for each. `hints` compares layers
     with those of teachers, None without; `memory_format` is the layout of the images. Raises
-    ConfigError for learning rates or a freeze of weights that the network does not have, and
-    FitError when the loss is not finite.
+    ConfigError if no weight matches a prefix of `lr_multipliers` or `freeze`, and FitError if the
+    loss is not finite.
     """
 
     def __init__(self, network: PoseNetwork, config: RunConfig, hints: Optional[Hints] = None,
@@ -53,7 +53,7 @@ class PoseModule(lightning.LightningModule):
             yield from self.hints.named_parameters('hints')
 
     def normalize(self, image):
-        """Turn (N, 3, h, w) uint8 BGR into what the network expects."""
+        """Turn (N, 3, h, w) uint8 BGR into the input of the network."""
         return self._normalization(image).contiguous(memory_format=self._memory_format)
 
     def configure_optimizers(self):
@@ -98,7 +98,7 @@ class PoseModule(lightning.LightningModule):
                                                         self._config.teacher.hints), 1):
                 self.log('loss/hint_{}'.format(position), part)
                 loss = loss + hint.weight * part
-        # The mean over the processes; each learns from its own, and the gradients are averaged.
+        # The mean over the processes, for the log; the gradients are averaged, too.
         self.step_loss = self.trainer.strategy.reduce(loss.detach().clone(), reduce_op='mean')
         self.log('loss', self.step_loss, prog_bar=True)
         if not torch.isfinite(self.step_loss):  # every process stops
@@ -106,7 +106,7 @@ class PoseModule(lightning.LightningModule):
         return loss
 
     def _no_number(self, loss, batch_idx) -> FitError:
-        """Say what can be done about it."""
+        """Return an error with the possible fixes."""
         trainer = self.trainer
         if math.isfinite(loss):
             return FitError('the loss of another process is not finite; see its message')
@@ -121,7 +121,7 @@ class PoseModule(lightning.LightningModule):
 
     def configure_gradient_clipping(self, optimizer, gradient_clip_val=None,
                                     gradient_clip_algorithm=None) -> None:
-        """Forget the gradients of what is frozen, then limit the norm of the others."""
+        """Drop the gradients of frozen weights, then limit the norm of the others."""
         frozen = frozen_prefixes(self._config.optimizer, self.trainer.global_step)
         if frozen:
             for name, parameter in self.network.named_parameters():
@@ -131,7 +131,7 @@ class PoseModule(lightning.LightningModule):
                             gradient_clip_algorithm=gradient_clip_algorithm)
 
     def on_validation_epoch_start(self) -> None:
-        """Begin to add up."""
+        """Reset the sum of losses."""
         self._sums = torch.zeros(2, device=self.device)
 
     def validation_step(self, batch, batch_idx) -> None:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Muon: steps along the momentum, whose singular values are made equal."""
+"""Muon: steps along the momentum with equalized singular values."""
 import torch
 from torch import nn, Tensor
 
@@ -80,9 +80,9 @@ def orthogonal(matrix: Tensor) -> Tensor:
 
 
 def hidden_weights(network: nn.Module) -> frozenset:
-    """Name the weights that orthogonal steps suit: of convolutions that a norm follows.
+    """Return the names of the weights for orthogonal steps: convolutions followed by a norm.
 
-    Those have no bias. Depthwise ones are left out, because they are no matrices.
+    These have no bias. Depthwise ones are left out, because they are no matrices.
     """
     return frozenset('{}.weight'.format(name) for name, layer in network.named_modules()
                      if isinstance(layer, nn.Conv2d) and layer.bias is None and layer.groups == 1)

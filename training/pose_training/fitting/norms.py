@@ -1,29 +1,29 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Batch norms that have lost their statistics take those of the crops at hand."""
+"""Recalibrate batch norms that have lost their statistics on crops of the training."""
 import torch
 from lightning.pytorch.callbacks import Callback
 from torch import nn, Tensor
 
 
 class SettleNorms(Callback):
-    """Settles the norms on some crops before the first step; see `settle_norms`."""
+    """Recalibrates the norms on some crops before the first step; see `settle_norms`."""
 
     def __init__(self, crops: int):
         self._crops = crops
 
     def on_fit_start(self, trainer, pl_module) -> None:
-        """Look at the same crops in every process."""
+        """Run on the same crops in every process."""
         images = torch.stack([crop[0] for crop in trainer.datamodule.fixed_crops(self._crops)])
         settle_norms(pl_module.network, pl_module.normalize(images.to(pl_module.device)))
 
 
 @torch.no_grad()
 def settle_norms(network: nn.Module, images: Tensor) -> None:
-    """Let each batch norm take the statistics of what it sees of `images`, normalized.
+    """Set the statistics of each batch norm to those of its input for normalized `images`.
 
-    Its scale and offset change with them, so that the network computes in evaluation what it did,
-    and about the same in training.
+    Scale and offset are changed so that the outputs of the network in evaluation stay the same;
+    the outputs in training become nearly the same.
     """
     layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     handles = [layer.register_forward_pre_hook(_settle) for layer in layers]

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""How far a training is: a bar on a terminal, a line per epoch elsewhere."""
+"""Show the progress of a training: a bar on a terminal, otherwise a line per epoch."""
 import sys
 import time
 from datetime import timedelta
@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import Callback, TQDMProgressBar
 
 
 class Speed(Callback):
-    """Logs images per second of all processes, of the steps since it last did."""
+    """Logs images per second of all processes, over the steps since the last log."""
 
     def __init__(self, every: int = 20):
         self._every, self._since, self._count = every, 0., 0
@@ -33,7 +33,7 @@ class Speed(Callback):
 
 
 class EpochLines(Callback):
-    """Prints a line per epoch: for logs, where a bar would be noise."""
+    """Prints a line per epoch, for logs."""
 
     def __init__(self):
         self._begin, self._first, self._epoch_begin = 0., 0, 0.
@@ -49,11 +49,11 @@ class EpochLines(Callback):
         self._epoch_begin, self._losses = time.perf_counter(), []
 
     def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
-        """Remember the loss, where it is."""
+        """Store the loss on its device."""
         self._losses.append(pl_module.step_loss)
 
     def on_train_epoch_end(self, trainer, pl_module) -> None:
-        """Print the epoch's last figures, and when the end is to be expected."""
+        """Print the last figures of the epoch, and the expected time to the end."""
         if not trainer.is_global_zero:
             return
         now, figures = time.perf_counter(), trainer.callback_metrics
@@ -71,5 +71,5 @@ class EpochLines(Callback):
 
 
 def make_progress() -> Callback:
-    """Return what suits where the output goes."""
+    """Return the progress callback for a terminal or a log."""
     return TQDMProgressBar() if sys.stdout.isatty() else EpochLines()

@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which weight moves how fast, at which step: all of it a function of the step alone.
+"""Learning rates and weight decays of groups of weights, as functions of the step.
 
-Nothing here has a state, so that a run that is resumed goes on exactly, and a changed rate or
-length takes effect at once.
+There is no state here. Hence a resumed run continues exactly, and a changed rate or length takes
+effect at once.
 """
 import difflib
 import math
@@ -43,8 +43,8 @@ def make_groups(named: Iterable[Tuple[str, Parameter]], config: OptimizerConfig,
                 hidden: Container[str] = ()) -> List[Group]:
     """Sort weights by rate, decay and whether they are `hidden`; biases and norms do not decay.
 
-    The longest key of `rates` that a name begins with tells its factor; steps of hidden weights
-    are orthogonal. ConfigError for a key that no name begins with.
+    The factor of a weight is that of the longest key of `rates` with which its name begins; steps
+    of hidden weights are orthogonal. ConfigError for a key with which no name begins.
     """
     named = list(named)
     check_prefixes(config.lr_multipliers, [name for name, _ in named], 'optimizer.lr_multipliers')
@@ -60,12 +60,12 @@ def make_groups(named: Iterable[Tuple[str, Parameter]], config: OptimizerConfig,
 
 
 def frozen_prefixes(config: OptimizerConfig, step: int) -> Tuple[str, ...]:
-    """Return what the names of weights begin with that do not move at this step."""
+    """Return the prefixes of the weights that are frozen at this step."""
     return tuple(prefix for prefix, steps in config.freeze.items() if step < steps)
 
 
 def check_prefixes(prefixes: Iterable[str], names: List[str], where: str) -> None:
-    """Raise ConfigError for a prefix that no name begins with."""
+    """Raise ConfigError for a prefix with which no name begins."""
     for prefix in prefixes:
         if not any(name.startswith(prefix) for name in names):
             near = difflib.get_close_matches(prefix, {name.split('.')[0] for name in names}, 3, .3)

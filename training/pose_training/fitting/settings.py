@@ -45,7 +45,7 @@ class DataConfig(NamedTuple):
 
 
 class HintConfig(NamedTuple):
-    """A layer of the student that learns the output of a teacher's layer."""
+    """A layer of the student that is trained on the output of a teacher's layer."""
 
     student: Annotated[str, 'name of a module, such as pyramid']
     teacher: Annotated[str, 'tensor of an ONNX or OpenVINO file, module of a checkpoint']
@@ -54,7 +54,7 @@ class HintConfig(NamedTuple):
 
 
 class TeacherConfig(NamedTuple):
-    """Networks to learn from; without any, labels alone."""
+    """Teachers; without any, the targets are only those of labels."""
 
     models: Annotated[Tuple[str, ...], 'ONNX, OpenVINO (.xml) or checkpoints (.pt)'] = ()
     cards: Annotated[Tuple[str, ...], 'model cards of models without one, in their order'] = ()
@@ -67,7 +67,7 @@ class TeacherConfig(NamedTuple):
     single_person: Annotated[Tuple[str, ...], 'single-person networks (.tflite) that add '
                              'keypoints to people with boxes'] = ()
     confidence: Annotated[float, 'least confidence of the added keypoints, 0 to 1'] = .4
-    hints: Annotated[Tuple[HintConfig, ...], 'layers that learn from layers of teachers'] = ()
+    hints: Annotated[Tuple[HintConfig, ...], 'layers trained on layers of teachers'] = ()
 
 
 class OptimizerConfig(NamedTuple):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""All that a training needs to go on exactly, on disk after every few epochs."""
+"""Write snapshots with the full state of a training, to resume it exactly."""
 import glob
 import os
 import pickle
@@ -22,17 +22,17 @@ _RANDOM = 'random_states'
 
 
 class WholeFiles(TorchCheckpointIO):
-    """Writes snapshots so that a file is whole, or is not there."""
+    """Writes snapshots; an incomplete file is never left."""
 
     def save_checkpoint(self, checkpoint, path, storage_options=None) -> None:
-        """Write a snapshot; FitError if the disk does not take it."""
+        """Write a snapshot; FitError if it cannot be written."""
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             with atomic_write(path) as stream:
                 torch.save(checkpoint, stream)
-        except (OSError, RuntimeError) as error:  # torch's writer turns the one into the other
-            raise FitError('cannot write the snapshot {}: {}; the one before it is untouched: '
-                           'make room, and go on from there with --resume'.format(
+        except (OSError, RuntimeError) as error:  # torch's writer turns OSError into RuntimeError
+            raise FitError('cannot write the snapshot {}: {}; the one before it is unchanged: '
+                           'free disk space, and continue from it with --resume'.format(
                                path, error)) from error
 
     def load_checkpoint(self, path, map_location=None, weights_only=None):
@@ -40,20 +40,20 @@ class WholeFiles(TorchCheckpointIO):
         try:
             return super().load_checkpoint(path, map_location, weights_only)
         except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
-            raise FitError('cannot read the snapshot {}: {}; an older epoch_*.ckpt beside it, '
-                           'copied in its place, serves as well'.format(
+            raise FitError('cannot read the snapshot {}: {}; replace it by a copy of an older '
+                           'epoch_*.ckpt of the same folder'.format(
                                path, ' '.join(str(error).split())[:200])) from error
 
 
 class Snapshots(Callback):
     """Writes OUTPUT/snapshots: `last.ckpt`, and `epoch_0012.ckpt` of the newest `max_to_keep`.
 
-    Not a ModelCheckpoint: that removes only files of its own list, which a run that was moved or
-    resumed does not have, and has no snapshot of the step in which a signal came.
+    Not a ModelCheckpoint: that removes only files of its own list, which is lost when a run is
+    moved or resumed, and it writes no snapshot of the step in which a signal came.
 
-    Besides what Lightning saves there are the states of the random number generators of every
-    process, and the averaged network as a checkpoint of this package: `pose-train export` and
-    `info` read snapshots.
+    A snapshot has the state that Lightning saves, the states of the random number generators of
+    every process, and the averaged network as a checkpoint of this package: `pose-train export`
+    and `info` read snapshots.
     """
 
     def __init__(self, folder: str, max_to_keep: int, every: int, provenance: Dict[str, Any],
@@ -64,7 +64,7 @@ class Snapshots(Callback):
         self._random, self._saved = None, -1
 
     def on_train_epoch_end(self, trainer, pl_module) -> None:
-        """Write, and remove what is too old."""
+        """Write a snapshot, and remove the oldest ones."""
         epoch = trainer.current_epoch + 1
         if epoch % self._every and epoch < trainer.max_epochs:
             return
@@ -76,9 +76,9 @@ class Snapshots(Callback):
                 os.remove(old)
 
     def save(self, trainer) -> str:
-        """Write `last.ckpt` and return its path; FitError if the disk does not take it."""
+        """Write `last.ckpt` and return its path; FitError if it cannot be written."""
         path = os.path.join(self._folder, LAST)
-        if trainer.global_step != self._saved:  # an epoch's end may be a moment to stop, too
+        if trainer.global_step != self._saved:  # the end of an epoch may have written it already
             trainer.save_checkpoint(path, weights_only=False)
             self._saved = trainer.global_step
         return path
@@ -89,7 +89,7 @@ class Snapshots(Callback):
         return found[:-self._most] if self._most else []
 
     def on_save_checkpoint(self, trainer, pl_module, checkpoint) -> None:
-        """Add what Lightning leaves out."""
+        """Add the entries that Lightning does not save."""
         checkpoint[_RANDOM] = _gathered(_random_state())
         network = pl_module.network
         data = checkpoint_data(network, self._provenance)
@@ -98,7 +98,7 @@ class Snapshots(Callback):
         checkpoint[FORMAT] = data
 
     def on_load_checkpoint(self, trainer, pl_module, checkpoint) -> None:
-        """Remember the random states for the moment when the training begins."""
+        """Store the random states until the training begins."""
         self._random = checkpoint.get(_RANDOM)
 
     def on_train_start(self, trainer, pl_module) -> None:
@@ -109,7 +109,7 @@ class Snapshots(Callback):
 
 
 def last_snapshot(output: str) -> str:
-    """Return the snapshot from which a run in a folder can go on, '' if there is none."""
+    """Return the snapshot from which a run in a folder can continue, '' if there is none."""
     path = os.path.join(output, FOLDER, LAST)
     return path if os.path.exists(path) else ''
 
@@ -136,7 +136,7 @@ def _gathered(state) -> List[Any]:
 
 
 def _name_too(source, target):
-    """Give a file a second name: the next `last.ckpt` is another file and leaves it alone."""
+    """Give a file a second name; the next `last.ckpt` is a new file and does not change it."""
     if os.path.exists(target):
         os.remove(target)
     try:

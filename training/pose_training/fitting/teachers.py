@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The teachers of a run, as its configuration names them."""
+"""Load the teachers of a configuration."""
 from typing import List, Optional, Sequence
 
 import numpy as np
@@ -23,10 +23,10 @@ from pose_training.models.network import PoseNetwork
 
 
 def soft_targets(config: RunConfig, family: Family, stride: int) -> Optional[SoftTargets]:
-    """Return what mixes the teachers in, None without any in the loaders.
+    """Return the SoftTargets of the teachers in the loaders, None without any.
 
     Every teacher's card is read here, so that an invalid one is reported at once; the network is
-    loaded where it is used, because engines do not survive the fork of a loader.
+    loaded in the loader process, because engines do not survive its fork.
     """
     teacher = config.teacher
     if not teacher.models or teacher.on_device:
@@ -44,7 +44,7 @@ def soft_targets(config: RunConfig, family: Family, stride: int) -> Optional[Sof
 
 def load_teacher(config: RunConfig, index: int, family: Family, stride: int,
                  layers: Sequence[str] = ()) -> Teacher:
-    """Load one of the teachers; `layers` names what else than its maps it shall yield."""
+    """Load one of the teachers; `layers` names the tensors that it yields besides its maps."""
     teacher = config.teacher
     size = teacher.size if any(teacher.size) else config.data.size
     return Teacher(teacher.models[index], config.data.size, family, stride, _card(teacher, index),
@@ -56,7 +56,7 @@ def _card(teacher, index):
 
 
 def device_teachers(network: PoseNetwork, config: RunConfig) -> Optional[DeviceTeachers]:
-    """Load the teachers that answer in the training step, None without any."""
+    """Load the teachers that run in the training step, None without any."""
     teacher, family = config.teacher, network.family
     if not (teacher.models and teacher.on_device):
         return None
@@ -66,10 +66,10 @@ def device_teachers(network: PoseNetwork, config: RunConfig) -> Optional[DeviceT
 
 def training_crops(crops: PoseDataset, config: RunConfig, family: Family,
                    stride: int) -> Dataset:
-    """Return the crops, with all that the training step needs of them beside their targets.
+    """Return the crops with the further tensors that the training step needs.
 
-    That is what the teachers' layers hold where hints are asked for, or what teachers on the
-    device shall see.
+    With hints these are the outputs of the teachers' layers; with teachers on the device, the
+    crops without changes of light.
     """
     hints = config.teacher.hints
     if config.teacher.models and config.teacher.on_device:
@@ -86,7 +86,7 @@ def training_crops(crops: PoseDataset, config: RunConfig, family: Family,
 
 
 def make_hints(network: PoseNetwork, config: RunConfig) -> Optional[Hints]:
-    """Return what compares the student's layers with the teachers', None without hints."""
+    """Return the Hints that compare the student's layers with the teachers', None without any."""
     hints = config.teacher.hints
     if not hints:
         return None
@@ -98,10 +98,10 @@ def make_hints(network: PoseNetwork, config: RunConfig) -> Optional[Hints]:
 
 
 def add_points(samples: List[Sample], config: TeacherConfig, topology: Topology) -> List[Sample]:
-    """Add keypoints that single-person networks find in labelled boxes."""
+    """Add the keypoints that single-person networks find in labelled boxes."""
     teachers = [load_single_person_teacher(path) for path in config.single_person]
     if not teachers:
         return samples
     return add_keypoints(samples, teachers, topology, config.confidence, config.cache or None,
-                         lambda items: tqdm(items, 'keypoints of the point teachers', leave=False,
+                         lambda items: tqdm(items, 'single-person teachers', leave=False,
                                             disable=None))

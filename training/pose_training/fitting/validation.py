@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the network of a run is worth, and what it sees, every few epochs."""
+"""Measure AP and draw crops every few epochs of a run."""
 import logging
 import os
 import sys
@@ -25,7 +25,7 @@ _LOG = logging.getLogger('pose_training')
 class ValidationCallback(Callback):
     """Measures AP by the robot's own engine and decoder, and draws fixed crops for TensorBoard.
 
-    Both are of the averaged weights; `average.averaged()` returns them. One process does it, and
+    Both use the averaged weights; `average.averaged()` returns them. One process does it, and
     the others wait.
     """
 
@@ -33,7 +33,7 @@ class ValidationCallback(Callback):
         self._config, self._average = config, average
 
     def on_train_epoch_end(self, trainer, pl_module) -> None:
-        """Look, if it is time."""
+        """Validate and draw in the configured epochs."""
         epoch, last = trainer.current_epoch + 1, trainer.current_epoch + 1 == trainer.max_epochs
         config = self._config
         drawn = config.drawn_crops and (epoch % config.every == 0 or last)
@@ -70,7 +70,7 @@ class ValidationCallback(Callback):
     def _measure(self, trainer, network):
         try:
             figures = measure(network, self._config)
-        except PoseRosError as error:  # no reason to end a training of days
+        except PoseRosError as error:  # must not end a training of days
             _LOG.warning('epoch %d: cannot measure AP: %s', trainer.current_epoch + 1, error)
             return
         for name in ('AP', 'AR', 'PCK'):
@@ -85,7 +85,7 @@ class ValidationCallback(Callback):
 
 
 def measure(network, config: ValidationConfig) -> Dict[str, Any]:
-    """Return the figures of `pose-train evaluate` for a network, exported for the occasion."""
+    """Return the figures of `pose-train evaluate` for a network, exported to a temporary file."""
     from pose_training.evaluation.evaluate import evaluate  # needs pycocotools
     size = config.evaluate_size if any(config.evaluate_size) else None
     with tempfile.TemporaryDirectory(prefix='evaluate') as folder:
