@@ -97,7 +97,7 @@ def draws():
 
 @pytest.mark.parametrize('words, said', [
     ([], 'there is no teacher: name a network with --teacher or --single-person'),
-    (['--card', 'a.json'], '--card is the card of a --teacher'),
+    (['--card', 'a.json'], '--card needs a --teacher'),
     (['--teacher', 'nowhere.onnx'], "no model file at 'nowhere.onnx'"),
     (['--teacher', 'TEACHER', '--weight', '2'], 'teacher.weight must be from 0 to 1'),
     (['--teacher', 'TEACHER', '--card', 'a', '--card', 'b'], 'no more than the teacher.models'),
