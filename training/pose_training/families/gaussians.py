@@ -14,7 +14,7 @@ def cell_centers(count: int, stride: int) -> np.ndarray:
 
 
 def draw_heatmaps(people, size: Tuple[int, int], stride: int, sigma: float) -> np.ndarray:
-    """Return (K, h, w): per keypoint the largest of the people's Gaussians exp(-d^2 / 2 sigma^2)."""
+    """Return (K, h, w): per keypoint the largest of the Gaussians exp(-d^2 / 2 sigma^2)."""
     height, width = size
     heatmaps = np.zeros((people.shape[1], height, width), np.float32)
     people = near(people, size, stride, 4 * sigma)
