@@ -33,8 +33,8 @@ class HintedCrops(Dataset):
         if not self._teachers:  # loaded in the loader: engines do not survive its fork
             self._teachers = self._load()
         image, *targets = self._crops[draw]
-        image = image.numpy().transpose(1, 2, 0).copy()
-        found = {model: teacher.features(image) for model, teacher in self._teachers.items()}
+        pixels = image.numpy().transpose(1, 2, 0).copy()
+        found = {model: teacher.features(pixels) for model, teacher in self._teachers.items()}
         hints = [torch.from_numpy(found[model][layer]).half() for model, layer in self._wanted]
         return (image, *targets, *hints)
 
