@@ -58,7 +58,7 @@ def test_a_configuration_survives_its_own_file(tmp_path):
 
 @pytest.mark.parametrize('change, words', [
     ('optimizer.lrr=1', "optimizer: unknown key 'lrr'; did you mean 'lr'"),
-    ('optimiser.lr=1', "unknown key 'optimiser'; did you mean 'optimizer'"),
+    ('optimzer.lr=1', "unknown key 'optimzer'; did you mean 'optimizer'"),
     ('xyzzy=1', "unknown key 'xyzzy'; the keys are model, data,"),
     ('optimizer.lr=fast', "optimizer, lr: expected float, not 'fast'"),
     ('optimizer.epochs=1.5', 'optimizer, epochs: expected int, not 1.5'),

@@ -106,16 +106,16 @@ def test_a_batch_is_mixed_as_the_loaders_mix_crops(folder, complete):
 
 
 def test_a_student_learns_the_same_with_teachers_on_the_device(folder, tmp_path):
-    learnt = []
+    learned = []
     for name, device in (('loader', False), ('step', True)):
         config = run_config(folder, teacher__on_device=device, output=str(tmp_path / name),
                             optimizer__epochs=3, optimizer__name='adamw', seed=3)
-        learnt.append(load_checkpoint(fit(config))[0].state_dict())
+        learned.append(load_checkpoint(fit(config))[0].state_dict())
         snapshot = torch.load(tmp_path / name / 'snapshots' / 'last.ckpt', weights_only=True)
         assert all(key.startswith('network.') for key in snapshot['state_dict'])
     begun = create_model('repvgg_fpn', stages=1, **TINY).state_dict()
-    moved = [(learnt[0][name] - begun[name]).norm() for name in begun if 'weight' in name]
-    apart = [(learnt[0][name] - learnt[1][name]).norm() for name in begun if 'weight' in name]
+    moved = [(learned[0][name] - begun[name]).norm() for name in begun if 'weight' in name]
+    apart = [(learned[0][name] - learned[1][name]).norm() for name in begun if 'weight' in name]
     assert sum(apart) < .02 * sum(moved)
 
 

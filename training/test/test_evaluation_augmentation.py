@@ -200,7 +200,7 @@ def test_a_network_of_one_size_has_one_scale(tmp_path):
 
 
 def test_models_without_pafs_are_rejected():
-    with pytest.raises(ConfigError, match="there is no family 'other'"):
+    with pytest.raises(ConfigError, match="unknown family 'other'"):
         estimator = fake(symmetric)
         estimator.network.card = card(96, 64)._replace(decoder=DecoderSpec('other', {}, {}))
         augmented(estimator, flip=True)

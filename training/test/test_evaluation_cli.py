@@ -66,8 +66,8 @@ def test_all_of_it_from_the_command_line(model, data, empty, tmp_path, capsys):
     assert rows['AP'] == ['0.663', '-']  # precision 1 up to 2 of 3: 67 of 101 points
     assert rows['PCK@0.2'] == ['0.667', '-'] and rows['left/right swapped'] == ['0.000', '-']
     assert rows['people labelled'] == ['3', '0'] and rows['people found'] == ['2', '1']
-    assert rows['images without people'] == ['0', '4']
-    assert rows['... no person found'] == ['-', '0.750']
+    assert rows['empty images'] == ['0', '4']
+    assert rows['... none found'] == ['-', '0.750']
     assert rows['left_wrist'] == ['3', '0.667', '0.000']
     assert float(rows['ms median'][0]) <= float(rows['ms 90th percentile'][0])
     assert [path.name for path in (drawn / 'val').iterdir()] == ['001_oks_0.00_2.jpg']

@@ -104,7 +104,7 @@ def test_other_files_are_rejected(exported, tmp_path):
         import_network('onnx', exported, 'cmu')
     half, changed, small = (str(tmp_path / name) for name in ('h.onnx', 'c.onnx', 's.onnx'))
     export(tiny_student(), small, ExportOptions(size=SIZE, precision='fp16'))
-    with pytest.raises(WeightsError, match='only what pose-train exported in float32'):
+    with pytest.raises(WeightsError, match='only unchanged float32 files of pose-train'):
         import_network('onnx', small, 'repvgg_fpn')
     content = Path(exported).read_bytes()
     card = json.loads(load_card(exported).to_json())

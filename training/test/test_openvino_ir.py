@@ -159,7 +159,7 @@ def test_files_that_are_no_ir_are_rejected(tmp_path, content, reason):
     ({'element_type': 'u4'}, "'u4'; supported are numbers of type f16"),
     ({'shape': '1,3,2'}, "constant '0'.*does not fit bytes 0 to 12"),
     ({'shape': '3' + ',1' * 99}, "constant '0'.*does not fit"),
-    ({'shape': '1,x'}, "make use of .*'x'"), ({'offset': '-4'}, 'bytes -4 to 8'),
+    ({'shape': '1,x'}, "cannot use .*'x'"), ({'offset': '-4'}, 'bytes -4 to 8'),
     ({'shape': '1,3,1,1,1'}, "'conv' should be a 2-D convolution"),
     ({'shape': '1,0,1,1', 'size': '0'}, "'conv' should be a 2-D convolution")])
 def test_damaged_constants_are_rejected(tmp_path, attributes, reason):

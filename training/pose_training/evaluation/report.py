@@ -12,7 +12,7 @@ _NOTHING = '-'
 _MEANING = {
     'PCK': 'PCK@{:g}'.format(TOLERANCE), 'swapped': 'left/right swapped', 'images': 'images',
     'labelled_people': 'people labelled', 'found_people': 'people found',
-    'empty_images': 'images without people', 'empty_images_clean': '... no person found',
+    'empty_images': 'empty images', 'empty_images_clean': '... none found',
     'milliseconds_median': 'ms median', 'milliseconds_p90': 'ms 90th percentile'}
 
 
