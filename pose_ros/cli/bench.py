@@ -105,22 +105,30 @@ def measure(estimator, source: FrameSource, repeat: int, bar) -> dict:
 
 def describe(source: FrameSource, estimator) -> dict:
     """Return what belongs to every figure: machine, engine, model, sizes."""
-    spec, engine = estimator.card.input, estimator.network.engine.describe()
     return {'machine': {'platform': platform.platform(), 'cpus': os.cpu_count(),
                         'python': platform.python_version(), 'jetson': jetson_facts()},
-            'engine': dict(engine._asdict()), 'model': estimator.card.name,
-            'network_input': [spec.width, spec.height], 'source': source.describe()}
+            'networks': {network.name: _describe_network(network)
+                         for network in estimator.networks},
+            'source': source.describe()}
+
+
+def _describe_network(network):
+    spec = network.card.input
+    return {'model': network.card.name, 'input': [spec.width, spec.height],
+            'engine': dict(network.engine.describe()._asdict())}
 
 
 def _lines(report):
-    yield '{model} at {network_input[0]}x{network_input[1]}, {source}'.format(**report)
-    yield str(EngineInfo(**report['engine']))
+    yield report['source']
+    for name, network in report['networks'].items():
+        yield '{}: {model} at {input[0]}x{input[1]}, {}'.format(
+            name, EngineInfo(**network['engine']), **network)
     if report['machine']['jetson']:
         yield ', '.join(report['machine']['jetson'])
     yield ''
-    yield '{:<16} {:>9} {:>9}'.format('stage', 'median ms', 'p95 ms')
+    yield '{:<20} {:>9} {:>9}'.format('stage', 'median ms', 'p95 ms')
     for name, figures in report['stages_ms'].items():
-        yield '{:<16} {median:>9.2f} {p95:>9.2f}'.format(name.replace('_', ' '), **figures)
+        yield '{:<20} {median:>9.2f} {p95:>9.2f}'.format(name, **figures)
     yield ''
     yield '{:.1f} frames per second, {:g} people per frame, over {} frames'.format(
         report['frames_per_s'], report['people_per_frame'], report['frames'])

@@ -135,9 +135,10 @@ def test_size_and_backend_reach_the_network(pose_ros, make_model, images):
     model = make_model(dynamic=True)
     answer = pose_ros('bench', images / 'a.png', '--model', model, '--size', '320x256',
                       '--backend', 'onnxruntime', '--threads', 1, '--repeat', 2)
-    assert answer.code == 0 and answer.out.startswith('tiny at 320x256, image')
-    engine = answer.out.splitlines()[1]
-    assert engine.startswith('onnxruntime') and engine.endswith('1 threads')
+    assert answer.code == 0
+    network = answer.out.splitlines()[1]
+    assert network.startswith('pose: tiny at 320x256, onnxruntime')
+    assert network.endswith('1 threads')
 
 
 def test_opencv_leaves_the_cores_to_the_network(pose_ros, tiny_model):

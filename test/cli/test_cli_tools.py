@@ -24,16 +24,18 @@ def test_bench_times_every_stage(pose_ros, tiny_model, tmp_path):
     report = json.loads((tmp_path / 'b.json').read_text())
     assert answer.code == 0 and list(report['stages_ms']) == STAGES
     assert report['frames'] == 7 and report['source'] == 'synthetic image 200x100'
-    assert report['model'] == 'tiny' and report['network_input'] == [160, 128]
-    assert report['machine']['cpus'] == os.cpu_count() and report['engine']['device'] == 'cpu'
+    assert list(report['networks']) == ['pose']
+    network = report['networks']['pose']
+    assert (network['model'], network['input']) == ('tiny', [160, 128])
+    assert network['engine']['device'] == 'cpu'
+    assert report['machine']['cpus'] == os.cpu_count()
     medians = [report['stages_ms'][stage]['median'] for stage in STAGES]
     assert all(0 < report['stages_ms'][stage]['median'] <= report['stages_ms'][stage]['p95']
                for stage in STAGES)
     assert max(medians[:-1]) < medians[-1]
     assert report['frames_per_s'] == pytest.approx(1000 / medians[-1], rel=0.01)
     for stage in STAGES:
-        row = '{:<16} {median:>9.2f} {p95:>9.2f}'.format(stage.replace('_', ' '),
-                                                         **report['stages_ms'][stage])
+        row = '{:<20} {median:>9.2f} {p95:>9.2f}'.format(stage, **report['stages_ms'][stage])
         assert row in answer.out.splitlines()
 
 

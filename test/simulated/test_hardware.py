@@ -122,7 +122,7 @@ def test_peaks_in_the_wrong_place(simulate, tiny_model, capsys):
 
 
 @pytest.mark.parametrize('code, error', [
-    ('trt.Builder = lambda logger: os.abort()', 'it dies of SIGABRT'),
+    ('trt.Builder = lambda logger: os.abort()', 'it crashes with SIGABRT'),
     ('trt.Builder = lambda logger: {}[0]', 'KeyError: 0')])
 def test_a_crash_is_a_line_of_the_report(simulate, tiny_model, capsys, code, error):
     simulate('10.3.0', code)
@@ -137,7 +137,7 @@ def test_a_crash_in_the_end(simulate, tiny_model, capsys):
     """What was found before stays in the report, which fails."""
     simulate('10.3.0', 'atexit.register(os.abort)', fast_half=False)
     code, report = examined(capsys, tiny_model)
-    assert code == 1 and report['trials'][0]['error'] == 'it dies of SIGABRT'
+    assert code == 1 and report['trials'][0]['error'] == 'it crashes with SIGABRT'
     assert report['gpu']['name'] == 'Simulated Orin'
 
 

@@ -8,14 +8,18 @@ import onnxruntime
 import pytest
 import torch
 from exportable import constants, final_maps, odd_network, operators, run, SIZE, tiny_student
+from figures import write_figures
 from onnx import helper, numpy_helper, TensorProto
 
 from pose_ros.core.errors import ImageError
 from pose_training.errors import ExportError
+from pose_training.exporters.calibration import CalibrationInputs, views
+from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.half import check_range, to_half
 from pose_training.exporters.onnx_graph import count_operators
 from pose_training.exporters.synthetic_image import draw_image
+from pose_training.models import create_model
 
 HALF = ExportOptions(size=SIZE, precision='fp16')
 
@@ -151,8 +155,8 @@ def test_activations_that_exceed_float16_are_named():
 
 def test_int8_files_are_of_the_form_that_tensorrt_reads(tmp_path, images, quiet_student):
     network, path = quiet_student, tmp_path / 'a.onnx'
-    card = export(network, str(path), ExportOptions(size=SIZE, precision='int8',
-                                                    calibration=images))
+    card = export(network, str(path), ExportOptions(
+        size=SIZE, precision='int8', calibration=images, float_weights=True))
     model = onnx.load(str(path))
     stored = constants(model)
     assert model.ir_version <= 8 and {item.version for item in model.opset_import} == {13}
@@ -178,6 +182,40 @@ def test_int8_files_are_of_the_form_that_tensorrt_reads(tmp_path, images, quiet_
     image = (np.moveaxis(draw_image(*SIZE), -1, 0)[None] / np.float32(255) - .5) / .25
     expected, maps = final_maps(network, image), run(path, image)
     assert 1e-3 < np.abs(maps - expected).max() / np.ptp(expected) < .3
+
+
+def test_int8_files_store_int8_weights(tmp_path, images, quiet_student):
+    paths = [str(tmp_path / name) for name in ('int8.onnx', 'float.onnx')]
+    for path, floats in zip(paths, (False, True)):
+        export(quiet_student, path, ExportOptions(size=SIZE, precision='int8',
+                                                  calibration=images, float_weights=floats))
+    model = onnx.load(paths[0])
+    stored, makers = constants(model), {name: node for node in model.graph.node
+                                        for name in node.output}
+    for node in model.graph.node:
+        if node.op_type == 'Conv':
+            maker = makers[node.input[1]]
+            weight, scale, zero = (stored[name] for name in maker.input)
+            assert maker.op_type == 'DequantizeLinear' and weight.dtype == zero.dtype == np.int8
+            assert scale.size == len(weight) and not zero.any()
+            assert np.abs(weight.astype(int)).max() == 127
+    image = np.random.default_rng(0).normal(size=(1, 3) + SIZE[::-1]).astype(np.float32)
+    maps = [run(path, image) for path in paths]
+    assert np.abs(maps[0] - maps[1]).max() < .02 * np.ptp(maps[1])
+
+
+def test_int8_of_crops_is_calibrated_on_people(tmp_path):
+    data = write_figures(tmp_path / 'data', count=3, side=96, people=2)
+    network = create_model('lite_pose_crop', width=.25).eval()
+    card = make_card(network, ExportOptions((96, 128), calibration=[data]), {})
+    assert card.provenance['export']['calibration_images'] == 6
+    assert [view.box is None for view in views([data], False)] == [True] * 3
+    people = views([data, 'x.png'], True)
+    assert [view.box is None for view in people] == [False] * 6 + [True]
+    inputs = CalibrationInputs(people[:2], card.input, 2)
+    first, second = inputs.get_next()['image'], inputs.get_next()['image']
+    assert first.shape == second.shape == (2, 3, 128, 96) and inputs.get_next() is None
+    assert (first[0] == first[1]).all() and (first != second).any()
 
 
 def test_dynamic_int8_files_take_other_sizes(tmp_path, images, quiet_student):

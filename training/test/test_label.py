@@ -78,3 +78,31 @@ def test_images_that_cannot_be_read_are_left_out(tmp_path, networks, capsys):
     assert main(['label', str(tmp_path / 'photos'), '-o', str(tmp_path / 'x.json'),
                  '--detector', networks[0], '--model', networks[1]]) == 1
     assert 'none of the 1 images can be read' in capsys.readouterr().err
+
+
+def test_boxes_of_people_without_labels_are_added(tmp_path, networks, capsys):
+    path = write_figures(tmp_path, count=1, side=96)
+    data = json.loads(open(path).read())
+    # The detector finds boxes of 28.8 px about the centers of its four cells: one is known.
+    data['annotations'][0].update(bbox=[9.6, 9.6, 28.8, 28.8], keypoints=[0] * 51)
+    open(path, 'w').write(json.dumps(data))
+    out = str(tmp_path / 'complete.json')
+    words = ['add-boxes', path, '-o', out, '--detector', networks[0]]
+    assert main(words + ['--sure', '0.9']) == 0
+    assert 'wrote 4 annotations' in capsys.readouterr().out
+    found = json.loads(open(out).read())
+    assert found['info']['complete'] and found['info']['boxes_by'][0]['license'] == 'Apache-2.0'
+    added = sorted((entry for entry in found['annotations'][1:]), key=lambda one: one['bbox'])
+    np.testing.assert_allclose([one['bbox'] for one in added], [
+        [9.6, 57.6, 28.8, 28.8], [57.6, 9.6, 28.8, 28.8], [57.6, 57.6, 28.8, 28.8]], atol=.11)
+    assert all(one['score'] == pytest.approx(1 / (1 + np.exp(-3)), abs=1e-3) for one in added)
+    assert [one['iscrowd'] for one in added] == [0, 0, 0]
+    assert main(words + ['--sure', '0.99', '--unsure', '0.9']) == 0
+    found = json.loads(open(out).read())
+    assert [one['iscrowd'] for one in found['annotations']] == [0, 1, 1, 1]
+    [sample] = read_dataset(out, COCO)
+    assert sample.all_people_annotated and len(sample.ignored) == 4
+    assert main(['add-boxes', path, '-o', path, '--detector', networks[0]]) == 1
+    assert 'must be another file in the folder' in capsys.readouterr().err
+    assert main(['add-boxes', path, '-o', out, '--detector', networks[1]]) == 1
+    assert 'is a model for pose, not for detection' in capsys.readouterr().err

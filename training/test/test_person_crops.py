@@ -12,18 +12,22 @@ import torch
 from pose_ros.core.card import parse_card
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.topology import get_topology
+from pose_training.checkpoint import save_checkpoint
 from pose_training.data.annotations import read_dataset
 from pose_training.data.person_geometry import (check_person_range, half_bodies, mirrored, moved,
                                                 person_matrices, person_shares, PersonRange)
+from pose_training.distillation.on_device import DeviceTeacher
+from pose_training.distillation.teacher import Teacher
 from pose_training.errors import ConfigError, DataError
 from pose_training.exporters.cards import make_card
-from pose_training.exporters.export import ExportOptions
+from pose_training.exporters.export import export, ExportOptions
 from pose_training.families.heatmap.crops import trust, upper_body
 from pose_training.families.heatmap.mixing import mix
 from pose_training.families.registry import make_family
 from pose_training.fitting.crops import crop_spec
 from pose_training.fitting.settings import DataConfig
 from pose_training.models import create_model
+from pose_training.models.normalization import Normalization
 
 FAMILY = make_family('heatmap', 'coco_17')
 STILL = PersonRange(scale=0., aspect=0., shift=0., upright=1., turned=0., any_angle=0., flip=0.,
@@ -176,3 +180,25 @@ def test_invalid_ranges_are_rejected(changes):
 def test_images_without_usable_people_are_not_drawn():
     empty = make_sample(np.zeros((0, 18, 3)), boxes=[])
     assert not FAMILY.usable(empty)
+
+
+def test_teachers_average_the_crop_and_its_mirror_image(tmp_path):
+    torch.manual_seed(0)
+    network = create_model('lite_pose_crop', width=.25).eval()
+    torch.nn.init.normal_(network.head.weight, std=20.)
+    files = [str(tmp_path / name) for name in ('teacher.onnx', 'teacher.pt')]
+    export(network, files[0], ExportOptions((96, 128)))
+    save_checkpoint(files[1], network)
+    image = np.random.default_rng(0).integers(0, 256, (128, 96, 3)).astype(np.uint8)
+    normalize = Normalization(make_card(network, ExportOptions(), {}).input)
+    with torch.no_grad():
+        plain, mirror = (network(normalize(torch.from_numpy(
+            np.ascontiguousarray(each.transpose(2, 0, 1)))[None]))[-1]['heatmaps'][0].numpy()
+            for each in (image, image[:, ::-1]))
+    wanted = (plain + mirror[list(FAMILY.topology.mirror), :, ::-1]) / 2
+    assert abs(wanted - plain).max() > .1
+    in_loaders = Teacher(files[0], (96, 128), FAMILY, 4, backend='onnxruntime').maps(image)
+    np.testing.assert_allclose(in_loaders, wanted, atol=1e-3)
+    batch = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))[None]
+    on_device = DeviceTeacher(files[1], (96, 128), FAMILY, 4).maps(batch)[0]
+    np.testing.assert_allclose(on_device.numpy(), wanted, atol=1e-3)

@@ -16,8 +16,8 @@ EPILOG = """examples:
   pose-train fit-packed person_detector.yaml --pack packed/detector --seconds 284 --resume
 
 OUTPUT/last.ckpt is written every minute; --resume continues from it. It, and in the end
-OUTPUT/network.pt, are checkpoints for `pose-train export`. Needs PyTorch, NumPy, OpenCV and PyYAML
-alone.
+OUTPUT/network.pt, are checkpoints for `pose-train export`. Needs only PyTorch, NumPy, OpenCV and
+PyYAML.
 """
 
 

@@ -7,6 +7,7 @@ from pose_ros.core.version import VERSION
 COMMANDS = {
     'view': 'draw training crops, to check them',
     'label': 'find people in images without labels and write them as a dataset',
+    'add-boxes': 'complete the boxes of a dataset by detectors',
     'clean': 'check the labels of a dataset with a trained network',
     'fit': 'train a network',
     'pack': 'write the images of a configuration to two files for fit-packed',
@@ -34,7 +35,8 @@ exit codes: 0 done; 1 a file or a network failed; 2 the command line is wrong; 1
 """
 _PROGRAM = Program('pose-train', 'pose_training.cli', VERSION, _DESCRIPTION, _EPILOG, COMMANDS,
                    'install it with `pip install ./training`',
-                   {'import': 'import_', 'fit-packed': 'fit_packed'})
+                   {'import': 'import_', 'fit-packed': 'fit_packed',
+                    'add-boxes': 'add_boxes'})
 build_parser = _PROGRAM.build_parser
 
 

@@ -31,7 +31,10 @@ def add_export_options(parser) -> None:
     group.add_argument('--precision', choices=('fp32', 'fp16', 'int8'), default='fp32',
                        help='number format inside; input and output stay float32 (%(default)s)')
     group.add_argument('--calibration', nargs='+', metavar='PATH', default=(),
-                       help='images, or folders of images, for the ranges of int8')
+                       help='images, folders of images, or COCO keypoint files, for the ranges of '
+                            'int8; for a network of crops the people in these files')
+    group.add_argument('--float-weights', action='store_true',
+                       help='int8: store weights as float32 for TensorRT 8 (a larger file)')
     group.add_argument('--images', nargs='+', metavar='PATH', default=(),
                        help='images on which to compare the file with PyTorch, besides a '
                             'synthetic one')
@@ -71,7 +74,8 @@ def write_network(network, provenance, args) -> None:
     options = ExportOptions(size=args.size, dynamic=args.dynamic, precision=args.precision,
                             normalize=args.normalize, stages=args.stages,
                             calibration=image_files(args.calibration),
-                            batch=args.batch, **_card_settings(network, args.set))
+                            batch=args.batch, float_weights=args.float_weights,
+                            **_card_settings(network, args.set))
     export(network, args.output, options, {**provenance, **_facts(args.facts)},
            image_files(args.images), report)
     print('wrote {} ({:.1f} MB)'.format(args.output, os.path.getsize(args.output) / 1e6))

@@ -11,6 +11,7 @@ import torch
 from pose_ros.core.card import InputSpec, ModelCard, parse_card, SCHEMA, with_input_size
 from pose_ros.core.decoders import create_decoder, DECODERS
 from pose_training.errors import ExportError
+from pose_training.exporters.calibration import views
 from pose_training.exporters.operators import OPSET
 from pose_training.families.comparison import ChannelGroup
 from pose_training.families.family import Family
@@ -92,7 +93,7 @@ def make_form(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> E
         'provenance': {
             **{key: value for key, value in provenance.items() if key not in _ENTRIES},
             'network': recipe.name, 'topology': recipe.topology, 'options': recipe.options,
-            'export': _settings(options, size, network)},
+            'export': _settings(options, size, network, spec.input['fit'] == 'crop')},
     }
     return ExportedForm(parse_card(json.dumps(card), 'the card of {}'.format(recipe.name)),
                         network.family, InputSpec(**_input(spec.input, size, False)),
@@ -118,10 +119,10 @@ def _input(data, size, normalize) -> Dict[str, Any]:
     return {**data, **changed}
 
 
-def _settings(options, size, network) -> Dict[str, Any]:
+def _settings(options, size, network, crops) -> Dict[str, Any]:
     return {'size': list(size), 'size_multiple': network.size_multiple,
             'stride': network.stride, 'dynamic': options.dynamic,
             'batch': options.batch, 'precision': options.precision,
             'normalize': options.normalize, 'stages': options.stages,
-            'calibration_images': len(options.calibration),
+            'calibration_images': len(views(options.calibration, crops)),
             'opset': OPSET, 'torch': torch.__version__, 'onnx': onnx.__version__}

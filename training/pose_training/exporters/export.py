@@ -9,6 +9,7 @@ from pose_ros.core.card import CARD_KEY, ModelCard
 from pose_ros.core.onnx_file import with_metadata
 from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
+from pose_training.exporters.calibration import views
 from pose_training.exporters.cards import ExportedForm, make_form
 from pose_training.exporters.half import check_range, to_half
 from pose_training.exporters.inference import filled, inference_copy
@@ -30,7 +31,9 @@ class ExportOptions(NamedTuple):
     `size` (width, height) px of the input, None for the network's own; `batch` is the number of
     inputs of one run, or 'dynamic'; `dynamic` leaves batch, height and width open; `normalize`
     puts the scaling of pixel values into the graph; `stages` cuts after that prediction stage;
-    `calibration` are image files for int8; `decoder` and `selection` are settings for the card.
+    `calibration` are image files or COCO keypoint files for int8 (for a network of crops the
+    people in these), `float_weights` stores its weights as float32; `decoder` and `selection` are
+    settings for the card.
     """
 
     size: Optional[Tuple[int, int]] = None
@@ -42,6 +45,7 @@ class ExportOptions(NamedTuple):
     decoder: Mapping[str, Any] = {}
     selection: Mapping[str, Any] = {}
     batch: Union[int, str] = 1
+    float_weights: bool = False
 
 
 def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptions(),
@@ -56,7 +60,8 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
     """
     report = report or (lambda text: None)
     _check_options(options)
-    images = tuple(map(str, images or options.calibration[:_COMPARED]))
+    images = tuple(map(str, images or [path for path in options.calibration
+                                       if not path.endswith('.json')][:_COMPARED]))
     network = inference_copy(network, options.stages)
     if options.dynamic:
         options = options._replace(batch='dynamic')
@@ -64,7 +69,7 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
     report('tracing {} at {}x{}'.format(network.recipe.name, *form.size))
     model = trace(network, form, options.batch, options.dynamic)
     model = _in_precision(model, form, options, images, report)
-    check_model(model)
+    check_model(model, options.precision == 'int8' and not options.float_weights)
     content = model.SerializeToString()
     report('comparing it with PyTorch')
     found, fingerprint = measure(network, content, form, images)
@@ -99,8 +104,9 @@ def _in_precision(model: ModelProto, form: ExportedForm, options, images, report
                             [drawn, *map(read_image, images)]))
         return to_half(model)
     if options.precision == 'int8':
-        report('calibrating on {} images'.format(len(options.calibration)))
-        return quantize(model, spec, options.calibration, report)
+        chosen = views(options.calibration, spec.fit == 'crop')
+        report('calibrating on {} images'.format(len(chosen)))
+        return quantize(model, spec, chosen, options.float_weights, report)
     return model
 
 

@@ -8,20 +8,17 @@ from typing import Sequence
 
 import onnx
 from onnx import ModelProto
-from onnxruntime.quantization import (CalibrationDataReader, CalibrationMethod, QuantFormat,
-                                      quantize_static, QuantType)
+from onnxruntime.quantization import (CalibrationMethod, QuantFormat, quantize_static,
+                                      QuantType)
 
 from pose_ros.core.card import InputSpec
-from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
-from pose_training.exporters.inference import filled
-from pose_training.exporters.onnx_graph import count_operators, INPUT
+from pose_training.exporters.calibration import CalibrationInputs, View
+from pose_training.exporters.onnx_graph import count_operators
 from pose_training.exporters.operators import NEWEST_IR
-from pose_training.exporters.synthetic_image import prepare
 
 _OPTIONS = {
     'ActivationSymmetric': True, 'WeightSymmetric': True,  # TensorRT: every zero point is 0
-    'AddQDQPairToWeight': True,  # TensorRT 8 quantizes float weights itself, and reads no others
     'QuantizeBias': False,  # an int32 bias is no type that its DequantizeLinear takes
     'DedicatedQDQPair': True,  # one reader each, so that each pair can be fused away
     'OpTypesToExcludeOutputQuantization': ['Conv'],
@@ -31,13 +28,15 @@ IMAGE_NORMS_WARNING = (
     'measurement shows that int8 keeps the accuracy of such a network')
 
 
-def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[str],
-             report=None) -> ModelProto:
+def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[View],
+             float_weights: bool = False, report=None) -> ModelProto:
     """Return the model with its convolutions in int8; other layers stay float32.
 
-    All quantization is symmetric, that of weights per channel. `calibration` are image files, from
-    which the ranges of the activations are measured; `spec` is the model's input. Raises
-    ExportError without images, ImageError for one that cannot be read.
+    All quantization is symmetric, that of weights per channel. Weights are stored as int8;
+    `float_weights` stores them as float32 with a QuantizeLinear, because TensorRT 8 quantizes
+    weights itself and reads no others. `calibration` are the views from which the ranges of the
+    activations are measured; `spec` is the model's input. Raises ExportError without views,
+    ImageError for one that cannot be read.
     """
     if not calibration:
         raise ExportError('int8 needs images to measure the ranges of activations: give some '
@@ -49,7 +48,8 @@ def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[str],
         source, target = (os.path.join(folder, name) for name in ('float.onnx', 'int8.onnx'))
         onnx.save_model(model, source)
         rows = model.graph.input[0].type.tensor_type.shape.dim[0].dim_value
-        _quantize_file(source, target, _Images(calibration, spec, rows or 1))
+        _quantize_file(source, target, CalibrationInputs(calibration, spec, rows or 1),
+                       float_weights)
         quantized = onnx.load_model(target)
     quantized.ir_version = min(quantized.ir_version, NEWEST_IR)
     del quantized.metadata_props[:]
@@ -57,27 +57,16 @@ def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[str],
     return quantized
 
 
-def _quantize_file(source, target, images):
+def _quantize_file(source, target, inputs, float_weights):
     log = logging.getLogger()
     level = log.level
     # The tool logs irrelevant warnings to the root logger.
     log.setLevel(logging.ERROR)
     try:
-        quantize_static(source, target, images, quant_format=QuantFormat.QDQ,
+        quantize_static(source, target, inputs, quant_format=QuantFormat.QDQ,
                         op_types_to_quantize=['Conv'], per_channel=True,
                         activation_type=QuantType.QInt8, weight_type=QuantType.QInt8,
-                        calibrate_method=CalibrationMethod.MinMax, extra_options=dict(_OPTIONS))
+                        calibrate_method=CalibrationMethod.MinMax,
+                        extra_options=dict(_OPTIONS, AddQDQPairToWeight=float_weights))
     finally:
         log.setLevel(level)
-
-
-class _Images(CalibrationDataReader):
-    """Feeds the calibration, one image at a time."""
-
-    def __init__(self, paths, spec, rows):
-        self._paths, self._spec, self._rows = iter(paths), spec, rows
-
-    def get_next(self):
-        """Return the next input, or None after the last."""
-        path = next(self._paths, None)
-        return path and {INPUT: filled(prepare([read_image(path)], self._spec), self._rows)}
