@@ -77,10 +77,8 @@ def test_the_card_has_the_given_facts(checkpoint, tmp_path, capsys):
     estimator = PoseEstimator(str(path))
     assert estimator.settings['selection.min_score'] == .3
     estimator.close()
-    assert "no setting 'min_skore'" in refused(
-        capsys, *command, '--set', 'min_skore=0.3', code=2)
-    assert 'must be within' in refused(
-        capsys, *command, '--set', 'min_score=3', code=2)
+    assert "no setting 'min_skore'" in refused(capsys, *command, '--set', 'min_skore=0.3', code=2)
+    assert 'must be within' in refused(capsys, *command, '--set', 'min_score=3', code=2)
     facts.write_text('[1]')
     assert 'holds no JSON object' in refused(capsys, *command, '--facts', facts)
     assert 'cannot read the facts' in refused(capsys, *command, '--facts', tmp_path / 'absent')
