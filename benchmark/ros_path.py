@@ -4,7 +4,7 @@
 
     tools/env.sh python benchmark/ros_path.py [--model MODEL.onnx] [--frames 300] [--size 640x480]
 
-An estimator node runs in a process of its own, nobody listens to its drawings. This process
+An estimator node runs in a process of its own, its drawings have no subscriber. This process
 publishes an image, waits for its skeletons, and then makes the same call through a PoseEstimator
 in a second process, so that both see the same machine. The node is waited for before the next
 frame: nothing is dropped, and no two of them compete.

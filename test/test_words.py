@@ -7,14 +7,17 @@ import re
 import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-PLACES = ('README.md', 'docs', 'docker', 'config', 'launch', 'msg', 'pose_ros', 'benchmark')
+PLACES = ('README.md', 'docs', 'docker', 'config', 'launch', 'msg', 'pose_ros', 'benchmark',
+          'training')
 TEXTS = ('.md', '.py', '.yaml', '.msg')
 # A word that is not used, and the one that is.
 WORDS = {
     r'heat[ -]maps?': 'heatmap', r'bones?': 'limb', r'photographs?': 'image',
     r'pictures?': 'image', r'licences?': 'license', r'unfit': 'invalid',
     r'who(ever|m)?': 'a sentence without who', r'optimis\w+': 'optimize',
-    r'normalis\w+': 'normalize', r'behaviour': 'behavior',
+    r'normalis\w+': 'normalize', r'behaviour': 'behavior', r'learnt': 'learned',
+    r'joints?': 'keypoint', r'(no|some|any|every)body': 'no people, a person',
+    r'held against': 'compared with', r'goes on': 'continues',
 }
 
 

@@ -81,7 +81,7 @@ def try_cpu(model: str, backend: str) -> dict:
 def try_tensorrt(model: str, precision: str) -> dict:
     """Build an engine, compare it with ONNX Runtime, and time it if it agrees.
 
-    Neither the user's engines nor what earlier builds learnt is used, and nothing is kept. Has
+    Neither the user's engines nor what earlier builds learned is used, and nothing is kept. Has
     `error` and no timings if the engine is wrong; other errors as in build_plan.
     """
     import_tensorrt()  # raises before the slow part

@@ -122,11 +122,11 @@ _COCO_17 = _sided('nose l_eye r_eye l_ear r_ear l_shoulder r_shoulder l_elbow r_
                   'r_wrist l_hip r_hip l_knee r_knee l_ankle r_ankle')
 _COCO_17_LIMBS = '15-13 13-11 16-14 14-12 11-12 5-11 6-12 5-6 5-7 6-8 7-9 8-10 1-2 0-1 0-2 1-3 2-4'
 
-_HAND_21 = ('wrist',) + tuple('{}_{}'.format(finger, joint)
+_HAND_21 = ('wrist',) + tuple('{}_{}'.format(finger, number)
                               for finger in ('thumb', 'index', 'middle', 'ring', 'little')
-                              for joint in (1, 2, 3, 4))
-_HAND_21_LIMBS = tuple((0 if joint == 0 else 4 * finger + joint, 4 * finger + joint + 1)
-                       for finger in range(5) for joint in range(4))
+                              for number in (1, 2, 3, 4))
+_HAND_21_LIMBS = tuple((0 if number == 0 else 4 * finger + number, 4 * finger + number + 1)
+                       for finger in range(5) for number in range(4))
 
 # Open and closed runs of landmarks: jaw, brows, nose bridge and base, eyes, outer and inner lips.
 _FACE_RUNS = ((0, 16, False), (17, 21, False), (22, 26, False), (27, 30, False), (31, 35, False),

@@ -154,7 +154,7 @@ class _Output:
 
     @property
     def has_subscribers(self):
-        """Whether somebody subscribes to the images."""
+        """Return whether the images have a subscriber."""
         return any(publisher.get_subscription_count() for publisher in self._publishers.values())
 
     def publish(self, image):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What is published for one camera: skeletons always, drawings only if somebody subscribes."""
+"""What is published for one camera: skeletons always, drawings only with a subscriber."""
 import math
 from typing import Optional
 
@@ -39,7 +39,7 @@ class PeopleOutput:
 
     @property
     def has_subscribers(self) -> bool:
-        """Whether somebody listens to one of the topics."""
+        """Return whether one of the topics has a subscriber."""
         return any(publisher.get_subscription_count() for publisher in self._publishers)
 
     @property

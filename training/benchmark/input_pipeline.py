@@ -6,7 +6,7 @@
 
 The stages are timed one crop after the other in one process: median and mean of all crops. The
 loader is timed as a training run has it: images in memory or read each time, labels alone or
-with the answers of a teacher that are kept on disk. Without --data, images of 640 x 480 with
+with cached maps of a teacher on disk. Without --data, images of 640 x 480 with
 two people each are drawn. OpenCV and PyTorch run one thread per process.
 """
 import argparse
@@ -41,15 +41,15 @@ STAGES = ('read', 'crop', 'targets', 'degrade')
 
 
 class SilentTeacher:
-    """A teacher that costs nothing: what is measured is how its answers are kept and mixed in."""
+    """A teacher without cost: the cache and the mixing of its maps are measured."""
 
     def __init__(self, family, size):
-        """Make its only answer."""
+        """Make its constant maps."""
         shape = (sum(family.channels.values()), size[1] // STRIDE, size[0] // STRIDE)
         self._maps = np.random.default_rng(0).random(shape, np.float32)
 
     def known(self):
-        """Whether it knows each channel: it does."""
+        """Return (C,) bool: it has each channel."""
         return np.ones(len(self._maps), bool)
 
     def maps(self, image):

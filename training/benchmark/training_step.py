@@ -6,7 +6,7 @@
 
 First the step alone, the same batch again and again; then with the loader that feeds a training
 run, from drawn images of 640 x 480 in memory. Where the second figure is much lower, more
-loader processes (data.workers) or a cache of the teachers' answers help, and not a faster GPU.
+loader processes (data.workers) or a cache of the teachers' maps help, and not a faster GPU.
 """
 import argparse
 import itertools

@@ -12,7 +12,7 @@ class RunningAverage:
 
     The running statistics of batch norms are averaged over the same steps as the weights, so that
     they fit each other; counters are taken as they are. At the n-th step the decay is
-    n / (n + 9), at most `decay`: the average never holds much of the weights it began with.
+    n / (n + 9), at most `decay`, so that the initial weights have little influence.
     """
 
     def __init__(self, decay: float):
@@ -26,7 +26,7 @@ class RunningAverage:
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Take the weights of a network in."""
+        """Add the weights of a network to the average."""
         decay = min(self.decay, self.steps / (self.steps + 9.))
         self.steps += 1
         state = network.state_dict()

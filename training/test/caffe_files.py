@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""OpenPose's Caffe networks as tables; their files and their results, made from those alone.
+"""OpenPose's Caffe networks as tables, and their files and outputs, computed from the tables.
 
-Nothing here uses the package under test: a .caffemodel is written byte by byte, and the tables
-are run by ONNX Runtime through a graph built from them directly.
+Nothing here uses the package under test: a .caffemodel is written byte by byte, and ONNX Runtime
+runs a graph that is built from the tables.
 """
 import struct
 from typing import NamedTuple, Tuple
@@ -61,12 +61,12 @@ class _Table:
         return self.conv(bottom, 'Mconv7_' + suffix, outputs, 1, None, top)
 
 
-def two_branches(fields, heatmaps, stages=6):
+def two_branches(pafs, heatmaps, stages=6):
     """Return the table of the COCO (38, 19) and MPI (28, 16) networks."""
     table = _Table()
     features = table.vgg(('conv4_2', 512), ('conv4_3_CPM', 256), ('conv4_4_CPM', 128))
     maps = []
-    for branch, outputs in (('L1', fields), ('L2', heatmaps)):
+    for branch, outputs in (('L1', pafs), ('L2', heatmaps)):
         blob = features
         for number in (1, 2, 3):
             blob = table.conv(blob, 'conv5_{}_CPM_{}'.format(number, branch), 128)
@@ -75,13 +75,13 @@ def two_branches(fields, heatmaps, stages=6):
     for stage in range(2, stages + 1):
         joined = table.add('concat_stage{}'.format(stage), 'Concat', *maps, features)
         maps = [table.refine(joined, 'stage{}_{}'.format(stage, branch), outputs)
-                for branch, outputs in (('L1', fields), ('L2', heatmaps))]
+                for branch, outputs in (('L1', pafs), ('L2', heatmaps))]
     table.add('concat_stage7', 'Concat', maps[1], maps[0], top='net_output')
     return table.layers
 
 
 def body_25():
-    """Return the table of BODY-25: four stages of fields (L2), then two of heatmaps (L1)."""
+    """Return the table of BODY-25: four stages of PAFs (L2), then two of heatmaps (L1)."""
     table = _Table()
     blob = table.vgg()
     for name, outputs in (('conv4_2', 512), ('conv4_3_CPM', 256), ('conv4_4_CPM', 128)):
@@ -90,10 +90,10 @@ def body_25():
     for suffix, width, hidden, outputs in (
             ('stage0_L2', 96, 256, 52), ('stage1_L2', 128, 512, 52), ('stage2_L2', 128, 512, 52),
             ('stage3_L2', 128, 512, 52), ('stage0_L1', 96, 256, 26), ('stage1_L1', 128, 512, 26)):
-        fields = [name for name in made if name.endswith('L2')][-1:]
+        pafs = [name for name in made if name.endswith('L2')][-1:]
         heatmaps = [name for name in made if name.endswith('L1')]
         blob = features if not made else table.add(
-            'concat_' + suffix, 'Concat', features, *heatmaps, *fields)
+            'concat_' + suffix, 'Concat', features, *heatmaps, *pafs)
         for number in range(1, 6):
             name, parts = 'Mconv{}_{}'.format(number, suffix), []
             for part in range(3):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keypoint files and images, as the tests of the data want them."""
+"""Keypoint files and images for the tests of the data."""
 import json
 
 import cv2
@@ -13,7 +13,7 @@ NAMES = get_topology('coco_17').keypoint_names
 
 
 def person(image=1, visible=NAMES, **more):
-    """Return an annotation: keypoint k lies at (10 + 2 k, 20 + 3 k), seen if it is in `visible`."""
+    """Return an annotation: keypoint k is at (10 + 2 k, 20 + 3 k), labelled if in `visible`."""
     keypoints = []
     for k, name in enumerate(NAMES):
         keypoints += [10 + 2 * k, 20 + 3 * k, 2] if name in visible else [0, 0, 0]

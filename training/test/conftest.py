@@ -13,7 +13,7 @@ SHARED = Path(__file__).resolve().parents[2].parent / 'shared'
 
 
 def without_shared(path):
-    """Skip a test for want of data beside the repository; fail if POSE_ROS_REQUIRE_SHARED=1."""
+    """Skip a test without its data beside the repository; fail if POSE_ROS_REQUIRE_SHARED=1."""
     if os.environ.get('POSE_ROS_REQUIRE_SHARED') == '1':
         pytest.fail('POSE_ROS_REQUIRE_SHARED=1, but there is no {}'.format(path))
     pytest.skip('no test data at {}'.format(path))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files as broken copying and bad disks leave them."""
+"""Damaged files: cut short, or with changed bytes."""
 import random
 
 from pose_training.errors import WeightsError
@@ -19,7 +19,7 @@ def damaged(whole, count):
 
 
 def refusals(read, files):
-    """Return how many of the files `read` refuses; any error but WeightsError passes through."""
+    """Return how many of the files `read` rejects; other errors than WeightsError are raised."""
     refused = 0
     for data in files:
         try:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of the evaluation need: networks that see a known person, and datasets."""
+"""Helpers of the tests of the evaluation: networks that find a known person, and datasets."""
 import json
 
 import cv2
@@ -22,14 +22,14 @@ _HALF = {'nose': (0, 40), 'eye': (6, 34), 'ear': (13, 38), 'shoulder': (22, 62),
 
 
 def symmetric_person():
-    """Return (17, 2) px: a person who stands upright, the same on both sides of the middle."""
+    """Return (17, 2) px: an upright person, symmetric to the middle."""
     middle = (SIDE - 1) / 2
     return np.array([(middle + _HALF[name.split('_')[-1]][0] * (1 if name[0] == 'l' else -1),
                       _HALF[name.split('_')[-1]][1]) for name in COCO.keypoint_names])
 
 
 def annotation(image_id, points, **changes):
-    """Return a COCO annotation of a person whose 17 keypoints are all seen."""
+    """Return a COCO annotation of a person with 17 visible keypoints."""
     points = np.asarray(points, float)
     low, high = points.min(0), points.max(0)
     keypoints = np.column_stack([points, np.full(len(points), 2)]).ravel().tolist()
@@ -70,7 +70,7 @@ def detections(folder, annotations, found, **options):
 
 
 def outputs(topology, stride=STRIDE, tensors=('maps', 'maps')):
-    """Return the `outputs` of a card for the layout of a topology; fields follow the heatmaps."""
+    """Return the `outputs` of a card for the layout of a topology; PAFs follow the heatmaps."""
     layout = map_layout(topology)
     first = layout.heatmaps if tensors[0] == tensors[1] else 0
     keypoints = get_topology(topology).size
@@ -120,7 +120,7 @@ def with_neck(points):
 
 
 def write_model(path, points, dynamic=False):
-    """Write a network that sees one person on white, at `points` (17, 2), and nobody on black.
+    """Write a network that finds one person on white, at `points` (17, 2), and none on black.
 
     The person fills the input alike at every size.
     """

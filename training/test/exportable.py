@@ -20,7 +20,7 @@ SIZE = (96, 64)
 
 
 def tiny_student(topology='coco_18', stages=2, seed=0):
-    """Return a student of few channels whose batch norms have seen something."""
+    """Return a small student with calibrated batch norms."""
     torch.manual_seed(seed)
     network = create_model('repvgg_fpn', topology, stages=stages, widths=[8, 8, 12, 12, 16],
                            depths=[1, 1, 1, 1, 1], neck=12, head=16)
@@ -28,7 +28,7 @@ def tiny_student(topology='coco_18', stages=2, seed=0):
 
 
 def with_statistics(network, size=SIZE):
-    """Let each batch norm take the statistics of drawn images; return for inference."""
+    """Calibrate the batch norms on synthetic images; return the network for inference."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = 1.0
@@ -41,7 +41,7 @@ def with_statistics(network, size=SIZE):
 
 
 class OddNetwork(PoseNetwork):
-    """Holds what the plain networks lack: uneven padding, ReLU6, norms that cannot be folded."""
+    """Has uneven padding, ReLU6 and norms that cannot be folded, unlike the plain networks."""
 
     def __init__(self, heatmaps, pafs, stages):
         super().__init__()
@@ -85,7 +85,7 @@ def run(path, batch):
 
 
 def final_maps(network, batch):
-    """Run a network on its own input: heatmaps, then fields, of the last stage."""
+    """Run a network on its own input: heatmaps, then PAFs, of the last stage."""
     with torch.no_grad():
         maps = network(torch.as_tensor(batch))[-1]
     return np.concatenate([part.numpy() for part in maps.values()], 1)

@@ -57,7 +57,7 @@ def write_figures(folder, count=8, side=96, seed=0, people=1, name='figures.json
 
 
 def annotation(number, image, points):
-    """Return a COCO annotation of a person all of whose keypoints are seen."""
+    """Return a COCO annotation of a person with visible keypoints."""
     low, high = points.min(0) - 3, points.max(0) + 3
     return {'id': number, 'image_id': image, 'category_id': 1, 'iscrowd': 0,
             'num_keypoints': len(points), 'area': float(np.prod(high - low)) * .5,

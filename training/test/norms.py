@@ -1,11 +1,11 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Batch norms that have seen something, for tests of what folds them."""
+"""Batch norms with random statistics, for tests of folding."""
 from torch import nn
 
 
 def with_statistics(network):
-    """Give batch norms values that a mistake in folding could not survive."""
+    """Set the values of batch norms so that a mistake in folding changes the outputs."""
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.uniform_(module.weight, .5, 1.5)

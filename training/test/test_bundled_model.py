@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The model that comes with pose_ros: what its card says of it is true."""
+"""The bundled model: its card is correct."""
 import numpy as np
 import onnx
 import pytest
@@ -24,7 +24,7 @@ def network():
     return import_network('onnx', model_file('bottom_up'), 'repvgg_fpn')[0]
 
 
-def test_it_is_whole_and_computes_what_its_network_did():
+def test_the_file_is_valid_and_agrees_with_its_network():
     assert main(['verify', model_file('bottom_up')]) == 0
     model = onnx.load(model_file('bottom_up'))
     check_model(model)
@@ -47,8 +47,8 @@ def test_a_variant_in_float16_is_made_from_it(network, tmp_path):
     assert path.stat().st_size < 3.2e6
 
 
-def test_it_is_as_good_as_its_card_says(shared):
-    """What was measured is measured again; engines and processors differ by little."""
+def test_accuracy_is_that_of_the_card(shared):
+    """The figures are measured again; engines and processors differ by little."""
     measured = load_card(model_file('bottom_up')).provenance['measured']
     folder = shared / 'data' / 'dev'
     paths = [str(folder / (name + '.json')) for name in SETS]

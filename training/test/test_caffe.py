@@ -28,7 +28,7 @@ def image():
 
 
 def maps(network, image):
-    """Return heatmaps and fields of the last stage in the order of Caffe's net_output."""
+    """Return heatmaps and PAFs of the last stage in the order of Caffe's net_output."""
     with torch.no_grad():
         found = network(torch.from_numpy(image))[-1]
     return np.concatenate([each.numpy() for each in found.values()], 1)
@@ -36,7 +36,7 @@ def maps(network, image):
 
 @pytest.mark.parametrize('published', PUBLISHED)
 def test_every_network_computes_what_caffe_computes(published, image, tmp_path):
-    """All layers, their order and the output order: against ONNX Runtime on the layer table."""
+    """Layers, their order and the output order agree with ONNX Runtime on the layer table."""
     path = tmp_path / 'net.caffemodel'
     blobs = caffe_files.random_blobs(caffe_files.NETWORKS[published])
     caffe_files.write(path, caffe_files.NETWORKS[published], blobs)
@@ -54,7 +54,7 @@ def test_every_network_computes_what_caffe_computes(published, image, tmp_path):
 
 
 def test_opencv_agrees_with_the_layer_tables(image, tmp_path):
-    """OpenCV has its own reader of Caffe's files: the test's tables and writer against it."""
+    """The tables and the writer of this test agree with OpenCV's reader of Caffe's files."""
     dnn = pytest.importorskip('cv2').dnn
     if not hasattr(dnn, 'readNetFromCaffe'):
         pytest.skip('this OpenCV no longer reads Caffe files')
@@ -92,19 +92,19 @@ def text_only(value):
 
 
 def read(tmp_path, data):
-    """Return what the reader makes of these bytes."""
+    """Return the tensors that the reader finds in these bytes."""
     path = tmp_path / 'net.caffemodel'
     path.write_bytes(data)
     return caffe.read_weights(str(path), get_spec('hand')).tensors
 
 
 def small_file():
-    """Return a whole little file."""
+    """Return a complete small file."""
     return b''.join(caffe_files.caffemodel(SMALL, caffe_files.random_blobs(SMALL)))
 
 
-def test_a_file_cut_between_two_layers_holds_the_first_ones(tmp_path):
-    """It is a whole message still: that layers are missing shows against the network."""
+def test_a_file_cut_between_two_layers_has_the_first_ones(tmp_path):
+    """The message is still valid; only the comparison with the network finds missing layers."""
     pieces = list(caffe_files.caffemodel(SMALL, caffe_files.random_blobs(SMALL)))
     assert read(tmp_path, b''.join(pieces[:-1])).keys() == {'a.weight', 'a.bias', 'slope.weight'}
 
@@ -127,7 +127,7 @@ SHAPE_4 = caffe_files.field(7, caffe_files.field(1, b'\x04'))
     (b'\x93NUMPY\x01\x00', 'no caffemodel'),
     (b'PK\x03\x04' + bytes(range(200)), 'no caffemodel'),
     (caffe_files.field(1, b'a net without layers'), 'no layer with weights'),
-    (small_file()[:-1], 'not a whole one'),
+    (small_file()[:-1], 'incomplete'),
     (layer(SHAPE_4, caffe_files.field(5, bytes(12))), r'odd.weight.*\(4,\) but 3 values'),
     (layer(SHAPE_4, caffe_files.field(5, bytes(15))), 'odd.weight ends within a number'),
     (layer(SHAPE_4), r'\(4,\) but 0 values'),
@@ -137,13 +137,13 @@ SHAPE_4 = caffe_files.field(7, caffe_files.field(1, b'\x04'))
            caffe_files.field(5, bytes(4))), r'\(1, 1, 1, 1, 1\) but 1 values'),
     (layer(SHAPE_4, caffe_files.field(5, bytes(16))) * 2, 'odd.weight is there twice'),
 ])
-def test_what_is_wrong_with_a_file_is_said(data, message, tmp_path):
+def test_errors_name_the_fault_of_a_file(data, message, tmp_path):
     """Wrong kinds of files, and blobs that contradict themselves."""
     with pytest.raises(WeightsError, match=message):
         read(tmp_path, data)
 
 
-def test_what_is_no_file_is_refused(tmp_path):
+def test_paths_without_a_file_are_rejected(tmp_path):
     """A folder, a device without end, nothing at all."""
     for path in tmp_path, tmp_path / 'none', '/dev/zero':
         with pytest.raises(WeightsError, match='net|none|zero|' + tmp_path.name):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Checkpoints of our own: what is saved comes back, and what is unfit is told."""
+"""Checkpoints of this package: saved networks are loaded again, invalid files are errors."""
 import os
 
 import numpy as np
@@ -104,7 +104,7 @@ def test_an_old_file_survives_a_write_that_fails(tmp_path, monkeypatch):
     assert load_checkpoint(str(path))[1] == {'epochs': 1}
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path):
+def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(WeightsError, match='cannot write .*none.*No such file'):
         save_checkpoint(str(tmp_path / 'none' / 'network.pt'), small())
 
@@ -135,7 +135,7 @@ FIRST = 'backbone.0.0.dense.0.weight'
     (with_(options={1: 2}), WeightsError, 'options missing or invalid'),
     (with_(name=3, provenance=[]), WeightsError, 'name, provenance missing or invalid'),
     (with_(name='repvgg_fnp'), NetworkError,
-     'network.pt: there is no network .repvgg_fnp.*repvgg_fpn'),
+     'network.pt: unknown network .repvgg_fnp.*repvgg_fpn'),
     (with_(topology='coco_99'), NetworkError, 'network.pt: .*coco_99'),
     (with_(options={'color': 1}), NetworkError, 'network.pt: .*color'),
     (with_(options={'stages': 9}), NetworkError, 'network.pt: .*1 to 3 stages, not 9'),
@@ -147,7 +147,7 @@ FIRST = 'backbone.0.0.dense.0.weight'
     (lambda data: data['state_dict'].update({FIRST: 'a word'}), WeightsError, FIRST + ' in its'),
     (with_(state_dict=[]), WeightsError, 'state_dict missing or invalid'),
 ])
-def test_an_unfit_checkpoint_is_refused(tmp_path, change, error, reason):
+def test_an_invalid_checkpoint_is_rejected(tmp_path, change, error, reason):
     data = checkpoint_data(small())
     change(data)
     path = str(tmp_path / 'network.pt')

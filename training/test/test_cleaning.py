@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Labels held against a teacher that is always right: one that knows where the dots are."""
+"""Labels are compared with a teacher that is always right: it finds the dots in the image."""
 import json
 
 import cv2
@@ -28,7 +28,7 @@ POINTS = np.stack([20 + 14 * (np.arange(17) % 4), 16 + 20 * (np.arange(17) // 4)
 
 
 class DotTeacher:
-    """Sees keypoint k where the brightness is that of its dot; knows all but some keypoints."""
+    """Finds keypoint k by the brightness of its dot; has all but some keypoints."""
 
     def __init__(self, without=()):
         self._known = np.array([name not in without for name in NAMES]
@@ -46,8 +46,8 @@ class DotTeacher:
             if len(x):
                 people[0, keypoint] = (np.median(x), np.median(y), 2)
         heatmaps = draw_heatmaps(people, (SIZE[1] // STRIDE, SIZE[0] // STRIDE), STRIDE, 7.)
-        return np.concatenate([heatmaps,
-                               np.zeros((1 + FAMILY.layout.pafs,) + heatmaps.shape[1:], np.float32)])
+        others = np.zeros((1 + FAMILY.layout.pafs,) + heatmaps.shape[1:], np.float32)
+        return np.concatenate([heatmaps, others])
 
 
 def dots(path, order=range(17)):
@@ -71,7 +71,7 @@ MIRROR = list(COCO_17.mirror)
 
 def test_a_verdict_needs_agreement_and_a_mirror_image_clearly_better():
     assert Agreement(.3, .1).choose(.12) == 'label'
-    assert Agreement(.3, .4).choose(.12) == 'label'   # 1.33 times as good is not clear
+    assert Agreement(.3, .4).choose(.12) == 'label'   # a ratio of 1.33 is not clear
     assert Agreement(.2, .4).choose(.12) == 'mirror'
     assert Agreement(.05, .1).choose(.12) == 'drop'
     assert Agreement(.1, .13).choose(.12) == 'drop'   # neither is good enough, or clearly better
@@ -135,7 +135,7 @@ def test_dropped_people_stay_as_unlabelled_ones():
 
 def dataset(folder):
     """Write four images: right, mirrored, one person right and one wrong, all wrong."""
-    files = ['right.png', 'mirrored.png', 'both.png', 'wrong.png', 'cut.png', 'nobody.png']
+    files = ['right.png', 'mirrored.png', 'both.png', 'wrong.png', 'cut.png', 'empty.png']
     wrong = POINTS[np.roll(np.arange(17), 8)]
     far = labels(wrong + (0, 2), 3, id=77)
     data = coco([labels(), labels(POINTS[MIRROR], 2), labels(image=3), far, labels(wrong, 4),
@@ -158,19 +158,19 @@ def test_a_dataset_is_cleaned(tmp_path):
     assert found.counts == {'label': 2, 'mirror': 1, 'drop': 2, 'unjudged': 0}
     assert found.left_out == 2  # all wrong, and unreadable
     assert [image['file_name'] for image in found.data['images']] == [
-        '../in/' + name for name in ('right.png', 'mirrored.png', 'both.png', 'nobody.png')]
+        '../in/' + name for name in ('right.png', 'mirrored.png', 'both.png', 'empty.png')]
     assert found.data['info'] == {'about': 'dots'}
     assert found.data['categories'] == load_coco(path).data['categories']
     (tmp_path / 'out').mkdir()
     (tmp_path / 'out' / 'clean.json').write_text(json.dumps(found.data))
-    right, turned, both, nobody = read_dataset(str(tmp_path / 'out' / 'clean.json'), COCO_17)
+    right, turned, both, empty = read_dataset(str(tmp_path / 'out' / 'clean.json'), COCO_17)
     assert np.array_equal(right.people, turned.people) and len(right.ignored) == 1
-    assert len(both.people) == 1 and len(both.ignored) == 1 and not len(nobody.people)
+    assert len(both.people) == 1 and len(both.ignored) == 1 and not len(empty.people)
     assert np.array_equal(both.people[0], right.people[0])
     assert (tmp_path / 'in' / 'labels.json').read_text() == before
 
 
-def test_a_teacher_that_knows_nothing_of_the_labels_changes_nothing(tmp_path):
+def test_a_teacher_without_the_labelled_keypoints_changes_nothing(tmp_path):
     path = dataset(tmp_path)
     judge = LabelChecker(DotTeacher(without=NAMES), FAMILY, SIZE, STRIDE)
     found = clean(load_coco(path), str(tmp_path / 'in'), judge, 'coco_17', .5, str(tmp_path))
@@ -194,7 +194,7 @@ def test_the_command_writes_a_dataset_and_a_table(tmp_path, capsys):
     save_checkpoint(teacher, create_model('repvgg_fpn', 'coco_18', stages=1, **TINY).eval())
     (tmp_path / 'out').mkdir()
     target = tmp_path / 'out' / 'clean.json'
-    # A network that was never trained agrees with everything at least a little, or drops it.
+    # An untrained network agrees with labels a little, or drops them.
     assert main(['clean', path, '--teacher', teacher, '-o', str(target), '--least', '0']) == 0
     table = capsys.readouterr().out
     counts = [int(line.split()[0]) for line in table.splitlines()[:4]]
@@ -208,7 +208,8 @@ def test_the_command_writes_a_dataset_and_a_table(tmp_path, capsys):
     (['--least', '2'], 'not between 0 and 1', 2),
     (['-o', 'nowhere/x.json'], 'there is no folder', 1),
     (['--teacher', 'nothing.onnx'], 'nothing.onnx', 1)])
-def test_the_command_refuses_what_cannot_be(tmp_path, capsys, monkeypatch, arguments, words, code):
+def test_the_command_rejects_invalid_arguments(tmp_path, capsys, monkeypatch, arguments, words,
+                                               code):
     monkeypatch.chdir(tmp_path)
     path = write(tmp_path, coco([labels()], (90, 120)))
     teacher = str(tmp_path / 'teacher.pt')

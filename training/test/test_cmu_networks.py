@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The networks of CMU: published counts, names and inputs, from tables that stand here."""
+"""The networks of CMU: published counts, names and inputs, from the tables in this file."""
 import re
 from typing import NamedTuple, Tuple
 
@@ -17,11 +17,11 @@ SPECS = {spec.name: spec for module in (cmu, body_25, hand_face) for spec in mod
 
 
 class Published(NamedTuple):
-    """What is published of a network; costs in 10^9 multiply-adds by input width, height 368."""
+    """Published facts of a network; costs in 10^9 multiply-adds by input width, height 368."""
 
     parameters: str
     costs: dict
-    channels: Tuple[int, int]  # heatmaps, fields
+    channels: Tuple[int, int]  # heatmaps, PAFs
     most_stages: int
 
 
@@ -144,13 +144,13 @@ def test_mpi_faster_takes_the_last_stages_of_mpi_for_nothing():
 @pytest.mark.parametrize('name, wrong', [
     ('cmu', 0), ('cmu', 7), ('mpi', '6'), ('body_25', 4), ('body_25', 7), ('hand', 0),
     ('face', 7), ('face', 2.0)])
-def test_an_impossible_number_of_stages_is_refused_with_the_possible_ones(name, wrong):
+def test_an_invalid_number_of_stages_is_rejected_with_the_valid_ones(name, wrong):
     words = '{} to {} stages, not {!r}'.format(5 if name == 'body_25' else 1, 6, wrong)
     with pytest.raises(NetworkError, match=re.escape(words)):
         build(name, meta=True, stages=wrong)
 
 
-def test_a_network_of_pafs_refuses_a_topology_without_limbs():
+def test_a_network_of_pafs_rejects_a_topology_without_limbs():
     for module in (cmu, body_25):
         with pytest.raises(NetworkError, match='no limbs'):
             module.build(22, 0)

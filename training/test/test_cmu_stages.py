@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The networks of CMU: what their stages compute, held against formulas on the weights alone."""
+"""The networks of CMU: the outputs of their stages agree with formulas on the weights."""
 import io
 import re
 
@@ -34,7 +34,7 @@ def build(name, meta=False, **options):
 
 
 def randomised(network):
-    """Draw every parameter at random, biases and slopes too; nothing may fade or explode."""
+    """Draw every parameter at random, biases and slopes, too, with activations of order 1."""
     with torch.no_grad():
         for value in network.parameters():
             if value.dim() == 1:
@@ -46,7 +46,7 @@ def randomised(network):
 
 @pytest.fixture(scope='module', autouse=True)
 def one_thread():
-    """Compute on one thread: on maps this small, several would mostly wait for each other."""
+    """Compute on one thread, which is faster for such small maps."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -65,7 +65,7 @@ def make_image(batch=1, height=16, width=24):
 
 
 class Oracle:
-    """The formulas of the prototxt files, on the weights alone: a list of (heatmaps, fields)."""
+    """The formulas of the prototxt files, on the weights alone: a list of (heatmaps, PAFs)."""
 
     def __init__(self, state):
         self.state = state
@@ -95,7 +95,7 @@ class Oracle:
         shared = self.backbone(image, 'conv4_3_CPM', 'conv4_4_CPM')
         first = ['conv5_{}_CPM_'.format(number) for number in range(1, 6)]
         pafs, heatmaps = (self.convolved(shared, *(name + branch for name in first))
-                      for branch in ('L1', 'L2'))
+                          for branch in ('L1', 'L2'))
         found = [(heatmaps, pafs)]
         for stage in range(2, stages + 1):
             joined = torch.cat((pafs, heatmaps, shared), 1)
@@ -123,13 +123,13 @@ class Oracle:
 
     def body_25(self, image):
         shared = self.backbone(image, 'conv4_3_CPM', 'conv4_4_CPM')
-        fields = [self.dense_stage(shared, 'stage0_L2')]
+        pafs = [self.dense_stage(shared, 'stage0_L2')]
         for stage in (1, 2, 3):
-            joined = torch.cat((shared, fields[-1]), 1)
-            fields.append(self.dense_stage(joined, 'stage{}_L2'.format(stage)))
-        early = self.dense_stage(torch.cat((shared, fields[3]), 1), 'stage0_L1')
-        late = self.dense_stage(torch.cat((shared, early, fields[3]), 1), 'stage1_L1')
-        return [(None, field) for field in fields] + [(early, fields[3]), (late, fields[3])]
+            joined = torch.cat((shared, pafs[-1]), 1)
+            pafs.append(self.dense_stage(joined, 'stage{}_L2'.format(stage)))
+        early = self.dense_stage(torch.cat((shared, pafs[3]), 1), 'stage0_L1')
+        late = self.dense_stage(torch.cat((shared, early, pafs[3]), 1), 'stage1_L1')
+        return [(None, paf) for paf in pafs] + [(early, pafs[3]), (late, pafs[3])]
 
     def __call__(self, name, image):
         if name == 'body_25':
@@ -146,7 +146,7 @@ def halved(features):
 
 
 def assert_same(found, expected, tolerance=1e-4):
-    """Compare lists of (heatmaps, fields), relative to the largest value of each map."""
+    """Compare lists of (heatmaps, PAFs), relative to the largest value of each map."""
     assert len(found) == len(expected)
     for maps, wanted in zip(found, expected):
         if not isinstance(wanted, dict):
@@ -158,7 +158,7 @@ def assert_same(found, expected, tolerance=1e-4):
             assert (maps[name] - target).abs().max() <= tolerance * target.abs().max()
 
 
-def test_every_stage_predicts_what_the_layer_tables_say(whole):
+def test_every_stage_agrees_with_the_layer_tables(whole):
     name, network = whole
     image = make_image(batch=2)
     with torch.no_grad():
@@ -205,7 +205,7 @@ def test_the_file_of_the_full_network_fits_a_cut_one(whole):
 
 
 class Final(nn.Module):
-    """The maps of the last stage, without the ones that are not there."""
+    """The maps of the last stage, without missing ones."""
 
     def __init__(self, network):
         super().__init__()

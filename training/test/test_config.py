@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Configurations: what is read, and what is refused in which words."""
+"""Configurations: reading, and the errors for invalid ones."""
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,7 @@ def test_a_configuration_survives_its_own_file(tmp_path):
 
 @pytest.mark.parametrize('change, words', [
     ('optimizer.lrr=1', "optimizer: unknown key 'lrr'; did you mean 'lr'"),
-    ('optimiser.lr=1', "unknown key 'optimiser'; did you mean 'optimizer'"),
+    ('optimzer.lr=1', "unknown key 'optimzer'; did you mean 'optimizer'"),
     ('xyzzy=1', "unknown key 'xyzzy'; the keys are model, data,"),
     ('optimizer.lr=fast', "optimizer, lr: expected float, not 'fast'"),
     ('optimizer.epochs=1.5', 'optimizer, epochs: expected int, not 1.5'),
@@ -86,7 +86,7 @@ def test_faults_are_named_with_their_place(tmp_path, change, words):
     ('a: [', 'cannot read the configuration .*run.yaml'), ('- 1', 'expected keys such as'),
     ('hello', "run.yaml is no configuration.*'hello'"),
     ('a: !!python/object:os.system {}', 'cannot read')])
-def test_files_that_are_no_configuration_are_refused(tmp_path, text, words):
+def test_files_that_are_no_configuration_are_rejected(tmp_path, text, words):
     with pytest.raises(ConfigError, match=words):
         load_config(write(tmp_path, text))
     with pytest.raises(ConfigError, match='cannot read the configuration nowhere.yaml'):
@@ -124,7 +124,7 @@ def test_an_empty_file_is_all_defaults(tmp_path):
     (['gpus=[0, 1]'], r'as many numbers as devices \(1\)'),
     (['accelerator=tpu'], 'one of auto, cpu, gpu'),
 ])
-def test_values_that_cannot_be_are_refused(changes, words):
+def test_invalid_values_are_rejected(changes, words):
     with pytest.raises(ConfigError, match=words):
         check(load_config(None, changes))
 
@@ -136,7 +136,7 @@ def test_crops_must_fit_the_network():
 
 
 @pytest.mark.parametrize('path', sorted(CONFIGS.glob('*.yaml')), ids=lambda path: path.name)
-def test_the_configurations_that_are_shipped_hold(path):
+def test_the_shipped_configurations_are_valid(path):
     config = load_config(str(path))
     check(config)
     model = config.model

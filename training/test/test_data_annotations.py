@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keypoint files become samples in the keypoints of a topology, or say what is wrong with them."""
+"""Keypoint files become samples in the keypoints of a topology; invalid files are errors."""
 import json
 import logging
 
@@ -23,7 +23,7 @@ def read(folder, data, topology=COCO_18, **options):
     return read_dataset(write(folder, data), topology, **options)
 
 
-def test_keypoints_are_taken_by_name_and_derived_ones_lie_between(tmp_path):
+def test_keypoints_are_read_by_name_and_derived_ones_are_between(tmp_path):
     annotation = person()
     annotation['keypoints'][3 * NAMES.index('left_shoulder') + 2] = 1  # occluded
     [found] = read(tmp_path, coco([annotation]), BODY_25)
@@ -31,7 +31,7 @@ def test_keypoints_are_taken_by_name_and_derived_ones_lie_between(tmp_path):
     assert keypoints['nose'] == [10, 20, 2]
     assert keypoints['left_shoulder'] == [20, 35, 1]
     assert keypoints['right_shoulder'] == [22, 38, 2]
-    assert keypoints['neck'] == [21, 36.5, 1]       # seen as well as its worse parent
+    assert keypoints['neck'] == [21, 36.5, 1]       # the visibility of its worse parent
     assert keypoints['mid_hip'] == [33, 54.5, 2]    # hips: (32, 53) and (34, 56)
     assert keypoints['left_big_toe'] == [0, 0, 0]
     lacking = {name for name, there in zip(BODY_25.keypoint_names, found.labelled) if not there}
@@ -69,7 +69,7 @@ def test_crowds_and_people_without_keypoints_are_ignored_and_other_categories_ar
     assert found.all_people_annotated
 
 
-def test_somebody_without_a_place_makes_an_image_incomplete(tmp_path):
+def test_a_person_without_a_position_makes_an_image_incomplete(tmp_path):
     data = coco([person(), {'image_id': 2, 'category_id': 1}], files=('1.png', '2.png'))
     assert [found.all_people_annotated for found in read(tmp_path, data)] == [True, False]
 
@@ -101,7 +101,7 @@ def test_other_names_of_keypoints_are_understood_or_translated(tmp_path):
 
 
 def fault(folder, change):
-    """Change a sound file, and return what is said of it."""
+    """Change a valid file, and return the error."""
     data = coco([person(), person()])
     change(data, data['annotations'][1])
     with pytest.raises(DataError) as caught:
@@ -135,16 +135,16 @@ def fault(folder, change):
      'keypoint_names must be 1 to 255 different words'),
 ])
 def test_a_fault_is_named_with_its_entry(tmp_path, change, words):
-    said = fault(tmp_path, change)
-    assert words in said and 'labels.json' in said
+    error = fault(tmp_path, change)
+    assert words in error and 'labels.json' in error
 
 
-def test_formats_without_a_common_keypoint_are_refused(tmp_path):
+def test_formats_without_a_common_keypoint_are_rejected(tmp_path):
     with pytest.raises(DataError, match='share no keypoint.*; its keypoints are nose, left_eye'):
         read(tmp_path, coco([person()]), get_topology('hand_21'))
 
 
-def test_what_is_no_json_or_not_there_is_refused(tmp_path):
+def test_missing_files_and_invalid_json_are_rejected(tmp_path):
     (tmp_path / 'x.json').write_text('{')
     for name in ('x.json', 'y.json'):
         with pytest.raises(DataError, match='cannot read the dataset .*' + name):
@@ -166,7 +166,7 @@ def test_missing_images_are_left_out_with_one_warning(tmp_path, caplog):
     assert '1.png' in record.getMessage()
 
 
-def test_images_may_lie_elsewhere_and_none_at_all_is_an_error(tmp_path):
+def test_images_may_be_in_another_folder_and_no_image_is_an_error(tmp_path):
     (tmp_path / 'train').mkdir()
     data = coco([person()])
     write(tmp_path / 'train', data)
@@ -177,7 +177,7 @@ def test_images_may_lie_elsewhere_and_none_at_all_is_an_error(tmp_path):
     assert found.path == str(tmp_path / 'train' / '1.png')
 
 
-def test_a_folder_is_a_set_with_nobody_in_it(tmp_path):
+def test_a_folder_is_a_set_of_images_without_people(tmp_path):
     with pytest.raises(DataError, match='has no images'):
         read_dataset(str(tmp_path), COCO_18)
     write(tmp_path, coco([], files=('b.png', 'a.JPG')))
@@ -248,7 +248,7 @@ def packed(runs):
     return text
 
 
-def test_masks_add_up_and_hold_every_pixel_that_a_box_touches(tmp_path):
+def test_masks_add_up_and_have_every_pixel_that_a_box_touches(tmp_path):
     [found] = read(tmp_path, coco([
         {'image_id': 1, 'category_id': 1, 'bbox': [-3.5, 1.5, 5, 1]},
         {'image_id': 1, 'category_id': 1, 'bbox': [98.2, 78.9, 50, 50]}, person()]))
@@ -266,7 +266,7 @@ def test_the_dev_set_of_coco(shared):
     data = json.loads(path.read_text())
     found = read_dataset(str(path), COCO_18)
     with_keypoints = [annotation for annotation in data['annotations']
-                   if annotation['num_keypoints'] and not annotation['iscrowd']]
+                      if annotation['num_keypoints'] and not annotation['iscrowd']]
     assert sum(len(sample.people) for sample in found) == len(with_keypoints) > 100
     assert sum(len(sample.ignored) for sample in found) == len(data['annotations']) - len(
         with_keypoints)

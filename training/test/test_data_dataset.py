@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a loader yields: the same for the same seed, and never a crash for a bad image."""
+"""Entries of a loader: equal for the same seed, and no crash for an invalid image."""
 import logging
 
 import cv2
@@ -44,7 +44,7 @@ def test_an_entry_is_an_image_maps_and_weights(tmp_path):
     assert len(dataset) == 4
 
 
-def test_geometry_is_of_the_seed_the_image_and_the_variant_and_light_of_the_draw(tmp_path):
+def test_geometry_depends_on_seed_image_and_variant_and_light_on_the_draw(tmp_path):
     samples = images(tmp_path)
     dataset, again = PoseDataset(samples, spec(), 7), PoseDataset(samples[::-1], spec(), 7)
     first = dataset[CropRequest(1, 5, 1)]
@@ -78,9 +78,8 @@ def test_images_in_memory_give_the_same_crops(tmp_path, caplog):
 
 
 def damaged(folder):
-    """Return samples of which one is fine; the others are cut, empty, or of another size."""
-    samples = images(folder, files=['fine.png', 'cut.jpg', 'empty.png', 'other.png',
-                                         'gone.png'])
+    """Return a valid sample and others: cut, empty, missing, or of another size."""
+    samples = images(folder, files=['fine.png', 'cut.jpg', 'empty.png', 'other.png', 'gone.png'])
     whole = (folder / 'cut.jpg').read_bytes()
     (folder / 'cut.jpg').write_bytes(whole[:len(whole) // 2])
     (folder / 'empty.png').write_bytes(b'')
@@ -95,19 +94,19 @@ def test_images_that_cannot_be_used_are_named_once_and_replaced(tmp_path, caplog
         for _ in range(3):
             for index in range(5):
                 assert dataset[CropRequest(index, index, 0)][0].shape == (3, 48, 64)
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 4
+    logged = [record.getMessage() for record in caplog.records]
+    assert len(logged) == 4
     for name, words in (('cut.jpg', 'is cut short'), ('empty.png', 'is empty'),
                         ('gone.png', 'No such file'),
                         ('other.png', 'has 90 x 80 pixels, but its labels are for 100 x 80')):
-        [line] = [line for line in told if name in line]
+        [line] = [line for line in logged if name in line]
         assert words in line and 'cannot be used' in line
-    assert told[-1].endswith('(4 of 5 images cannot be used)')
+    assert logged[-1].endswith('(4 of 5 images cannot be used)')
     assert sorted(path.split('/')[-1] for path in dataset.unusable) == [
         'cut.jpg', 'empty.png', 'gone.png', 'other.png']
 
 
-def test_what_loader_processes_find_unusable_is_known_to_all(tmp_path):
+def test_unusable_images_are_shared_by_all_loader_processes(tmp_path):
     dataset = PoseDataset(damaged(tmp_path), spec())
     draws = CropSampler(np.ones(5), 40, 4)
     batches = list(DataLoader(dataset, 4, sampler=draws, num_workers=2,
@@ -134,7 +133,7 @@ def test_it_is_an_error_if_no_image_can_be_used(tmp_path):
 
 
 def bright_nose(folder, name, image, **more):
-    """Write an image with a light at (70, 30), somebody's nose; return a dataset of it."""
+    """Write an image with a light at (70, 30), labelled as a nose; return a dataset of it."""
     people = np.zeros((1, 18, 3))
     people[0, 0] = (70, 30, 2)
     path = folder / name
@@ -145,7 +144,7 @@ def bright_nose(folder, name, image, **more):
 
 
 def nose_is_bright(dataset):
-    """Whether the light of the crop is where the nose is said to be."""
+    """Return whether the light of the crop is at the labelled nose."""
     crop, targets = dataset.draw(0, 0)
     light = crop.image[..., 1].astype(float) - np.median(crop.image[..., 1])
     y, x = np.mgrid[:48, :64]
@@ -177,12 +176,12 @@ def with_orientation(path, value):
                      + data[2:])
 
 
-def test_a_rotated_image_is_read_as_its_labels_see_it(tmp_path):
-    # Stored upright, and a flag that says to turn it by a quarter; the labels know of no flag.
+def test_a_rotated_image_is_read_in_the_orientation_of_its_labels(tmp_path):
+    # Stored upright, with a flag of a quarter rotation that the labels ignore.
     stored = bright_nose(tmp_path, 'stored.jpg', dot())
     with_orientation(tmp_path / 'stored.jpg', 6)
     assert nose_is_bright(stored)
-    # Stored lying: (x, y) of the upright image is (y, 99 - x) here. The labels are upright.
+    # Stored rotated: (x, y) of the upright image is (y, 99 - x) here. The labels are upright.
     turned = bright_nose(tmp_path, 'turned.jpg', dot(80, 100, 30, 99 - 70))
     with_orientation(tmp_path / 'turned.jpg', 6)
     assert nose_is_bright(turned)
@@ -215,20 +214,20 @@ def test_one_image_may_be_a_single_pixel(tmp_path):
         assert dataset[CropRequest(0, variant, 0)][0].shape == (3, 48, 64)
 
 
-def test_the_background_comes_from_images_with_nobody_in_them(tmp_path):
+def test_the_background_is_from_images_without_people(tmp_path):
     samples = images(tmp_path, 2)
-    (tmp_path / 'nobody').mkdir()
-    cv2.imwrite(str(tmp_path / 'nobody' / 'a.png'), np.full((50, 40, 3), (1, 2, 3), np.uint8))
-    nobody = read_dataset(str(tmp_path / 'nobody'), COCO_18)
+    (tmp_path / 'empty').mkdir()
+    cv2.imwrite(str(tmp_path / 'empty' / 'a.png'), np.full((50, 40, 3), (1, 2, 3), np.uint8))
+    empty = read_dataset(str(tmp_path / 'empty'), COCO_18)
     geometry = UPRIGHT._replace(background=1., height=(.2, .2))
-    crop, targets = PoseDataset(samples + nobody, spec(geometry)).draw(0, 0)
+    crop, targets = PoseDataset(samples + empty, spec(geometry)).draw(0, 0)
     assert crop.image[0, 0].tolist() == crop.image[-1, -1].tolist() == [1, 2, 3]
     assert crop.known.all()
     reflected = PoseDataset(samples, spec(geometry)).draw(0, 0)[0]
     assert len(np.unique(reflected.image[0])) > 20 and not reflected.known.all()
 
 
-def test_a_teacher_is_told_crops_apart_by_their_images(tmp_path):
+def test_cache_keys_of_crops_differ_by_image(tmp_path):
     samples, keys = images(tmp_path), []
 
     class Soft:
@@ -240,7 +239,7 @@ def test_a_teacher_is_told_crops_apart_by_their_images(tmp_path):
                  CropRequest(1, 0, 1)):
         assert dataset[draw][1].min() >= 0
     assert keys[0] == keys[1] and len(set(keys)) == 3
-    # Another image under the old name is another image.
+    # Another image with the same file name has another key.
     cv2.imwrite(samples[0].path, np.zeros((80, 100, 3), np.uint8))
     dataset[CropRequest(0, 0, 1)]
     assert keys[-1] not in keys[:-1]

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which crops are drawn, and crops made of four."""
+"""Sampling of crops, and mosaics of four."""
 import cv2
 import numpy as np
 import pytest
@@ -30,7 +30,7 @@ def crops(samples, geometry, soft=None):
     return PoseDataset(samples, CropSpec((128, 96), 8, FAMILY, geometry), soft=soft)
 
 
-def test_tiles_lie_on_the_grid_and_fill_the_crop():
+def test_tiles_are_on_the_grid_and_fill_the_crop():
     for seed in range(50):
         (a, b), (c, d), (e, f), (g, h) = draw_tiles((64, 48), 8, np.random.default_rng(seed))
         assert (a + c, b + f) == (64, 48) and (a, c, b, d) == (e, g, d, b) and (f, h) == (h, f)
@@ -47,11 +47,11 @@ def test_a_mosaic_is_four_crops_with_their_own_targets(tmp_path):
     labelled[4] = False
     samples[3] = samples[3]._replace(labelled=labelled, all_people_annotated=False)
     geometry = MOSAIC._replace(height=(4., 4.), rotation=0., shift=0., free=0., flip=0.)
-    told = []
+    complete = []
 
     class Soft:
         def targets(self, key, crop, hard):
-            told.append(crop.complete)
+            complete.append(crop.complete)
             return hard
     dataset = crops(samples, geometry, Soft())  # tiles end before images do
     seen = set()
@@ -68,7 +68,7 @@ def test_a_mosaic_is_four_crops_with_their_own_targets(tmp_path):
         without = np.kron(targets.weights[4] == 0, np.ones((8, 8), bool))
         assert np.array_equal(without, gray == 190)
         assert targets.maps.shape == (57, 12, 16) and len(crop.people) == 4
-        assert told[-1] == (190 not in tones)
+        assert complete[-1] == (190 not in tones)
         assert crop.labelled[4] == (190 not in tones)
     assert seen == {40, 90, 140, 190}
 
@@ -82,7 +82,7 @@ def test_people_do_not_reach_over_the_seams_of_a_mosaic(tmp_path):
             there = crop.people[:, keypoint, 2] > 0
             cells = (crop.people[there, keypoint, :2] + .5) // 8
             for x, y in cells.astype(int):
-                assert heatmaps[keypoint, y, x] > .5  # each keypoint that is left is drawn in its place
+                assert heatmaps[keypoint, y, x] > .5  # each remaining keypoint is drawn
 
 
 def test_draws_follow_the_weights_and_repeat_by_the_epoch():

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Crops: image, keypoints and masks move alike, to a fraction of a pixel."""
+"""Crops: image, keypoints and masks are mapped equally, to a fraction of a pixel."""
 import cv2
 import numpy as np
 import pytest
@@ -15,11 +15,11 @@ from pose_training.families.paf.layouts import map_layout
 
 TOPOLOGY = get_topology('coco_18')
 LAYOUT, MIRROR = map_layout('coco_18'), TOPOLOGY.mirror
-NOBODY = np.zeros((0, 18, 3))
+NO_PEOPLE = np.zeros((0, 18, 3))
 
 
 def noise(width, height, seed=0):
-    """Return an image without any two alike neighbors."""
+    """Return an image without equal neighbors."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
@@ -31,14 +31,14 @@ def blob(width, height, point, sigma):
 
 
 def middle(image):
-    """Return where the light of an image has its center."""
+    """Return the center of the light of an image."""
     light = image[..., 0].astype(float)
     y, x = np.mgrid[:light.shape[0], :light.shape[1]]
     return np.array([(x * light).sum(), (y * light).sum()]) / light.sum()
 
 
 def lit_crop(matrix, point=(151.25, 97.5), size=(160, 144)):
-    """Warp an image with a light at the nose of somebody; return the crop."""
+    """Warp an image with a light at the nose of a person; return the crop."""
     people = np.zeros((1, 18, 3))
     people[0, 0] = (*point, 2)
     zoom = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
@@ -49,7 +49,7 @@ def lit_crop(matrix, point=(151.25, 97.5), size=(160, 144)):
 @pytest.mark.parametrize('angle', [0, 33, -130])
 @pytest.mark.parametrize('scale', [(1, 1), (2.3, 2.3), (.37, .37), (.25, .25), (.12, .12),
                                    (-1, 1), (-.2, .21), (-1.7, 1.6)])
-def test_the_image_and_its_keypoints_move_alike(angle, scale):
+def test_the_image_and_its_keypoints_are_mapped_equally(angle, scale):
     # .37, .25 and .12 are averaged over 2, 3 and 6 pixels first; 203 and 301 are no multiples.
     crop = lit_crop(place((151.75, 98), (83.3, 70.9), np.radians(angle), scale))
     assert crop.image.shape == (144, 160, 3) and crop.people[0, 0, 2] == 2
@@ -79,18 +79,18 @@ def test_a_shift_by_whole_pixels_is_a_slice():
 
 
 def swapped(maps):
-    """Mirror maps by hand: columns, channels of left and right, and the fields' x."""
-    names, heatmaps = TOPOLOGY.keypoint_names, len(TOPOLOGY.keypoint_names) + 1
+    """Mirror maps by hand: columns, channels of left and right, and the x of PAFs."""
+    names, first_paf = TOPOLOGY.keypoint_names, len(TOPOLOGY.keypoint_names) + 1
     twin = {name: name.replace('left', 'RIGHT').replace('right', 'left').lower() for name in names}
     limbs = [(names[a], names[b]) for a, b in LAYOUT.limbs]
     result = np.empty_like(maps)
     for k, name in enumerate(names):
         result[names.index(twin[name])] = maps[k, :, ::-1]
-    result[heatmaps - 1] = maps[heatmaps - 1, :, ::-1]
+    result[first_paf - 1] = maps[first_paf - 1, :, ::-1]
     for k, (a, b) in enumerate(limbs):
-        other = heatmaps + 2 * limbs.index((twin[a], twin[b]))
-        result[other] = -maps[heatmaps + 2 * k, :, ::-1]
-        result[other + 1] = maps[heatmaps + 2 * k + 1, :, ::-1]
+        other = first_paf + 2 * limbs.index((twin[a], twin[b]))
+        result[other] = -maps[first_paf + 2 * k, :, ::-1]
+        result[other + 1] = maps[first_paf + 2 * k + 1, :, ::-1]
     return result
 
 
@@ -148,14 +148,14 @@ def test_images_of_any_size_can_be_cropped(width, height):
     people[0, 0] = (0, 0, 2)
     for number in range(20):
         random = np.random.default_rng(number)
-        for labels in (sample(people, (width, height)), sample(NOBODY, (width, height))):
+        for labels in (sample(people, (width, height)), sample(NO_PEOPLE, (width, height))):
             crop = draw_crop(noise(width, height), np.ones((height, width), np.uint8), labels,
                              (64, 48), CropRange(background=.5), MIRROR, random)
             assert crop.image.shape == (48, 64, 3) and crop.known.shape == (48, 64)
             assert np.isfinite(crop.people).all()
 
 
-def test_crops_are_as_large_turned_and_mirrored_as_asked():
+def test_crops_have_the_configured_size_rotation_and_mirroring():
     people = np.zeros((1, 18, 3))
     people[0, :2] = [(100, 40, 2), (100, 139, 2)]  # upright, and 100 px tall with its edges
     labels = sample(people, (200, 200), [[80, 39.5, 20, 100]])
@@ -186,9 +186,9 @@ def test_the_same_seed_draws_the_same_crop():
     assert not np.array_equal(crops[0].image, crops[2].image)
 
 
-def test_outside_lies_another_image():
+def test_the_outside_is_another_image():
     image, other = noise(50, 40), noise(64, 64, 1)
-    labels = sample(NOBODY, (50, 40))
+    labels = sample(NO_PEOPLE, (50, 40))
     matrix = np.array([[.9, .2, 12], [-.2, .9, 20]])
     gray = warp(image, None, labels, matrix, (64, 64), MIRROR, 0)
     filled = warp(image, None, labels, matrix, (64, 64), MIRROR, other)
@@ -253,7 +253,7 @@ def test_a_backdrop_fills_a_crop_from_within_its_image():
     ({'height': (0., 1.)}, r'height: \[0.0, 1.0\]'), ({'height': (1., .5)}, 'height'),
     ({'flip': 1.5}, 'flip: 1.5 is not a probability'), ({'mosaic': -.1}, 'mosaic'),
     ({'rotation': -1.}, 'rotation: -1.0 is below 0'), ({'max_side': 8}, 'max_side: 8 px')])
-def test_ranges_that_nothing_can_be_drawn_from_are_refused(change, words):
+def test_empty_ranges_are_rejected(change, words):
     check_ranges(CropRange())
     with pytest.raises(ConfigError, match='crop, ' + words):
         check_ranges(CropRange(**change))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Light, blur and noise change an image, and nothing in it moves."""
+"""Light, blur and noise change an image, but not its geometry."""
 import numpy as np
 import pytest
 
@@ -12,7 +12,7 @@ NOTHING = PhotometricRange(**{step: 0. for step in STEPS})
 
 
 def lamp():
-    """Return an image of a light at (50, 40), alike on all sides."""
+    """Return an image of a light at (50, 40), symmetric on all sides."""
     y, x = np.mgrid[:81, :101]
     light = np.exp(-((x - 50) ** 2 + (y - 40) ** 2) / 200.)
     return (30 + 180 * light[..., None] * (1, .8, .6)).astype(np.uint8)
@@ -30,7 +30,7 @@ def test_each_step_changes_the_image_and_keeps_the_original(step):
     assert step == 'gray' or not np.array_equal(found[0], found[2])
 
 
-def test_nothing_is_done_where_nothing_is_asked_for():
+def test_without_probabilities_nothing_changes():
     assert np.array_equal(degrade(lamp(), NOTHING, np.random.default_rng(0)), lamp())
 
 
@@ -62,7 +62,7 @@ def test_darkness_is_dark():
     assert 20 < min(found) and max(found) < 92  # of .12 to .45 times 200
 
 
-def test_steps_come_as_often_as_asked():
+def test_steps_have_the_configured_frequency():
     ranges = NOTHING._replace(gray=.3)
     colors = [np.ptp(degrade(lamp(), ranges, np.random.default_rng(seed))[40, 50].astype(int))
               for seed in range(300)]
@@ -72,7 +72,7 @@ def test_steps_come_as_often_as_asked():
 @pytest.mark.parametrize('change, words', [
     ({'light': 1.2}, 'light: 1.2 is not between 0 and 1'), ({'noise_sigma': -1.}, 'noise_sigma'),
     ({'erase_extent': 2.}, 'erase_extent: 2.0'), ({'jpeg_quality': 0}, 'jpeg_quality: 0 is not')])
-def test_unfit_ranges_are_refused(change, words):
+def test_invalid_ranges_are_rejected(change, words):
     check_photometric(PhotometricRange(jpeg_quality=100, erase_extent=1.))
     with pytest.raises(ConfigError, match='photometric, ' + words):
         check_photometric(PhotometricRange()._replace(**change))

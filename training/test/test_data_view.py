@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images of crops: what is drawn where, in which color."""
+"""Drawings of crops: positions and colors."""
 import cv2
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from pose_ros.core.topology import get_topology
 from pose_training.cli.main import main
 from pose_training.data.geometry import Crop
 from pose_training.data.panels import (blend, blend_vectors, draw_labels, draw_weights, LEFT,
-                                         RIGHT, sheet)
+                                       RIGHT, sheet)
 from pose_training.families.paf.targets import make_targets
 from pose_training.families.paf.layouts import map_layout
 from pose_training.families.registry import make_family
@@ -52,7 +52,7 @@ def test_occluded_keypoints_are_hollow_and_unlabelled_ones_not_drawn():
     assert not image[..., 0].any()
 
 
-def test_keypoints_far_outside_do_no_harm():
+def test_keypoints_far_outside_are_ignored():
     image = draw_labels(crop({'left_wrist': (1e9, -1e9, 2), 'left_elbow': (-500, 20, 2)}),
                         TOPOLOGY)
     assert image.shape == (48 * ZOOM, 64 * ZOOM, 3)
@@ -73,10 +73,10 @@ def test_heat_is_red_where_it_is_high_and_the_image_shows_elsewhere():
 
 @pytest.mark.parametrize('order', ['xy', 'yx'])
 def test_pafs_show_their_direction(order):
-    fields = np.zeros((4, 6, 8), np.float32)
+    pafs = np.zeros((4, 6, 8), np.float32)
     right, down = ((0, 2, 3), (1, 4, 6)) if order == 'xy' else ((1, 2, 3), (0, 4, 6))
-    fields[right] = fields[down] = 1
-    image = blend_vectors(np.zeros((48, 64, 3), np.uint8), fields, order)
+    pafs[right] = pafs[down] = 1
+    image = blend_vectors(np.zeros((48, 64, 3), np.uint8), pafs, order)
     blue, green, red = color_at(image, 28, 20)
     assert red > 180 and green < 20 and blue < 20
     blue, green, red = color_at(image, 52, 36)
@@ -116,7 +116,7 @@ def configuration(folder, path):
     return str(folder / 'run.yaml')
 
 
-def test_the_command_draws_what_a_run_would_see(tmp_path, capsys):
+def test_the_command_draws_the_crops_of_a_run(tmp_path, capsys):
     path = write(tmp_path, coco([person(), person(2)], files=('1.png', '2.png')))
     config = configuration(tmp_path, path)
     for folder, more in (('a', []), ('b', []), ('c', ['--seed', '5']),
@@ -126,7 +126,7 @@ def test_the_command_draws_what_a_run_would_see(tmp_path, capsys):
         assert main(words + [word for word in more if '=' not in word]) == 0
     assert 'wrote 3 images to ' + str(tmp_path / 'a') in capsys.readouterr().out
     images = {folder: [cv2.imread(str(tmp_path / folder / '000{}.png'.format(number)))
-                         for number in range(3)] for folder in 'abcd'}
+                       for number in range(3)] for folder in 'abcd'}
     assert all(np.array_equal(a, b) for a, b in zip(images['a'], images['b']))
     assert not np.array_equal(images['a'][0], images['c'][0])
     assert images['a'][0].shape[1] == 4 * 512 and images['d'][0].shape[1] == 4 * 96 * 5
@@ -137,19 +137,19 @@ def test_the_command_takes_a_dataset_instead_of_a_configuration(tmp_path, capsys
     (tmp_path / '2.png').write_bytes(b'')
     assert main(['view', '--data', path, '-o', str(tmp_path / 'out'), '--count', '8',
                  'data.size=[64,64]', 'model.topology=body_25']) == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     assert len(list((tmp_path / 'out').iterdir())) == 8
-    assert told.splitlines()[-1] == 'unusable: ' + str(tmp_path / '2.png')
+    assert printed.splitlines()[-1] == 'unusable: ' + str(tmp_path / '2.png')
 
 
-@pytest.mark.parametrize('words, said', [
+@pytest.mark.parametrize('words, error', [
     ([], 'name one configuration, or a dataset with --data'),
     (['a.yaml', 'b.yaml'], 'name one configuration'),
     (['seed=1'], 'name one configuration'),
     (['--data', 'nothing.json'], 'cannot read the dataset nothing.json')])
-def test_the_command_refuses_what_it_cannot_draw(tmp_path, capsys, words, said):
+def test_the_command_rejects_invalid_arguments(tmp_path, capsys, words, error):
     assert main(['view', '-o', str(tmp_path / 'out')] + words) == 1
-    assert said in capsys.readouterr().err
+    assert error in capsys.readouterr().err
     assert not (tmp_path / 'out').exists()
 
 

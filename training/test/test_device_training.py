@@ -77,7 +77,7 @@ def test_the_command_line_learns_and_its_snapshot_can_be_exported(tmp_path, sett
     assert main(words + ['--seconds', '0.5', '--resume', '--output', run + '2']) == 0
 
 
-def test_packed_images_are_sampled_where_the_matrix_says(tmp_path):
+def test_packed_images_are_sampled_by_the_matrix(tmp_path):
     config, folder = packed(tmp_path, CROP)
     pool = ImagePool(folder, CPU)
     assert len(pool) == 8 and pool.sizes[0].tolist() == [96, 96]
@@ -110,7 +110,7 @@ def test_the_crops_of_a_teacher_begin_where_its_cells_do():
     assert 48 - 1 - 1.5 - (4 * (11 - 3) + 1.5) == 4 * 3
 
 
-def test_what_cannot_be_used_is_refused(tmp_path):
+def test_invalid_input_is_rejected(tmp_path):
     config, folder = packed(tmp_path, CROP)
     with pytest.raises(ConfigError, match='either seconds or steps'):
         DeviceTrainer(config, folder, Budget(), CPU)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-train distill`, and hints: a student learns what its teachers say."""
+"""`pose-train distill`, and hints: a student learns the outputs of its teachers."""
 import os
 
 from figures import run_data, TINY, write_figures, write_run
@@ -53,7 +53,7 @@ def config(folder, **changes):
     return write_run(folder, str(folder / 'data' / 'figures.json'), **{**values, **changes})
 
 
-def test_a_student_learns_what_its_teacher_says(folder, tmp_path, capfd):
+def test_a_student_learns_the_maps_of_its_teacher(folder, tmp_path, capfd):
     words = [config(folder), '--teacher', str(folder / 'teacher.onnx'), '--weight', '1',
              '--output', str(tmp_path / 'run'), '--cache', str(tmp_path / 'maps')]
     assert main(['distill', *words]) == 0
@@ -73,7 +73,7 @@ def test_a_student_learns_what_its_teacher_says(folder, tmp_path, capfd):
     wanted[:, keypoints] = wanted[:, keypoints].clip(0, 1)
     wanted[:, 18] = 1 - wanted[:, keypoints].max(1).values
     assert ((found - wanted) ** 2).mean() < .05 * ((fresh - wanted) ** 2).mean()
-    # The second time everything comes from the cache, and the result is the same.
+    # The second run reads all maps from the cache, and the result is the same.
     words[words.index(str(tmp_path / 'run'))] = str(tmp_path / 'again')
     before = sorted(os.listdir(tmp_path / 'maps'))
     assert main(['distill', *words]) == 0
@@ -95,7 +95,7 @@ def draws():
     return [CropRequest(k % 8, k // 8, 0) for k in range(16)]
 
 
-@pytest.mark.parametrize('words, said', [
+@pytest.mark.parametrize('words, message', [
     ([], 'there is no teacher: name a network with --teacher or --single-person'),
     (['--card', 'a.json'], '--card needs a --teacher'),
     (['--teacher', 'nowhere.onnx'], "no model file at 'nowhere.onnx'"),
@@ -105,15 +105,15 @@ def draws():
     (['--single-person', 'a.onnx'], 'single-person teachers are .tflite files'),
     (['--teacher', 'TEACHER', 'teacher.size=[72, 72]', '--card', 'HAND'], 'a decoder of type'),
 ])
-def test_errors_say_what_to_do(folder, tmp_path, capfd, words, said):
+def test_errors_name_the_fix(folder, tmp_path, capfd, words, message):
     names = {'TEACHER': 'teacher.onnx', 'HAND': 'hand.json'}
     words = [str(folder / names[word]) if word in names else word for word in words]
     assert main(['distill', config(folder), *words, '--output', str(tmp_path / 'run')]) == 1
     error = capfd.readouterr().err.strip().splitlines()[-1]
-    assert error.startswith('pose-train: error: ') and said in error
+    assert error.startswith('pose-train: error: ') and message in error
 
 
-def test_a_teacher_that_fails_in_a_loader_is_told_in_one_line(folder, tmp_path, capfd):
+def test_a_teacher_that_fails_in_a_loader_is_an_error_of_one_line(folder, tmp_path, capfd):
     words = [config(folder), '--teacher', str(folder / 'teacher.onnx'), 'data.workers=1',
              'teacher.backend=tensorrtx', '--output', str(tmp_path / 'run')]
     assert main(['distill', *words]) == 1
@@ -132,7 +132,7 @@ def hinted(folder, run, **changes):
     return build(RunConfig, data, '')
 
 
-def test_hints_are_learnt_and_are_no_part_of_the_network(folder, tmp_path):
+def test_hints_are_trained_and_are_no_part_of_the_network(folder, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     run = hinted(folder, tmp_path / 'run', optimizer__crops_per_epoch=160)
     path = fit(run)
@@ -149,7 +149,7 @@ def test_hints_are_learnt_and_are_no_part_of_the_network(folder, tmp_path):
     assert 'hints.translations.0.weight' in snapshot['state_dict']
 
 
-def test_a_run_with_hints_goes_on(folder, tmp_path):
+def test_a_run_with_hints_continues(folder, tmp_path):
     fit(hinted(folder, tmp_path / 'one'))
     fit(hinted(folder, tmp_path / 'two', optimizer__epochs=2, optimizer__schedule='constant'))
     fit(hinted(folder, tmp_path / 'two', optimizer__schedule='constant'))
@@ -162,7 +162,7 @@ def test_a_run_with_hints_goes_on(folder, tmp_path):
                            states[2]['hints.translations.0.weight'])
 
 
-def test_hints_of_layers_that_are_not_there_are_refused(folder, tmp_path):
+def test_hints_of_missing_layers_are_rejected(folder, tmp_path):
     network = create_model('repvgg_fpn', stages=1, **TINY)
     for student, teacher, words in (
             ('pyramide', 'pyramid', "the student has no layer 'pyramide'; there is pyramid"),
@@ -187,7 +187,7 @@ def test_a_hint_is_the_share_of_the_teachers_square_that_is_missed():
     assert hints([target])[0].item() == pytest.approx(.5 * (0 + 1) / (.5 * (1 + 4)))
 
 
-def test_hinted_crops_ask_the_teacher_what_it_sees_in_the_image():
+def test_hinted_crops_have_the_features_of_the_teacher():
     class Teacher:
         def features(self, image):
             assert image.shape == (4, 6, 3) and image.dtype == np.uint8

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Teachers in the training step say what teachers in the loaders say."""
+"""Teachers in the training step yield the maps of teachers in the loaders."""
 from figures import run_data, TINY, write_figures, write_run
 import numpy as np
 import pytest
@@ -29,8 +29,8 @@ FAMILY = make_family('paf', 'coco_18')
 SIZE = 96, 64
 
 
-def lively(topology, seed):
-    """Return a tiny network whose maps are no background."""
+def random_network(topology, seed):
+    """Return a tiny network with maps that are not empty."""
     torch.manual_seed(seed)
     network = create_model('repvgg_fpn', topology, stages=1, **TINY)
     with torch.no_grad():
@@ -45,7 +45,7 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp('device')
     write_figures(path / 'data')
     for seed, topology in enumerate(('coco_18', 'body_25', 'trt_pose_18')):
-        save_checkpoint(str(path / (topology + '.pt')), lively(topology, seed))
+        save_checkpoint(str(path / (topology + '.pt')), random_network(topology, seed))
     return path
 
 
@@ -105,17 +105,17 @@ def test_a_batch_is_mixed_as_the_loaders_mix_crops(folder, complete):
         assert torch.equal(found[2], wanted[2])
 
 
-def test_a_student_learns_the_same_either_way(folder, tmp_path):
-    learnt = []
+def test_a_student_learns_the_same_with_teachers_on_the_device(folder, tmp_path):
+    learned = []
     for name, device in (('loader', False), ('step', True)):
         config = run_config(folder, teacher__on_device=device, output=str(tmp_path / name),
                             optimizer__epochs=3, optimizer__name='adamw', seed=3)
-        learnt.append(load_checkpoint(fit(config))[0].state_dict())
+        learned.append(load_checkpoint(fit(config))[0].state_dict())
         snapshot = torch.load(tmp_path / name / 'snapshots' / 'last.ckpt', weights_only=True)
         assert all(key.startswith('network.') for key in snapshot['state_dict'])
     begun = create_model('repvgg_fpn', stages=1, **TINY).state_dict()
-    moved = [(learnt[0][name] - begun[name]).norm() for name in begun if 'weight' in name]
-    apart = [(learnt[0][name] - learnt[1][name]).norm() for name in begun if 'weight' in name]
+    moved = [(learned[0][name] - begun[name]).norm() for name in begun if 'weight' in name]
+    apart = [(learned[0][name] - learned[1][name]).norm() for name in begun if 'weight' in name]
     assert sum(apart) < .02 * sum(moved)
 
 
@@ -137,13 +137,13 @@ def test_what_the_student_would_be_taught_can_be_looked_at(folder):
     {'teacher__cards': ['a.json']},
     {'teacher__size': [128, 128]},
     {'teacher__hints': [{'student': 'pyramid', 'teacher': 'pyramid'}]}])
-def test_what_only_loaders_can_do_is_refused(folder, changes):
+def test_settings_of_loaders_are_rejected_on_the_device(folder, changes):
     with pytest.raises(ConfigError, match='teacher.on_device must be false'):
         check(run_config(folder, **changes))
     check(run_config(folder, **changes)._replace(teacher=run_config(
         folder, **changes).teacher._replace(on_device=False)))
 
 
-def test_crops_that_a_teacher_cannot_take_are_refused(folder):
+def test_crops_of_an_invalid_size_for_a_teacher_are_rejected(folder):
     with pytest.raises(DataError, match='needs multiples of 32 pixels, not 72x64'):
         DeviceTeacher(str(folder / 'coco_18.pt'), (72, 64), FAMILY, 8)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Labels and teachers mixed; what teachers said kept; keypoints from single-person networks."""
+"""Mixing labels and teachers, the cache of maps, keypoints of single-person networks."""
 import json
 import os
 
@@ -55,9 +55,9 @@ def test_the_mixture_is_weighted_where_label_and_teacher_are_known():
 def test_people_of_the_teacher_count_where_labels_are_incomplete():
     hard, soft = labels(), np.zeros(SHAPE, np.float32)
     hard.maps[18] = soft[18] = 1
-    soft[0, 1, 1], soft[18, 1, 1] = .9, .1       # a nose that nobody labelled
+    soft[0, 1, 1], soft[18, 1, 1] = .9, .1       # a nose without a label
     soft[19:21, 2, 2] = .6, .6                   # and a limb
-    soft[1, 3, 3], hard.maps[1, 3, 3] = .5, 1.   # a neck that both know
+    soft[1, 3, 3], hard.maps[1, 3, 3] = .5, 1.   # a neck of both
     known = np.ones(SHAPE[0], bool)
     found = mixed(hard, soft, known, complete=False).maps
     assert found[0, 1, 1] == pytest.approx(.9) and found[18, 1, 1] == pytest.approx(.1)
@@ -66,7 +66,7 @@ def test_people_of_the_teacher_count_where_labels_are_incomplete():
 
 
 class Echo:
-    """A teacher that counts how often it is asked."""
+    """A teacher that counts its calls."""
 
     def __init__(self):
         self.asked = 0
@@ -89,7 +89,7 @@ def targets_of(soft, level=100, key='a'):
     return soft.targets(key, crop, labels(weight=0.))
 
 
-def test_what_teachers_said_is_kept_and_read_again(tmp_path):
+def test_maps_of_teachers_are_cached(tmp_path):
     first, second, folder = Echo(), Echo(), str(tmp_path / 'cache')
     one = targets_of(SoftTargets(lambda: first, FAMILY, .5, folder, ['x']))
     again = SoftTargets(lambda: second, FAMILY, .5, folder, ['x'])
@@ -107,7 +107,7 @@ def test_what_teachers_said_is_kept_and_read_again(tmp_path):
     assert targets_of(again).maps.shape == SHAPE and second.asked == 3
 
 
-def test_a_cache_of_another_teacher_is_refused(tmp_path):
+def test_a_cache_of_another_teacher_is_rejected(tmp_path):
     folder = str(tmp_path / 'cache')
     SoftTargets(Echo, FAMILY, .5, folder, [['abc'], [0, 0]])
     SoftTargets(Echo, FAMILY, .5, folder, [('abc',), (0, 0)])
@@ -118,7 +118,7 @@ def test_a_cache_of_another_teacher_is_refused(tmp_path):
         SoftTargets(Echo, FAMILY, .5, str(tmp_path / 'file'), [])
 
 
-def test_without_what_is_known_a_teacher_is_asked_and_with_it_it_is_not(tmp_path):
+def test_a_teacher_is_loaded_only_if_its_channels_are_not_given(tmp_path):
     loaded = []
 
     def load():
@@ -132,7 +132,7 @@ def test_without_what_is_known_a_teacher_is_asked_and_with_it_it_is_not(tmp_path
 
 
 class Pointer(SinglePersonTeacher):
-    """Finds the brightest pixel, and calls it every keypoint of the left side."""
+    """Returns the brightest pixel as every keypoint of the left side."""
 
     topology, identity = COCO, 'pointer'
 
@@ -225,7 +225,7 @@ def test_a_thorough_dataset_gets_only_what_it_never_labels(spotted):
     assert not found.all_visible_keypoints_annotated
 
 
-def test_what_point_teachers_said_is_kept(spotted, tmp_path):
+def test_predictions_of_single_person_teachers_are_cached(spotted, tmp_path):
     samples, first, second = spotted(), Pointer(), Pointer()
     folder = str(tmp_path / 'cache')
     one = add_keypoints(samples, [first], COCO, .5, folder)[0]
@@ -264,7 +264,7 @@ def test_a_person_is_cut_out_square_and_gray_beyond_the_edge(box, corner):
             assert (crop[row, column] == (image[y, x] if inside else 128)).all()
 
 
-def test_files_that_are_no_point_teachers_are_refused(tmp_path):
+def test_files_that_are_no_single_person_teachers_are_rejected(tmp_path):
     with pytest.raises(DataError, match='single-person teachers are .tflite files'):
         load_single_person_teacher('a.onnx')
     pytest.importorskip('ai_edge_litert')
@@ -292,7 +292,7 @@ def test_published_single_person_networks_find_labelled_keypoints(shared, name, 
 
 
 def test_figures_have_the_keypoints_that_are_drawn(tmp_path):
-    # The tests of the training rest on it: the nose of a figure is a disc of the nose's color.
+    # The tests of training need it: the nose of a figure is a disc of the nose's color.
     sample = read_dataset(write_figures(tmp_path), COCO)[0]
     image = read_image(sample.path)
     for point, color in zip(sample.people[0], COCO.keypoint_colors()):

@@ -33,7 +33,7 @@ COCO = FAMILY.layout
 
 
 def network(topology='coco_18', seed=0):
-    """Return a tiny network with lively statistics."""
+    """Return a tiny network with random statistics."""
     torch.manual_seed(seed)
     found = create_model('repvgg_fpn', topology, stages=1, **TINY)
     for name, value in found.state_dict().items():
@@ -51,12 +51,12 @@ def make_image(width=96, height=64, seed=0):
 
 
 def own_maps(found, image):
-    """Return what PyTorch yields, (C, h, w), heatmaps cut to 0..1 and a background of its own."""
+    """Return the maps of PyTorch, (C, h, w), heatmaps cut to 0..1, and their background."""
     batch = torch.from_numpy(((image.transpose(2, 0, 1) / 255 - .5) / .25).astype(np.float32))
     with torch.no_grad():
-        heatmaps, fields = (part[0].numpy() for part in found(batch[None])[-1].values())
+        heatmaps, pafs = (part[0].numpy() for part in found(batch[None])[-1].values())
     keypoints = heatmaps[:-1].clip(0, 1)
-    return np.concatenate([keypoints, 1 - keypoints.max(0, keepdims=True), fields])
+    return np.concatenate([keypoints, 1 - keypoints.max(0, keepdims=True), pafs])
 
 
 def write(found, path, **options):
@@ -77,7 +77,7 @@ def openvino_copy(onnx_path, folder):
 
 
 @pytest.mark.parametrize('kind', ['static onnx', 'dynamic onnx', 'checkpoint', 'openvino'])
-def test_every_kind_of_file_says_what_its_network_says(tmp_path, kind):
+def test_every_kind_of_file_yields_the_maps_of_its_network(tmp_path, kind):
     found, image = network(), make_image()
     if kind == 'checkpoint':
         path = str(tmp_path / 'network.pt')
@@ -127,16 +127,16 @@ def test_pafs_of_the_other_axis_order_and_direction_are_turned(tmp_path):
     teacher = Teacher(write(found, tmp_path / 'network.onnx', size=(64, 64)), (64, 64), FAMILY, 8)
     batch = torch.from_numpy(((image.transpose(2, 0, 1) / 255 - .5) / .25).astype(np.float32))
     with torch.no_grad():
-        fields = found(batch[None])[-1]['pafs'][0].numpy()
+        pafs = found(batch[None])[-1]['pafs'][0].numpy()
     # Its first limb is from the left ankle (15) to the knee (13), y before x; ours (12-13) is from
     # knee to ankle, x before y.
     position = 19 + 2 * COCO.limbs.index((12, 13))
     maps = teacher.maps(image)[position:position + 2]
-    assert np.abs(maps + fields[:2][::-1]).max() < 1e-5 and np.abs(maps).max() > .1
+    assert np.abs(maps + pafs[:2][::-1]).max() < 1e-5 and np.abs(maps).max() > .1
 
 
-def test_a_static_network_of_another_size_sees_the_whole_crop(tmp_path):
-    # Its input is wider than the crop: bars left and right, of which nothing may be seen.
+def test_a_static_network_of_another_size_gets_the_whole_crop(tmp_path):
+    # Its input is wider than the crop: the bars on the left and right must have no effect.
     found = network()
     path = write(found, tmp_path / 'network.onnx', size=(128, 64))
     image = make_image(96, 96, seed=3)
@@ -145,7 +145,7 @@ def test_a_static_network_of_another_size_sees_the_whole_crop(tmp_path):
     canvas[:, 32:96] = cv2.resize(image, (64, 64), interpolation=cv2.INTER_LINEAR)
     own = own_maps(found, canvas)[:, :, 4:12]
     # The crop's 12 x 12 cells on the 8 x 8 that show it, by OpenCV's half-pixel rule; at the
-    # left and right edges the teacher has neighbors beyond, which OpenCV does not know of.
+    # left and right edges the teacher has neighbors beyond, which OpenCV does not have.
     wanted = np.stack([cv2.resize(plane, (12, 12), interpolation=cv2.INTER_LINEAR)
                        for plane in own])
     maps = teacher.maps(image)
@@ -154,7 +154,7 @@ def test_a_static_network_of_another_size_sees_the_whole_crop(tmp_path):
         assert np.abs(maps[part, :, 1:-1] - wanted[part, :, 1:-1]).max() < 1e-4
 
 
-def test_a_teacher_may_see_the_crop_larger(tmp_path):
+def test_a_teacher_may_have_a_larger_input(tmp_path):
     found = network()
     path = write(found, tmp_path / 'network.onnx', dynamic=True)
     flat = np.full((64, 64, 3), 90, np.uint8)
@@ -181,7 +181,7 @@ def test_where_maps_are_coarser_everything_counts():
     assert (matrix[:, 1:-1].sum(0) > .1).all()
 
 
-def test_an_ensemble_is_the_mean_of_those_who_know(tmp_path):
+def test_an_ensemble_is_the_mean_of_the_teachers_with_the_channel(tmp_path):
     teachers = [Teacher(write(network(topology, seed), tmp_path / '{}.onnx'.format(seed),
                               size=(64, 64)), (64, 64), FAMILY, 8)
                 for seed, topology in enumerate(('coco_18', 'body_25', 'mpi_15'))]
@@ -200,7 +200,7 @@ def test_an_ensemble_is_the_mean_of_those_who_know(tmp_path):
                                                 if has[ear_limb]], 0))
 
 
-def test_teachers_that_cannot_teach_are_refused(tmp_path):
+def test_teachers_without_common_channels_are_rejected(tmp_path):
     hand = write(network('hand_21'), tmp_path / 'hand.onnx', size=(64, 64))
     with pytest.raises(DataError, match="a decoder of type 'heatmap'"):
         match_card(hand, FAMILY)

@@ -68,7 +68,7 @@ def test_maps_of_the_mirrored_person_become_those_of_the_person(topology):
     np.testing.assert_allclose(unmirror(seen[..., ::-1], swaps), maps, atol=1e-5)
 
 
-def test_tensors_of_their_own_are_mirrored_alike():
+def test_separate_tensors_are_mirrored_equally():
     keypoints = get_topology('coco_18')
     one = card(outputs=outputs('coco_18'))
     two = card(outputs=outputs('coco_18', tensors=('heat', 'paf')))
@@ -80,7 +80,7 @@ def test_tensors_of_their_own_are_mirrored_alike():
 
 
 def symmetric(batch):
-    """Stand for a network that treats left and right alike."""
+    """A network that is symmetric in left and right."""
     gray = pooled(batch)
     gray = gray[0] + 2 * gray[1] ** 2
     slope = np.gradient(gray, axis=1)  # which a mirror turns round
@@ -186,7 +186,7 @@ def test_one_view_is_the_estimator_itself(ramp):
 
 
 @pytest.mark.parametrize('scales', [(), (0.,), (1., -1.), (9.,), (float('nan'),)])
-def test_senseless_scales_are_refused(ramp, scales):
+def test_invalid_scales_are_rejected(ramp, scales):
     with pytest.raises(ConfigError, match='scales must be numbers above 0'):
         augmented(ramp, scales=scales)
 
@@ -199,8 +199,8 @@ def test_a_network_of_one_size_has_one_scale(tmp_path):
     estimator.close()
 
 
-def test_models_without_pafs_are_refused():
-    with pytest.raises(ConfigError, match="there is no family 'other'"):
+def test_models_without_pafs_are_rejected():
+    with pytest.raises(ConfigError, match="unknown family 'other'"):
         estimator = fake(symmetric)
         estimator.network.card = card(96, 64)._replace(decoder=DecoderSpec('other', {}, {}))
         augmented(estimator, flip=True)

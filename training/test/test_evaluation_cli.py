@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-train evaluate` and `evaluate()`, with networks that see a known person."""
+"""`pose-train evaluate` and `evaluate()`, with networks that find a known person."""
 import json
 
 import cv2
@@ -31,34 +31,34 @@ def command(*arguments):
 
 @pytest.fixture(scope='module')
 def model(tmp_path_factory):
-    """Write a network that sees one symmetric person in white images."""
+    """Write a network that finds one symmetric person in white images."""
     return write_model(tmp_path_factory.mktemp('model') / 'known.onnx', PERSON)
 
 
 @pytest.fixture(scope='module')
 def dynamic(tmp_path_factory):
-    """Write a network of any size that sees a person on one side of white images."""
+    """Write a network of any size that finds a person on one side of white images."""
     return write_model(tmp_path_factory.mktemp('model') / 'dynamic.onnx', ASIDE, dynamic=True)
 
 
 @pytest.fixture
 def data(tmp_path):
-    """Write a dataset: two people seen where they are, one labelled where none is seen."""
+    """Write a dataset: two people are found, one labelled person is not."""
     return write_dataset(tmp_path / 'people', {'0.png': WHITE, '1.png': WHITE, '2.png': BLACK}, [
         annotation(0, PERSON), annotation(1, PERSON), annotation(2, PERSON)], 'val.json')
 
 
 @pytest.fixture
-def nobody(tmp_path):
-    """Write images of nobody; in one of four the network sees somebody."""
-    write_dataset(tmp_path / 'nobody', {'0.png': BLACK, '1.png': WHITE, '2.jpg': BLACK,
-                                        '3.png': BLACK}, [])
-    return str(tmp_path / 'nobody')
+def empty(tmp_path):
+    """Write images without people; in one of four the network finds a person."""
+    write_dataset(tmp_path / 'empty', {'0.png': BLACK, '1.png': WHITE, '2.jpg': BLACK,
+                                       '3.png': BLACK}, [])
+    return str(tmp_path / 'empty')
 
 
-def test_all_of_it_from_the_command_line(model, data, nobody, tmp_path, capsys):
+def test_all_of_it_from_the_command_line(model, data, empty, tmp_path, capsys):
     figures, drawn = tmp_path / 'figures.json', tmp_path / 'drawn'
-    assert command(model, '--data', data, nobody, '--json', figures, '--failures', drawn) == 0
+    assert command(model, '--data', data, empty, '--json', figures, '--failures', drawn) == 0
     text = capsys.readouterr().out
     assert ("single scale; no flip; aspect kept (letterbox 192x192); COCO's OKS AP, at most 20 "
             'people per image; PCK within 0.2 of the torso') in text
@@ -66,11 +66,12 @@ def test_all_of_it_from_the_command_line(model, data, nobody, tmp_path, capsys):
     assert rows['AP'] == ['0.663', '-']  # precision 1 up to 2 of 3: 67 of 101 points
     assert rows['PCK@0.2'] == ['0.667', '-'] and rows['left/right swapped'] == ['0.000', '-']
     assert rows['people labelled'] == ['3', '0'] and rows['people found'] == ['2', '1']
-    assert rows['images of nobody'] == ['0', '4'] and rows['... nobody found'] == ['-', '0.750']
+    assert rows['empty images'] == ['0', '4']
+    assert rows['... none found'] == ['-', '0.750']
     assert rows['left_wrist'] == ['3', '0.667', '0.000']
     assert float(rows['ms median'][0]) <= float(rows['ms 90th percentile'][0])
     assert [path.name for path in (drawn / 'val').iterdir()] == ['001_oks_0.00_2.jpg']
-    assert [path.name[:10] for path in (drawn / 'nobody').iterdir()] == ['001_nobody']
+    assert [path.name[:10] for path in (drawn / 'empty').iterdir()] == ['001_empty_']
     written = json.loads(figures.read_text())
     assert written['sha256'] == sha256(model) and written['network_input'] == [SIDE, SIDE]
     assert written['engine']['backend'] == 'onnxruntime'
@@ -108,7 +109,7 @@ def test_a_mirror_image_of_a_symmetric_person_changes_nothing(model, data):
     assert plain.figures['PCK'] == mirrored.figures['PCK'] == pytest.approx(2 / 3)
 
 
-def test_scales_and_another_size_see_the_same_person(dynamic, tmp_path, capsys):
+def test_scales_and_another_size_find_the_same_person(dynamic, tmp_path, capsys):
     image = np.full((200, 200, 3), 255, np.uint8)
     points = (ASIDE + .5) * 200 / SIDE - .5
     data = write_dataset(tmp_path / 'one', {'0.png': image}, [annotation(0, points)])
@@ -138,7 +139,7 @@ def test_settings_of_the_decoder_are_the_functions_too(model, data):
     assert evaluate(model, data, settings={'min_keypoints': 19}, **ENGINE)[0].figures['AP'] == 0.
 
 
-def test_people_of_whom_no_keypoint_is_in_the_dataset_are_nobody(tmp_path):
+def test_people_without_keypoints_of_the_dataset_are_dropped(tmp_path):
     path = write_dataset(tmp_path, {'0.png': WHITE}, [], names=['nose', 'left_wrist'])
     points = PERSON[None].repeat(2, 0)
     keypoints = np.concatenate([points, np.ones_like(points[..., :1])], -1)
@@ -157,7 +158,7 @@ def test_a_published_network_on_images(shared):
     assert result.figures['swapped'] < .1 and result.figures['labelled_people'] == 20
 
 
-def test_datasets_of_one_name_are_told_apart(model, data, tmp_path):
+def test_datasets_of_equal_names_are_numbered(model, data, tmp_path):
     other = write_dataset(tmp_path / 'other', {'0.png': WHITE}, [annotation(0, PERSON)],
                           'val.json')
     seen = []
@@ -186,7 +187,7 @@ def test_keypoints_that_the_model_lacks_are_missing_and_formats_must_share_one(m
 
 
 def refused(capsys, *arguments, code=1):
-    """Return the line that explains why a command failed."""
+    """Return the error line of a command."""
     assert command(*arguments) == code
     return capsys.readouterr().err.strip().splitlines()[-1]
 
@@ -203,7 +204,7 @@ def test_faults_are_explained(model, data, tmp_path, capsys):
     assert 'no setting' in refused(capsys, model, '--data', data, '--set', 'color=1', code=2)
 
 
-def test_nothing_runs_before_every_dataset_is_found_whole(model, data, tmp_path):
+def test_nothing_runs_before_all_datasets_are_checked(model, data, tmp_path):
     broken = write_dataset(tmp_path / 'broken', {'0.png': WHITE, '1.png': WHITE}, [])
     for name in ('0.png', '1.png'):
         (tmp_path / 'broken' / name).unlink()

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images of failures: the worst ones, and what is drawn on them."""
+"""Drawings of failures: the choice of the worst images, and their content."""
 import cv2
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ PERSON = symmetric_person()
 
 @pytest.fixture
 def found(tmp_path):
-    """Return detections: 0 right, 1 a little off, 2 missed, 3 and 4 of nobody, 5 of nobody."""
+    """Return detections: 0 right, 1 a little off, 2 missed, 3 to 5 in images without people."""
     labels = [annotation(k, PERSON) for k in (0, 1, 2)]
     found = detections(tmp_path, labels, {
         0: [(PERSON, .9)], 1: [(PERSON + 3, .8)], 2: [(PERSON + 900, .7)],
@@ -26,7 +26,7 @@ def found(tmp_path):
 def test_the_worst_come_first_and_what_is_right_does_not_come(found):
     worst = worst_images(found, 10)
     assert [(failure.image.id, failure.kind) for failure in worst] == [
-        (2, 'oks'), (1, 'oks'), (4, 'nobody'), (3, 'nobody')]
+        (2, 'oks'), (1, 'oks'), (4, 'empty'), (3, 'empty')]
     assert worst[0].value == 0. and .5 < worst[1].value < .95
     assert [failure.value for failure in worst[2:]] == pytest.approx([.6, .3])
     assert [failure.image.id for failure in worst_images(found, 1)] == [2, 4]
@@ -47,7 +47,7 @@ def test_files_are_named_by_rank_and_replace_those_of_an_earlier_run(found, tmp_
     (folder / 'mine.jpg').write_text('mine')
     paths = write_failures(found, str(folder), 1)
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ['001_nobody_0.60_4.jpg', '001_oks_0.00_2.jpg', 'mine.jpg']
+    assert names == ['001_empty_0.60_4.jpg', '001_oks_0.00_2.jpg', 'mine.jpg']
     assert paths == [str(folder / names[1]), str(folder / names[0])]
     assert cv2.imread(paths[0]).shape[1] == 640  # small images are enlarged
 
@@ -71,7 +71,7 @@ def test_labels_are_green_and_people_found_are_red_with_light_left_sides(found):
     assert green[0] > green[1] + 50
 
 
-def test_a_strip_below_tells_the_figure(found):
+def test_a_strip_below_shows_the_figure(found):
     image = draw_failure(found, worst_images(found, 1)[0])
     strip = image[640:]
     assert image.shape[1] == 640 and 10 < len(strip) < 60

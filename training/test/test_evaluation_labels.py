@@ -33,7 +33,7 @@ def test_what_the_evaluation_reads_is_completed(tmp_path):
     assert person['area'] == pytest.approx(.53 * 21 * 41)
 
 
-def test_given_values_stay_but_keypoints_are_counted_anew(tmp_path):
+def test_given_values_are_kept_and_keypoints_are_counted_again(tmp_path):
     given = annotation(0, symmetric_person(), area=123., bbox=[1, 2, 3, 4], iscrowd=1,
                        num_keypoints=5)
     person, = read_labels(write_dataset(tmp_path, {'a.png': BLACK}, [given])).annotations
@@ -63,7 +63,7 @@ def test_the_keypoints_are_those_of_the_file(tmp_path):
     assert read_labels(str(tmp_path / 'set.json')).topology.name == 'coco_17'
 
 
-def test_a_folder_is_images_of_nobody(tmp_path):
+def test_a_folder_is_a_dataset_of_images_without_people(tmp_path):
     write_dataset(tmp_path, {'b.png': BLACK, 'a.jpg': BLACK}, [])
     labels = read_labels(str(tmp_path))
     assert [image.path for image in labels.images] == [
@@ -113,7 +113,7 @@ def test_training_and_evaluation_read_the_same_people(tmp_path):
      'a visibility of its keypoints is no number'),
     (lambda data: data.update(annotations=[3]), 'is not a COCO keypoint file'),
     (lambda data: data['images'][0].pop('file_name'), "KeyError 'file_name'")])
-def test_a_file_that_is_no_dataset_is_refused(tmp_path, change, reason):
+def test_a_file_that_is_no_dataset_is_rejected(tmp_path, change, reason):
     path = write_dataset(tmp_path, {'a.png': BLACK}, [annotation(0, symmetric_person())])
     data = json.loads((tmp_path / 'set.json').read_text())
     change(data)
@@ -128,7 +128,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     assert 'cannot read the dataset' in refusal(tmp_path / 'cut.json')
 
 
-def test_an_image_of_another_size_than_labelled_is_refused(tmp_path):
+def test_an_image_of_another_size_than_labelled_is_rejected(tmp_path):
     path = write_dataset(tmp_path, {'a.png': np.zeros((6, 9, 3), np.uint8)}, [])
     data = json.loads((tmp_path / 'set.json').read_text())
     for size in ((9, 6), (6, 9)):

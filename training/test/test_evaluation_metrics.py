@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Figures held against cases that are worked out by hand, and against COCO's own tool on files."""
+"""Figures agree with cases computed by hand, and with COCO's own tool on files."""
 import contextlib
 import copy
 import io
@@ -16,8 +16,8 @@ from pose_ros.core.people import make_people
 from pose_training.evaluation.detections import coco_results, Detections
 from pose_training.evaluation.labels import read_labels
 from pose_training.evaluation.matching import match
-from pose_training.evaluation.metrics import (AP_NAMES, average_precision, figures, keypoint_figures,
-                                              reach)
+from pose_training.evaluation.metrics import (AP_NAMES, average_precision, figures,
+                                              keypoint_figures, reach)
 
 PERSON = symmetric_person()
 ELSEWHERE = PERSON + 1000
@@ -47,7 +47,7 @@ def test_a_person_too_many_costs_only_where_it_is_surer(tmp_path, score, expecte
     assert found['AP'] == pytest.approx(expected) and found['AR'] == 1.
 
 
-def test_a_person_where_nobody_is_costs_too(tmp_path):
+def test_a_person_found_in_an_empty_image_lowers_ap(tmp_path):
     found = average_precision(detections(tmp_path, [annotation(0, PERSON)],
                                          {0: [(PERSON, .5)], 1: [(PERSON, .6)]}))
     assert found['AP'] == pytest.approx(.5)
@@ -113,7 +113,7 @@ def test_keypoints_are_counted_by_hand(tmp_path):
     assert keypoints[10] == ('right_wrist', 5, .8, 0.)
 
 
-def test_a_found_person_is_paired_once_and_with_the_one_it_is_most_like(tmp_path):
+def test_a_found_person_is_paired_once_and_with_the_most_similar_one(tmp_path):
     found = detections(tmp_path, [annotation(0, PERSON + 5), annotation(0, PERSON)],
                        {0: [(PERSON, .5)]})
     pairs = match(found.labels.people()[0], found.people[0], COCO)
@@ -122,7 +122,7 @@ def test_a_found_person_is_paired_once_and_with_the_one_it_is_most_like(tmp_path
     assert keypoint_figures(found)[0].found == .5
 
 
-def test_a_person_seen_the_wrong_way_round_is_still_that_person(tmp_path):
+def test_a_person_with_exchanged_sides_is_paired(tmp_path):
     found = detections(tmp_path, [annotation(0, PERSON)],
                        {0: [(PERSON + 15, .9), (SWAPPED, .5)]})
     pair, = match(found.labels.people()[0], found.people[0], COCO)
@@ -148,7 +148,7 @@ def test_without_a_torso_half_the_box_is_the_measure():
     assert reach(truth, [0, 0, 30, 50], COCO) == 25.
 
 
-def test_people_who_are_not_told_apart_are_no_loss_and_no_gain(tmp_path):
+def test_unlabelled_people_and_crowds_do_not_change_the_figures(tmp_path):
     unlabelled = annotation(0, ELSEWHERE, keypoints=[0] * 51, num_keypoints=0)
     crowd = annotation(1, ELSEWHERE, iscrowd=1)
     # Both people beside the labelled one lie on something that is to be ignored.
@@ -160,13 +160,13 @@ def test_people_who_are_not_told_apart_are_no_loss_and_no_gain(tmp_path):
     assert (total['empty_images'], total['empty_images_clean']) == (0, None)
 
 
-def test_nobody_found_is_zero_and_nobody_there_is_nothing(tmp_path):
+def test_no_person_found_is_zero_and_no_person_labelled_is_none(tmp_path):
     missed = detections(tmp_path / 'a', [annotation(0, PERSON)], {0: [], 1: []})
     assert average_precision(missed)['AP'] == average_precision(missed)['AR'] == 0.
     total = figures(missed, keypoint_figures(missed))
     assert (total['PCK'], total['empty_images'], total['empty_images_clean']) == (0., 1, 1.)
-    nobody = detections(tmp_path / 'b', [], {0: [(PERSON, .5)], 1: [], 2: [], 3: []})
-    total = figures(nobody, keypoint_figures(nobody))
+    empty = detections(tmp_path / 'b', [], {0: [(PERSON, .5)], 1: [], 2: [], 3: []})
+    total = figures(empty, keypoint_figures(empty))
     assert {total[name] for name in AP_NAMES + ('PCK', 'swapped')} == {None}
     assert (total['empty_images'], total['empty_images_clean']) == (4, .75)
 

@@ -182,13 +182,13 @@ def test_provenance_can_replace_the_words_of_the_card():
     (ExportOptions(size=SIZE, stages=3), ExportError, 'has fewer stages'),
     (ExportOptions(size=SIZE, stages=9), NetworkError, '1 to 3 stages'),
 ])
-def test_what_cannot_be_exported_is_said_and_nothing_is_written(options, error, words, tmp_path):
+def test_invalid_exports_are_errors_and_write_nothing(options, error, words, tmp_path):
     with pytest.raises(error, match=words):
         export(tiny_student(), str(tmp_path / 'a.onnx'), options)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_network_that_is_not_of_the_registry_is_refused(tmp_path):
+def test_a_network_outside_the_registry_is_rejected(tmp_path):
     with pytest.raises(ExportError, match='OddNetwork without a recipe'):
         export(OddNetwork(19, 38, 1), str(tmp_path / 'a.onnx'), SMALL)
 
@@ -209,10 +209,10 @@ def test_a_folder_that_is_not_there_is_named(tmp_path):
         export(tiny_student(), str(tmp_path / 'missing' / 'a.onnx'), SMALL)
 
 
-def test_progress_is_told(tmp_path):
-    told = []
-    export(tiny_student(), str(tmp_path / 'a.onnx'), SMALL, report=told.append)
-    assert told[0] == 'tracing repvgg_fpn at 96x64' and 'correlate by 1.0000000' in told[-1]
+def test_progress_is_reported(tmp_path):
+    lines = []
+    export(tiny_student(), str(tmp_path / 'a.onnx'), SMALL, report=lines.append)
+    assert lines[0] == 'tracing repvgg_fpn at 96x64' and 'correlate by 1.0000000' in lines[-1]
 
 
 def test_a_network_that_cannot_be_traced_is_an_export_error(tmp_path, monkeypatch):
@@ -261,7 +261,7 @@ def test_a_file_takes_batches(batch, shape, tmp_path):
 
 @pytest.mark.parametrize('options', [{'batch': 0}, {'batch': 'many'},
                                      {'batch': 2, 'dynamic': True}])
-def test_batches_that_cannot_be_are_refused(options, tmp_path):
+def test_invalid_batches_are_rejected(options, tmp_path):
     with pytest.raises(ExportError, match='batch'):
         export(tiny_student(), str(tmp_path / 'a.onnx'), ExportOptions(size=SIZE, **options))
 

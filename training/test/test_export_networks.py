@@ -24,7 +24,7 @@ HEAVY = {'cmu': 2, 'mpi': 2, 'mpi_faster': 2, 'body_25': 5, 'hand': 2, 'face': 2
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Keep small images from being shared out among threads, which takes longer."""
+    """Use one thread, which is faster for small images."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -34,7 +34,7 @@ def one_thread():
 @pytest.fixture(params=sorted(name for name, spec in networks().items()
                               if spec.family == 'paf'))
 def network(request, one_thread):
-    """Build a network whose batch norms have seen something, as those of trained ones have."""
+    """Build a network with calibrated batch norms, like a trained one."""
     torch.manual_seed(0)
     options = {'stages': HEAVY[request.param]} if request.param in HEAVY else {}
     built = create_model(request.param, **options).eval()
@@ -58,7 +58,7 @@ def test_it_exports(network, tmp_path):
     layout = map_layout(get_spec(name).topology)
     channels = layout.heatmaps + layout.pafs
     paths = {kind: str(tmp_path / kind) + '.onnx' for kind in ('static', 'dynamic', 'half')}
-    # Each is held against the network, and against what TensorRT takes, before it is written.
+    # The export compares each with the network, and checks it for TensorRT, before it is written.
     static = export(network, paths['static'], ExportOptions(size))
     assert (static.input.width, static.input.height) == size
     assert shape(paths['static']) == [1, 3, size[1], size[0]]

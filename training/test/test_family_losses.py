@@ -50,12 +50,12 @@ def test_the_loss_is_the_weighted_square_per_cell():
 
 def test_stages_of_one_kind_of_map_are_compared_with_that():
     target = torch.rand(2, 5, 3, 4)
-    heatmaps, fields = torch.rand(2, 2, 3, 4), torch.rand(2, 3, 3, 4)
+    heatmaps, pafs = torch.rand(2, 2, 3, 4), torch.rand(2, 3, 3, 4)
     ones = torch.ones_like(target)
-    losses = stage_losses([stage_of(None, fields), stage_of(heatmaps, None),
-                           stage_of(heatmaps, fields)], target, ones, 0.)
+    losses = stage_losses([stage_of(None, pafs), stage_of(heatmaps, None),
+                           stage_of(heatmaps, pafs)], target, ones, 0.)
     wanted = [((found - part) ** 2).sum() / 24
-              for found, part in ((fields, target[:, 2:]), (heatmaps, target[:, :2]))]
+              for found, part in ((pafs, target[:, 2:]), (heatmaps, target[:, :2]))]
     assert [loss.item() for loss in losses] == pytest.approx([
         wanted[0].item(), wanted[1].item(), (wanted[0] + wanted[1]).item()], rel=1e-5)
     network = create_model('body_25', stages=6).eval()
@@ -70,7 +70,8 @@ def test_networks_without_pafs_have_a_loss_and_maps_that_do_not_fit_none():
     heatmaps = torch.ones(1, 2, 3, 3)
     assert stage_losses([stage_of(heatmaps, None)], heatmaps, heatmaps, 3.)[0].item() == 0
     with pytest.raises(ValueError, match=r'maps of \(1, 2, 3, 3\) do not fit targets of \(1, 3,'):
-        stage_losses([stage_of(heatmaps, None)], torch.ones(1, 3, 3, 3), torch.ones(1, 3, 3, 3), 3.)
+        stage_losses([stage_of(heatmaps, None)], torch.ones(1, 3, 3, 3),
+                     torch.ones(1, 3, 3, 3), 3.)
 
 
 def test_what_has_no_weight_teaches_nothing():
@@ -85,7 +86,7 @@ def test_what_has_no_weight_teaches_nothing():
 @pytest.mark.parametrize('name, color, mean, std, scale', [
     ('repvgg_fpn', 'bgr', .5, .25, 1 / 255), ('cmu', 'bgr', None, None, None),
     ('trt_pose_resnet18', 'rgb', None, None, None)])
-def test_images_are_scaled_as_the_card_says(name, color, mean, std, scale):
+def test_images_are_normalized_with_the_card(name, color, mean, std, scale):
     network = create_model(name, **(dict(TINY, stages=1) if name == 'repvgg_fpn' else {}))
     module = PoseModule(network, RunConfig())
     image = torch.tensor([[10, 60, 200]], dtype=torch.uint8).reshape(1, 3, 1, 1)
@@ -100,7 +101,7 @@ def test_images_are_scaled_as_the_card_says(name, color, mean, std, scale):
     assert module.normalize(image).flatten().tolist() == pytest.approx(wanted, rel=1e-5)
 
 
-def test_images_without_people_are_drawn_as_often_as_is_said(tmp_path):
+def test_images_without_people_have_the_configured_frequency(tmp_path):
     path = write_figures(tmp_path, count=6)
     data = json.loads(open(path).read())
     data['annotations'] = data['annotations'][:4]

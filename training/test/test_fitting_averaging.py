@@ -76,7 +76,7 @@ def test_without_decay_the_average_is_the_last_step():
                if value.is_floating_point())
 
 
-def test_a_validation_sees_the_average_and_the_training_continues_with_its_own():
+def test_validation_uses_the_average_and_training_its_own_weights():
     average, module = averaged([2., 4.], .5)
     key = 'backbone.0.0.dense.0.weight'
     mean = average.averaged()[key].flatten()[0].item()
@@ -90,7 +90,7 @@ def test_a_validation_sees_the_average_and_the_training_continues_with_its_own()
     assert module.network.state_dict()[key].flatten()[0].item() == mean
 
 
-def test_snapshots_hold_both_and_those_of_lightning_are_read(tmp_path):
+def test_snapshots_have_both_and_those_of_lightning_are_read(tmp_path):
     average, module = averaged([2., 4.], .5)
     checkpoint = {'state_dict': {'network.' + name: value for name, value
                                  in module.network.state_dict().items()}}

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.fitting
 
 TRAINING = Path(__file__).resolve().parents[1]
 CLEAN = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
-# A network that learns eight images by heart within half a minute.
+# A network that memorizes eight images within half a minute.
 OVERFIT = {
     'model__options': {'widths': [16, 32, 48, 64, 64], 'depths': [1, 1, 1, 1, 1], 'neck': 48,
                        'head': 64, 'stages': 2},
@@ -47,7 +47,7 @@ def environment(**changes):
     return {**os.environ, 'OMP_NUM_THREADS': '1', **changes}
 
 
-def test_a_tiny_dataset_is_learnt_by_heart(tmp_path, capfd):
+def test_training_memorizes_a_tiny_dataset(tmp_path, capfd):
     data = write_figures(tmp_path / 'data', side=128)
     config = write_run(tmp_path, data, **OVERFIT)
     model, figures = str(tmp_path / 'model.onnx'), str(tmp_path / 'figures.json')
@@ -93,7 +93,7 @@ def test_a_run_is_not_begun_twice_by_accident(tmp_path, data, capfd):
     assert main(['fit', config, '--fresh', '--resume']) == 2
 
 
-def test_output_goes_where_it_is_told(tmp_path, data):
+def test_output_is_in_the_configured_folder(tmp_path, data):
     config = write_run(tmp_path, data, optimizer__epochs=1)
     assert main(['fit', config, '--output', str(tmp_path / 'other'), 'seed=9']) == 0
     written = yaml.safe_load((tmp_path / 'other' / 'config.yaml').read_text())
@@ -110,7 +110,7 @@ def test_training_from_a_program(tmp_path, data):
         pose_training.trian
 
 
-def test_a_chosen_gpu_is_asked_for(tmp_path, data, monkeypatch):
+def test_a_chosen_gpu_is_used(tmp_path, data, monkeypatch):
     asked = []
     monkeypatch.setattr('pose_training.fitting.api.fit',
                         lambda config, resume: asked.append((config.gpus, config.devices)))
@@ -121,47 +121,47 @@ def test_a_chosen_gpu_is_asked_for(tmp_path, data, monkeypatch):
     assert asked == [((3,), 1), ((0, 2), 2), ((), 1)]
 
 
-def unfit(tmp_path, data, capfd, *words, **changes):
-    """Run what must fail, and return what it says."""
+def failing(tmp_path, data, capfd, *words, **changes):
+    """Run a command that must fail, and return its error."""
     assert main(['fit', write_run(tmp_path, data, **changes), *words]) == 1
-    said = capfd.readouterr().err.strip().splitlines()[-1]
-    assert said.startswith('pose-train: error: ')
-    return said
+    error = capfd.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith('pose-train: error: ')
+    return error
 
 
-def test_errors_say_what_to_do(tmp_path, data, capfd):
-    assert "did you mean 'lr'" in unfit(tmp_path, data, capfd, 'optimizer.lrr=3')
-    assert 'cannot read the dataset nowhere.json' in unfit(tmp_path, 'nowhere.json', capfd)
-    assert 'data.train names no dataset' in unfit(tmp_path, data, capfd, 'data.train=[]')
-    assert 'there is no network' in unfit(tmp_path, data, capfd, 'model.name=studnet')
-    assert 'figures.json is not opened' in unfit(tmp_path, data, capfd,
-                                                 'model.checkpoint=' + data)
-    assert 'cannot read' in unfit(tmp_path, data, capfd, 'validation.evaluate=nowhere.json')
-    assert 'sync needs GPUs' in unfit(tmp_path, data, capfd, 'optimizer.norm=sync')
-    assert 'fp16 needs a GPU' in unfit(tmp_path, data, capfd, 'optimizer.precision=fp16')
+def test_errors_name_the_fix(tmp_path, data, capfd):
+    assert "did you mean 'lr'" in failing(tmp_path, data, capfd, 'optimizer.lrr=3')
+    assert 'cannot read the dataset nowhere.json' in failing(tmp_path, 'nowhere.json', capfd)
+    assert 'data.train names no dataset' in failing(tmp_path, data, capfd, 'data.train=[]')
+    assert 'unknown network' in failing(tmp_path, data, capfd, 'model.name=studnet')
+    assert 'figures.json is not opened' in failing(tmp_path, data, capfd,
+                                                   'model.checkpoint=' + data)
+    assert 'cannot read' in failing(tmp_path, data, capfd, 'validation.evaluate=nowhere.json')
+    assert 'sync needs GPUs' in failing(tmp_path, data, capfd, 'optimizer.norm=sync')
+    assert 'fp16 needs a GPU' in failing(tmp_path, data, capfd, 'optimizer.precision=fp16')
     empty = tmp_path / 'empty'
     empty.mkdir()
-    assert 'has no images' in unfit(tmp_path, str(empty), capfd)
+    assert 'has no images' in failing(tmp_path, str(empty), capfd)
 
 
-def test_a_dataset_with_nobody_in_it_needs_a_teacher(tmp_path, data, capfd):
+def test_a_dataset_without_people_needs_a_teacher(tmp_path, data, capfd):
     Path(data).unlink()  # what remains is a folder of images
-    assert 'no person is labelled in' in unfit(tmp_path, str(tmp_path / 'data'), capfd)
+    assert 'no person is labelled in' in failing(tmp_path, str(tmp_path / 'data'), capfd)
 
 
-def test_a_dataset_of_broken_images_is_told_by_its_loader(tmp_path, data, capfd):
+def test_a_dataset_of_broken_images_is_an_error_of_its_loader(tmp_path, data, capfd):
     for path in (tmp_path / 'data').glob('*.png'):
         path.write_bytes(b'not an image')
-    said = unfit(tmp_path, data, capfd, data__preload=False, data__workers=2)
-    assert 'none of' in said or 'cannot be used' in said
-    assert 'Traceback' not in said
+    error = failing(tmp_path, data, capfd, data__preload=False, data__workers=2)
+    assert 'none of' in error or 'cannot be used' in error
+    assert 'Traceback' not in error
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path, data, capfd):
-    said = unfit(tmp_path, data, capfd, optimizer__lr=1e30, optimizer__grad_clip_norm=0.,
-                 optimizer__warmup=0., optimizer__epochs=9)
-    assert 'try a lower optimizer.lr' in said and 'in step ' in said
-    assert 'figures_' in said and '.png' in said
+    error = failing(tmp_path, data, capfd, optimizer__lr=1e30, optimizer__grad_clip_norm=0.,
+                    optimizer__warmup=0., optimizer__epochs=9)
+    assert 'try a lower optimizer.lr' in error and 'in step ' in error
+    assert 'figures_' in error and '.png' in error
 
 
 def test_a_run_is_watched(tmp_path, data, capfd):
@@ -184,10 +184,10 @@ def test_a_run_is_watched(tmp_path, data, capfd):
     assert set(log.Tags()['images']) == {'crop_1', 'crop_2'}
     images = log.Images('crop_1')
     assert len(images) == 2 and images[0].width > 3 * 64
-    said = capfd.readouterr().err
-    lines = [line.split(':')[0] for line in said.splitlines()]
+    error = capfd.readouterr().err
+    lines = [line.split(':')[0] for line in error.splitlines()]
     assert lines == ['epoch 1/4', 'epoch 2/4', 'epoch 2', 'epoch 3/4', 'epoch 4/4', 'epoch 4']
-    assert 'validation ' in said.splitlines()[1] and ' AP 0.' in said.splitlines()[2]
+    assert 'validation ' in error.splitlines()[1] and ' AP 0.' in error.splitlines()[2]
 
 
 def test_validation_is_of_the_same_crops_each_time(tmp_path, data, capfd):

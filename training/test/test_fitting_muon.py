@@ -113,7 +113,7 @@ def test_a_run_with_muon_learns_and_continues_exactly(tmp_path, monkeypatch):
     assert {'momentum'} in kept and {'step', 'exp_avg', 'exp_avg_sq'} in kept
 
 
-def test_muon_is_refused_where_no_norm_follows(tmp_path):
+def test_muon_is_rejected_for_networks_without_norms(tmp_path):
     write_figures(tmp_path / 'data')
     with pytest.raises(ConfigError, match='mpi_faster has none; choose adamw'):
         fit(config(tmp_path, model={'name': 'mpi_faster', 'topology': 'mpi_15'}))

@@ -36,15 +36,15 @@ def launch(words, launcher, **changes):
 
 
 def free_port():
-    """Return a TCP port that nobody uses."""
+    """Return an unused TCP port."""
     with socket.socket() as found:
         found.bind(('127.0.0.1', 0))
         return found.getsockname()[1]
 
 
-def losses(said):
+def losses(printed):
     """Return the losses and the validation losses of the epochs, from what a run printed."""
-    found = re.findall(r'^epoch .*: loss ([0-9.]+), validation ([0-9.]+),', said, re.M)
+    found = re.findall(r'^epoch .*: loss ([0-9.]+), validation ([0-9.]+),', printed, re.M)
     return [float(value) for pair in found for value in pair]
 
 
@@ -73,7 +73,7 @@ def config(folder, name, **changes):
 
 
 def weights(run):
-    """Return the weights that go on learning after the last step."""
+    """Return the trained weights (not averaged) after the last step."""
     path = run / 'snapshots' / 'last.ckpt'
     return torch.load(path, weights_only=True)['current_model_state']
 
@@ -94,7 +94,7 @@ def test_two_processes_learn_as_one(folder, alone, launcher):
         assert torch.allclose(found[name], value, rtol=1e-3, atol=1e-4), name
 
 
-def test_with_batch_norms_per_process_the_curves_are_alike(folder, alone):
+def test_with_batch_norms_per_process_the_curves_are_similar(folder, alone):
     changes = {'optimizer__norm': 'batch', 'optimizer__batch': 8, 'optimizer__epochs': 6,
                'optimizer__crops_per_epoch': 48}
     one = alone('one_batch', **changes)
@@ -104,21 +104,21 @@ def test_with_batch_norms_per_process_the_curves_are_alike(folder, alone):
     assert two == pytest.approx(one, rel=.1) and two != one
 
 
-def test_a_signal_to_one_process_stops_both_and_both_go_on(folder):
+def test_a_signal_to_one_process_stops_both_and_both_resume(folder):
     words = ['fit', config(folder, 'stopped', optimizer__epochs=500)]
     process = launch(words, 'devices')
     for line in process.stderr:
         if line.startswith('epoch 2/'):
             break
     os.kill(process.pid, signal.SIGTERM)
-    said = process.communicate(timeout=60)[1]
+    printed = process.communicate(timeout=60)[1]
     assert process.returncode == 130
-    assert 'to continue: pose-train fit' in said and 'Traceback' not in said
+    assert 'to continue: pose-train fit' in printed and 'Traceback' not in printed
     path = folder / 'stopped' / 'snapshots' / 'last.ckpt'
     epochs = torch.load(path, weights_only=True)['global_step'] // 3 + 2
     process = launch([*words, '--resume', 'optimizer.epochs={}'.format(epochs)], 'devices')
-    said = process.communicate(timeout=120)[1]
-    assert process.returncode == 0, said
+    printed = process.communicate(timeout=120)[1]
+    assert process.returncode == 0, printed
     state = torch.load(path, weights_only=True)
     assert state['global_step'] == 3 * epochs and len(state['random_states']) == 2
 
@@ -132,7 +132,7 @@ def test_the_processes_share_each_batch_without_overlap():
         assert sorted(both) == sorted(whole[8 * batch:8 * batch + 8])
 
 
-def test_an_error_in_two_processes_is_told(folder):
+def test_an_error_in_two_processes_is_reported(folder):
     process = launch(['fit', config(folder, 'broken'), 'data.train=[{path: nowhere.json}]'],
                      'devices')
     assert 'cannot read the dataset nowhere.json' in process.communicate(timeout=60)[1]

@@ -37,7 +37,7 @@ def config(folder, name, **changes):
 
 @pytest.fixture(scope='module')
 def whole(folder):
-    """Return the last snapshot of a run that nobody interrupted."""
+    """Return the last snapshot of a run without interruptions."""
     fit(config(folder, 'whole'))
     return snapshot(folder / 'whole')
 
@@ -102,7 +102,7 @@ def test_a_run_continues_after_two_interruptions_in_one_epoch(folder, whole, mon
     assert all(float(re.search(r', ([0-9.]+) s, ', line).group(1)) < 30 for line in lines)
 
 
-def test_random_numbers_go_on_where_they_were(folder, monkeypatch):
+def test_random_numbers_continue_from_the_snapshot(folder, monkeypatch):
     original = PoseModule.training_step
     monkeypatch.setattr(PoseModule, 'training_step', lambda self, batch, batch_idx: (
         torch.rand(()) * original(self, batch, batch_idx)))
@@ -153,7 +153,7 @@ def test_validation_and_images_change_nothing(folder, whole, monkeypatch, step):
     assert_same(snapshot(folder / os.path.basename(run.output)), whole)
 
 
-def test_a_damaged_snapshot_is_told(folder):
+def test_a_damaged_snapshot_is_an_error(folder):
     run = config(folder, 'damaged', optimizer__epochs=1)
     fit(run)
     last = folder / 'damaged' / 'snapshots' / 'last.ckpt'
@@ -211,13 +211,13 @@ def test_every_epoch_has_other_crops_and_a_new_run_has_the_same(folder, whole, m
         assert not torch.equal(epochs[first], epochs[second])
 
 
-def test_another_seed_learns_otherwise(folder, whole):
+def test_another_seed_gives_other_weights(folder, whole):
     fit(config(folder, 'seed', seed=1))
     found = snapshot(folder / 'seed')['state_dict']
     assert any(not torch.equal(found[name], value) for name, value in whole['state_dict'].items())
 
 
-def test_a_run_that_is_there_is_refused_continued_or_moved_aside(folder, caplog):
+def test_an_existing_run_is_rejected_continued_or_moved_aside(folder, caplog):
     run = config(folder, 'there', optimizer__epochs=1)
     fit(run, resume=None)
     with pytest.raises(ConfigError, match='--resume continues it, --fresh'):
@@ -231,7 +231,7 @@ def test_a_run_that_is_there_is_refused_continued_or_moved_aside(folder, caplog)
     assert snapshot(folder / 'there.1')['global_step'] == 6
 
 
-def test_as_many_snapshots_stay_as_are_asked_for(folder):
+def test_the_configured_number_of_snapshots_is_kept(folder):
     def names(name, **changes):
         fit(config(folder, name, optimizer__epochs=5, optimizer__crops_per_epoch=4, **changes))
         return sorted(path.name for path in (folder / name / 'snapshots').iterdir())
@@ -254,7 +254,7 @@ def test_snapshots_are_checkpoints_of_the_averaged_network(folder, whole):
                            final.state_dict()['stages.0.3.weight'])
 
 
-def test_a_snapshot_of_another_network_is_refused(folder):
+def test_a_snapshot_of_another_network_is_rejected(folder):
     run = config(folder, 'other', optimizer__epochs=1)
     fit(run)
     options = dict(run.model.options, neck=12)
@@ -262,7 +262,7 @@ def test_a_snapshot_of_another_network_is_refused(folder):
         fit(run._replace(model=run.model._replace(options=options)))
 
 
-def test_a_full_disk_is_told_and_leaves_the_older_snapshot(folder, monkeypatch):
+def test_a_full_disk_is_an_error_and_keeps_the_older_snapshot(folder, monkeypatch):
     run = config(folder, 'full', optimizer__epochs=2)
     original = torch.save
 

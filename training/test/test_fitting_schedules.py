@@ -43,7 +43,7 @@ def test_a_constant_rate_is_constant_after_the_warm_up():
     assert [lr_factor(config, step, 8) for step in range(8)] == [.25, .5, .75, 1, 1, 1, 1, 1]
 
 
-def test_the_longest_prefix_tells_the_rate():
+def test_the_longest_prefix_sets_the_rate():
     network = create_model('repvgg_fpn', stages=1, **TINY)
     config = OptimizerConfig(lr_multipliers={'backbone': .25, 'backbone.4': .5, 'stages.': 2.},
                              weight_decay=.3)
@@ -61,7 +61,7 @@ def test_the_longest_prefix_tells_the_rate():
         assert decays[id(named[name])] == (.3 if named[name].ndim > 1 else 0)
 
 
-def test_a_prefix_of_nothing_is_refused():
+def test_a_prefix_without_weights_is_rejected():
     network = create_model('repvgg_fpn', stages=1, **TINY)
     with pytest.raises(ConfigError,
                        match="optimizer.lr_multipliers.*begins with 'bakbone'; there is back"):
@@ -117,7 +117,7 @@ def test_a_rate_of_0_leaves_weights_alone(start):
     assert 'stages.0.3.weight' in names and 'backbone.0.0.dense.0.weight' in names
 
 
-def test_frozen_norms_keep_the_statistics_and_learn_the_rest(start):
+def test_frozen_norms_keep_the_statistics_and_train_the_rest(start):
     before, after = start(optimizer__norm='frozen')
     names = moved(before, after)
     assert not any('running' in name or 'num_batches' in name for name in names)
@@ -148,7 +148,7 @@ def test_clipping_limits_the_gradient(start, monkeypatch):
     assert min(norms[3:]) > .02
 
 
-def test_channels_lie_last_unless_a_cpu_would_write_beyond_its_buffers():
+def test_layout_is_channels_last_unless_a_cpu_would_write_beyond_its_buffers():
     cpu, gpu = torch.device('cpu'), torch.device('cuda')
     strided = nn.Sequential(nn.Conv2d(3, 8, 1, stride=2))
     assert memory_format(cpu, create_model('repvgg_fpn')) == torch.channels_last

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Networks of crops and detectors: a tiny dataset is learned by heart; a run continues exactly."""
+"""Networks of crops and detectors: training memorizes a tiny dataset; a run continues exactly."""
 import json
 import os
 from pathlib import Path
@@ -43,7 +43,7 @@ def figures(folder, model, data, *words):
     return json.loads(Path(path).read_text())['results'][0]['figures']
 
 
-def test_a_network_of_crops_learns_a_tiny_dataset_by_heart(tmp_path):
+def test_a_network_of_crops_memorizes_a_tiny_dataset(tmp_path):
     data = write_figures(tmp_path / 'data', side=128)
     config, model = write_run(tmp_path, data, **CROP), str(tmp_path / 'crop.onnx')
     assert main(['fit', config]) == 0
@@ -54,7 +54,7 @@ def test_a_network_of_crops_learns_a_tiny_dataset_by_heart(tmp_path):
     assert found['PCK'] > .97 and found['swapped'] == 0
 
 
-def test_a_detector_learns_a_tiny_dataset_by_heart(tmp_path):
+def test_a_detector_memorizes_a_tiny_dataset(tmp_path):
     data = write_figures(tmp_path / 'data', side=128)
     config, model = write_run(tmp_path, data, **DETECTOR), str(tmp_path / 'detector.onnx')
     assert main(['fit', config]) == 0

@@ -42,7 +42,7 @@ def test_an_exported_network_is_a_network_again(exported):
     assert network.recipe == wanted.recipe
     assert set(network.state_dict()) == set(wanted.state_dict())
     assert provenance['weights'] == 'network.onnx' and len(provenance['weights_sha256']) == 64
-    # Not only equal, but ready to learn: norms and identities are there.
+    # Not only equal, but also trainable: it has norms and identities.
     assert any(isinstance(layer, nn.BatchNorm2d) for layer in network.modules())
 
 
@@ -69,7 +69,7 @@ def test_it_can_be_trained_on(exported, tmp_path):
     assert provenance['began_with'] == weights
 
 
-def test_settled_norms_compute_the_same_and_may_learn(exported, tmp_path):
+def test_recalibrated_norms_compute_the_same_and_can_be_trained(exported, tmp_path):
     network, _ = import_network('onnx', exported, 'repvgg_fpn')
     images = torch.rand(6, 3, 64, 96) * 4 - 2
     before = final_maps(network, images.numpy())
@@ -99,12 +99,12 @@ def test_a_run_settles_the_norms_once(exported, tmp_path):
     assert torch.allclose(again[name + 'weight'], trained[name + 'weight'], atol=1e-6)
 
 
-def test_other_files_are_refused(exported, tmp_path):
-    with pytest.raises(WeightsError, match='never published as onnx'):
+def test_other_files_are_rejected(exported, tmp_path):
+    with pytest.raises(WeightsError, match='not published as onnx'):
         import_network('onnx', exported, 'cmu')
     half, changed, small = (str(tmp_path / name) for name in ('h.onnx', 'c.onnx', 's.onnx'))
     export(tiny_student(), small, ExportOptions(size=SIZE, precision='fp16'))
-    with pytest.raises(WeightsError, match='only what pose-train exported in float32'):
+    with pytest.raises(WeightsError, match='only unchanged float32 files of pose-train'):
         import_network('onnx', small, 'repvgg_fpn')
     content = Path(exported).read_bytes()
     card = json.loads(load_card(exported).to_json())
@@ -117,9 +117,9 @@ def test_other_files_are_refused(exported, tmp_path):
         import_network('onnx', half, 'repvgg_fpn')
 
 
-def test_a_file_of_another_network_is_refused(tmp_path):
+def test_a_file_of_another_network_is_rejected(tmp_path):
     path = str(tmp_path / 'other.onnx')
     export(create_model('mobilenet_v2_small').eval(), path, ExportOptions(size=(64, 64)))
     with pytest.raises(WeightsError,
-                       match="not exported from repvgg_fpn: its card says 'mobilenet"):
+                       match="not exported from repvgg_fpn, but from 'mobilenet"):
         import_network('onnx', path, 'repvgg_fpn')

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Published weights, imported by the command line, against the original system's own answers."""
+"""Published weights, imported by the command line, agree with the original system."""
 import json
 
 import numpy as np
@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 432, 368
 
 @pytest.fixture(scope='module')
 def estimator(shared, tmp_path_factory):
-    """Import the published frozen graph as a user would, and load the file."""
+    """Import the published frozen graph by the command line, and load the file."""
     path = str(tmp_path_factory.mktemp('import') / 'mobilenet_v2_small.onnx')
     graph = str(shared / 'weights' / 'tf_pose_mobilenet_v2_small_graph_opt.pb')
     assert main(['import', 'tf-graph', graph, '--model', 'mobilenet_v2_small', '-o', path]) == 0

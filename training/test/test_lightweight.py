@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Lightweight OpenPose and Intel's variant, held against their layer tables."""
+"""Lightweight OpenPose and Intel's variant agree with their layer tables."""
 import io
 
 import onnx
@@ -22,7 +22,7 @@ BACKBONE = [(64, 1, 1), (128, 2, 1), (128, 1, 1), (256, 2, 1), (256, 1, 1), (512
 
 
 def make(name='lightweight_openpose', **options):
-    """Build a network whose every number differs from its initial value."""
+    """Build a network with all numbers different from their initial values."""
     network = create_model(name, **options)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
@@ -95,7 +95,7 @@ class Reference:
 
 @pytest.mark.parametrize('name, refinements', [
     ('lightweight_openpose', 1), ('lightweight_openpose_3', 3), (INTEL, 1)])
-def test_it_computes_what_the_layer_table_says(name, refinements):
+def test_outputs_agree_with_the_layer_table(name, refinements):
     network = make(name)
     image = torch.randn(2, 3, 40, 56)
     with torch.no_grad():
@@ -212,7 +212,7 @@ def test_a_network_takes_the_stages_it_has_from_the_file_of_three_refinements():
 
 @pytest.mark.parametrize('stages', [0, 5, 1.5, 'two'])
 @pytest.mark.parametrize('name', ['lightweight_openpose', INTEL])
-def test_other_numbers_of_stages_are_refused(name, stages):
+def test_other_numbers_of_stages_are_rejected(name, stages):
     with pytest.raises(NetworkError, match='has 1 to 4 stages'):
         create_model(name, stages=stages)
 
@@ -237,7 +237,7 @@ def test_for_inference_no_batch_norm_is_left_and_nothing_changes(name):
             torch.testing.assert_close(folded['pafs'], plain['pafs'], rtol=1e-3, atol=1e-4)
 
 
-def test_the_export_holds_simple_operators_only():
+def test_the_export_has_simple_operators_only():
     buffer = io.BytesIO()
     network = fuse(make(INTEL))
     torch.onnx.export(network, torch.zeros(1, 3, 32, 32), buffer, dynamo=False,
@@ -248,7 +248,7 @@ def test_the_export_holds_simple_operators_only():
     assert set(kinds) <= {'Conv', 'Relu', 'Elu', 'Add', 'Concat', 'Identity'}
 
 
-def test_cards_ask_for_gray_borders_and_the_published_scaling():
+def test_cards_have_gray_borders_and_the_published_scaling():
     for name, scale in (('lightweight_openpose', 256), ('lightweight_openpose_3', 256),
                         (INTEL, 255)):
         card = get_spec(name).input

@@ -102,7 +102,7 @@ def test_another_file_is_no_classifier(tmp_path):
         import_network('efficientnet-lite', str(tmp_path / 'x.pth'), 'lite_pose_crop')
 
 
-def test_a_plain_state_and_a_checkpoint_hold_the_same_weights(tmp_path):
+def test_a_plain_state_and_a_checkpoint_have_the_same_weights(tmp_path):
     network = create_model('lite_person_detector').eval()
     torch.save({'state': network.state_dict(), 'facts': {}}, tmp_path / 'plain.pt')
     save_checkpoint(str(tmp_path / 'own.pt'), network)
@@ -115,6 +115,6 @@ def test_a_plain_state_and_a_checkpoint_hold_the_same_weights(tmp_path):
 @pytest.mark.parametrize('name, options', [
     ('lite_pose_crop', {'width': 0}), ('lite_pose_crop', {'neck': [8, 8]}),
     ('lite_person_detector', {'width': 'x'}), ('lite_person_detector', {'topology': 'coco_17'})])
-def test_invalid_options_are_refused(name, options):
+def test_invalid_options_are_rejected(name, options):
     with pytest.raises(NetworkError):
         create_model(name, **options)

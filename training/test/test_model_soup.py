@@ -34,11 +34,11 @@ def test_weights_and_statistics_are_averaged(tmp_path, capsys):
                                       for path, value in zip(paths, (1, 2, 6))}}
 
 
-@pytest.mark.parametrize('topologies, said', [
+@pytest.mark.parametrize('topologies, error', [
     (['coco_18'], 'a mean needs two checkpoints'),
     (['coco_18', 'body_25'], 'only networks of one kind have a mean')])
-def test_what_has_no_mean_is_refused(tmp_path, capfd, topologies, said):
+def test_different_networks_have_no_mean(tmp_path, capfd, topologies, error):
     paths = [write(tmp_path, '{}.pt'.format(topology), 1, topology) for topology in topologies]
     assert main(['average', *paths, '-o', str(tmp_path / 'mean.pt')]) == 1
-    assert said in capfd.readouterr().err
+    assert error in capfd.readouterr().err
     assert not (tmp_path / 'mean.pt').exists()

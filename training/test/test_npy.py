@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""tf-pose's .npy files: from file to maps, every way of writing them, and hostile ones."""
+"""tf-pose's .npy files: from file to maps, all forms of writing them, and malicious ones."""
 import operator
 import os
 from pathlib import Path
@@ -181,7 +181,7 @@ def test_nothing_that_a_pickle_names_is_run(name, tmp_path):
     attack = attacks(str(marker))[name]
     try:
         pickle.loads(attack, encoding='bytes')
-    except Exception:  # what it leads to is no array; that it ran is what counts
+    except Exception:  # the result is no array; the test checks that it ran
         pass
     assert marker.is_dir(), 'this attack is none'
     marker.rmdir()
@@ -206,7 +206,7 @@ def test_nothing_that_a_pickle_names_is_run(name, tmp_path):
     (b'\x80\x02}})K\x01ss.', 'dict with a tuple for a key'),
     (b'\x80\x02]U\x01aK\x02s.', 'fills a list as if it were a dict'),
 ])
-def test_what_is_refused_is_named(content, message, tmp_path):
+def test_rejected_names_are_in_the_error(content, message, tmp_path):
     """Names, instructions, and misuse of what is admitted."""
     with pytest.raises(WeightsError, match=message):
         read(tmp_path, file_of(content))
@@ -238,7 +238,7 @@ SHARED_TUPLES = b')' + b'q\x00h\x00\x86' * 60  # each holds the one before twice
     (file_of(pickle.dumps({'a' * 9: 1}), '|O' + ' ' * 60000), 'no .npy file of weights'),
 ])
 def test_a_small_file_cannot_fill_the_memory(content, message, tmp_path):
-    """Lengths that lie, one array many times, endless instructions, tuples that double."""
+    """Wrong lengths, one array many times, endless instructions, tuples that double."""
     tracemalloc.start()
     with pytest.raises(WeightsError, match=message):
         read(tmp_path, content)
@@ -248,7 +248,7 @@ def test_a_small_file_cannot_fill_the_memory(content, message, tmp_path):
 
 
 def test_a_place_in_the_memo_costs_nothing(tmp_path):
-    """An unpickler that keeps the memo as an array would ask for 32 GB here."""
+    """An unpickler with an array as memo would allocate 32 GB here."""
     whole = pickled(LAYERS, 2)
     cut = whole.index(b'}q') + 1
     check_layers(read(tmp_path, whole[:cut] + b'r\xff\xff\xff\xff' + whole[cut:]))
@@ -270,13 +270,13 @@ def test_a_place_in_the_memo_costs_nothing(tmp_path):
     (pickled({'a': np.zeros(3, complex)}), "of type 'c16'"),
     (pickled({1: KERNEL}), 'dict with a int for a key'),
 ])
-def test_other_content_is_refused(content, message, tmp_path):
+def test_other_content_is_rejected(content, message, tmp_path):
     """Other files, other objects, other arrays."""
     with pytest.raises(WeightsError, match=message):
         read(tmp_path, content)
 
 
-def test_what_is_no_file_is_refused(tmp_path):
+def test_paths_without_a_file_are_rejected(tmp_path):
     """A folder, a device without end, nothing at all."""
     for path in tmp_path, tmp_path / 'none', '/dev/zero':
         with pytest.raises(WeightsError, match='cannot read|no .npy file'):

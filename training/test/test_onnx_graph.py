@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Graphs become simpler and stay equal: both are run, and compared."""
+"""Simplified graphs compute the same as the original ones."""
 import numpy as np
 import onnx
 import onnxruntime
@@ -27,7 +27,7 @@ def graph(nodes, constants, output=('n', 4, 'a', 'b')):
 
 
 def simplified(model, output=('n', 4, 'a', 'b')):
-    """Simplify; check that the result is valid, and yields what the model did."""
+    """Simplify; check that the result is valid and computes the same."""
     simple = simplify(model, {'output': output})
     onnx.checker.check_model(simple, full_check=True)
     image = RANDOM.normal(size=(2, 3, 9, 8)).astype(np.float32)
@@ -99,7 +99,7 @@ def test_constants_are_computed_and_stored_once():
 
 
 @pytest.mark.parametrize('at_the_end', [True, False])
-def test_what_is_taken_apart_only_to_be_joined_stays_whole(at_the_end):
+def test_a_split_that_is_only_joined_again_is_dropped(at_the_end):
     nodes = [('Conv', ['image', 'k'], ['maps'], {}), ('Split', ['maps'], ['l', 'r'], {'axis': 1}),
              ('Concat', ['l', 'r'], ['output' if at_the_end else 'joined'], {'axis': 1})]
     nodes += [] if at_the_end else [('Relu', ['joined'], ['output'], {})]
@@ -134,7 +134,7 @@ def test_an_empty_region_and_a_padding_of_zero_are_left_out():
     assert inputs['Resize'][1] == '' and len(inputs['Pad']) == 2
 
 
-def test_the_output_has_the_shape_that_was_asked_for():
+def test_the_output_has_the_requested_shape():
     simple = simplify(graph([('Conv', ['image', 'k'], ['output'], {})], {'k': KERNEL}),
                       {'output': [1, 4, 7, 'w8']})
     dimensions = simple.graph.output[0].type.tensor_type.shape.dim

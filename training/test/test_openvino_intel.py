@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Intel's published int8 network, held against its own graph and against OpenVINO."""
+"""Intel's published int8 network agrees with its own graph and with OpenVINO."""
 from xml.etree import ElementTree
 
 import cv2
@@ -21,7 +21,7 @@ from pose_training.families.paf.layouts import map_layout
 
 INTEL = 'human_pose_estimation_0001'
 TYPES = {'f16': np.float16, 'u8': np.uint8, 'i64': np.int64}
-# (heatmaps, fields) of the two stages
+# (heatmaps, PAFs) of the two stages
 STAGES = (('conv5_5_CPM_L2', 'conv5_5_CPM_L1'), ('Mconv7_stage2_L2', 'Mconv7_stage2_L1'))
 AS_STORED = {'mean': (0., 0., 0.), 'std': (1., 1., 1.)}
 
@@ -116,7 +116,7 @@ class Interpreter:
 
 
 def image(shared, name, **changes):
-    """Return an image as input batch (1, 3, 256, 456), scaled as the card says."""
+    """Return an image as input batch (1, 3, 256, 456), normalized with the card."""
     image = cv2.imread(str(shared / 'golden' / name))
     return torch.from_numpy(prepare_image(image, parse_card(card(**changes), 'test').input))
 
@@ -134,7 +134,7 @@ def card(**changes):
                              'background': 18}}}}
 
 
-def test_every_byte_stands_for_its_share_of_the_channels_range(intel):
+def test_every_byte_is_a_level_of_the_channels_range(intel):
     found, graph = read_convolutions(intel), Interpreter(intel, rounding=False)
     layers = {layer.get('id'): layer for layer in graph.layers}
     quantized = [layer for layer in graph.layers if layer.get('name').endswith('fq_weights_1')]
@@ -191,7 +191,7 @@ def test_openvino_agrees_too(shared, intel, imported):
 
 @pytest.mark.parametrize('name, people, keypoints', [('p3.jpg', 3, 47), ('ski.jpg', 5, 84)])
 def test_rounding_of_activations_moves_no_keypoint_far(shared, intel, imported, name, people,
-                                                    keypoints):
+                                                       keypoints):
     decoder = PafDecoder(parse_card(card(), 'test'))
     with torch.no_grad():
         rounded = Interpreter(intel, rounding=True)(image(shared, name, **AS_STORED))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""OpenVINO IR: small files written here, sound and damaged."""
+"""OpenVINO IR: small files written here, valid and damaged."""
 from xml.etree import ElementTree
 
 import numpy as np
@@ -68,7 +68,7 @@ def quantized(value, levels, in_low, in_high, out_low, out_high):
     return step / (levels - 1) * (out_high - out_low) + out_low
 
 
-def test_bytes_become_the_floats_they_stand_for_channel_by_channel(tmp_path):
+def test_bytes_become_floats_channel_by_channel(tmp_path):
     stored = np.arange(2 * 3 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3, 3) * 4
     low, high = np.float16([-.75, -2.]), np.float16([.75, 3.])
     ir = Ir()
@@ -94,7 +94,7 @@ def test_a_zero_point_and_a_scale_are_applied_in_their_order(tmp_path):
     assert weight.ravel().tolist() == [-62.5, 1, 6, 260]
 
 
-def test_groups_are_unfolded_and_a_bias_may_stand_on_either_side(tmp_path):
+def test_groups_are_unfolded_and_a_bias_may_be_on_either_side(tmp_path):
     ir, values = Ir(), np.arange(4 * 9).reshape(4, 1, 3, 3)
     shape = ir.const([0, 1, 1, 3, -1], 'i64')
     grouped = convolution(ir, ir.add('Reshape', ir.const(values, 'f32'), shape,
@@ -114,13 +114,13 @@ def small():
     return ir
 
 
-def test_another_network_is_refused_by_its_layers(tmp_path):
+def test_another_network_is_rejected_by_its_layers(tmp_path):
     spec = get_spec('human_pose_estimation_0001')
     with pytest.raises(WeightsError, match="58 of the 58 .* missing, the first is 'conv1'"):
         read_weights(small().write(tmp_path), spec)
 
 
-def test_half_a_pair_and_half_a_file_are_refused(tmp_path):
+def test_half_a_pair_and_half_a_file_are_rejected(tmp_path):
     path = small().write(tmp_path)
     binary = tmp_path / 'small.bin'
     binary.write_bytes(binary.read_bytes()[:-1])
@@ -148,7 +148,7 @@ def test_half_a_pair_and_half_a_file_are_refused(tmp_path):
     (b'<net version="10"><layers><layer id="0" name="a"/></layers></net>', "lacks 'type'"),
     (b'<net version="10"><layers><layer id="0" name="a" type="Add"/></layers><edges>'
      b'<edge from-layer="5" to-layer="0" to-port="0"/></edges></net>', 'lacks .*layer 5')])
-def test_what_is_no_ir_is_refused(tmp_path, content, reason):
+def test_files_that_are_no_ir_are_rejected(tmp_path, content, reason):
     (tmp_path / 'small.xml').write_bytes(content)
     (tmp_path / 'small.bin').write_bytes(b'')
     with pytest.raises(WeightsError, match=reason):
@@ -159,10 +159,10 @@ def test_what_is_no_ir_is_refused(tmp_path, content, reason):
     ({'element_type': 'u4'}, "'u4'; supported are numbers of type f16"),
     ({'shape': '1,3,2'}, "constant '0'.*does not fit bytes 0 to 12"),
     ({'shape': '3' + ',1' * 99}, "constant '0'.*does not fit"),
-    ({'shape': '1,x'}, "make use of .*'x'"), ({'offset': '-4'}, 'bytes -4 to 8'),
+    ({'shape': '1,x'}, "cannot use .*'x'"), ({'offset': '-4'}, 'bytes -4 to 8'),
     ({'shape': '1,3,1,1,1'}, "'conv' should be a 2-D convolution"),
     ({'shape': '1,0,1,1', 'size': '0'}, "'conv' should be a 2-D convolution")])
-def test_damaged_constants_are_refused(tmp_path, attributes, reason):
+def test_damaged_constants_are_rejected(tmp_path, attributes, reason):
     ir = small()
     ir.layers.find("layer[@type='Const']/data").attrib.update(attributes)
     with pytest.raises(WeightsError, match=reason):
@@ -174,7 +174,7 @@ def test_damaged_constants_are_refused(tmp_path, attributes, reason):
     ('Multiply', {}, np.ones((5, 1, 3, 1), np.int64)), ('FakeQuantize', {}, np.int64([1])),
     ('FakeQuantize', {'levels': '1'}, np.int64([1])),
     ('FakeQuantize', {'levels': '9' * 400}, np.int64([1]))])
-def test_operations_that_cannot_be_computed_are_refused(tmp_path, kind, data, other):
+def test_operations_that_cannot_be_computed_are_rejected(tmp_path, kind, data, other):
     ir = Ir()
     limits = [ir.const(other, 'i64')] * (4 if kind == 'FakeQuantize' else 1)
     convolution(ir, ir.add(kind, ir.const(np.ones((1, 3, 1, 1)), 'f32'), *limits, name='odd',
@@ -183,7 +183,7 @@ def test_operations_that_cannot_be_computed_are_refused(tmp_path, kind, data, ot
         read_convolutions(ir.write(tmp_path))
 
 
-def test_weights_that_depend_on_the_image_or_on_themselves_are_refused(tmp_path):
+def test_weights_that_depend_on_the_image_or_on_themselves_are_rejected(tmp_path):
     ir = Ir()
     convolution(ir, ir.image())
     with pytest.raises(WeightsError, match="'conv' should be .* with constant weights"):

@@ -102,7 +102,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize('case', REFUSED)
-def test_what_tensorrt_refuses_is_named(case):
+def test_operators_that_tensorrt_rejects_are_named(case):
     nodes, constants, words = REFUSED[case]
     with pytest.raises(ExportError, match='TensorRT 8.2 would reject this file: .*' + words):
         check_operators(model(nodes, constants))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""How agreement is measured, and how a file is verified later."""
+"""Measuring agreement, and verifying a file later."""
 import hashlib
 import json
 
@@ -74,7 +74,7 @@ def test_figures_of_maps_that_differ():
     assert figures.correlations['pafs'] == pytest.approx(-1 / 3)
 
 
-def test_maps_of_one_value_agree_only_with_their_like():
+def test_maps_of_one_value_agree_only_with_such_maps():
     flat = np.full((1, 2, 2, 2), .5, np.float32)
     uneven = flat + np.arange(8, dtype=np.float32).reshape(flat.shape)
     assert compare_maps(flat, flat, (0, 2)).correlations['heatmaps'] == 1
@@ -108,10 +108,11 @@ def test_people_have_their_tolerance_too(figures, precision, count):
 
 
 def person_maps(card, offset):
-    """Draw one person, its neck and right arm, as Gaussian heatmaps and unit fields."""
+    """Draw one person, its neck and right arm, as Gaussian heatmaps and unit PAFs."""
     maps = np.zeros((1, 57, 24, 24), np.float32)
     y, x = np.mgrid[:24, :24]
-    keypoints = {1: (6 + offset, 6), 2: (12 + offset, 6), 3: (18 + offset, 6), 4: (18 + offset, 14)}
+    keypoints = {1: (6 + offset, 6), 2: (12 + offset, 6), 3: (18 + offset, 6),
+                 4: (18 + offset, 14)}
     for keypoint, (column, row) in keypoints.items():
         maps[0, keypoint] = np.exp(-((x - column) ** 2 + (y - row) ** 2) / 4.)
     for parent, child, channel in card.decoder.outputs['pafs']['limbs']:
@@ -133,9 +134,9 @@ def test_people_are_compared_by_their_keypoints():
 
 
 def test_a_file_is_verified_against_its_own_fingerprint(exported):
-    told = []
-    report = verify(str(exported[1]), report=told.append)
-    assert report.outputs.difference < 1e-5 and told
+    lines = []
+    report = verify(str(exported[1]), report=lines.append)
+    assert report.outputs.difference < 1e-5 and lines
     assert report.outputs.correlations['pafs'] > .99999
     lines = '\n'.join(report.lines())
     assert 'a valid ONNX file (IR 7, opset 13)' in lines and '(96 cells)' in lines
@@ -148,7 +149,7 @@ def test_a_file_is_verified_against_its_network(exported, tmp_path):
     report = verify(str(path), network, [photo])
     assert report.people is not None and report.people.people == report.people.people_found
     assert [line for line in report.lines() if 'photo.png at 96x64 agrees' in line]
-    with pytest.raises(ExportError, match='does not agree with its PyTorch network: on the synthetic'):
+    with pytest.raises(ExportError, match='not agree with its PyTorch network: on the synthetic'):
         verify(str(path), tiny_student(seed=1))
     with pytest.raises(ExportError, match='it was exported from repvgg_fpn for coco_18'):
         verify(str(path), tiny_student('body_25'))
@@ -166,7 +167,8 @@ def test_half_and_dynamic_files_are_verified(tmp_path, monkeypatch):
     assert verify(path).outputs.difference < .01
     report = verify(path, network)
     assert report.precision == 'fp16' and 1e-6 < report.outputs.difference < .01
-    assert any('a batch of two synthetic images at 72x48 agrees' in line for line in report.checked)
+    assert any('a batch of two synthetic images at 72x48 agrees' in line
+               for line in report.checked)
 
 
 def test_files_of_heatmaps_alone_are_verified(tmp_path):
@@ -239,14 +241,14 @@ def test_files_that_cannot_be_read_are_named(exported, tmp_path):
         verify(broken)
 
 
-def test_figures_stand_in_the_card(exported):
+def test_figures_are_in_the_card(exported):
     card = parse_card(next(item.value for item in onnx.load(str(exported[1])).metadata_props), '')
     parity = card.provenance['parity']
     assert 0 < parity['difference'] < 1e-5 and parity['heatmaps'] > .99999
     cells = [int(cell) for cell in parity['fingerprint']['cells'].split()]
     values = [float(value) for value in parity['fingerprint']['values'].split()]
     maps = []
-    # Independent of the exporter: the network itself on the synthetic image, as its card says.
+    # Independent of the exporter: the network itself on the synthetic image.
     image = np.moveaxis(draw_image(*SIZE), -1, 0)[None] / np.float32(255)
     with torch.no_grad():
         maps = exported[0](torch.from_numpy((image - .5) / .25))[-1]

@@ -75,7 +75,7 @@ def test_half_bodies_hold_their_keypoints():
     share = np.isclose(found[changed], wanted).all(1).mean()
     assert .55 < share < .75
     assert upper_body(topology).sum() == 11
-    points[..., 2] = .1  # nobody knows where they are
+    points[..., 2] = .1  # trust of uncertain keypoints
     assert (half_bodies(boxes, points, upper_body(topology), ranges,
                         np.random.default_rng(0)) == boxes).all()
 
@@ -151,7 +151,7 @@ def test_a_teacher_fills_gaps_and_yields_to_labels_that_it_contradicts():
     torch.testing.assert_close(target[0, 3], soft[0, 3])
 
 
-def test_a_teacher_of_corner_cells_lies_where_its_card_says():
+def test_a_teacher_of_corner_cells_has_the_grid_of_its_card():
     card = make_card(create_model('lite_pose_crop'), ExportOptions(), {})
     outputs = dict(card.decoder.outputs, grid='corner')
     corner = card._replace(decoder=card.decoder._replace(outputs=outputs))
@@ -172,14 +172,14 @@ def test_the_loss_counts_trust_and_foreground():
 
 @pytest.mark.parametrize('changes', [{'flip': 1.5}, {'scale': -1.}, {'padding': 0.},
                                      {'upright': .9, 'turned': .2}, {'patch_extent': (.5, .2)}])
-def test_invalid_ranges_are_refused(changes):
+def test_invalid_ranges_are_rejected(changes):
     with pytest.raises(ConfigError):
         check_person_range(PersonRange(**changes))
 
 
 def test_images_without_usable_people_are_not_drawn():
-    nobody = make_sample(np.zeros((0, 18, 3)), boxes=[])
-    assert not FAMILY.usable(nobody)
+    empty = make_sample(np.zeros((0, 18, 3)), boxes=[])
+    assert not FAMILY.usable(empty)
 
 
 def test_teachers_average_the_crop_and_its_mirror_image(tmp_path):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A .prototxt is held against the network: layers, their numbers, and what reads what."""
+"""A .prototxt is compared with the network: layers, their numbers and connections."""
 import caffe_files
 import pytest
 
@@ -20,7 +20,7 @@ def edited(text, layer, old, new):
 
 
 def check(tmp_path, text, name='cmu'):
-    """Hold a text against a network."""
+    """Compare a text with a network."""
     path = tmp_path / 'net.prototxt'
     path.write_text(text)
     check_prototxt(str(path), get_spec(name))
@@ -28,7 +28,7 @@ def check(tmp_path, text, name='cmu'):
 
 @pytest.mark.parametrize('name', caffe_files.NETWORKS)
 def test_every_published_network_is_recognized_and_no_other(name, tmp_path):
-    """Each description fits its own network alone."""
+    """Each description matches only its own network."""
     text = caffe_files.prototxt(caffe_files.NETWORKS[name])
     for other in caffe_files.NETWORKS:
         if other == name:
@@ -69,7 +69,7 @@ def test_every_difference_is_named(layer, old, new, message, tmp_path):
 
 
 def test_a_prelu_belongs_to_its_convolution(tmp_path):
-    """The slopes of BODY-25 are weights: they must stand where the network has them."""
+    """The slopes of BODY-25 are weights: they must have the positions of the network."""
     text = caffe_files.prototxt(caffe_files.NETWORKS['body_25'])
     text = edited(text, 'prelu4_2', '"prelu4_2"', '"prelu4_9"')
     with pytest.raises(WeightsError, match=r'input is prelu4_9\(conv4_2\), not prelu4_2'):
@@ -84,7 +84,7 @@ def test_a_prelu_belongs_to_its_convolution(tmp_path):
                         'input_param { shape { dim: 1 dim: 3 dim: 16 dim: 16 } } }\n'),
     ('kernel_size: 3', 'kernel_h: 3 kernel_w: 3'), ('kernel_size: 3', 'kernel_size: [3, 3]'),
     ('"image"', '"data"')])
-def test_other_ways_to_say_the_same_are_understood(old, new, tmp_path):
+def test_equivalent_descriptions_are_accepted(old, new, tmp_path):
     """The input, kernels and names of blobs can be written differently."""
     text = caffe_files.prototxt(caffe_files.NETWORKS['hand'])
     assert old in text
@@ -98,13 +98,13 @@ def test_other_ways_to_say_the_same_are_understood(old, new, tmp_path):
     ('input: "image" input_dim: 1 input_dim: 1 layer { }', r'reads image .*\[\[1, 1\]\]'),
     ('input: "a" input: "b" input_shape { dim: [1, 3, 2, 2] } layer { }', 'reads a, b of'),
     ('layer { name: "a" }', 'reads nothing')])
-def test_what_is_no_description_is_refused(text, message, tmp_path):
+def test_files_that_are_no_description_are_rejected(text, message, tmp_path):
     """Other files, older forms, other inputs."""
     with pytest.raises(WeightsError, match=message):
         check(tmp_path, text)
 
 
-def test_a_description_that_doubles_in_each_layer_is_refused_at_once(tmp_path):
+def test_a_description_that_doubles_in_each_layer_is_rejected_at_once(tmp_path):
     """Sixty layers that each read the one before twice would need 2**60 names."""
     text = 'input: "image" input_shape { dim: [1, 3, 8, 8] }'
     for kind in 'Concat', 'Twice':
@@ -115,8 +115,8 @@ def test_a_description_that_doubles_in_each_layer_is_refused_at_once(tmp_path):
         check(tmp_path, text)
 
 
-def test_a_file_that_is_not_there_or_binary_is_refused(tmp_path):
-    """As `pose-train import --prototxt` meets it, before the weights are read."""
+def test_a_missing_or_binary_file_is_rejected(tmp_path):
+    """`pose-train import --prototxt` compares the description before it reads the weights."""
     binary = tmp_path / 'binary.prototxt'
     binary.write_bytes(bytes(range(256)))
     for path, message in ((tmp_path / 'none', 'cannot read'), (tmp_path, 'cannot read'),

@@ -59,6 +59,6 @@ def test_a_cut_network_predicts_what_its_last_stage_did():
     ({'stages': 0}, '1 to 3 stages'), ({'stages': 4}, '1 to 3 stages'),
     ({'widths': (8, 8)}, 'five widths'), ({'depths': (1, 1, 0, 1, 1)}, 'at least 1'),
     ({'color': 'red'}, 'color')])
-def test_unfit_shapes_are_refused(options, reason):
+def test_invalid_shapes_are_rejected(options, reason):
     with pytest.raises(NetworkError, match=reason):
         create_model('repvgg_fpn', **options)

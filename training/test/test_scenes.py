@@ -96,7 +96,7 @@ def encoded(boxes, shape=(96, 128)):
     return outputs
 
 
-def test_the_robot_decodes_what_the_loss_wants():
+def test_the_robot_decodes_the_targets():
     boxes = np.array([[10., 20., 50., 70.], [70., 10., 110., 80.]])
     outputs = encoded(boxes)
     card = make_card(create_model('lite_person_detector'), ExportOptions(size=(128, 96)), {})
@@ -117,7 +117,7 @@ def test_the_robot_decodes_what_the_loss_wants():
 
 def test_regions_to_ignore_do_not_count():
     outputs = encoded(np.zeros((0, 4)))
-    outputs['stride_8'][0, 4] = 3.  # sees people everywhere
+    outputs['stride_8'][0, 4] = 3.  # finds people everywhere
     nothing = torch.full((1, 1), -1.)
     everywhere = torch.tensor([[[-1e5, -1e5, 1e5, 1e5]]])
     [punished] = FAMILY.loss([outputs], everywhere, nothing, 0.)
@@ -134,6 +134,6 @@ def test_generalized_iou_of_known_boxes():
 
 
 @pytest.mark.parametrize('changes', [{'zoom': (0., 1.)}, {'flip': 2.}, {'boxes': 0}])
-def test_invalid_ranges_are_refused(changes):
+def test_invalid_ranges_are_rejected(changes):
     with pytest.raises(ConfigError):
         check_scene_range(SceneRange(**changes))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Target maps: what each cell holds, where it counts, and that the robot's decoder reads it."""
+"""Target maps: values and weights of cells, and people found by the robot's decoder."""
 import numpy as np
 import pytest
 
@@ -16,17 +16,17 @@ from pose_training.families.paf.layouts import map_layout, MapLayout
 
 TINY = {'widths': [4, 8, 8, 8, 8], 'depths': [1, 1, 1, 1, 1], 'neck': 8, 'head': 8}
 LAYOUT = map_layout('coco_18')
-NECK, HIP, KNEE = 1, 8, 9  # right hip and knee; the fields of neck-hip and hip-knee come first
+NECK, HIP, KNEE = 1, 8, 9  # right hip and knee; the PAFs of neck-hip and hip-knee are the first
 KNOWN = np.ones((64, 96), np.uint8)
 
 
-def nobody(count=1):
+def no_people(count=1):
     """Return people without any keypoint."""
     return np.zeros((count, 18, 3), np.float32)
 
 
 def test_a_heatmap_is_a_gaussian_about_the_keypoint():
-    people = nobody()
+    people = no_people()
     people[0, NECK] = (19.5, 27.5, 2)  # cell (2, 3): its center is at (2.5 * 8 - .5, 3.5 * 8 - .5)
     heatmaps = draw_heatmaps(people, (8, 12), 8, 7.)
     assert heatmaps.shape == (18, 8, 12) and heatmaps.dtype == np.float32
@@ -34,22 +34,22 @@ def test_a_heatmap_is_a_gaussian_about_the_keypoint():
     # One cell aside, 8 px: exp(-64 / 98); two aside and one down: exp(-(256 + 64) / 98).
     assert heatmaps[NECK, 3, 3] == pytest.approx(.52045, abs=1e-5)
     assert heatmaps[NECK, 4, 4] == pytest.approx(.03818, abs=1e-5)
-    # Three aside: exp(-576 / 98) = .0028 is below .01, and taken for nothing.
+    # Three aside: exp(-576 / 98) = .0028 is below .01, and set to 0.
     assert heatmaps[NECK, 3, 5] == 0
     assert not np.delete(heatmaps, NECK, 0).any()
 
 
 def test_of_two_people_the_nearer_counts():
-    people = nobody(2)
+    people = no_people(2)
     people[0, NECK], people[1, NECK] = (20.2, 27.5, 1), (35.5, 27.5, 2)
     both = draw_heatmaps(people, (8, 12), 8, 7.)
     each = [draw_heatmaps(people[k:k + 1], (8, 12), 8, 7.) for k in (0, 1)]
     assert np.array_equal(both, np.maximum(*each))
-    assert each[0][NECK, 3, 3] > each[1][NECK, 3, 3] > .5  # they do overlap
+    assert each[0][NECK, 3, 3] > each[1][NECK, 3, 3] > .5  # they overlap
 
 
 def test_keypoints_outside_show_as_far_as_they_reach_in():
-    people = nobody()
+    people = no_people()
     people[0, NECK] = (-4.5, 27.5, 2)
     assert draw_heatmaps(people, (8, 12), 8, 7.)[NECK, 3, 0] == pytest.approx(np.exp(-64 / 98))
     people[0, NECK] = (-1e7, 2e7, 2)
@@ -57,18 +57,18 @@ def test_keypoints_outside_show_as_far_as_they_reach_in():
 
 
 def limb(start, end):
-    """Return one person who is a right thigh."""
-    people = nobody()
+    """Return one person with only a right thigh."""
+    people = no_people()
     people[0, HIP], people[0, KNEE] = (*start, 2), (*end, 2)
     return people
 
 
 def test_a_field_is_a_unit_vector_along_the_limb():
     # From (19.5, 19.5) 24 px right and 32 px down: the unit vector is (.6, .8).
-    fields = draw_pafs(limb((19.5, 19.5), (43.5, 51.5)), LAYOUT, (8, 12), 8, 8.)
-    assert fields.shape == (38, 8, 12)
-    thigh = fields[2:4]
-    assert not np.delete(fields, (2, 3), 0).any()
+    pafs = draw_pafs(limb((19.5, 19.5), (43.5, 51.5)), LAYOUT, (8, 12), 8, 8.)
+    assert pafs.shape == (38, 8, 12)
+    thigh = pafs[2:4]
+    assert not np.delete(pafs, (2, 3), 0).any()
     for x, y, inside in (
             (2, 2, True), (5, 6, True), (3, 4, True),  # both ends, and between
             (3, 2, True),   # 8 px right of the hip: 6.4 px aside
@@ -97,7 +97,7 @@ def test_the_axes_may_be_the_other_way_round():
 
 
 def test_a_limb_needs_both_ends_and_a_length():
-    for people in (limb((11.5, 27.5), (11.5, 27.5)), nobody()):
+    for people in (limb((11.5, 27.5), (11.5, 27.5)), no_people()):
         assert not draw_pafs(people, LAYOUT, (8, 12), 8, 8.).any()
     one_end = limb((11.5, 27.5), (51.5, 27.5))
     one_end[0, KNEE, 2] = 0
@@ -105,13 +105,13 @@ def test_a_limb_needs_both_ends_and_a_length():
 
 
 def test_half_a_limb_shows_where_its_other_end_is_outside():
-    fields = draw_pafs(limb((11.5, 27.5), (500, 27.5)), LAYOUT, (8, 12), 8, 8.)
-    assert fields[2, 3].tolist() == [1] * 12  # the hip is in cell 1, and reaches 8 px back
-    assert fields[2, 2].tolist() == [1] * 12 and not fields[2, 1].any()
+    pafs = draw_pafs(limb((11.5, 27.5), (500, 27.5)), LAYOUT, (8, 12), 8, 8.)
+    assert pafs[2, 3].tolist() == [1] * 12  # the hip is in cell 1, and reaches 8 px back
+    assert pafs[2, 2].tolist() == [1] * 12 and not pafs[2, 1].any()
 
 
 def test_background_is_what_the_keypoints_leave():
-    people = nobody()
+    people = no_people()
     people[0, NECK], people[0, HIP] = (19.5, 27.5, 2), (35.5, 27.5, 2)
     targets = make_targets(people, np.ones(18, bool), KNOWN, LAYOUT, 8)
     assert targets.maps.shape == targets.weights.shape == (57, 8, 12)
@@ -129,19 +129,19 @@ def test_background_is_what_the_keypoints_leave():
 def test_keypoints_that_a_dataset_lacks_have_no_weight_nor_have_their_limbs():
     labelled = np.ones(18, bool)
     labelled[KNEE] = False
-    weights = make_targets(nobody(), labelled, KNOWN, LAYOUT, 8).weights
+    weights = make_targets(no_people(), labelled, KNOWN, LAYOUT, 8).weights
     assert not weights[KNEE].any() and not weights[18].any()  # nor the background
     lost = {k for k in range(57) if not weights[k].any()}
-    fields = {19 + 2 * k + axis for k, ends in enumerate(LAYOUT.limbs) if KNEE in ends
-              for axis in (0, 1)}
-    assert lost == {KNEE, 18} | fields and len(fields) == 4
+    pafs = {19 + 2 * k + axis for k, ends in enumerate(LAYOUT.limbs) if KNEE in ends
+            for axis in (0, 1)}
+    assert lost == {KNEE, 18} | pafs and len(pafs) == 4
     assert all((weights[k] == 1).all() for k in set(range(57)) - lost)
 
 
-def test_nothing_counts_near_people_of_whom_nothing_is_known():
+def test_cells_near_unlabelled_people_have_no_weight():
     known = KNOWN.copy()
     known[31, 40] = 0  # one pixel of cell (5, 3)
-    people = nobody()
+    people = no_people()
     people[0, NECK] = (43.5, 27.5, 2)  # its middle, nevertheless
     weights = make_targets(people, np.ones(18, bool), known, LAYOUT, 8).weights
     expected = np.ones((8, 12))
@@ -153,7 +153,7 @@ def test_nothing_counts_near_people_of_whom_nothing_is_known():
 
 
 def test_a_keypoint_that_a_person_lacks_is_unknown_in_the_region_of_that_person():
-    people = nobody(2)
+    people = no_people(2)
     people[0, [NECK, HIP]] = [(27.5, 19.5, 2), (27.5, 35.5, 2)]  # no knee
     people[1, [NECK, HIP, KNEE]] = [(75.5, 11.5, 2), (75.5, 27.5, 2), (35.5, 43.5, 2)]
     regions = np.array([[[11.5, 11.5], [43.5, 11.5], [43.5, 51.5], [11.5, 51.5]],
@@ -187,7 +187,7 @@ def test_formats_without_limbs_have_heatmaps_alone():
 
 
 def decode(maps, topology, stride=8):
-    """Let the robot's decoder find the people in target maps."""
+    """Return the people that the robot's decoder finds in target maps."""
     network = create_model('repvgg_fpn', topology, stages=1, **TINY)
     width, height = maps.shape[2] * stride, maps.shape[1] * stride
     card = make_card(network, ExportOptions(size=(width, height)), {})
@@ -201,7 +201,7 @@ STANDING = {'nose': (0, 12), 'neck': (0, 34), 'eye': (7, 6), 'ear': (16, 12), 's
 
 
 def standing(topology, left, top):
-    """Return (K, 3): somebody who faces us, 220 px tall, with the left wrist raised."""
+    """Return (K, 3): a person facing the camera, 220 px tall, with the left wrist raised."""
     keypoints = []
     for name in topology.keypoint_names:
         x, y = STANDING[name.replace('left_', '').replace('right_', '')]

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""TensorFlow's padding, norms and upsampling, against their formulas, and their way to ONNX."""
+"""TensorFlow's padding, norms and upsampling: formulas and export to ONNX."""
 from collections import Counter
 
 import numpy as np
@@ -23,8 +23,8 @@ SMALL = 'mobilenet_v2_small'
 @pytest.mark.parametrize('height, width, kernel, stride, first_row, first_column', [
     (8, 6, 3, 2, 0, 0), (7, 9, 3, 2, -1, -1), (8, 9, 3, 2, 0, -1), (8, 6, 3, 1, -1, -1),
     (5, 8, 7, 1, -3, -3), (8, 7, 7, 2, -2, -3), (8, 7, 1, 2, 0, 0), (3, 4, 1, 1, 0, 0)])
-def test_windows_lie_where_tensorflow_puts_them(height, width, kernel, stride, first_row,
-                                                first_column):
+def test_windows_have_the_positions_of_tensorflow(height, width, kernel, stride, first_row,
+                                                  first_column):
     layer = SameConv2d(2, 3, kernel, stride).double()
     image = np.random.default_rng(0).normal(size=(2, height, width))
     expected = np.zeros((3, -(-height // stride), -(-width // stride)))
@@ -139,7 +139,7 @@ def with_statistics(network):
     ('mobilenet', {'stages': 1}, True, {'Conv': 15 + 16, 'Relu': 8 + 8, 'Concat': 2, 'MaxPool': 1,
                                         'Resize': 1}),
     ('dsconv', {'stages': 1}, False, {'Conv': 1 + 2 * 11 + 2 * 8, 'Relu': 12 + 8, 'Concat': 1})])
-def test_exports_hold_simple_operators_and_agree(tmp_path, name, options, dynamic, operators):
+def test_exports_have_simple_operators_and_agree(tmp_path, name, options, dynamic, operators):
     maps = FinalMaps(fuse(with_statistics(create_model(name, **options))))
     path = str(tmp_path / 'network.onnx')
     axes = {0: 'n', 2: 'h', 3: 'w'}
@@ -160,9 +160,9 @@ def test_exports_hold_simple_operators_and_agree(tmp_path, name, options, dynami
         with torch.no_grad():
             expected = maps(image).numpy()
         assert expected.std() > .01
-        answer, = session.run(None, {'image': image.numpy()})
-        assert answer.shape == expected.shape
-        assert np.allclose(answer, expected, rtol=1e-3, atol=1e-3)
+        found, = session.run(None, {'image': image.numpy()})
+        assert found.shape == expected.shape
+        assert np.allclose(found, expected, rtol=1e-3, atol=1e-3)
 
 
 def test_a_convolution_without_norm_has_a_bias():

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""TensorFlow checkpoints: what is read, and what is refused."""
+"""TensorFlow checkpoints: reading, and the errors for invalid ones."""
 import shutil
 
 import numpy as np
@@ -74,7 +74,7 @@ def test_what_only_training_needs_is_left_out(tmp_path, given):
         [[[0., -2.], [-4., -6.]]], [[[-1., -3.], [-5., -7.]]]]
 
 
-def test_moving_averages_when_asked(tmp_path):
+def test_moving_averages_are_optional(tmp_path):
     prefix = str(write_real(tmp_path))
     tensors = tf_checkpoint.read_weights(prefix, SPEC, averages=True).tensors
     assert tensors['MobilenetV1.Conv2d_0.weight'].ravel().tolist() == [0., 4., 8., 2., 6., 10.]
@@ -115,7 +115,7 @@ def test_a_whole_network(shared, tmp_path):
 
 @pytest.mark.parametrize('stored', [False, True])
 def test_the_statistics_of_mobilenet_v2(tmp_path, stored):
-    """Its features were always normalized image by image, whatever a checkpoint holds."""
+    """Its features are always normalized image by image, for any checkpoint."""
     spec = get_spec('mobilenet_v2_small')
     state = create_model(spec.name).state_dict()
     values = {'MobilenetV2/Logits/Conv2d_1c_1x1/biases': np.zeros(1001, np.float32)}
@@ -223,7 +223,7 @@ def test_places_without_a_checkpoint(prefix):
     assert len(tf_checkpoint.read_weights(str(folder), SPEC).tensors) == 2
     for content in (b'prose, not a message', b'\xff\xfe'):
         state.write_bytes(content)
-        refused(folder, 'no file that tf.train.Saver writes')
+        refused(folder, 'no file of tf.train.Saver')
     state.write_bytes(b'')
     refused(folder, "names the checkpoint ''")
     shutil.rmtree(folder)

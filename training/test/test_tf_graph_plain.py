@@ -65,7 +65,7 @@ def graph():
 
 @pytest.fixture
 def one_stage(monkeypatch):
-    """Let the importer build the network with one stage: all six would take a while."""
+    """Make the importer build the network with one stage: six would take too long."""
     monkeypatch.setattr(tf_graph, 'create_model', lambda name: create_model(name, stages=1))
 
 
@@ -85,7 +85,7 @@ def test_the_normalization_in_the_graph_is_that_of_the_card(graph, one_stage, tm
     assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()
 
 
-def test_another_normalization_is_refused(graph, one_stage, tmp_path):
+def test_another_normalization_is_rejected(graph, one_stage, tmp_path):
     path = tmp_path / 'graph.pb'
     other = tf_reference.MESSAGES['GraphDef']()
     other.CopyFrom(graph)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the importer of TensorFlow graphs refuses, and what it says then."""
+"""Graphs that the importer of TensorFlow graphs rejects, and its errors."""
 import numpy as np
 import pytest
 

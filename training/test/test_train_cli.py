@@ -65,7 +65,7 @@ def test_options_reach_the_file(checkpoint, tmp_path):
     assert (card.input.scale, card.input.mean) == (1., (0., 0., 0.))
 
 
-def test_the_card_says_what_it_is_told(checkpoint, tmp_path, capsys):
+def test_the_card_has_the_given_facts(checkpoint, tmp_path, capsys):
     path, facts = tmp_path / 'small.onnx', tmp_path / 'facts.json'
     facts.write_text(json.dumps({'name': 'small', 'measured': {'AP': .25}}))
     command = ('export', checkpoint, '-o', path, '--size', '64x64')
@@ -77,10 +77,8 @@ def test_the_card_says_what_it_is_told(checkpoint, tmp_path, capsys):
     estimator = PoseEstimator(str(path))
     assert estimator.settings['selection.min_score'] == .3
     estimator.close()
-    assert "no setting 'min_skore'" in refused(
-        capsys, *command, '--set', 'min_skore=0.3', code=2)
-    assert 'must be within' in refused(
-        capsys, *command, '--set', 'min_score=3', code=2)
+    assert "no setting 'min_skore'" in refused(capsys, *command, '--set', 'min_skore=0.3', code=2)
+    assert 'must be within' in refused(capsys, *command, '--set', 'min_score=3', code=2)
     facts.write_text('[1]')
     assert 'holds no JSON object' in refused(capsys, *command, '--facts', facts)
     assert 'cannot read the facts' in refused(capsys, *command, '--facts', tmp_path / 'absent')
@@ -100,7 +98,7 @@ def test_verify_repeats_the_check_and_finds_a_changed_weight(checkpoint, tmp_pat
     assert 'does not agree' in refused(capsys, 'verify', path)
 
 
-def test_verify_against_another_network_says_which(checkpoint, tmp_path, capsys):
+def test_verify_against_another_network_names_it(checkpoint, tmp_path, capsys):
     run('export', checkpoint, '-o', tmp_path / 'small.onnx', '--size', '64x64')
     other = str(tmp_path / 'other.pt')
     save_checkpoint(other, create_model('repvgg_fpn', **dict(SMALL, neck=16)).eval())
@@ -136,8 +134,8 @@ def test_info_of_a_model_shows_its_card_and_operators(checkpoint, tmp_path, caps
 
 @pytest.mark.parametrize('arguments, reason', [
     (('import', 'caffe', 'x', '--model', 'bodi_25', '-o', 'x.onnx'), 'did you mean .*body_25'),
-    (('import', 'npy', 'x', '--model', 'body_25', '-o', 'x.onnx'), 'never published as npy'),
-    (('import', 'caffe', 'x', '--model', 'repvgg_fpn', '-o', 'x.onnx'), 'known: onnx'),
+    (('import', 'npy', 'x', '--model', 'body_25', '-o', 'x.onnx'), 'not published as npy'),
+    (('import', 'caffe', 'x', '--model', 'repvgg_fpn', '-o', 'x.onnx'), 'choose onnx'),
     (('import', 'caffe', 'x', '--model', 'body_25', '-o', 'x.onnx'), "no file 'x'"),
     (('import', 'npy', 'x', '--model', 'cmu', '-o', 'x.onnx', '--averages'), 'npy has no option'),
     (('export', 'nothing.pt', '-o', 'x.onnx'), 'nothing.pt'),
@@ -170,7 +168,7 @@ def test_engine_without_tensorrt_leaves_the_onnx_file(checkpoint, tmp_path, caps
     assert '--engine builds from an ONNX file' in line and not (tmp_path / 'small2.pt').exists()
 
 
-def test_an_ending_that_says_nothing_is_refused(checkpoint, tmp_path, capsys):
+def test_an_unknown_ending_is_rejected(checkpoint, tmp_path, capsys):
     line = refused(capsys, 'export', checkpoint, '-o', tmp_path / 'small.model')
     assert 'end it in .onnx or .pt' in line and not (tmp_path / 'small.model').exists()
 
@@ -178,7 +176,7 @@ def test_an_ending_that_says_nothing_is_refused(checkpoint, tmp_path, capsys):
 @pytest.mark.parametrize('arguments', [
     ('import', 'tf', 'x', '--model', 'body_25', '-o', 'x.onnx'),
     ('export', 'x.pt', '-o', 'x.onnx', '--size', '12'), ('export', 'x.pt'), ('frobnicate',)])
-def test_a_wrong_command_line_is_told_apart(arguments, capsys):
+def test_a_wrong_command_line_has_its_own_exit_code(arguments, capsys):
     assert main(list(arguments)) == 2
 
 

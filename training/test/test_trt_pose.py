@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The networks of trt_pose, held against functions written here."""
+"""The networks of trt_pose agree with functions written here."""
 import warnings
 from collections import OrderedDict
 
@@ -177,7 +177,7 @@ def test_without_limbs_there_is_no_field(head):
 
 
 @pytest.mark.parametrize('backbone', ['resnet18', 'short'])
-def test_every_weight_learns(backbone):
+def test_every_weight_has_a_gradient(backbone):
     network = short_densenet() if backbone == 'short' else create_model('trt_pose_resnet18_att')
     (maps,) = network.train()(torch.randn(2, 3, 32, 32))
     (maps['heatmaps'].square().mean() + maps['pafs'].square().mean()).backward()
@@ -188,7 +188,7 @@ def test_every_weight_learns(backbone):
 @pytest.mark.parametrize('options, reason', [
     ({'stages': 2}, '1 to 1 stages, not 2'), ({'stages': 0}, '1 to 1 stages, not 0'),
     ({'backbone': 'vgg16'}, 'vgg16.*resnet18.*densenet121'), ({'depth': 3}, 'depth')])
-def test_what_cannot_be_built_is_refused(options, reason):
+def test_invalid_networks_are_rejected(options, reason):
     with pytest.raises(NetworkError, match=reason):
         create_model('trt_pose_resnet18', **options)
 

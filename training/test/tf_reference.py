@@ -177,7 +177,7 @@ class _Translation:
         self._add('Reciprocal', [root], node.name)
 
     def _op_shape(self, node, options, source):
-        """Give (h, w), the only part of a shape that these graphs ask for."""
+        """Return (h, w), the only part of a shape that these graphs need."""
         shape = self._add('Shape', [source], node.name + '/all')
         self._slice(shape, node.name, 2, 4)
 

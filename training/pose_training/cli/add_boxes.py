@@ -10,15 +10,15 @@ from pose_ros.core.network import open_network
 from pose_training.distillation.box_labels import add_boxes, BoxSource
 from pose_training.errors import ConfigError
 
-DESCRIPTION = ('Add boxes of people who have no annotation to a COCO keypoint file, as detectors '
-               'find them: people without keypoints where a detector is certain, regions to '
-               'ignore (crowds) where it is not. The file then counts as complete.')
+DESCRIPTION = ('Add boxes of people without an annotation to a COCO keypoint file, found by '
+               'detectors. Boxes of high scores become people without keypoints, others regions '
+               'to ignore (crowds). The file is then marked as complete.')
 EPILOG = """examples:
   pose-train add-boxes labels.json -o complete.json --detector yolox_nano.onnx
   pose-train add-boxes labels.json -o complete.json --detector yolox_nano.onnx \\
     --detector rtmdet_nano_person.onnx --unsure 0.2 0.33
 
-The detectors are asked in their order. Write the file into the folder of the first one: file names
+The detectors run in the given order. Write the file into the folder of the first one: file names
 in it are relative to its folder.
 """
 

@@ -9,15 +9,15 @@ from pose_training.errors import ConfigError
 from pose_training.fitting.config import load_config
 
 DESCRIPTION = ('Train a network of crops or a detector from the files of `pose-train pack` on one '
-               'device, in whose memory everything stays. The learning rate follows the clock, so '
-               'that the training ends when the time does.')
+               'device. All data stays in the memory of the device. The learning rate follows the '
+               'clock, so that the training ends after the given time.')
 EPILOG = """examples:
   pose-train fit-packed pose_crop.yaml --pack packed/crop --seconds 385
   pose-train fit-packed person_detector.yaml --pack packed/detector --seconds 284 --resume
 
 OUTPUT/last.ckpt is written every minute; --resume continues from it. It, and in the end
-OUTPUT/network.pt, are checkpoints for `pose-train export`. Needs PyTorch, NumPy, OpenCV and PyYAML
-alone.
+OUTPUT/network.pt, are checkpoints for `pose-train export`. Needs only PyTorch, NumPy, OpenCV and
+PyYAML.
 """
 
 

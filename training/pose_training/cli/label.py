@@ -13,21 +13,21 @@ from pose_training.distillation.pseudo_labels import label_images
 from pose_training.errors import ConfigError, DataError
 
 DESCRIPTION = ('Find the people in images without labels and write them as a COCO keypoint file '
-               'to train on: keypoints with their confidences (`conf`). The file says that people '
-               'may be missing (`complete: false`).')
+               'to train on: keypoints with their confidences (`conf`). `complete: false` in the '
+               'file means that people may be missing.')
 EPILOG = """examples:
-  pose-train label photos/ -o labels.json --model pose_crop.onnx --detector person_detector.onnx
-  pose-train label photos/ -o labels.json --model pose_crop.onnx --detector person_detector.onnx \\
+  pose-train label images/ -o labels.json --model pose_crop.onnx --detector person_detector.onnx
+  pose-train label images/ -o labels.json --model pose_crop.onnx --detector person_detector.onnx \\
     --mirror-test --min-confidence 0.4 --set detector.min_score=0.5
 
-File names in the file are relative to its folder. The license of the networks may apply to what is
-trained on their labels.
+File names in the file are relative to its folder. The license of the networks may also apply to
+networks that are trained on their labels.
 """
 
 
 def add_arguments(parser) -> None:
     """Add the options of this command."""
-    parser.add_argument('images', nargs='+', metavar='PATH', help='images, or folders of them')
+    parser.add_argument('images', nargs='+', metavar='PATH', help='images, or folders of images')
     parser.add_argument('-o', '--output', required=True, metavar='FILE',
                         help='the COCO keypoint file to write (JSON)')
     add_model_options(parser)
@@ -64,7 +64,7 @@ def run(args) -> int:
 
 
 def _configured(estimator, args):
-    """Let crops be mirrored if asked, and keypoints of low scores keep them."""
+    """Set the mirror test, and keep the scores of weak keypoints."""
     names = {parameter.name for parameter in estimator.parameters}
     if args.mirror_test and 'top_down.mirror_test' not in names:
         raise ConfigError('--mirror-test is for networks of crops: {} takes whole images'.format(

@@ -35,7 +35,7 @@ def run(args) -> int:
     config = load_config(args.config, args.changes)
     family = create_model(config.model.name, config.model.topology, **config.model.options).family
     if family.name not in ('heatmap', 'boxes'):
-        raise ConfigError('networks of the family {!r} are trained by pose-train fit alone'.format(
+        raise ConfigError('networks of the family {!r} need pose-train fit'.format(
             family.name))
     found = pack(config.data, family, args.output, args.quality,
                  lambda items: tqdm(items, 'images', leave=False, disable=None))

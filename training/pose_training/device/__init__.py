@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Training on one device alone: images, crops, targets and teacher all stay in its memory.
+"""Train on one device: images, crops, targets and teacher are all in its memory.
 
-For GPU time that is short: nothing waits for loader processes, and the schedule follows a clock.
+It is for limited GPU time: it needs no loader processes, and the schedule follows a clock.
 The networks, families, losses and geometry are those of `pose-train fit`.
 """

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An OpenVINO network of crops as a PyTorch module: any batch, any float type, any device.
 
-Reads the operations of PP-TinyPose (LiteHRNet with channel shuffles), which its authors publish
-with static shapes; what only computes shapes is left out. Operations: https://docs.openvino.ai.
+It supports the operations of PP-TinyPose (LiteHRNet with channel shuffles), published with static
+shapes; operations that only compute shapes are left out. Operations: https://docs.openvino.ai.
 """
 from typing import Any, Dict, List, Tuple
 from xml.etree import ElementTree
@@ -75,7 +75,7 @@ class OpenVinoModule(nn.Module):
         self._last[self._result[0]] = len(self._steps)
 
     def _keep(self, layer, constants):
-        """Append a step, and take its weights."""
+        """Append a step with its weights."""
         for source, _ in layer.sources[1:] if layer.kind in _WITH_WEIGHTS else ():
             if source in constants:
                 self.register_buffer('weight_' + source, torch.from_numpy(

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""All images and labels of a configuration in two files, small enough to send to another machine.
+"""Write all images and labels of a configuration to two small files, for another machine.
 
 `images.bin`: WebP files, or the original files where those are smaller, one after the other.
 `index.npz`: per image `start`, `length` (bytes), `width`, `height` (px), `stretch`, `weight` (how
@@ -33,10 +33,10 @@ _TYPES = {'start': np.int64, 'length': np.int64, 'width': np.int32, 'height': np
 
 def pack(data: DataConfig, family: Family, folder: str, quality: int = 78,
          progress: Callable = iter) -> Dict[str, int]:
-    """Write the training sets of a configuration to a folder; return how much is in it.
+    """Write the training sets of a configuration to a folder; return the counts.
 
     Images are reduced to the largest side of the family's geometry (`max_side`), as WebP of a
-    quality from 1 to 100. Those that cannot be read are left out. DataError if nothing is left.
+    quality from 1 to 100. Images that cannot be read are left out; DataError if all are.
     """
     samples, weights = read_sets(data.train, family.topology, family)
     most = family.dataset.max_side(data)

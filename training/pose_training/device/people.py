@@ -21,7 +21,7 @@ _PATCHES = 2
 
 
 class PersonBatches:
-    """Draws crops; a teacher, if there is one, has the share `share` beside full trust."""
+    """Draws crops; the share of a teacher is `share` for labels of full trust."""
 
     def __init__(self, pool: ImagePool, data: DataConfig, family: Family, stride: int,
                  teacher: Optional[CropTeacher], share: float):

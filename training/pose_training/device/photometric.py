@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Color, light, blur, noise and occlusion of batches on the device; each image draws for itself.
+"""Color, light, blur, noise and occlusion of batches on the device, drawn per image.
 
 Images are (N, 3, h, w) float32 BGR of 0..255.
 """
@@ -43,7 +43,7 @@ def recolored(images: Tensor, strength: float = 1.) -> Tensor:
 
 
 def softened(images: Tensor, probability: float = .2) -> Tensor:
-    """Blur some images as a low resolution or a soft lens does."""
+    """Blur some images, like a low resolution or a soft lens."""
     count, device = len(images), images.device
     half, quarter = (functional.interpolate(functional.avg_pool2d(images, factor),
                                             images.shape[2:], mode='bilinear')

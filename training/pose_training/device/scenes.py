@@ -16,7 +16,7 @@ from pose_training.fitting.settings import DataConfig
 _GRAY = 114.
 _MOST = 64                 # boxes that are kept of one image
 _TILES = ((0, 0), (1, 0), (0, 1), (1, 1))
-_LATE, _LATE_SHARE = .8, .25  # after this progress so few of the mosaics are left
+_LATE, _LATE_SHARE = .8, .25  # after this progress, only this share of the mosaics
 _SOFT, _COLOR, _NOISE = .1, .8, .15
 _LEAST_PATCH = .05
 

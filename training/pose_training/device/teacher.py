@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A network of crops as a teacher on the device: its maps of the very crops of the student."""
+"""A network of crops as a teacher on the device, run on the crops of the student."""
 from typing import Optional, Tuple
 
 import numpy as np
@@ -19,19 +19,19 @@ from pose_training.models.normalization import Normalization
 class CropTeacher:
     """Averages the maps of a crop and of its mirror image, on the cells of the student.
 
-    The teacher's crops are cut so that its cells lie where the student's do: on a grid of another
-    rule (`corner`) they begin some pixels further on. Raises ConfigError for a network of another
-    input size or format than `size` (width, height) and .xml.
+    The teacher's crops are shifted so that its cells have the positions of the student's, also for
+    a grid of another rule (`corner`). Raises ConfigError for a network with another input size
+    than `size` (width, height), or another format than .xml.
     """
 
     def __init__(self, path: str, card: Optional[str], family: Family, size: Tuple[int, int],
                  device: torch.device):
         if not path.endswith('.xml'):
-            raise ConfigError('teacher.models: {} is no OpenVINO network (.xml), which is what '
-                              'teaches on one device'.format(path))
+            raise ConfigError('teacher.models: {} is no OpenVINO network (.xml); training on one '
+                              'device supports no other teachers'.format(path))
         found: ModelCard = load_card(path, card)
         if (found.input.width, found.input.height) != tuple(size):
-            raise ConfigError('data.size: the teacher {} takes crops of {}x{}'.format(
+            raise ConfigError('data.size: the teacher {} needs crops of {}x{}'.format(
                 path, found.input.width, found.input.height))
         self._channels = family.teacher_channels(found, path)
         self._tensor = found.decoder.outputs['tensor']

@@ -27,12 +27,12 @@ from pose_training.models.normalization import Normalization
 from pose_training.weight_average import RunningAverage
 
 NETWORK, LAST = 'network.pt', 'last.ckpt'
-_BETAS = (.9, .99)  # of AdamW: short runs profit from a shorter memory than PyTorch's .999
+_BETAS = (.9, .99)  # of AdamW; less than PyTorch's .999, for short runs
 _REPORT = 20.       # seconds between lines
 
 
 class Budget(NamedTuple):
-    """How long a training is: in seconds of elapsed time, or in steps; the other is 0."""
+    """The length of a training, in seconds of elapsed time or in steps; the other is 0."""
 
     seconds: float = 0.
     steps: int = 0
@@ -58,7 +58,7 @@ class DeviceTrainer:
 
     def __init__(self, config: RunConfig, pack: str, budget: Budget,
                  device: Optional[torch.device] = None):
-        """Read everything; ConfigError or DataError for what cannot be used."""
+        """Read all data; ConfigError or DataError for invalid settings or files."""
         if bool(budget.seconds > 0) == bool(budget.steps > 0):
             raise ConfigError('a training on one device needs either seconds or steps')
         self._config, self._budget = config, budget
@@ -78,7 +78,7 @@ class DeviceTrainer:
         self.step, self._elapsed = 0, 0.
 
     def resume(self) -> bool:
-        """Go on from the last snapshot of the output; return whether there is one.
+        """Continue from the last snapshot of the output; return whether there is one.
 
         Raises FitError for a snapshot that cannot be read, or of another network.
         """
@@ -98,7 +98,7 @@ class DeviceTrainer:
                 torch.cuda.set_rng_state(found['cuda_random'])
             self._random.bit_generator.state = found['random']
         except (OSError, KeyError, RuntimeError, ValueError, EOFError) as error:
-            raise FitError('cannot go on from {}: {}'.format(
+            raise FitError('cannot continue from {}: {}'.format(
                 path, ' '.join(str(error).split())[:300])) from error
         return True
 
@@ -194,7 +194,7 @@ def _fast_settings():
 
 
 def _network(config):
-    """Return the network that the training begins with, and what its weights come from."""
+    """Return the initial network, and the origin of its weights."""
     model = config.model
     if not model.checkpoint:
         return create_model(model.name, model.topology, **model.options), {}

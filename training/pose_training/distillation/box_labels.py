@@ -12,7 +12,7 @@ from pose_ros.core.regions import whole
 from pose_ros.core.sources.images import read_image
 from pose_training.data.coco import load_coco
 
-_SAME = .5     # IoU from which a box is that of a person who has a label
+_SAME = .5     # IoU from which a box is that of a labelled person
 _PART = .75    # share of a box inside a labelled one from which it may be a part of the person
 _SURE_PART = .6  # score from which such a box is a region to ignore, else nothing
 
@@ -27,7 +27,7 @@ class BoxSource(NamedTuple):
 
 def add_boxes(path: str, sources: Sequence[BoxSource], progress: Callable = iter
               ) -> Dict[str, Any]:
-    """Return the data of a COCO file with more annotations, for people who have none.
+    """Return the data of a COCO file with annotations for people without one.
 
     People: without keypoints, with the `score` of the detector. Regions to ignore: as crowds.
     File names are relative to the folder of the file. Raises DataError for an invalid file,

@@ -55,7 +55,7 @@ class LabelChecker:
         self._known = known & known[self._mirror]
 
     def judge(self, image: np.ndarray, sample: Sample, person: int) -> Agreement:
-        """Compare the labels of one person, who fills three quarters of the crop."""
+        """Compare the labels of one person; the person fills three quarters of the crop."""
         crop = warp(image, None, sample, self._matrix(sample.boxes[person]), self._size,
                     border=128)
         heatmaps = self._family.keypoint_maps(self._teacher.maps(crop.image))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A COCO keypoint dataset of images without labels, made by networks."""
+"""Make a COCO keypoint dataset of images without labels, with networks."""
 import os
 from typing import Any, Callable, Dict, List, Sequence
 
@@ -20,9 +20,9 @@ def label_images(estimator: PoseEstimator, paths: Sequence[str], folder: str,
     """Return a COCO keypoint dataset of the people that an estimator finds in image files.
 
     File names become relative to `folder`. Each annotation has its `score` and, as `conf`, the
-    score of each keypoint; a keypoint below `min_confidence` has no label. As people may be
-    missed, `info` says `complete: false`. Images that cannot be read are left out; DataError if
-    that is all of them.
+    score of each keypoint; a keypoint below `min_confidence` has no label. Because people may
+    be missed, `info` has `complete: false`. Images that cannot be read are left out; DataError if
+    none can be read.
     """
     images: List[Dict[str, Any]] = []
     annotations: List[Dict[str, Any]] = []

@@ -1,3 +1,3 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""How good a model is, measured with the robot's own engine and decoder."""
+"""Measure the accuracy of a model, with the robot's own engine and decoder."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""How good a detector of people is: COCO's AP and AR of boxes."""
+"""Measure a detector of people: COCO's AP and AR of boxes."""
 import time
 from typing import Any, Callable, Dict, Optional
 
@@ -17,7 +17,7 @@ from pose_training.evaluation.metrics import coco_figures
 
 AP_NAMES = ('AP', 'AP50', 'AP75', 'AP_small', 'AP_medium', 'AP_large', 'AR1', 'AR10', 'AR',
             'AR_small', 'AR_medium', 'AR_large')
-_LEAST_SCORE = .01  # of the boxes that AP is made of
+_LEAST_SCORE = .01  # of the boxes for AP
 
 
 class BoxFinder:
@@ -75,7 +75,7 @@ def find_boxes(finder: BoxFinder, labels: Labels, progress: Callable = iter) -> 
 def box_figures(found: Detections, min_score: float) -> Dict[str, Any]:
     """Return COCO's twelve figures of boxes, counts above `min_score`, and times.
 
-    None where there was nothing to measure.
+    Figures without anything to measure are None.
     """
     labels = found.labels
     results = [{'image_id': image_id, 'category_id': labels.category, 'score': float(score),

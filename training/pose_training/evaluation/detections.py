@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a model finds in a dataset, by the very call that the robot makes."""
+"""Run a model on a dataset, with the same call as the robot."""
 import time
 from typing import Any, Callable, Dict, List, NamedTuple
 
@@ -37,7 +37,7 @@ def detect(estimator: PoseEstimator, labels: Labels, progress: Callable = iter,
            in_boxes: bool = False) -> Detections:
     """Find the people of every image; `progress` wraps the list of images, as tqdm does.
 
-    `in_boxes`: a network of crops gets the labelled boxes, in place of a detector's.
+    `in_boxes`: use the labelled boxes for a network of crops, instead of a detector's.
 
     Raises DataError or ImageError for an invalid image, PoseRosError if the model and the dataset
     share no keypoint.

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`evaluate('model.onnx', 'val.json')`: how good a model is, for programs."""
+"""Measure a model from a program: `evaluate('model.onnx', 'val.json')`."""
 import contextlib
 import os
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Union
@@ -17,11 +17,11 @@ from pose_training.evaluation.test_time_augmentation import augmented
 
 
 class Evaluation(NamedTuple):
-    """One model on one dataset.
+    """The results of one model on one dataset.
 
     `figures` are shares from 0 to 1 (AP ... AR_large, PCK, swapped, empty_images_clean), counts
-    and milliseconds; None where the dataset has nothing to measure. `failures` are the images
-    drawn.
+    and milliseconds; None if the dataset has nothing to measure. `failures` are the paths of the
+    drawn images.
     """
 
     name: str
@@ -38,12 +38,12 @@ def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], 
              boxes: str = '', **engine) -> List[Evaluation]:
     """Measure a model on COCO keypoint files and folders of images without people.
 
-    model: a file for the robot or a loaded estimator; `settings` of the decoder, `engine` (card,
-    input_size, backend, threads, detector, ...: see PoseEstimator) are for a file alone. A model
-    that is a detector itself gets figures of its boxes. boxes: 'truth' gives the labelled boxes
-    to a network of crops, in place of a detector's. flip, scales: also
-    average mirrored views and others of these relative sizes. failures: a folder for images of
-    the `worst` images of each dataset. progress: wraps the list of images, as tqdm does.
+    model: a file for the robot or a loaded estimator; `settings` of the decoder and `engine`
+    (card, input_size, backend, threads, detector, ...: see PoseEstimator) are only for a file. For
+    a detector the figures are those of its boxes. boxes: 'truth' uses the labelled boxes for a
+    network of crops, instead of a detector's. flip, scales: also average mirrored views and views
+    of these relative sizes. failures: a folder for drawings of the `worst` images of each dataset.
+    progress: wraps the list of images, as tqdm does.
 
     Raises DataError for an invalid dataset, before anything runs, and what PoseEstimator raises.
     """
@@ -79,12 +79,12 @@ def _boxes(finder, name, labels, progress):
 def _refuse_views(finder, flip, scales, failures, boxes):
     if flip or tuple(scales) != (1.,) or failures or boxes:
         raise ConfigError('{} is a detector: it is measured without mirrored images, other '
-                          'scales, images of failures and boxes of labels'.format(
+                          'scales, drawings of failures and boxes of labels'.format(
                               finder.card.name))
 
 
 def _viewing(estimator, flip, scales, boxes):
-    """Return an estimator that averages the views; a network of crops does so by itself."""
+    """Return an estimator that averages the views; a network of crops has its own option."""
     if estimator.card.input.fit != 'crop':
         if boxes:
             raise ConfigError('{} takes whole images: boxes are for a network of crops'.format(
@@ -96,7 +96,7 @@ def _viewing(estimator, flip, scales, boxes):
     if boxes not in ('', 'truth'):
         raise ConfigError("boxes must be 'truth', not {!r}".format(boxes))
     if boxes and len(estimator.networks) > 1:
-        raise ConfigError('boxes of labels take the place of a detector: leave one of them out')
+        raise ConfigError('boxes of labels replace those of a detector: leave one of them out')
     estimator.configure(**{'top_down.mirror_test': flip})
     if boxes:
         estimator.configure(**{'top_down.max_people': 1000})
@@ -105,7 +105,7 @@ def _viewing(estimator, flip, scales, boxes):
 
 def load(model: Union[str, PoseEstimator], settings=None,
          **engine) -> Union[PoseEstimator, BoxFinder]:
-    """Load what `evaluate` takes as a model."""
+    """Load a model for `evaluate`."""
     if not isinstance(model, (str, os.PathLike)):
         if settings or engine:
             raise ConfigError('{} cannot be changed for a model that is loaded already; configure '
@@ -121,15 +121,15 @@ def load(model: Union[str, PoseEstimator], settings=None,
 
 
 def refuse_checkpoint(model) -> None:
-    """Raise ConfigError for a file of weights: what is measured is what the robot runs."""
+    """Raise ConfigError for a file of weights: only files for the robot are measured."""
     if os.fspath(model).endswith(('.pt', '.ckpt')):
-        raise ConfigError('{0} is a checkpoint, and what is measured is the file that the robot '
-                          'runs: pose-train export {0} -o model.onnx'.format(model))
+        raise ConfigError('{0} is a checkpoint, but only files for the robot are measured: '
+                          'pose-train export {0} -o model.onnx'.format(model))
 
 
 def protocol(estimator: Union[PoseEstimator, BoxFinder], flip: bool, scales: Sequence[float],
              boxes: str = '') -> str:
-    """Say in one line how figures are made: they mean little without it."""
+    """Return a line that describes the conditions of the figures."""
     spec = estimator.card.input
     size = '{}x{}'.format(spec.width, spec.height)
     if spec.fit == 'crop':
@@ -152,7 +152,7 @@ def protocol(estimator: Union[PoseEstimator, BoxFinder], flip: bool, scales: Seq
 
 
 def _names(paths):
-    """Name datasets by their files; those that would share a name are numbered."""
+    """Return the names of datasets, from their files; equal names are numbered."""
     names: List[str] = []
     for path in paths:
         stem = os.path.basename(os.path.abspath(path))

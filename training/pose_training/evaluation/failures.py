@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Images of what went wrong most: labels and people found, drawn over each other."""
+"""Draw labels and found people of the worst images."""
 import os
 import re
 from typing import List, NamedTuple
@@ -18,14 +18,14 @@ from pose_training.evaluation.labels import LabelledImage
 from pose_training.evaluation.matching import labelled_keypoints, match
 
 _LEAST_SIDE = 640  # px; smaller images are enlarged, so that lines do not cover the people
-_OWN_NAME = re.compile(r'\d{3}_(oks|nobody)_\d\.\d\d_.*\.jpg')
+_OWN_NAME = re.compile(r'\d{3}_(oks|empty)_\d\.\d\d_.*\.jpg')
 
 
 class Failure(NamedTuple):
-    """An image and how bad it is.
+    """An image and its fault.
 
-    `kind` is 'oks' with the mean similarity of its labelled people to those found (0 for a person
-    that was missed), or 'nobody' with the score of the surest person where nobody is.
+    `kind` is 'oks' with the mean similarity of its labelled people to those found (0 for a missed
+    person), or 'empty' with the highest score of a person found in an image without people.
     """
 
     image: LabelledImage
@@ -34,17 +34,17 @@ class Failure(NamedTuple):
 
 
 class _Painted(Topology):
-    """A topology in three shades of one color: left limbs, right limbs, and the body's axis."""
+    """A topology in three shades of one color: left side, right side, and others."""
 
     shades = ((0, 0, 0),) * 3
 
     def limb_colors(self):
-        """One BGR color per limb, of the side that it ends on."""
+        """Return a BGR color per limb: that of its end."""
         colors = self.keypoint_colors()
         return tuple(colors[child] for _, child in self.limbs)
 
     def keypoint_colors(self):
-        """One BGR color per keypoint."""
+        """Return a BGR color per keypoint."""
         left, right, axis = self.shades
         return tuple(left if name.startswith('left_') else right if name.startswith('right_')
                      else axis for name in self.keypoint_names)
@@ -62,33 +62,33 @@ _LEGEND = 'labels green, found red; left light, right dark'
 
 
 def worst_images(detections: Detections, count: int) -> List[Failure]:
-    """Return up to `count` images with labelled people, worst first, and as many with nobody.
+    """Return up to `count` images with labelled people, worst first, and as many without people.
 
-    Only images where something is wrong: an OKS below 1, somebody found where nobody is.
+    Images without a fault are left out: with an OKS of 1, or, without people, with none found.
     """
     labels = detections.labels
     by_id = {image.id: image for image in labels.images}
-    lost = []
+    wrong = []
     for image_id, annotations in labels.people().items():
         if annotations:
             pairs = match(annotations, detections.people[image_id], labels.topology)
-            lost.append(Failure(by_id[image_id], 'oks', float(np.mean([p.oks for p in pairs]))))
-    ghosts = [Failure(by_id[image_id], 'nobody', float(detections.people[image_id].scores.max()))
-              for image_id in labels.empty_images() if detections.people[image_id].count]
-    lost = sorted((failure for failure in lost if failure.value < .995), key=lambda f: f.value)
-    return lost[:count] + sorted(ghosts, key=lambda failure: -failure.value)[:count]
+            wrong.append(Failure(by_id[image_id], 'oks', float(np.mean([p.oks for p in pairs]))))
+    extra = [Failure(by_id[image_id], 'empty', float(detections.people[image_id].scores.max()))
+             for image_id in labels.empty_images() if detections.people[image_id].count]
+    wrong = sorted((failure for failure in wrong if failure.value < .995), key=lambda f: f.value)
+    return wrong[:count] + sorted(extra, key=lambda failure: -failure.value)[:count]
 
 
 def write_failures(detections: Detections, folder: str, count: int) -> List[str]:
     """Draw the worst images into a folder, in place of those of an earlier run; return the paths.
 
-    The names are 001_oks_0.12_NAME.jpg and 001_nobody_0.87_NAME.jpg, worst first.
+    The names are 001_oks_0.12_NAME.jpg and 001_empty_0.87_NAME.jpg, worst first.
     """
     os.makedirs(folder, exist_ok=True)
     for name in os.listdir(folder):
         if _OWN_NAME.fullmatch(name):
             os.remove(os.path.join(folder, name))
-    paths, numbers = [], {'oks': 0, 'nobody': 0}
+    paths, numbers = [], {'oks': 0, 'empty': 0}
     for failure in worst_images(detections, count):
         numbers[failure.kind] += 1
         stem = os.path.splitext(os.path.basename(failure.image.path))[0]
@@ -101,7 +101,7 @@ def write_failures(detections: Detections, folder: str, count: int) -> List[str]
 
 
 def draw_failure(detections: Detections, failure: Failure) -> np.ndarray:
-    """Draw labels and people found; a strip below tells the colors and the figure."""
+    """Draw labels and found people; a strip below explains the colors and the figure."""
     image = read_labelled(failure.image)
     zoom = max(1., _LEAST_SIDE / max(image.shape[:2]))
     if zoom > 1:
@@ -121,7 +121,7 @@ def _caption(failure, width):
     if failure.kind == 'oks':
         text = 'mean OKS {:.2f}; {}'.format(failure.value, _LEGEND)
     else:
-        text = 'nobody is here; found with score {:.2f}'.format(failure.value)
+        text = 'no person is labelled; one was found with score {:.2f}'.format(failure.value)
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, .5
     (length, height), below = cv2.getTextSize(text, font, scale, 1)
     scale *= min(1., (width - 8) / length)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The labels that a model is measured on, complete enough for COCO's evaluation."""
+"""Read the labels for an evaluation, with all keys that COCO's evaluation needs."""
 import os
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
@@ -12,7 +12,7 @@ from pose_training.data.coco import (box_of, images_in, keypoints_of, load_coco,
                                      size_of)
 from pose_training.errors import DataError
 
-# A person covers about this share of the box: what COCO's own outlines have in the median.
+# The share of its box that a person covers: the median of COCO's outlines.
 _SHARE_OF_BOX = .53
 
 
@@ -25,7 +25,7 @@ class LabelledImage(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """A dataset, complete enough for COCO's evaluation.
+    """A dataset with all keys that COCO's evaluation needs.
 
     `annotations` are COCO's, of people only, numbered from 1, with each key that the evaluation
     reads; `category` is their category_id; `topology` has the keypoints of the dataset.
@@ -46,7 +46,7 @@ class Labels(NamedTuple):
         return found
 
     def empty_images(self) -> List[int]:
-        """Return the ids of the images that no person is marked in, not even a crowd."""
+        """Return the ids of the images without any annotation of a person or a crowd."""
         marked = {annotation['image_id'] for annotation in self.annotations}
         return [image.id for image in self.images if image.id not in marked]
 
@@ -55,7 +55,7 @@ def read_labels(path: str) -> Labels:
     """Read a COCO keypoint file of any keypoints, or a folder of images without people.
 
     The rules are those of training (data/coco.py): missing images are left out, with a warning.
-    Raises DataError, which says what is wrong with which file.
+    Raises DataError, which names the file and the fault.
     """
     if os.path.isdir(path):
         images = [LabelledImage(number, image, None)
@@ -89,7 +89,7 @@ def _topology(category):
 
 
 def _complete(annotation, number, size, category):
-    """Fill in what COCO's evaluation reads; its numbers must start at 1: it takes 0 for none."""
+    """Add the keys that COCO's evaluation reads; ids start at 1, because it takes 0 for none."""
     keypoints = keypoints_of(annotation,
                              float) if annotation.get('keypoints') else np.zeros((size, 3))
     labelled = int((keypoints[:, 2] > 0).sum())

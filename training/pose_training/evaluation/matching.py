@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which found person is which labelled one."""
+"""Match found people with labelled people."""
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
@@ -18,16 +18,16 @@ class Match(NamedTuple):
 
 
 def labelled_keypoints(annotation: Dict[str, Any]) -> np.ndarray:
-    """Return the labels of a person, (K, 3): x, y [px] and whether it is there (above 0)."""
+    """Return the labels of a person, (K, 3): x, y [px], and a value above 0 where labelled."""
     return np.asarray(annotation['keypoints'], float).reshape(-1, 3)
 
 
 def match(annotations: Sequence[Dict[str, Any]], people: People,
           topology: Topology) -> List[Match]:
-    """Pair the labelled people of an image with the found ones, most alike first.
+    """Pair the labelled people of an image with the found ones, highest similarity first.
 
-    Alike is their object keypoint similarity (COCO keypoint evaluation), where each keypoint may also
-    lie where its left/right twin should, so that a person seen the wrong way round is a pair too.
+    The object keypoint similarity (COCO keypoint evaluation) of each keypoint is the higher one of
+    its own and that of its left/right twin, so that a person with exchanged sides is paired, too.
     """
     if not annotations:
         return []

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Figures of merit: COCO's AP and AR, PCK per keypoint, left and right confused, speed."""
+"""Figures: COCO's AP and AR, PCK per keypoint, exchanged left and right, time per image."""
 import contextlib
 import io
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
@@ -16,15 +16,15 @@ from pose_training.evaluation.matching import labelled_keypoints, match
 
 AP_NAMES = ('AP', 'AP50', 'AP75', 'AP_medium', 'AP_large', 'AR', 'AR50', 'AR75', 'AR_medium',
             'AR_large')
-TOLERANCE = .2  # of the torso: where a keypoint counts as found
+TOLERANCE = .2  # of the torso: distance within which a keypoint is found
 
 
 class KeypointFigures(NamedTuple):
-    """How well one keypoint is found.
+    """Figures of one keypoint.
 
-    `labelled` is how often it is labelled, `found` the share that the matched person has within
-    the tolerance (PCK), `swapped` the share where its left/right twin sits instead; None without
-    labels.
+    `labelled` is the number of its labels, `found` the share that the matched person has within
+    the tolerance (PCK), `swapped` the share where its left/right twin is there instead; None
+    without labels.
     """
 
     name: str
@@ -36,7 +36,7 @@ class KeypointFigures(NamedTuple):
 def average_precision(detections: Detections) -> Dict[str, Optional[float]]:
     """Return COCO's ten keypoint figures (OKS 0.5 to 0.95, at most 20 people an image).
 
-    None where the dataset has nobody (of that size) to find.
+    None if the dataset has no people (of that size).
     """
     return coco_figures(detections.labels, coco_results(detections), 'keypoints', AP_NAMES)
 
@@ -45,7 +45,7 @@ def coco_figures(labels: Labels, results: List[Dict[str, Any]], kind: str,
                  names: Sequence[str]) -> Dict[str, Optional[float]]:
     """Return the figures of COCO's evaluation of a kind ('keypoints', 'bbox') by `names`.
 
-    `results` is the list that COCO's evaluation reads. None where there is nothing to measure.
+    `results` is the list that COCO's evaluation reads. None if there is nothing to measure.
     """
     truth, found = COCO(), COCO()
     truth.dataset = {'info': {}, 'images': [{'id': image.id} for image in labels.images],
@@ -54,7 +54,7 @@ def coco_figures(labels: Labels, results: List[Dict[str, Any]], kind: str,
                      'annotations': [dict(annotation) for annotation in labels.annotations]}
     with contextlib.redirect_stdout(io.StringIO()):
         truth.createIndex()
-        if results:  # the reader of results cannot read none
+        if results:  # loadRes fails for an empty list
             found = truth.loadRes(results)
         evaluation = COCOeval(truth, found, kind)
         if kind == 'keypoints':
@@ -67,8 +67,9 @@ def coco_figures(labels: Labels, results: List[Dict[str, Any]], kind: str,
             for name, value in zip(names, evaluation.stats)}
 
 
-def keypoint_figures(detections: Detections, tolerance: float = TOLERANCE) -> List[KeypointFigures]:
-    """Return PCK per keypoint; within `tolerance` of the torso (or half the box) is found."""
+def keypoint_figures(detections: Detections,
+                     tolerance: float = TOLERANCE) -> List[KeypointFigures]:
+    """Return PCK per keypoint, with a `tolerance` relative to the torso (or half the box)."""
     topology = detections.labels.topology
     mirror = list(topology.mirror)
     counts = np.zeros((3, topology.size))
@@ -99,9 +100,9 @@ def reach(truth: np.ndarray, box, topology: Topology) -> float:
 
 
 def figures(detections: Detections, keypoint_list: List[KeypointFigures]) -> Dict[str, Any]:
-    """Return all figures of a run but those of single keypoints, ready for JSON.
+    """Return all figures of a run, without those of single keypoints, as JSON data.
 
-    Shares are 0 to 1; None where there was nothing to measure.
+    Shares are 0 to 1; None if there was nothing to measure.
     """
     labels = detections.labels
     total = sum(keypoint.labelled for keypoint in keypoint_list)

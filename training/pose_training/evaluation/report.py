@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Results as tables for people, and as plain data for programs."""
+"""Format results as tables and as JSON data."""
 from typing import Any, Dict, Iterator, List, Sequence
 
 from pose_ros.core import PoseEstimator
@@ -12,7 +12,7 @@ _NOTHING = '-'
 _MEANING = {
     'PCK': 'PCK@{:g}'.format(TOLERANCE), 'swapped': 'left/right swapped', 'images': 'images',
     'labelled_people': 'people labelled', 'found_people': 'people found',
-    'empty_images': 'images of nobody', 'empty_images_clean': '... nobody found',
+    'empty_images': 'empty images', 'empty_images_clean': '... none found',
     'milliseconds_median': 'ms median', 'milliseconds_p90': 'ms 90th percentile'}
 
 
@@ -41,7 +41,7 @@ def _shown(value, key):
 
 
 def as_data(estimator: PoseEstimator, results: List[Evaluation]) -> Dict[str, Any]:
-    """Return what was measured, on what and how, ready for JSON."""
+    """Return the results, the datasets and the conditions as JSON data."""
     engine = estimator.network.engine.describe()
     spec = estimator.card.input
     others = [network.engine.describe() for network in getattr(estimator, 'networks', ())
@@ -51,5 +51,6 @@ def as_data(estimator: PoseEstimator, results: List[Evaluation]) -> Dict[str, An
             'network_input': [spec.width, spec.height], 'settings': estimator.settings,
             'other_models': [{'sha256': sha256(other.model), 'engine': dict(other._asdict())}
                              for other in others],
-            'results': [dict(result._asdict(), keypoints=[keypoint._asdict() for keypoint in result.keypoints])
+            'results': [dict(result._asdict(), keypoints=[keypoint._asdict()
+                                                          for keypoint in result.keypoints])
                         for result in results]}

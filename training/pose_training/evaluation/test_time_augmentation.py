@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Test-time augmentation: outputs for the flipped image and other scales, averaged and decoded.
 
-Published figures are often measured so; it is too slow for a robot.
+Published figures are often measured this way; it is too slow for a robot.
 """
 from typing import Dict, Iterator, List, Sequence, Tuple
 
@@ -63,7 +63,7 @@ class AugmentedNetwork(Network):
         return {name: total[name] / weight[name] for name in total}
 
     def _resampled(self, maps, transform, base):
-        """Read the maps (C, h, w) of a view where the cells of the own size lie in it."""
+        """Resample the maps (C, h, w) of a view at the cells of the own size."""
         stride, spec = self._stride, self.card.input
         columns, rows = spec.width // stride, spec.height // stride
         cells = np.arange(max(columns, rows), dtype=np.float64)[:, None].repeat(2, 1)
@@ -74,7 +74,7 @@ class AugmentedNetwork(Network):
         return down @ maps @ across.T
 
     def close(self) -> None:
-        """Free what was loaded for other scales."""
+        """Free the networks of other scales."""
         for network in self._networks:
             if network is not self._own:
                 network.close()
@@ -84,9 +84,9 @@ def augmented(estimator: PoseEstimator, flip: bool = False,
               scales: Sequence[float] = (1.,)) -> PoseEstimator:
     """Return an estimator that averages views before the decoder; the given one for one view.
 
-    `scales` are relative to the network's own input size. The given estimator stays as it is, and
-    shares its network with the returned one, whose `close` frees only what was loaded for other
-    scales. ConfigError if the model does not allow it.
+    `scales` are relative to the network's own input size. The given estimator is not changed; it
+    shares its network with the returned one. `close` of the returned one frees only the networks
+    of other scales. ConfigError if the model does not allow it.
     """
     if not scales or not all(0 < scale <= _LARGEST for scale in scales):
         raise ConfigError('scales must be numbers above 0 and at most {:g}, not {}'.format(
@@ -121,8 +121,8 @@ def _at_scale(network, scale, stride):
                             with_input_size(card, size), device=engine.device,
                             threads=engine.threads, precision=engine.precision)
     except ModelError as error:
-        raise ConfigError('scale {:g} needs a network that takes other sizes than its own, such '
-                          'as pose-train export --dynamic makes: {}'.format(scale, error)) \
+        raise ConfigError('scale {:g} needs a network with dynamic sizes, such as pose-train '
+                          'export --dynamic writes: {}'.format(scale, error)) \
             from error
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Inputs that int8 takes the ranges of activations from: whole images, or crops of people."""
+"""Inputs for the ranges of activations in int8: whole images, or crops of people."""
 import os
 from typing import Iterator, List, NamedTuple, Optional, Sequence
 
@@ -26,8 +26,8 @@ class View(NamedTuple):
 def views(paths: Sequence[str], crops: bool) -> List[View]:
     """Return the views of image files and of COCO keypoint files (.json).
 
-    Of a file of labels: with `crops` the people, else the images, evenly chosen where there are
-    more than MOST. Raises DataError for an invalid file.
+    The views of a file of labels are its people with `crops`, else its images, at most MOST,
+    evenly chosen. Raises DataError for an invalid file.
     """
     found: List[View] = []
     for path in paths:

@@ -1,3 +1,3 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Families of networks: what their outputs mean, and all that depends on it."""
+"""Families of networks: the meaning of their outputs, and all code that depends on it."""

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""How well the outputs of two runs of one network agree."""
+"""Compare the outputs of two runs of one network."""
 from typing import Dict, List, NamedTuple, Sequence
 
 import numpy as np
@@ -58,5 +58,5 @@ def _correlation(reference, found):
     a, b = (maps.astype(np.float64).ravel() - maps.mean(dtype=np.float64)
             for maps in (reference, found))
     norm = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    # Maps of one value have no correlation; they agree if both are such maps.
+    # Maps of one value have no correlation; they agree if both have one value.
     return float((a * b).sum()) / norm if norm > 1e-12 else float(np.allclose(a, b, atol=1e-6))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a family of networks has to define.
+"""The interface of a family of networks.
 
 A network returns, for every prediction stage, its outputs by name: {'heatmaps': (N, K, h, w),
 'pafs': ...}. Everything that depends on the meaning of these outputs is a method of its Family.
@@ -23,10 +23,10 @@ Outputs = Dict[str, Tensor]
 
 
 class Targets(NamedTuple):
-    """Training targets of one crop, and where they are known.
+    """Training targets of one crop, and their weights.
 
     `maps` (C, ...) float32 in the order of Family.channels; `weights` of the same shape: 0 where
-    nothing is known, up to 1 elsewhere. A family without maps has arrays of its own shapes.
+    the target is unknown, up to 1 elsewhere. A family without maps has arrays of its own shapes.
     """
 
     maps: np.ndarray
@@ -79,10 +79,10 @@ class Family(abc.ABC):
     @property
     @abc.abstractmethod
     def layout(self) -> Any:
-        """Return what the targets mean; its repr() is part of the names of cached maps."""
+        """Return the layout of the targets; its repr() is part of the names of cached maps."""
 
     def share(self, sample) -> float:
-        """Return how often the image of a Sample is drawn; 0: as an image without people."""
+        """Return the relative frequency of a Sample; 0: that of an image without people."""
         return 1. if len(sample.people) else 0.
 
     def usable(self, sample) -> bool:
@@ -100,7 +100,7 @@ class Family(abc.ABC):
 
     @abc.abstractmethod
     def exported(self, outputs: Outputs) -> Outputs:
-        """Return the outputs of the ONNX file, made of those of the last stage."""
+        """Return the outputs of the ONNX file, computed from those of the last stage."""
 
     @abc.abstractmethod
     def decoder(self, stride: int) -> Tuple[str, Dict[str, Any]]:
@@ -131,8 +131,8 @@ class Family(abc.ABC):
                weights: Optional[np.ndarray] = None) -> list:
         """Return Panels that draw target maps (C, ...) over the crop (H, W, 3) uint8 BGR.
 
-        With `single`, so many single channels of keypoints are drawn too, the strongest first;
-        `weights` of the same shape: cells without weight are marked.
+        `single` is the number of single keypoint channels that are drawn, too, the strongest
+        first; `weights` of the same shape: cells without weight are marked.
         """
 
     # What follows is optional: a family without it cannot be distilled or averaged over views.

@@ -9,16 +9,16 @@ LEAST = .01   # lower values are 0, as in the published training code (exponent 
 
 
 def cell_centers(count: int, stride: int) -> np.ndarray:
-    """Return the places [px] of `count` cells, float32."""
+    """Return the positions [px] of `count` cells, float32."""
     return (np.arange(count, dtype=np.float32) + .5) * stride - .5
 
 
 def draw_heatmaps(people, size: Tuple[int, int], stride: int, sigma: float) -> np.ndarray:
-    """Return (K, h, w): per keypoint the largest of the Gaussians exp(-d^2 / 2 sigma^2)."""
+    """Return (K, h, w): per keypoint the maximum over people of exp(-d^2 / 2 sigma^2)."""
     height, width = size
     heatmaps = np.zeros((people.shape[1], height, width), np.float32)
     people = near(people, size, stride, 4 * sigma)
-    # The Gaussian of a point is the product of one across and one down.
+    # A Gaussian in two dimensions is the product of two in one dimension.
     across = _gaussian(cell_centers(width, stride) - people[..., :1], sigma)
     down = _gaussian(cell_centers(height, stride) - people[..., 1:2], sigma)
     down *= people[..., 2:] > 0
@@ -29,7 +29,7 @@ def draw_heatmaps(people, size: Tuple[int, int], stride: int, sigma: float) -> n
 
 
 def near(people, size, stride, reach):
-    """Return the people, float32, who show in a crop of (h, w) cells: most of a crowd does not."""
+    """Return the people, float32, that are visible in a crop of (h, w) cells."""
     people = people.astype(np.float32)
     there, points = people[..., 2:] > 0, people[..., :2]
     low = np.where(there, points, np.inf).min(1) - reach

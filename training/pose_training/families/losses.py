@@ -11,10 +11,10 @@ def squared_errors(stages: Sequence[Dict[str, Tensor]], target: Tensor, weights:
     """Return the weighted squared error per map cell of each stage.
 
     `target` and `weights` (N, C, h, w) hold the outputs of the last stage in the order of `names`;
-    a stage that predicts only some of them is compared with those. A cell whose target has
-    magnitude m counts 1 + foreground_weight m, because nearly all cells are background. The sum
-    over channels is divided by the number of cells. ValueError for maps that do not fit the
-    target.
+    a stage that predicts only some of them is compared with those. The weight of a cell with a
+    target of magnitude m is 1 + foreground_weight m, because nearly all cells are background. The
+    sum over channels is divided by the number of cells. ValueError for maps of other shapes than
+    the target.
     """
     weights = weights * (1 + foreground_weight * target.abs())
     final = stages[-1]
@@ -41,5 +41,5 @@ def _check(final, target):
 
 
 def total_loss(losses: Sequence[Tensor], stage_weight: float) -> Tensor:
-    """Add the losses of the stages; each before the last counts `stage_weight`."""
+    """Add the losses of the stages; the weight of each before the last is `stage_weight`."""
     return losses[-1] + stage_weight * sum(losses[:-1], losses[-1].new_zeros(()))

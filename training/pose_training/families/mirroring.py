@@ -20,7 +20,7 @@ class Swap(NamedTuple):
 
 
 def unmirror(maps: np.ndarray, swaps: List[Swap]) -> np.ndarray:
-    """Exchange left and right in maps (C, h, w) whose columns are in the image's order again."""
+    """Exchange left and right channels in maps (C, h, w) that are flipped back already."""
     fixed = maps.copy()
     for swap in swaps:
         fixed[swap.target] = maps[swap.source] * swap.sign

@@ -16,6 +16,6 @@ def make_family(name: str, topology: str) -> Family:
     Raises NetworkError for an unknown family, PoseRosError for an unknown topology.
     """
     if name not in _FAMILIES:
-        raise NetworkError('there is no family {!r}; choose {}'.format(name, ', '.join(_FAMILIES)))
+        raise NetworkError('unknown family {!r}; choose {}'.format(name, ', '.join(_FAMILIES)))
     module = importlib.import_module('pose_training.families.' + _FAMILIES[name])
     return module.FAMILY(topology)

@@ -218,6 +218,6 @@ def _plainly(snapshot):
                            'optimizer.precision=bf16, needs less ({})'.format(
                                str(error).splitlines()[0])) from error
         if 'loading state_dict' in str(error):
-            raise FitError('{} is a snapshot of another network than the configured one: {}'.format(
+            raise FitError('{} is of another network than the configured one: {}'.format(
                 snapshot, ' '.join(str(error).split())[:400])) from error
         raise

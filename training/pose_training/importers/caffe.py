@@ -14,8 +14,8 @@ from pose_training.importers.messages import message_classes
 from pose_training.importers.prototxt import check_prototxt
 from pose_training.models.registry import NetworkSpec
 
-# `data` and `double_data` are packed numbers, that is, one run of bytes: read as such, a file of
-# 50 million numbers needs no list of 50 million objects.
+# `data` and `double_data` are packed numbers. They are read as bytes, because a list of 50 million
+# numbers would need too much memory.
 _MESSAGES = message_classes('pose_training.caffe', {
     'NetParameter': {'layers': (2, ['V1LayerParameter']), 'layer': (100, ['LayerParameter'])},
     'LayerParameter': {'name': (1, 'string'), 'type': (2, 'string'), 'blobs': (7, ['BlobProto'])},
@@ -33,16 +33,15 @@ _LARGEST = 2 ** 31 - 1  # bytes, of any protobuf message
 def read_weights(path: str, spec: NetworkSpec, prototxt: Optional[str] = None) -> Weights:
     """Return a layer's first blob as `<layer>.weight` (out, in, kh, kw), its second as `.bias`.
 
-    The single blob of a PReLU is its weight (C,). If a prototxt is named, it is held against the
-    network first. WeightsError for a file that is not a whole caffemodel, or describes another
-    network.
+    The single blob of a PReLU is its weight (C,). A given prototxt is compared with the network
+    first. WeightsError for a file that is not a complete caffemodel, or describes another network.
     """
     if prototxt is not None:
         check_prototxt(prototxt, spec)
     tensors = {}
     for name, array in _blobs(path, _parse(path)):
         if name in tensors:
-            raise WeightsError('{}: {} is there twice, so it is not clear which one holds; export '
+            raise WeightsError('{}: {} is there twice, so that it is ambiguous; export '
                                'the net for deployment again'.format(path, name))
         tensors[name] = array
     if not tensors:
@@ -64,7 +63,7 @@ def _parse(path):
     try:
         return _MESSAGES['NetParameter'].FromString(data)
     except DecodeError as error:
-        raise WeightsError('{} is no caffemodel, or not a whole one{}; fetch it again'.format(
+        raise WeightsError('{} is no caffemodel, or incomplete{}; fetch it again'.format(
             path, _resemblance(data))) from error
 
 
@@ -107,6 +106,6 @@ def _values(where, blob):
                                'again'.format(where))
         if data:
             return np.frombuffer(data, kind)
-    # Caffe itself always packs; other writers need not.
+    # Caffe itself always packs; other writers may not.
     unpacked = _MESSAGES['UnpackedBlob'].FromString(blob.SerializeToString())
     return np.array(unpacked.data or unpacked.double_data, np.float32)

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 _POLYNOMIAL = 0x82F63B78  # its bits reversed
-_LANE = 256  # bytes that are taken one after the other; all lanes advance together
+_LANE = 256  # bytes; all lanes are processed in parallel
 
 
 def _table():
@@ -27,7 +27,7 @@ def _advanced(states, columns):
 
 @lru_cache(maxsize=None)
 def _zeros_after():
-    """Return 4 lists of 256: what a byte at each place of a state is after a lane of zeros."""
+    """Return 4 lists of 256: the state after a lane of zeros, for each byte of each position."""
     states = np.arange(256, dtype=np.uint32) << np.arange(0, 32, 8, dtype=np.uint32)[:, None]
     return _advanced(states, np.zeros(_LANE, np.uint32)).tolist()
 

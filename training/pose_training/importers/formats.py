@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The file formats of published weights, and the way from a file to a network."""
+"""The file formats of published weights, and the import of a file into a network."""
 import importlib
 import os
 from typing import Any, Dict, NamedTuple, Tuple
@@ -35,12 +35,12 @@ FORMATS: Dict[str, Format] = {
 
 
 def read_weights(format_name: str, path: str, spec: NetworkSpec, **options) -> Weights:
-    """Read a weight file; WeightsError if it cannot be, or is not a format of this network."""
+    """Read a weight file; WeightsError for an invalid file or a format of other networks."""
     if format_name not in FORMATS:
-        raise WeightsError('there is no format {!r}; known: {}'.format(
+        raise WeightsError('unknown format {!r}; choose {}'.format(
             format_name, ', '.join(FORMATS)))
     if format_name not in spec.formats:
-        raise WeightsError('the weights of {} were never published as {}; known: {}'.format(
+        raise WeightsError('the weights of {} are not published as {}; choose {}'.format(
             spec.name, format_name, ', '.join(spec.formats)))
     unknown = sorted(set(options) - set(FORMATS[format_name].options))
     if unknown:
@@ -56,8 +56,8 @@ def import_network(format_name: str, path: str, model: str,
                    **options) -> Tuple[PoseNetwork, Dict[str, Any]]:
     """Build the network `model` with the weights of a published file.
 
-    Returns the network, ready for inference, and its provenance (where from, SHA-256, license).
-    Raises NetworkError for an unknown network, WeightsError for a file that does not fit.
+    Returns the network, in evaluation mode, and its provenance (source, SHA-256, license).
+    Raises NetworkError for an unknown network, WeightsError for a file of another network.
     """
     spec = get_spec(model)
     weights = read_weights(format_name, path, spec, **options)

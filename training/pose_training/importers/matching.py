@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Hold the tensors of a weight file against a network, and load them."""
+"""Compare the tensors of a weight file with a network, and load them."""
 import re
 from typing import Any, Dict, NamedTuple
 
@@ -14,10 +14,10 @@ _MOST_LISTED = 8
 
 
 class Weights(NamedTuple):
-    """What an importer read: float32 arrays by state name in PyTorch's layout, (out, in, kh, kw).
+    """The result of an importer: float32 arrays by state name, in the layout (out, in, kh, kw).
 
-    `options` are options of `create_model` that this very file demands; `provenance` is what is
-    known of its weights besides (JSON data).
+    `options` are options of `create_model` that the file needs; `provenance` are further facts of
+    the weights (JSON data).
     """
 
     tensors: Dict[str, np.ndarray]
@@ -26,10 +26,10 @@ class Weights(NamedTuple):
 
 
 def load_weights(network: PoseNetwork, weights: Weights, where: str, ignored: str = '') -> None:
-    """Fill the network; WeightsError lists every tensor that is missing, too many, or misshapen.
+    """Load the weights; WeightsError lists missing and unexpected tensors, and other shapes.
 
-    `ignored` is a regular expression (from the start) of names that may be there for nothing;
-    `where` names the file. Nothing is loaded unless all fits.
+    `ignored` is a regular expression (from the start) of the names of unused tensors; `where`
+    names the file. Nothing is loaded unless all tensors match.
     """
     wanted = {name: value for name, value in network.state_dict().items()
               if not name.endswith('num_batches_tracked')}
@@ -38,7 +38,7 @@ def load_weights(network: PoseNetwork, weights: Weights, where: str, ignored: st
     faults = _faults(wanted, found)
     if faults:
         raise WeightsError('{} does not fit {}: {}. Is it the file of another network? '
-                           '`pose-train models` lists what is known'.format(
+                           '`pose-train models` lists all networks'.format(
                                where, network.recipe.name, '; '.join(faults)))
     state = {name: torch.from_numpy(np.ascontiguousarray(found[name], np.float32))
              for name in wanted}

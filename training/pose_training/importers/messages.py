@@ -1,8 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Protobuf messages of other systems, declared as tables: only the fields that are read.
+"""Declare Protobuf messages of other systems as tables of the fields that are read.
 
-Google's own library parses the bytes (and the text form); fields that a table lacks are skipped.
+Google's own library parses the bytes (and the text form), and skips fields that a table lacks.
 """
 from typing import Dict
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""tf-pose-estimation's openpose_coco.npy: a dict of arrays, pickled inside a .npy file."""
+"""Read tf-pose-estimation's openpose_coco.npy: a dict of arrays, pickled in a .npy file."""
 import mmap
 import os
 from typing import Dict
@@ -20,7 +20,7 @@ _HEADERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_ar
 def read_weights(path: str, spec: NetworkSpec) -> Weights:
     """Return {layer: {'weights', 'biases'}}, or flat {variable: array}, under state names.
 
-    Kernels (kh, kw, in, out) become (out, in, kh, kw); what the optimizer kept is left out. The
+    Kernels (kh, kw, in, out) become (out, in, kh, kw); the state of the optimizer is left out. The
     pickle is read as data: nothing in it is imported or called. WeightsError for other content.
     """
     try:
@@ -34,14 +34,14 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     variables = _variables(path, content)
     if sum(array.nbytes for array in variables.values()) > os.path.getsize(path):
         raise WeightsError('{} repeats its arrays until they are larger than the file; it is not '
-                           'what tf-pose-estimation writes'.format(path))
-    # PyTorch takes over no array that it may not write to.
+                           'a file of tf-pose-estimation'.format(path))
+    # Copied, because PyTorch needs writable arrays.
     return Weights({name: np.require(array, requirements='W')
                     for name, array in to_state(variables).items()})
 
 
 def _content(data):
-    # NumPy's own np.load would hand the content to pickle, which runs whatever it names.
+    # np.load would give the content to pickle, which can run any code.
     shape, dtype = _header(data)
     if not dtype.hasobject or shape:
         raise ValueError('it holds an array of {}, shape {}, and no dict of layers'.format(

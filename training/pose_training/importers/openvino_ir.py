@@ -1,10 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""OpenVINO IR (.xml with its .bin) of Intel's human-pose-estimation-0001: float16, float32, int8.
+"""Read the OpenVINO IR (.xml and .bin) of Intel's human-pose-estimation-0001.
 
-In the int8 file a weight is a byte that a FakeQuantize maps to a float; these floats are what is
-read. The FakeQuantize nodes on activations limit and round, for integer units, and are left out.
-Operations: https://docs.openvino.ai, opset 1.
+Its forms are float16, float32 and int8. In the int8 file a weight is a byte that a FakeQuantize
+maps to a float; these floats are read. The FakeQuantize nodes on activations limit and round for
+integer units, and are left out. Operations: https://docs.openvino.ai, opset 1.
 """
 import os
 from typing import Dict, List, NamedTuple, Optional, Tuple
@@ -28,7 +28,7 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     """Read the .xml (or .bin) of a pair; WeightsError if it is not Intel's network.
 
     Weights and biases get the state names of `human_pose_estimation_0001`; other convolutions
-    keep their own, so that they are reported.
+    keep their own names, so that the import reports them.
     """
     found, names = read_convolutions(path), _state_names()
     missing = [layer for layer in names if layer not in found]
@@ -47,7 +47,7 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
 def read_convolutions(path: str) -> Dict[str, Tuple[np.ndarray, np.ndarray]]:
     """Return (weight, bias) of each convolution by layer name, float64, (out, in, kh, kw).
 
-    The bias is zero where none follows. Raises WeightsError for a file that cannot be read.
+    A convolution without bias has a bias of zeros. Raises WeightsError for an invalid file.
     """
     graph = _Graph(path)
     return {layer.name.replace('/WithoutBiases', ''): graph.convolution(number)
@@ -82,7 +82,7 @@ def _state_names() -> Dict[str, str]:
 
 
 def _reorder_inputs(tensors) -> None:
-    """Let the refinement read [features, heatmaps, fields]; the file has them backwards."""
+    """Reverse the input of the refinement to the order [features, heatmaps, PAFs]."""
     name = 'refinement_stages.0.trunk.0.initial.0.weight'
     pafs = tensors['initial_stage.pafs.1.0.bias'].size
     heatmaps = tensors['initial_stage.heatmaps.1.0.bias'].size
@@ -97,7 +97,7 @@ class _Layer(NamedTuple):
 
 
 class _Graph:
-    """The layers of an IR, what feeds each of them, and the values of its constants."""
+    """The layers of an IR, their inputs, and the values of the constants."""
 
     def __init__(self, path: str):
         base, ending = os.path.splitext(path)
@@ -148,7 +148,7 @@ class _Graph:
         return None
 
     def _value(self, number, depth=0) -> Optional[np.ndarray]:
-        """Return what a layer yields, float64; None if that depends on the image."""
+        """Return the output of a layer, float64; None if it depends on the image."""
         layer = self.layers[number]
         if layer.kind == 'Const':
             return self._constant(layer)
@@ -170,7 +170,7 @@ class _Graph:
             start, size = int(layer.data['offset']), int(layer.data['size'])
             kind = np.dtype(_TYPES[layer.data['element_type']])
         except (KeyError, ValueError) as error:
-            raise WeightsError('{}: constant {!r}: cannot make use of {}; supported are numbers '
+            raise WeightsError('{}: constant {!r}: cannot use {}; supported are numbers '
                                'of type {}'.format(self.path, layer.name, error,
                                                    ', '.join(_TYPES))) from error
         if min(shape + [start, size]) < 0 or start + size > len(self._bin) \
@@ -194,7 +194,7 @@ def _read(path):
 
 
 def _parse(content, path):
-    """Return the root of the .xml; document types are refused unread: their entities can grow."""
+    """Return the root of the .xml; document types are rejected, because entities can grow."""
     try:
         text = content.decode('utf-8')
         if '<!DOCTYPE' in text:
@@ -211,9 +211,9 @@ def _parse(content, path):
 
 
 def _fake_quantize(data, values, *limits):
-    """Compute FakeQuantize-1: limit to the input range, round to `levels`, spread over the output.
+    """Compute FakeQuantize-1: limit to the input range, round to `levels`, map to the output.
 
-    A byte of weights lies on a level as it is, so that only the spreading changes it.
+    A byte of weights is on a level already, so that only the mapping changes it.
     """
     in_low, in_high, out_low, out_high = (np.broadcast_to(limit, values.shape)
                                           for limit in limits)

@@ -1,14 +1,14 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Read a pickle of NumPy arrays as data: nothing that it names is ever imported or called.
+"""Read a pickle of NumPy arrays as data: no name in it is imported or called.
 
-`pickletools` splits the file into instructions. The few that dicts, lists, numbers and arrays need
-are carried out here; every other one is refused, and so is every name but those by which NumPy
-rebuilds an array. What would grow beyond the file itself is refused too.
+`pickletools` splits the file into instructions. Only those of dicts, lists, numbers and arrays are
+run here; all others are rejected, and all names except those with which NumPy rebuilds an array.
+Arrays that are larger than the file are rejected, too.
 
-Why not pickle.Unpickler with find_class: that guards names only. Python's own unpickler allocates
-its memo by index (32 GB for one instruction), hashes nested tuples for ever, and takes the memory
-of a BYTEARRAY8 before it reads it.
+Why not pickle.Unpickler with find_class: that checks names only. Python's own unpickler allocates
+its memo by index (32 GB for one instruction), hashes nested tuples without end, and allocates the
+memory of a BYTEARRAY8 before it reads it.
 """
 import math
 from pickletools import genops
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-# What may be named, and what it stands for here.
+# The allowed names, and their meaning here.
 _NAMES = {'{}.multiarray.{}'.format(module, name): name
           for module in ('numpy.core', 'numpy._core') for name in ('_reconstruct', 'scalar')}
 _NAMES.update({'numpy.ndarray': 'ndarray', 'numpy.dtype': 'dtype', '_codecs.encode': 'encode'})
@@ -32,11 +32,11 @@ _MOST_INSTRUCTIONS = 200000
 
 
 class PickleError(ValueError):
-    """A pickle is damaged, or holds something other than arrays."""
+    """A pickle is damaged, or contains something other than arrays."""
 
 
 class Rebuilt:
-    """An array as it was pickled; `value` is a NumPy array, or what an object array () holds."""
+    """A pickled array; `value` is a NumPy array, or the content of an object array ()."""
 
     def __init__(self):
         self.value = None
@@ -48,7 +48,7 @@ class _Dtype:
         self.code, self.order = _latin(code), '<'
 
     def resolve(self):
-        """Return the NumPy type of plain numbers, object for objects; refuse any other."""
+        """Return the NumPy type of plain numbers, object for objects; reject all others."""
         if self.code in ('O', 'O4', 'O8'):
             return np.dtype(object)
         if not re.fullmatch('[fiu][1248]', self.code) or self.order not in ('<', '>', '|'):
@@ -67,9 +67,10 @@ class _Name:
 
 
 def read_pickle(stream, largest: int) -> Any:
-    """Return what the pickle in a stream holds: dict, list, tuple, str, bytes, number, `Rebuilt`.
+    """Return the content of the pickle in a stream.
 
-    `largest` is how many bytes its arrays, and texts that stand for bytes, may come to in all.
+    It is a dict, list, tuple, str, bytes, number or `Rebuilt`. `largest` is the maximum total size
+    [bytes] of its arrays, and of texts that represent bytes.
     Raises PickleError.
     """
     machine = _Machine(largest)
@@ -87,13 +88,13 @@ def read_pickle(stream, largest: int) -> Any:
 
 
 class _Machine:
-    """Carries out one instruction after the other on a stack, as the pickle format defines."""
+    """Runs instructions on a stack, as the pickle format defines them."""
 
     def __init__(self, largest):
         self.stack, self.marks, self.memo, self.left = [], [], {}, largest
 
     def step(self, name, argument):
-        """Carry out an instruction."""
+        """Run an instruction."""
         if name in _LITERALS:
             self.stack.append(argument)
         elif name in _STRINGS:
@@ -189,7 +190,8 @@ class _Machine:
 
     def _numbers(self, dtype, shape, fortran, data):
         kind = dtype.resolve()
-        if len(shape) > 8 or math.prod(shape) * kind.itemsize != len(data) or kind == object:  # noqa: E721
+        fits = len(shape) <= 8 and math.prod(shape) * kind.itemsize == len(data)
+        if not fits or kind == object:  # noqa: E721
             raise PickleError('it holds an array of the shape {} with {} bytes'.format(
                 shape[:8], len(data)))
         self._spend(len(data))

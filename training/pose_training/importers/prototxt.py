@@ -1,10 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Caffe's description of a network, .prototxt, held against a network of this package.
+"""Compare Caffe's description of a network, .prototxt, with a network of this package.
 
-Both sides become the same table: per convolution its numbers, and what it reads, as an expression
-such as `[conv5_5_CPM_L1, conv5_5_CPM_L2, relu(conv4_4_CPM)]`. Names of blobs, of ReLUs, poolings
-and concatenations mean nothing; the order in which a concatenation reads does.
+Both sides become the same table: per convolution its numbers, and its input as an expression such
+as `[conv5_5_CPM_L1, conv5_5_CPM_L2, relu(conv4_4_CPM)]`. Names of blobs, ReLUs, poolings and
+concatenations are ignored; the order of the inputs of a concatenation is compared.
 """
 from typing import Dict, List
 
@@ -36,7 +36,7 @@ _FIELDS = {
     'Shape': {'dim': ['int64']},
 }
 _METHODS = ('MAX', 'AVE', 'STOCHASTIC')
-# The text form tells fields by their names: any numbers will do.
+# The text form identifies fields by their names: the numbers do not matter.
 _MESSAGES = message_classes('pose_training.prototxt', {
     'Method': {name: number for number, name in enumerate(_METHODS)},
     **{message: {name: (number, kind) for number, (name, kind) in enumerate(fields.items(), 1)}
@@ -44,7 +44,7 @@ _MESSAGES = message_classes('pose_training.prototxt', {
 
 _OUTPUT = 'the output'
 _MOST_LISTED = 8
-# A hostile file could make expressions double from layer to layer.
+# In a malicious file the length of expressions could double with each layer.
 _LONGEST, _MOST_PARTS = 1000, 64
 
 
@@ -65,7 +65,7 @@ def check_prototxt(path: str, spec: NetworkSpec) -> None:
 
 
 def describe_network(spec: NetworkSpec) -> Description:
-    """Return what each convolution of the network is and reads, and what the last stage yields."""
+    """Return the numbers and the input of each convolution, and the outputs of the last stage."""
     with torch.device('meta'):
         network = spec.build(**make_family(spec.family, spec.topology).channels, **spec.options)
     described, values = {}, {}
@@ -102,14 +102,14 @@ def _called(node, reads):
 
 
 def describe_prototxt(path: str) -> Description:
-    """Return the same of a file; WeightsError if it is not one, or its layers do not connect."""
+    """Return the same for a file; WeightsError if it is invalid or its layers do not connect."""
     net = _parse(path)
     described, blobs = {}, {name: ('image',) for name in _inputs(path, net)}
     last = ()
     for layer in net.layer:
         strangers = [name for name in layer.bottom if name not in blobs]
         if strangers:
-            raise WeightsError('{}: layer {} reads {}, which no layer before it makes'.format(
+            raise WeightsError('{}: layer {} reads {}, which no layer before it yields'.format(
                 path, layer.name, ', '.join(strangers)))
         reads = _joined([blobs[name] for name in layer.bottom])
         last = _value(layer, reads)

@@ -21,7 +21,7 @@ _MOST_ELEMENTS = 1 << 26
 _FOOTER = 48
 _MAGIC = 0xDB4775248B80FB57
 _TYPES = {1: '<f4', 2: '<f8', 3: '<i4', 9: '<i8', 19: '<f2'}  # numbers of types.proto
-_PART = b'\0'  # begins the key of a part of a partitioned variable
+_PART = b'\0'  # first byte of the key of a part of a partitioned variable
 _MESSAGES = message_classes('pose_training.bundle', {
     'Header': {'num_shards': (1, 'int32'), 'endianness': (2, 'int32')},
     'Entry': {'dtype': (1, 'int32'), 'shape': (2, 'Shape'), 'shard_id': (3, 'int32'),
@@ -33,9 +33,9 @@ _MESSAGES = message_classes('pose_training.bundle', {
 
 
 class Bundle:
-    """The variables of the checkpoint `prefix`; WeightsError if it is damaged or of another kind.
+    """The variables of the checkpoint `prefix`; WeightsError for a damaged or other file.
 
-    `names` are those of the variables; `read` returns one.
+    `names` are the names of the variables; `read` returns a variable.
     """
 
     def __init__(self, prefix: str):
@@ -79,8 +79,8 @@ class Bundle:
                 stream.seek(entry.offset)
                 content = stream.read(entry.size)
         except (OSError, ValueError) as error:
-            raise WeightsError('{} cannot be read ({}); a checkpoint is all of its files, .index '
-                               'and .data'.format(shard, error)) from error
+            raise WeightsError('{} cannot be read ({}); a checkpoint needs all of its files, '
+                               '.index and .data'.format(shard, error)) from error
         if len(content) != entry.size:
             raise WeightsError('{} is cut short: {} ends after {} of {} bytes; copy it again'
                                .format(shard, where, len(content), entry.size))

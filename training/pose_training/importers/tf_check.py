@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Run a TensorFlow graph and the network it was imported into on one image, layer by layer.
+"""Compare a TensorFlow graph with the imported network on one image, layer by layer.
 
-Names and shapes say nothing of strides, padding, activations, resizing, or the order in which
-maps are joined; the numbers do.
+This checks strides, padding, activations, resizing and the order of joined maps, which names and
+shapes do not show.
 """
 from collections import Counter
 from typing import Any, Dict, Iterator, List, Optional, Tuple
@@ -17,10 +17,10 @@ from pose_training.importers.tf_layers import Layer
 from pose_training.importers.tf_ops import compute, spatial
 from pose_training.models.network import PoseNetwork
 
-_HEIGHT, _WIDTH = 48, 64  # of the image, where the graph takes any size
+_HEIGHT, _WIDTH = 48, 64  # of the image, if the graph has a dynamic size
 _MOST_PIXELS = 1 << 21
-# Of the largest value of a layer. Another order of maps, padding or sampling changes a tenth of it
-# and more; rounding far less, but most where an image normalizes itself by a tiny variance.
+# Relative to the largest value of a layer. Another order of maps, padding or sampling changes a
+# tenth of it or more. Rounding changes far less, and most if an image has a tiny variance.
 _TOLERANCE = 5e-3
 _ACTIVATIONS = ('Relu', 'Relu6')
 _DEEPEST = 5
@@ -36,9 +36,9 @@ class GraphCheck:
         self._ends = {layer.end: _scope(layer) for layer in layers}
 
     def compare(self, network: PoseNetwork, card_input: Dict[str, Any]) -> None:
-        """Raise WeightsError, which says where they part, unless both compute the same.
+        """Raise WeightsError with the first difference unless both compute the same.
 
-        The graph gets an image in 0..255; the network gets it normalized as its card says.
+        The graph gets an image in 0..255; the network gets it normalized with its card.
         """
         image = self._noise()
         wanted, maps = self._network_outputs(network, image, card_input)
@@ -73,7 +73,7 @@ class GraphCheck:
         return torch.from_numpy(values).float()
 
     def _network_outputs(self, network, image, card_input):
-        """Return what each layer's module gives, by name, and the maps: (N, h, w, C)."""
+        """Return the output of each layer's module, by name, and the maps: (N, h, w, C)."""
         outputs = {}
 
         def keep(name):
@@ -97,7 +97,7 @@ class GraphCheck:
         return outputs, torch.cat([maps['heatmaps'], maps['pafs']], 1).permute(0, 2, 3, 1)
 
     def _run(self, image: Tensor) -> Iterator[Tuple[Node, Tensor]]:
-        """Compute node after node, and forget what is no more needed."""
+        """Compute the nodes in order, and drop outputs that are no longer needed."""
         values = dict(self._constants)
         nodes = self._graph.nodes.values()
         awaited = Counter(name for node in nodes for name in node.inputs)
@@ -116,12 +116,12 @@ class GraphCheck:
         return users[0] if len(users) == 1 and users[0].op in _ACTIVATIONS else None
 
     def _counterpart(self, layer, output):
-        """Return the node that should hold what the module gives, which may be activated."""
+        """Return the node with the output of the module, which may be an activation."""
         activation = self._activation(layer)
         return activation.name if activation and output.min() >= 0 else layer.end
 
     def _describe(self, layer, module):
-        """Say what the graph does to reach this layer from those before it."""
+        """Return a description of the nodes from earlier layers to this one."""
         node = layer.node
         following = sorted({user.op for user in self._graph.users(layer.end)})
         return ('layer {!r} ({} of {}, strides {}, padding {}, then {}; strides in the network {})'
@@ -146,7 +146,7 @@ def _scope(layer):
 
 
 def _difference(found, wanted):
-    """Return what is wrong with a value; '' if nothing is."""
+    """Return the fault of a value; '' if it is valid."""
     if found.shape != wanted.shape:
         return 'gives (h, w, channels) {}, in the network {}; it is the graph of another one' \
             .format(tuple(found.shape[1:]), tuple(wanted.shape[1:]))

@@ -22,13 +22,13 @@ _FILES = r'\.(index|meta|data-\d{5}-of-\d{5})$'
 
 def read_weights(path: str, spec: NetworkSpec, averages: bool = False,
                  stored_statistics: bool = False) -> Weights:
-    """Return the weights of a checkpoint, and the options that they demand.
+    """Return the weights of a checkpoint, and the options that they need.
 
-    `path` is the prefix, one of the files, or a folder with a file `checkpoint`. What only
-    training needs is left out. `averages`: take the moving averages of the variables, where there
-    are some. Where a network can normalize by the statistics of each image it does, as tf-pose
-    ran it, unless `stored_statistics` asks for those of the checkpoint. WeightsError for files
-    that are missing, damaged, or of another kind.
+    `path` is the prefix, one of the files, or a folder with a file `checkpoint`. Variables that
+    only training needs are left out. `averages`: use the moving averages of variables that have
+    one. A network that can normalize by the statistics of each image does so, as in tf-pose,
+    unless `stored_statistics` is True: then it uses those of the checkpoint. WeightsError for
+    files that are missing, damaged, or of another kind.
     """
     bundle = Bundle(_prefix(path))
     if _OBJECT_GRAPH in bundle.names:
@@ -36,7 +36,7 @@ def read_weights(path: str, spec: NetworkSpec, averages: bool = False,
                            'writes name-based ones (tf.train.Saver)'.format(path))
     averaged = {name for name in bundle.names if name.endswith('/' + AVERAGE)}
     if averages and not averaged:
-        raise WeightsError('{} holds no moving averages; import it without'.format(path))
+        raise WeightsError('{} has no moving averages; import it without --averages'.format(path))
     state = to_state({name: bundle.read(name) for name in bundle.names
                       if state_name(name) or (averages and name in averaged)}, averages)
     if stored_statistics or 'image_statistics' not in inspect.signature(spec.build).parameters:
@@ -61,7 +61,7 @@ def _prefix(path):
 
 
 def _latest(folder):
-    """Return the prefix that the file `checkpoint` names; checkpoints may have been moved."""
+    """Return the prefix in the file `checkpoint`; checkpoints may have been moved."""
     path = os.path.join(folder, 'checkpoint')
     try:
         with open(path, encoding='utf-8') as stream:
@@ -70,7 +70,7 @@ def _latest(folder):
         raise WeightsError('folder {} has no readable file `checkpoint`: {}'.format(
             folder, _nearby(folder))) from error
     except (UnicodeDecodeError, text_format.ParseError) as error:
-        raise WeightsError('{} is no file that tf.train.Saver writes; give the prefix of the '
+        raise WeightsError('{} is no file of tf.train.Saver; give the prefix of the '
                            'checkpoint instead: {}'.format(path, _nearby(folder))) from error
     named = state.model_checkpoint_path
     for prefix in (os.path.join(folder, named), os.path.join(folder, os.path.basename(named))):

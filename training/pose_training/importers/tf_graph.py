@@ -9,15 +9,15 @@ from pose_training.importers.tf_layers import read_layers
 from pose_training.importers.tf_ops import constants
 from pose_training.models.registry import NetworkSpec, create_model
 
-_OUTPUT = 'concat_stage7'  # of every network there, whatever its number of stages
+_OUTPUT = 'concat_stage7'  # of every network there, for any number of stages
 
 
 def read_weights(path: str, spec: NetworkSpec) -> Weights:
-    """Return the weights of a frozen graph, binary or text, and the options that it demands.
+    """Return the weights of a frozen graph, binary or text, and the options that it needs.
 
-    The scopes of the convolutions name the layers; batch norms may be fused, spelled out, or
-    folded. The graph is run on a small image beside the network. Raises WeightsError, which says
-    what differs, for a file that is no such graph, or that computes anything else.
+    The scopes of the convolutions are the names of the layers; batch norms may be fused, separate
+    operations, or folded. The outputs of the graph and of the network for a small image are
+    compared. Raises WeightsError for a file that is no such graph, or for different outputs.
     """
     graph = read_graph(path, _OUTPUT)
     values = constants(graph)

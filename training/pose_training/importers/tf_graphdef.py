@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Read a TensorFlow GraphDef, binary (.pb) or text (.pbtxt), as nodes joined by edges."""
+"""Read a TensorFlow GraphDef, binary (.pb) or text (.pbtxt), as connected nodes."""
 import graphlib
 import math
 import os
@@ -34,7 +34,7 @@ _MESSAGES = message_classes('pose_training.tensorflow', {
                'int64_val': (10, ['int64']), 'half_val': (13, ['int32'])},
     'DataType': {'DT_' + name: number for number, name in enumerate(_DATA_TYPES)},
 })
-# Data type -> little-endian NumPy type, and the field that holds single values.
+# Data type -> little-endian NumPy type, and the field of single values.
 _STORED = {'FLOAT': ('<f4', 'float_val'), 'DOUBLE': ('<f8', 'double_val'),
            'HALF': ('<f2', 'half_val'), 'INT32': ('<i4', 'int_val'),
            'INT64': ('<i8', 'int64_val')}
@@ -51,7 +51,7 @@ class Node(NamedTuple):
 
     @property
     def is_training(self) -> bool:
-        """Tell whether a batch norm normalizes by the statistics of its input."""
+        """Return whether a batch norm normalizes by the statistics of its input."""
         return 'is_training' not in self.attributes or self.attributes['is_training'].b
 
     @property
@@ -61,7 +61,7 @@ class Node(NamedTuple):
 
 
 class Graph:
-    """The nodes that `output` needs, each after its inputs; identities are left out."""
+    """The nodes from which `output` is computed, each after its inputs, without identities."""
 
     def __init__(self, nodes: Dict[str, Node], output: str, where: str):
         self.where = where
@@ -73,7 +73,7 @@ class Graph:
                 self._users[name].append(node)
 
     def users(self, name: str) -> List[Node]:
-        """Return the nodes that compute with this one's output (not with its shape alone)."""
+        """Return the nodes that use this one's output (not only its shape)."""
         return [node for node in self._users[name] if node.op != 'Shape']
 
     def fail(self, message: str) -> WeightsError:
@@ -82,9 +82,9 @@ class Graph:
 
 
 def read_graph(path: str, output: str) -> Graph:
-    """Read the graph up to the one concatenation whose name ends in `output`.
+    """Read the graph up to the one concatenation with a name that ends in `output`.
 
-    Raises WeightsError for anything that is not a whole GraphDef with such a node.
+    Raises WeightsError for a file that is no complete GraphDef with such a node.
     """
     message = _parse(_content(path), path)
     nodes = {}
@@ -105,7 +105,7 @@ def read_graph(path: str, output: str) -> Graph:
 
 
 def tensor_array(tensor, where: str) -> np.ndarray:
-    """Return the array of a TensorProto; WeightsError names what is wrong with it."""
+    """Return the array of a TensorProto; WeightsError names its fault."""
     kind = _DATA_TYPES[tensor.dtype] if 0 <= tensor.dtype < len(_DATA_TYPES) else '?'
     shape = [dimension.size for dimension in tensor.tensor_shape.dim]
     if kind not in _STORED:
@@ -130,14 +130,14 @@ def tensor_array(tensor, where: str) -> np.ndarray:
         values = (np.asarray(values, np.int64) & 0xFFFF).astype('<u2').view('<f2')
     array = np.zeros(count, dtype)
     array[:len(values)] = values
-    array[len(values):] = values[-1] if len(values) else 0  # the last value stands for the rest
+    array[len(values):] = values[-1] if len(values) else 0  # the last value is repeated
     return array.reshape(shape)
 
 
 def _content(path):
     try:
         if os.path.getsize(path) > _MOST_BYTES:
-            raise WeightsError('{} is larger than 1 GiB; no known graph is'.format(path))
+            raise WeightsError('{} is larger than 1 GiB, unlike all known graphs'.format(path))
         with open(path, 'rb') as stream:
             return stream.read()
     except OSError as error:
@@ -169,14 +169,14 @@ def _input_names(node, path):
         if text.startswith('^'):
             continue
         if output not in ('', '0'):
-            raise WeightsError('{}: node {!r} reads {!r}; only first outputs are understood'
+            raise WeightsError('{}: node {!r} reads {!r}; only first outputs are supported'
                                .format(path, node.name, text))
         names.append(name)
     return tuple(names)
 
 
 def _without_identities(nodes, path):
-    """Read what is behind each identity instead, wherever one is read."""
+    """Replace each input that is an identity by the input of the identity."""
     def origin(name):
         seen = set()
         while name in nodes and nodes[name].op in _SAME_VALUE and nodes[name].inputs:
@@ -191,7 +191,7 @@ def _without_identities(nodes, path):
 
 
 def _ordered(nodes, output, where):
-    """Return the names of all that `output` needs, each after its inputs."""
+    """Return the names of all nodes from which `output` is computed, each after its inputs."""
     sorter, waiting, known = graphlib.TopologicalSorter(), [output], {output}
     while waiting:
         node = nodes[waiting.pop()]

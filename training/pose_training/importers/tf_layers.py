@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The layers of a TensorFlow graph: a convolution and all that scales and shifts its channels."""
+"""The layers of a TensorFlow graph: convolutions with scales and shifts of their channels."""
 from typing import Container, Dict, List, Optional
 
 import numpy as np
@@ -16,7 +16,7 @@ _SUMS = ('BiasAdd', 'Add', 'AddV2', 'Sub', 'Mul', 'RealDiv')
 
 
 class Norm:
-    """A batch norm in float64: stored statistics, or those `by_image`. `node` is its name."""
+    """A batch norm in float64, with stored statistics or those `by_image`; `node` is its name."""
 
     def __init__(self, node: Node, gamma, beta, mean, variance):
         self.node = node.name
@@ -26,7 +26,7 @@ class Norm:
 
 
 class Layer:
-    """A convolution, then x * scale + shift, then a norm where there is one, all per channel.
+    """A convolution, then x * scale + shift, then an optional norm, all per channel.
 
     `name` is the state name of the scope; `end` the last node that belongs to the layer.
     """
@@ -92,7 +92,7 @@ class Layer:
         return True
 
     def _per_channel(self, value):
-        """Return a constant as one float64 number per channel; None for any other."""
+        """Return a constant as one float64 number per channel; None for other nodes."""
         channels = len(self.kernel)
         if value is None or value.numel() not in (1, channels) or (
                 value.dim() and value.shape[-1] != value.numel()):
@@ -100,9 +100,10 @@ class Layer:
         return np.broadcast_to(value.numpy().reshape(-1), (channels,)).astype(np.float64)
 
     def state(self, wanted: Container[str]) -> Dict[str, np.ndarray]:
-        """Return this layer's state, float32, as the network that has the names `wanted` needs it.
+        """Return this layer's state, float32, for a network with the state names `wanted`.
 
-        WeightsError where that cannot be equal; of a layer that is not wanted, just the kernel.
+        WeightsError if the network cannot compute the same. For a layer that the network does not
+        have, only the kernel is returned.
         """
         if self.name + '.weight' not in wanted:
             return {self.name + '.weight': self.kernel}
@@ -137,7 +138,7 @@ class Layer:
                 norm_name + '.bias': self.norm.beta}
 
     def _normed(self, norm_name, wanted):
-        """Keep the statistics; where the network has no gamma, scale before the norm instead."""
+        """Keep the statistics; if the network has no gamma, scale before the norm instead."""
         norm = self.norm
         has_gamma = norm_name + '.weight' in wanted
         before = 1. if has_gamma else norm.gamma
@@ -150,7 +151,7 @@ class Layer:
         return state
 
     def _folded(self, norm_name, wanted):
-        """Put all scales into the kernel; the norm that is left only adds its bias."""
+        """Put all scales into the kernel; the remaining norm only adds its bias."""
         scale, shift = self._total()
         state = {self.name + '.weight': self._scaled_kernel(scale), norm_name + '.bias': shift,
                  norm_name + '.running_mean': np.zeros_like(shift),

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""TensorFlow (slim) variables by the names and in the layout of a state dict."""
+"""Convert names and layouts of TensorFlow (slim) variables to those of a state dict."""
 from typing import Dict, Mapping, Optional
 
 import numpy as np
@@ -10,15 +10,15 @@ _PARAMETERS = {'weights': 'weight', 'depthwise_weights': 'weight', 'biases': 'bi
                'beta': 'bias', 'gamma': 'weight', 'moving_mean': 'running_mean',
                'moving_variance': 'running_var'}
 AVERAGE = 'ExponentialMovingAverage'
-# What a training run keeps beside the variables of the network, by the last part of the name.
+# Variables of a training run that are not part of the network, by the last part of the name.
 _COUNTERS = ('global_step', 'beta1_power', 'beta2_power', 'learning_rate')
 
 
 def state_name(variable: str) -> Optional[str]:
-    """Return the state name: 'A/B/weights:0' -> 'A.B.weight'; None for what training alone needs.
+    """Return the state name: 'A/B/weights:0' -> 'A.B.weight'; None for those of training only.
 
-    Optimizer slots and moving averages hang below a variable ('A/B/weights/Momentum'). A name
-    of no known kind is kept, for whoever compares it with the network.
+    Optimizer slots and moving averages are below a variable ('A/B/weights/Momentum'). Unknown
+    names are kept, so that the comparison with the network reports them.
     """
     parts = variable.split(':')[0].split('/')
     if parts[-1] in _PARAMETERS:
@@ -31,7 +31,7 @@ def state_name(variable: str) -> Optional[str]:
 def kernel_to_torch(kernel: np.ndarray, depthwise: bool) -> np.ndarray:
     """Return (kh, kw, in, out) as (out, in, kh, kw); depthwise (kh, kw, C, M) as (C * M, 1, ...).
 
-    Other numbers of axes stay as they are.
+    Arrays with other numbers of axes are not changed.
     """
     if kernel.ndim != 4:
         return kernel
@@ -44,7 +44,7 @@ def kernel_to_torch(kernel: np.ndarray, depthwise: bool) -> np.ndarray:
 def to_state(variables: Mapping[str, np.ndarray], averages: bool = False) -> Dict[str, np.ndarray]:
     """Return the state of a network, float32, from TensorFlow variables by name.
 
-    `averages`: take the exponential moving average of a variable instead, where there is one.
+    `averages`: use the exponential moving average of a variable instead, if there is one.
     """
     state = {}
     for variable, array in variables.items():

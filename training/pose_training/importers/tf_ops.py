@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Compute a TensorFlow graph, node by node: the operators that pose networks are made of.
+"""Compute a TensorFlow graph, node by node, with the operators of pose networks.
 
-Tensors are float32 (N, h, w, C), or int64 where they are sizes. TensorFlow's documentation of
-`tf.raw_ops` says what each operator does.
+Tensors are float32 (N, h, w, C), or int64 for sizes. The operators are documented in TensorFlow's
+`tf.raw_ops`.
 """
 from typing import Dict, List
 
@@ -16,11 +16,11 @@ from pose_training.importers.tf_graphdef import MOST_ELEMENTS, Graph, Node, tens
 
 BATCH_NORMS = ('FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3')
 _VARIABLES = ('VariableV2', 'Variable', 'VarHandleOp')
-_LARGEST_WINDOW = 64  # so that no file can ask for all memory by its padding
+_LARGEST_WINDOW = 64  # limits the memory that the padding in a file can need
 
 
 def constants(graph: Graph) -> Dict[str, Tensor]:
-    """Return the value of each node that is computed from constants alone, number by number."""
+    """Return the values of the nodes that are computed from constants only, by name."""
     values: Dict[str, Tensor] = {}
     for node in graph.nodes.values():
         if node.op in _VARIABLES:
@@ -35,7 +35,7 @@ def constants(graph: Graph) -> Dict[str, Tensor]:
 
 
 def compute(graph: Graph, node: Node, values: Dict[str, Tensor]) -> Tensor:
-    """Return the output of a node whose inputs are in `values`; WeightsError where it has none."""
+    """Return the output of a node with its inputs in `values`; WeightsError for invalid nodes."""
     where = '{}: node {!r} ({})'.format(graph.where, node.name, node.op)
     if node.op not in _OPERATORS:
         raise WeightsError('{}: no network of tf-pose uses this operator; give a float graph as '
@@ -47,15 +47,15 @@ def compute(graph: Graph, node: Node, values: Dict[str, Tensor]) -> Tensor:
         return _OPERATORS[node.op](node, *(values[name] for name in node.inputs))
     except WeightsError:
         raise
-    except _Unfit as error:
+    except _Unsupported as error:
         raise WeightsError('{}: {}'.format(where, error)) from error
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         raise WeightsError('{}: its inputs or attributes do not fit together'.format(
             where)) from error
 
 
-class _Unfit(Exception):
-    """An operator is used in a way that no known network needs."""
+class _Unsupported(Exception):
+    """An operator has attributes or inputs that are not supported."""
 
 
 def spatial(node: Node, name: str) -> List[int]:
@@ -64,27 +64,27 @@ def spatial(node: Node, name: str) -> List[int]:
     numbers = numbers or [1, 1, 1, 1]
     if len(numbers) != 4 or numbers[0] != 1 or numbers[3] != 1 or not (
             0 < min(numbers[1:3]) <= max(numbers[1:3]) <= _LARGEST_WINDOW):
-        raise _Unfit('{} is {}, not [1, h, w, 1] with small numbers'.format(name, numbers))
+        raise _Unsupported('{} is {}, not [1, h, w, 1] with small numbers'.format(name, numbers))
     return numbers[1:3]
 
 
 def _padded(node, images, windows, value=0.):
-    """Return images (N, C, h, w) with the padding that the node asks for."""
+    """Return images (N, C, h, w) with the padding of the node."""
     _need(node, 'data_format', 'NHWC')
     kind = node.attributes['padding'].s
     if max(windows) > _LARGEST_WINDOW:
-        raise _Unfit('its window is {}'.format(list(windows)))
+        raise _Unsupported('its window is {}'.format(list(windows)))
     if kind == b'VALID':
         return images
     if kind != b'SAME':
-        raise _Unfit('padding is {!r}, neither SAME nor VALID'.format(kind.decode('latin1')))
+        raise _Unsupported('padding is {!r}, neither SAME nor VALID'.format(kind.decode('latin1')))
     (top, bottom), (left, right) = (
         _same_padding(*axis) for axis in zip(images.shape[2:], windows, spatial(node, 'strides')))
     return functional.pad(images, (left, right, top, bottom), value=value)
 
 
 def _same_padding(size, window, stride):
-    """Return the padding before and after an axis; not by the networks' code, which is checked."""
+    """Return the padding before and after an axis, independent of the code that is checked."""
     total = max((-(-size // stride) - 1) * stride + window - size, 0)
     return total // 2, total - total // 2
 
@@ -92,7 +92,7 @@ def _same_padding(size, window, stride):
 def _need(node, attribute, wanted):
     found = node.attributes[attribute].s if attribute in node.attributes else b''
     if found not in (b'', wanted.encode()):
-        raise _Unfit('{} is {}, not {}'.format(attribute, found.decode('latin1'), wanted))
+        raise _Unsupported('{} is {}, not {}'.format(attribute, found.decode('latin1'), wanted))
 
 
 def _to_channels_first(features):
@@ -115,7 +115,7 @@ def _depthwise(node, features, kernel):
 
 def _convolve(node, features, weight, groups):
     if spatial(node, 'dilations') != [1, 1]:
-        raise _Unfit('it is dilated')
+        raise _Unsupported('it is dilated')
     images = _padded(node, _to_channels_first(features), weight.shape[2:])
     return _to_channels_last(functional.conv2d(
         images, weight, None, spatial(node, 'strides'), groups=groups))
@@ -142,18 +142,18 @@ def _bias_add(node, features, bias):
 
 def _concatenate(node, *inputs):
     if sum(value.numel() for value in inputs) > MOST_ELEMENTS:
-        raise _Unfit('its result would be too large')
+        raise _Unsupported('its result would be too large')
     return torch.cat(inputs[:-1], int(inputs[-1]))
 
 
 def _resize_bilinear(node, features, size):
     for flag in ('align_corners', 'half_pixel_centers'):
         if flag in node.attributes and node.attributes[flag].b:
-            raise _Unfit('it resizes with {}, which tf-pose never does: cells would be elsewhere '
-                         'than the network puts them'.format(flag))
+            raise _Unsupported('it resizes with {}, unlike tf-pose: the positions of its cells '
+                               'differ from those in the network'.format(flag))
     height, width = size.tolist()
     if height * max(width, features.shape[2]) * features.shape[3] > MOST_ELEMENTS:
-        raise _Unfit('it resizes to {} x {}'.format(height, width))
+        raise _Unsupported('it resizes to {} x {}'.format(height, width))
     for axis, length in ((1, height), (2, width)):
         last = features.shape[axis] - 1
         position = torch.arange(length) * (features.shape[axis] / length)
@@ -169,7 +169,7 @@ def _strided_slice(node, vector, begin, end, step):
              for name in ('begin_mask', 'end_mask', 'shrink_axis_mask', 'ellipsis_mask',
                           'new_axis_mask')}
     if vector.dim() != 1 or int(step) != 1 or masks['ellipsis_mask'] or masks['new_axis_mask']:
-        raise _Unfit('it slices more than a list of sizes')
+        raise _Unsupported('it slices more than a list of sizes')
     start = 0 if masks['begin_mask'] else int(begin)
     if masks['shrink_axis_mask']:
         return vector[start]
@@ -179,7 +179,7 @@ def _strided_slice(node, vector, begin, end, step):
 def _arithmetic(function):
     def operator(node, first, second):
         if torch.broadcast_shapes(first.shape, second.shape).numel() > MOST_ELEMENTS:
-            raise _Unfit('its result would be too large')
+            raise _Unsupported('its result would be too large')
         return function(first, second)
     return operator
 

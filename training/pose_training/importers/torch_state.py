@@ -1,10 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Weights in PyTorch files: the published ones, however they are named, and our own checkpoints.
+"""Read weights in PyTorch files: published ones, and checkpoints of this package.
 
-Known are the state dicts of trt_pose and of Lightweight OpenPose (also inside its training
-checkpoint), and those ported from OpenPose: under Caffe's flat names, under the module names of
-Hzzone/pytorch-openpose, and under those of TreB1eN/Pytorch0.4.1_Openpose.
+Supported are the state dicts of trt_pose and of Lightweight OpenPose (also inside its training
+checkpoint), and those ported from OpenPose: with Caffe's flat names, with the module names of
+Hzzone/pytorch-openpose, and with those of TreB1eN/Pytorch0.4.1_Openpose.
 """
 import re
 from typing import Dict, Mapping
@@ -18,11 +18,11 @@ from pose_training.importers.matching import Weights
 from pose_training.torch_file import load_torch_file
 from pose_training.models.registry import NetworkSpec
 
-_PARALLEL = 'module.'  # what DataParallel puts before each name
+_PARALLEL = 'module.'  # prefix of each name with DataParallel
 _MOST_LISTED = 8
 
-# A whole name of another naming -> the flat one of Caffe. No two rules fit the same name, and
-# none fits a name of a network here.
+# A full name of another naming -> the flat one of Caffe. No two rules match the same name, and
+# none matches a name of a network here.
 _TO_CAFFE = tuple((re.compile(pattern), name) for pattern, name in (
     (r'base\.(?:vgg_base\.)?(conv\d_\d(?:_CPM)?\.(?:weight|bias))', r'\1'),
     (r'stage_1\.conv(\d)_CPM_(L\d\.(?:weight|bias))', r'conv5_\1_CPM_\2'),
@@ -34,8 +34,8 @@ _TO_CAFFE = tuple((re.compile(pattern), name) for pattern, name in (
 def read_weights(path: str, spec: NetworkSpec) -> Weights:
     """Read a state dict; names become those of the network of `spec`, numbers float32.
 
-    A checkpoint of this package also demands the options and the topology it was trained with.
-    Raises WeightsError for a file that cannot be opened safely, or that holds no weights.
+    A checkpoint of this package also needs the options and the topology of its training.
+    Raises WeightsError for a file that cannot be opened safely, or that has no weights.
     """
     data = load_torch_file(path)
     checkpoint = find_checkpoint(data, path)
@@ -62,8 +62,8 @@ def _tensors(data, path) -> Dict[str, torch.Tensor]:
     found = {name: value for name, value in data.items()
              if isinstance(name, str) and isinstance(value, torch.Tensor)}
     if not found and 'engine' in data:
-        raise WeightsError('{} is a serialized TensorRT engine, fit for one GPU and version of '
-                           'TensorRT alone; use the weights it was made of (for trt_pose, the '
+        raise WeightsError('{} is a serialized TensorRT engine, only for one GPU and version of '
+                           'TensorRT; use the weights that it was built from (for trt_pose, the '
                            'file without _trt)'.format(path))
     if not found:
         raise WeightsError('{} holds no tensors, only {}; give the file of the state dict'.format(
@@ -103,7 +103,7 @@ def _arrays(tensors, path) -> Dict[str, np.ndarray]:
 
 
 def _kind(tensor):
-    """Say what keeps a tensor from being a plain array of floats; '' if nothing does."""
+    """Return why a tensor is no plain array of floats; '' if it is one."""
     if tensor.layout != torch.strided or tensor.device.type != 'cpu':
         return '{} on {}'.format(tensor.layout, tensor.device)
     return '' if tensor.is_floating_point() else str(tensor.dtype)

@@ -7,10 +7,10 @@ from pose_training.models.folding import fold_batch_norm, fold_scale, fuse
 
 
 class FusibleSequential(nn.Sequential):
-    """Modules one after the other; for inference, linear neighbors become one."""
+    """A sequence of modules; for inference, linear neighbors are fused."""
 
     def fused(self) -> nn.Sequential:
-        """Fold batch norms into the convolution before, 1x1 scales into the one after."""
+        """Fold batch norms into the convolution before, and 1x1 scales into the one after."""
         layers = []
         for layer in fuse(nn.Sequential(*self)):
             before = layers[-1] if layers else None
@@ -27,7 +27,7 @@ _CONVOLUTIONS = (nn.Conv2d, nn.ConvTranspose2d)
 
 
 def is_scale(module) -> bool:
-    """Tell whether a module only scales each channel: a bias-free 1x1 depthwise convolution."""
+    """Return whether a module only scales each channel: a bias-free 1x1 depthwise convolution."""
     return (isinstance(module, nn.Conv2d) and module.bias is None
             and module.groups == module.in_channels == module.out_channels
             and set(module.kernel_size + module.stride) == {1})
@@ -35,7 +35,7 @@ def is_scale(module) -> bool:
 
 def conv(inputs: int, outputs: int, kernel: int = 3, relu: bool = True, norm: bool = False,
          bias: bool = True, **options) -> FusibleSequential:
-    """Return convolution (size kept at stride 1), batch norm if asked, ReLU if asked."""
+    """Return a convolution (same size at stride 1), with optional batch norm and ReLU."""
     padding = options.pop('padding', options.get('dilation', 1) * (kernel - 1) // 2)
     layers = [nn.Conv2d(inputs, outputs, kernel, padding=padding, bias=bias, **options)]
     layers += [nn.BatchNorm2d(outputs)] * norm + [nn.ReLU(inplace=True)] * relu

@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""OpenPose's default network (Cao et al., arXiv:1812.08008): fields first, then heatmaps.
+"""OpenPose's default network (Cao et al., arXiv:1812.08008): PAFs first, then heatmaps.
 
-Layers as in OpenPose's models/pose/body_25/pose_deploy.prototxt. L1 and L2 mean the opposite of
-what they mean in the COCO network: here L2 is the field, L1 the heatmap.
+Layers as in OpenPose's models/pose/body_25/pose_deploy.prototxt. L1 and L2 have the opposite
+meaning of those in the COCO network: here L2 are the PAFs, L1 the heatmaps.
 """
 from typing import List, NamedTuple, Tuple
 
@@ -43,7 +43,7 @@ def _stage(name, width, hidden, outputs):
 
 
 class Body25(FlatNetwork):
-    """Four stages for the fields, then up to two for the heatmaps, which read the last field."""
+    """Four stages for the PAFs, then up to two for the heatmaps, which read the last PAFs."""
 
     def __init__(self, heatmaps: int, pafs: int, heat_stages: int):
         super().__init__()
@@ -73,7 +73,7 @@ class Body25(FlatNetwork):
         return self.run(stage.head, features)
 
     def forward(self, image: Tensor) -> List[Outputs]:
-        """See PoseNetwork; the stages of the fields have no heatmaps."""
+        """See PoseNetwork; the stages of the PAFs have no heatmaps."""
         features = self.run(_BACKBONE, image)
         pafs = self._predict(self.paf_stages[0], features)
         found = [named_outputs(pafs=pafs)]
@@ -89,14 +89,14 @@ class Body25(FlatNetwork):
 
 
 def build(heatmaps: int, pafs: int, stages: int = 6) -> Body25:
-    """Build the network; NetworkError for a number of stages, or no fields, that cannot be.
+    """Build the network; NetworkError for an invalid number of stages, or without PAFs.
 
-    Heatmaps come in the fifth stage at the earliest, hence 5 or 6 stages.
+    The first heatmaps are those of the fifth stage, hence 5 or 6 stages.
     """
-    fields = len(_PAF_STAGES)
-    check_stages('BODY-25', stages, fields + 1, fields + len(_HEAT_STAGES))
+    paf_stages = len(_PAF_STAGES)
+    check_stages('BODY-25', stages, paf_stages + 1, paf_stages + len(_HEAT_STAGES))
     check_pafs('BODY-25', pafs)
-    return Body25(heatmaps, pafs, stages - fields)
+    return Body25(heatmaps, pafs, stages - paf_stages)
 
 
 NETWORKS = (

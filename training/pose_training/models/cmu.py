@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two-branch network of Cao et al. (arXiv:1611.08050): VGG-19 features, up to six stages.
 
-In each stage branch L1 predicts the fields and branch L2 the heatmaps. Layers as in OpenPose's
+In each stage branch L1 predicts the PAFs and branch L2 the heatmaps. Layers as in OpenPose's
 models/pose/coco/pose_deploy_linevec.prototxt and those of models/pose/mpi.
 """
 from typing import List, Tuple
@@ -17,7 +17,7 @@ from pose_training.models.vgg import (
     refinement_layers)
 
 MOST_STAGES = 6
-# A network that is cut earlier still takes the file of the full one.
+# A network with fewer stages can also read the file of the full one.
 _LATER_STAGES = r'Mconv[1-7]_stage[2-6]_L[12]\.'
 
 _BACKBONE = VGG_19 + (
@@ -59,13 +59,13 @@ class CmuNetwork(FlatNetwork):
 
 
 def build(heatmaps: int, pafs: int, stages: int = MOST_STAGES) -> CmuNetwork:
-    """Build the network; NetworkError for a number of stages, or no fields, that cannot be."""
+    """Build the network; NetworkError for an invalid number of stages, or without PAFs."""
     check_stages('the CMU network', stages, 1, MOST_STAGES)
     check_pafs('the CMU network', pafs)
     return CmuNetwork(heatmaps, pafs, stages)
 
 
-# 128, not OpenPose's 0: the training (caffe_train) and the authors' own evaluation fill with it.
+# 128, not OpenPose's 0, as in the training (caffe_train) and the authors' own evaluation.
 _INPUT = openpose_input(656, 368, pad_value=128)
 _MPI_SOURCE = MODELS_URL + 'pose/mpi/pose_iter_160000.caffemodel'
 

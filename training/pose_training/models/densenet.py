@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """DenseNet backbones (Huang et al., arXiv:1608.06993) with the state names of torchvision.
 
-The batch norms that read a concatenation cannot be folded for inference: a ReLU parts them from
-the convolution that follows, and what comes before is read by other layers too.
+The batch norms that read a concatenation cannot be folded for inference: a ReLU is between them
+and the next convolution, and other layers also read the layers before.
 """
 from collections import OrderedDict
 from typing import Sequence, Tuple
@@ -13,18 +13,18 @@ from torch import Tensor, nn
 
 from pose_training.models.blocks import FusibleSequential
 
-# Name -> (channels that a layer adds, layers of the four blocks, channels of the stem).
+# Name -> (channels added by a layer, layers of the four blocks, channels of the stem).
 DENSENETS = {
     'densenet121': (32, (6, 12, 24, 16), 64),
     'densenet161': (48, (6, 12, 36, 24), 96),
     'densenet169': (32, (6, 12, 32, 32), 64),
     'densenet201': (32, (6, 12, 48, 32), 64),
 }
-_BOTTLENECK = 4  # width of a layer's 1x1 convolution, in units of what the layer adds
+_BOTTLENECK = 4  # width of a layer's 1x1 convolution over the channels that the layer adds
 
 
 class DenseBlock(nn.Sequential):
-    """Layers of which each reads the block's input and all that the layers before it made."""
+    """Layers that each read the input of the block and the outputs of all layers before."""
 
     def __init__(self, inputs: int, growth: int, count: int):
         super().__init__(OrderedDict(

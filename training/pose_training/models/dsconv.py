@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`dsconv` of tf-pose: the two-branch network of CMU with separable convolutions.
 
-Strides take the place of pools, the maps are at stride 8; it sees raw BGR values. Source:
+It has strides instead of pools, maps at stride 8, and raw BGR values as input. Source:
 https://github.com/ildoonet/tf-pose-estimation.
 """
 from typing import List
@@ -74,7 +74,7 @@ def _layer_names(stage, branch):
 def build(heatmaps: int, pafs: int, stages: int = MOST_STAGES, width: float = 1.) -> DsConv:
     """Build the network, `width` times 64 to 512 channels.
 
-    Raises NetworkError for a number of stages or a width that cannot be.
+    Raises NetworkError for an invalid number of stages or width.
     """
     check_stages('dsconv', stages, 1, MOST_STAGES)
     return DsConv(heatmaps, pafs, stages, width)

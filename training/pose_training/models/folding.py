@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Fold what is linear into the convolution before or after it, exactly (inference only)."""
+"""Fold linear modules into the convolution before or after them (inference only)."""
 import copy
 
 import torch
@@ -30,7 +30,7 @@ def fuse(network: nn.Module) -> nn.Module:
     """Return a copy for inference in which each module that has `fused()` is replaced by it.
 
     `fused()` returns an equal, simpler module: a batch norm folded into its convolution, parallel
-    branches summed. It is asked of the outermost module first, and on what it returns no more.
+    branches summed. The outermost module is replaced first; its replacement is not fused again.
     """
     copied = copy.deepcopy(network).eval()
     with torch.no_grad():

@@ -3,7 +3,7 @@
 """OpenPose's networks for one hand or one face in a square crop (Simon et al., arXiv:1704.07809).
 
 One branch, heatmaps only. Layers as in OpenPose's models/hand/pose_deploy.prototxt and
-models/face/pose_deploy.prototxt, which differ in the number of maps alone.
+models/face/pose_deploy.prototxt, which differ only in the number of maps.
 """
 from typing import List, Tuple
 
@@ -17,10 +17,10 @@ from pose_training.models.vgg import (
     refinement_layers)
 
 MOST_STAGES = 6
-# A network that is cut earlier still takes the file of the full one.
+# A network with fewer stages can also read the file of the full one.
 _LATER_STAGES = r'Mconv[1-7]_stage[2-6]\.'
 
-# VGG-19 goes on without its fourth pooling.
+# The next layers of VGG-19, without its fourth pooling.
 _BACKBONE = VGG_19 + tuple(
     Layer(name, 512) for name in 'conv4_2 conv4_3 conv4_4 conv5_1 conv5_2'.split()) + (
     Layer('conv5_3_CPM', 128),)
@@ -44,7 +44,7 @@ class CropNetwork(FlatNetwork):
             inputs = heatmaps + width
 
     def forward(self, image: Tensor) -> List[Outputs]:
-        """See PoseNetwork; there are no fields."""
+        """See PoseNetwork; there are no PAFs."""
         features = self.run(_BACKBONE, image)
         heatmaps = self.run(self.stages[0], features)
         found = [named_outputs(heatmaps=heatmaps)]
@@ -55,15 +55,15 @@ class CropNetwork(FlatNetwork):
 
 
 def build(heatmaps: int, pafs: int = 0, stages: int = MOST_STAGES) -> CropNetwork:
-    """Build the network; NetworkError for a number of stages that cannot be.
+    """Build the network; NetworkError for an invalid number of stages.
 
-    `pafs` is what the topology could have: a crop shows one person, so no field is predicted.
+    `pafs` is not used: a crop shows one person, so that no PAFs are needed.
     """
     check_stages('the hand and face network', stages, 1, MOST_STAGES)
     return CropNetwork(heatmaps, stages)
 
 
-# 0: OpenPose fills with it what a crop has outside of the image.
+# OpenPose fills the area of a crop outside the image with 0.
 _INPUT = openpose_input(368, 368, pad_value=0)
 
 NETWORKS = (

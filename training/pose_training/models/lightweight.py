@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lightweight OpenPose (Osokin, arXiv:1811.12004), and Intel's network of the same design.
 
-MobileNet v1 down to stride 8, where dilation takes the place of further strides; a residual
-bottleneck to 128 features; an initial stage, and refinement stages that read the features
-together with the maps before them. Modules are named as in the published state dict.
+MobileNet v1 to stride 8, with dilation instead of further strides; a residual bottleneck to 128
+features; an initial stage, and refinement stages that read the features and the maps of the stage
+before. Modules are named as in the published state dict.
 """
 from typing import List, Optional
 
@@ -70,7 +70,7 @@ class Prediction(nn.Module):
 
 
 class LightweightOpenpose(PoseNetwork):
-    """The network; without `norm`, biases stand where batch norms were folded away."""
+    """The network; without `norm` it has biases instead of batch norms."""
 
     def __init__(self, heatmaps: int, pafs: int, stages: int, bottleneck: Bottleneck, norm: bool):
         super().__init__()
@@ -144,7 +144,7 @@ def _check_stages(stages):
 
 _REPOSITORY = 'https://github.com/Daniil-Osokin/lightweight-human-pose-estimation.pytorch'
 _INPUT = card_input(456, 256, mean=(128., 128., 128.), std=(256., 256., 256.), pad_value=128)
-# A network with fewer stages than its file leaves the file's later ones aside.
+# A network with fewer stages than its file ignores the later stages of the file.
 _LATER_STAGES = r'refinement_stages\.'
 
 NETWORKS = (

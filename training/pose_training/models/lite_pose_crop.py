@@ -23,8 +23,8 @@ _LEVELS = 4  # strides 32, 16, 8, 4
 class LitePoseCrop(PoseNetwork):
     """Backbone, then per stride from 32 to 4: addition of its features, one refinement.
 
-    `neck` are the channels at strides 32, 16, 8, 4; `dense` says for each of them whether the
-    refinement is a 3x3 convolution, not a separable 5x5 one. `width` scales all channels.
+    `neck` are the channels at strides 32, 16, 8, 4; `dense` for each of them: True for a
+    refinement by a 3x3 convolution, False for a separable 5x5 one. `width` scales all channels.
     """
 
     stride = 4

@@ -16,11 +16,11 @@ def named_outputs(**tensors: Optional[Tensor]) -> Outputs:
 
 
 class PoseNetwork(nn.Module, abc.ABC):
-    """A network from images (N, 3, h, w), normalized as its card says, to maps.
+    """A network from images (N, 3, h, w), normalized with its card, to maps.
 
     `stride` is the number of input pixels per map cell; h and w must be multiples of
-    `size_multiple`. `create_model` sets `recipe`, which is how to build the network again, and
-    `family`, which is what its outputs mean.
+    `size_multiple`. `create_model` sets `recipe`, the arguments that build the network again, and
+    `family`, the meaning of its outputs.
     """
 
     stride = 8
@@ -38,7 +38,7 @@ class PoseNetwork(nn.Module, abc.ABC):
 
 
 class Recipe(NamedTuple):
-    """How a network was made: `create_model(name, topology, **options)`."""
+    """The arguments that built a network: `create_model(name, topology, **options)`."""
 
     name: str
     topology: str
@@ -46,7 +46,7 @@ class Recipe(NamedTuple):
 
 
 def check_stages(network: str, stages: int, fewest: int, most: int) -> None:
-    """Raise NetworkError unless the number of stages is one that can be built."""
+    """Raise NetworkError for an invalid number of stages."""
     if not isinstance(stages, int) or not fewest <= stages <= most:
         raise NetworkError('{} has {} to {} stages, not {!r}: choose `stages` among them'.format(
             network, fewest, most, stages))

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""From the pixels of an image to what a network expects."""
+"""Normalize the pixels of an image for a network."""
 import torch
 from torch import nn, Tensor
 
@@ -10,7 +10,7 @@ from pose_ros.core.card import InputSpec
 class Normalization(nn.Module):
     """(pixel scale - mean) / std per channel, in the channels' order of a card's `input`.
 
-    Has no weights, and nothing of it is in a state dict.
+    It has no weights, and no entries in a state dict.
     """
 
     def __init__(self, spec: InputSpec):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The networks by name: how to build them, what they expect, and where weights were published."""
+"""The networks by name: how to build them, their input, and the sources of their weights."""
 import difflib
 import importlib
 from functools import lru_cache
@@ -11,21 +11,20 @@ from pose_training.errors import NetworkError
 from pose_training.families.registry import make_family
 from pose_training.models.network import PoseNetwork, Recipe
 
-# Each of these modules lists what it offers in NETWORKS.
+# Each of these modules lists its networks in NETWORKS.
 _MODULES = ('cmu', 'body_25', 'hand_face', 'dsconv', 'tf_mobilenet', 'tf_mobilenet_v2',
             'lightweight', 'trt_pose', 'repvgg_fpn', 'lite_pose_crop',
             'lite_person_detector')
 
 
 class NetworkSpec(NamedTuple):
-    """What is known of a network.
+    """The facts of a network.
 
-    `build(**channels, **options)` makes it for the channels of its `family` (heatmaps=, pafs=);
-    `options` are the values that make this variant, and users may give others. `topology` is ''
-    for a family without keypoints. `input` is the `input` of its
-    model card. `formats` are the file formats in which its weights were published (`pose-train
-    import`); `ignored` is a regular expression of state names in those files that nothing uses;
-    `family` is that of its outputs.
+    `build(**channels, **options)` builds it for the channels of its `family` (heatmaps=, pafs=);
+    `options` are the values of this variant, and users may give others. `topology` is '' for a
+    family without keypoints. `input` is the `input` of its model card. `formats` are the file
+    formats in which its weights were published (`pose-train import`); `ignored` is a regular
+    expression of unused state names in those files; `family` is that of its outputs.
     """
 
     name: str
@@ -47,7 +46,7 @@ def card_input(width: int, height: int, color='bgr', scale=1.0, mean=(0., 0., 0.
                align='center', padding=None):
     """Return the `input` of a model card: (value * scale - mean) / std, value in 0..255.
 
-    `padding` is for crops alone.
+    `padding` is only for crops.
     """
     more = {} if padding is None else {'padding': padding}
     return {'width': width, 'height': height, 'color': color, 'scale': scale, 'mean': tuple(mean),
@@ -63,19 +62,20 @@ def networks() -> Dict[str, NetworkSpec]:
 
 
 def get_spec(name: str) -> NetworkSpec:
-    """Return what is known of a network; NetworkError suggests names for an unknown one."""
+    """Return the facts of a network; NetworkError suggests names for an unknown one."""
     if name not in networks():
         near = difflib.get_close_matches(name, networks(), 3) or sorted(networks())
-        raise NetworkError('there is no network {!r}; did you mean {}? `pose-train models` lists '
+        raise NetworkError('unknown network {!r}; did you mean {}? `pose-train models` lists '
                            'all'.format(name, ' or '.join(near)))
     return networks()[name]
 
 
 def create_model(name: str, topology: Optional[str] = None, **options) -> PoseNetwork:
-    """Build a network with fresh weights.
+    """Build a network with random weights.
 
     `topology` names the skeleton format to predict (default: the published network's);
-    `options` are the builder's, such as `stages`. Raises NetworkError if something is unknown.
+    `options` are the builder's, such as `stages`. Raises NetworkError for unknown
+    names.
     """
     spec = get_spec(name)
     chosen = {**spec.options, **options}

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The project's own network: dense 3x3 convolutions only, for TensorRT on small devices and CPUs.
 
-A block is a convolution beside an identity, which is one convolution for inference (after RepVGG:
-Ding et al., arXiv:2101.03697; its 1x1 branch costs a third of the time of a training step on CPUs,
-and is left out). A backbone to stride 32 feeds a top-down pyramid that ends at stride 8; a first
-stage predicts maps there, and refinement stages read them together with the features.
+A block is the sum of a convolution and an identity, fused to one convolution for inference (after
+RepVGG: Ding et al., arXiv:2101.03697; its 1x1 branch is left out, because it takes a third of the
+time of a training step on CPUs). A top-down pyramid reads a backbone to stride 32 and ends at
+stride 8. A first stage predicts maps there; refinement stages read them and the features.
 """
 from typing import List, Sequence
 
@@ -23,7 +23,7 @@ MOST_STAGES = 3
 
 
 class Block(nn.Module):
-    """ReLU of the sum of a 3x3 convolution and, where the shape is kept, its input."""
+    """ReLU of the sum of a 3x3 convolution and, if the shape is the same, its input."""
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1):
         super().__init__()
@@ -37,7 +37,7 @@ class Block(nn.Module):
         return functional.relu(total + features if self.residual else total)
 
     def fused(self) -> nn.Sequential:
-        """Return the one convolution, and the ReLU, that the block is."""
+        """Return the block as one convolution and a ReLU."""
         merged = fold_batch_norm(*self.dense)
         if self.residual:
             channels = torch.arange(merged.in_channels)
@@ -46,7 +46,7 @@ class Block(nn.Module):
 
 
 class Pyramid(nn.Module):
-    """Add what is seen at strides 16 and 32 to the features at stride 8."""
+    """Add the features at strides 16 and 32 to those at stride 8."""
 
     def __init__(self, widths: Sequence[int], outputs: int):
         super().__init__()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ResNet backbones (He et al., arXiv:1512.03385) with the state names of torchvision.
 
-As there, the stride of a bottleneck is that of its 3x3 convolution. The classifier is left out.
+The stride of a bottleneck is in its 3x3 convolution, as there. The classifier is left out.
 """
 from collections import OrderedDict
 from typing import Sequence, Tuple
@@ -32,15 +32,15 @@ class Residual(nn.Module):
         self.shortcut = shortcut
 
     def forward(self, features: Tensor) -> Tensor:
-        """Add what both make of (N, c, h, w)."""
+        """Add both outputs for (N, c, h, w), and apply ReLU."""
         return functional.relu(self.branch(features) + self.shortcut(features))
 
 
 class ResidualBlock(nn.Sequential):
-    """A Residual under its published names: conv1, bn1, conv2, bn2, ..., downsample.
+    """A Residual with its published names: conv1, bn1, conv2, bn2, ..., downsample.
 
     `steps` are (kernel, outputs, stride) of the convolutions; `downsample` projects the input
-    where its shape changes, and is empty elsewhere.
+    if its shape changes, and is empty otherwise.
     """
 
     def __init__(self, inputs: int, steps: Sequence[Tuple[int, int, int]]):
@@ -51,7 +51,7 @@ class ResidualBlock(nn.Sequential):
             layers['bn{}'.format(number)] = nn.BatchNorm2d(outputs)
             layers['relu{}'.format(number)] = nn.ReLU(inplace=True)
             channels, reduction = outputs, reduction * stride
-        del layers['relu{}'.format(len(steps))]  # the last one comes after the sum
+        del layers['relu{}'.format(len(steps))]  # the last one is after the sum
         layers['downsample'] = FusibleSequential()
         if (inputs, 1) != (channels, reduction):
             layers['downsample'] = FusibleSequential(nn.Conv2d(inputs, channels, 1, reduction,

@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the networks of tf-pose have in common: TensorFlow's padding, norms, upsampling and names.
+"""Common parts of the networks of tf-pose: TensorFlow's padding, norms, upsampling and names.
 
-States are named like the TensorFlow variables, with `.` for `/`; each module named after a scope
-therefore holds the weight of its convolution and a child `BatchNorm`.
+States are named like the TensorFlow variables, with `.` for `/`. Hence each module with the name
+of a scope has the weight of its convolution and a child `BatchNorm`.
 """
 import abc
 import warnings
@@ -43,8 +43,8 @@ def same_padding(size: int, kernel: int, stride: int) -> Tuple[int, int]:
 class SameConv2d(nn.Conv2d):
     """Convolution with SAME padding: (N, inputs, h, w) to h / stride and w / stride, rounded up.
 
-    The padding depends on the size of the input. In an exported network it is that of the size
-    exported, which is right for every size the network allows.
+    The padding depends on the size of the input. In an exported network it is that of the exported
+    size, which is correct for every size that the network allows.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int = 1,
@@ -80,7 +80,7 @@ def _padded_convolution(features, weight, bias, stride, groups, pads):
 
 
 class _ExportedConvolution(torch.autograd.Function):
-    """One Conv with uneven padding in ONNX, where `pad` alone would become a dozen operators."""
+    """One Conv with uneven padding in ONNX; `pad` would become a dozen operators."""
 
     @staticmethod
     def forward(ctx, features, weight, bias, stride, groups, pads):
@@ -119,7 +119,7 @@ class NormedConv2d(SameConv2d):
         return self.activation(self.BatchNorm(super().forward(features)))
 
     def fused(self) -> 'NormedConv2d':
-        """Return the convolution with its batch norm inside; a norm of each image must stay."""
+        """Return the convolution with its batch norm folded; a norm of each image is kept."""
         if not isinstance(self.BatchNorm, nn.BatchNorm2d):
             return self
         folded = fold_batch_norm(self, self.BatchNorm)
@@ -132,7 +132,7 @@ class SeparableScope(nn.Module):
 
     def add_separable(self, name: str, inputs: int, outputs: int, kernel: int = 3,
                       stride: int = 1, relu: bool = True) -> None:
-        """Add both parts; batch norm, and ReLU if asked, follow the pointwise one."""
+        """Add both parts; batch norm, and optionally ReLU, follow the pointwise one."""
         self.add_module(name + '_depthwise', SameConv2d(inputs, inputs, kernel, stride, inputs))
         self.add_module(name + '_pointwise', NormedConv2d(
             inputs, outputs, norm=CenteredBatchNorm2d(outputs),
@@ -158,9 +158,9 @@ _PARTS = ('_depthwise', '_pointwise')
 
 
 class BranchedScope(SeparableScope, abc.ABC):
-    """Stages of a branch L1 (fields, where there are any) and a branch L2 (heatmaps).
+    """Stages of a branch L1 (PAFs, if there are any) and a branch L2 (heatmaps).
 
-    Each stage reads the features, all but the first behind the maps of the stage before.
+    Each stage reads the features; all but the first read the maps of the stage before, then them.
     """
 
     def __init__(self, heatmaps: int, pafs: int, stages: int):
@@ -202,8 +202,8 @@ class PredictionStages(BranchedScope):
         for layer in range(1, 6):
             self.add_separable(_layer_name(stage, branch, layer), *channels[layer - 1:layer + 1],
                                kernel if layer < 4 else 1, relu=layer < 5)
-        # The last norm would give fresh maps a variance of 1, as no target has; where the variance
-        # before it is far below epsilon, it cannot, and learning starts from maps near 0.
+        # The last norm would give initial maps a variance of 1, unlike all targets. If the
+        # variance before it is far below epsilon, the initial maps are near 0.
         last = getattr(self, _layer_name(stage, branch, 5) + _PARTS[1])
         last.weight.data *= .01
 
@@ -223,7 +223,7 @@ def _layer_name(stage, branch, layer):
 
 
 class LegacyUpsample(nn.Module):
-    """Double the size as TensorFlow 1 did: bilinear, cell i of the input at cell 2 i."""
+    """Double the size like TensorFlow 1: bilinear, cell i of the input at cell 2 i."""
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (N, C, h, w) to (N, C, 2 h, 2 w)."""

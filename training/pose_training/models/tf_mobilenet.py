@@ -4,7 +4,7 @@
 
 Source: https://github.com/ildoonet/tf-pose-estimation.
 Their MobileNet has no norm and no activation between the two parts of a separable convolution.
-They see raw BGR values; tf-pose stretches (cubic) whatever it is given to the network's size.
+Their input are raw BGR values; tf-pose stretches (cubic) each image to the network's size.
 """
 from typing import Dict, List
 
@@ -51,7 +51,7 @@ class MobileNetThin(PoseNetwork):
     def __init__(self, heatmaps: int, pafs: int, stages: int, width: float, head_width: float):
         super().__init__()
         self.MobilenetV1 = MobileNetFeatures(width, self.taps[-1])
-        # Only whole windows occur in a network; with ceil_mode the others are SAME as well.
+        # Networks have only whole windows; with ceil_mode partial ones are SAME, too.
         self.pool = nn.MaxPool2d(2, ceil_mode=True)
         features = sum(self.MobilenetV1.channels[tap] for tap in self.taps)
         self.Openpose = PredictionStages(features, heatmaps, pafs, stages, head_width, self.kernel)
@@ -86,7 +86,7 @@ def build(heatmaps: int, pafs: int, stages: int = MobileNet.most_stages, width: 
           head_width: float = 1.) -> MobileNet:
     """Build the network at stride 4, `width` times 32 to 512 channels and `head_width` times 128.
 
-    Raises NetworkError for a number of stages or a width that cannot be.
+    Raises NetworkError for an invalid number of stages or width.
     """
     check_stages('this MobileNet', stages, 1, MobileNet.most_stages)
     return MobileNet(heatmaps, pafs, stages, width, head_width)

@@ -3,9 +3,9 @@
 """The networks of tf-pose on MobileNet v2 features.
 
 Source: https://github.com/ildoonet/tf-pose-estimation.
-Their published graphs normalize the features of each image by the statistics of that very image:
-the option `image_statistics` does the same. Weights trained without it use frozen statistics, and
-are faster, as these fold into the convolutions.
+Their published graphs normalize the features of each image by the statistics of the same image, as
+does the option `image_statistics`. Without it, training yields frozen statistics. These networks
+are faster, because the statistics are folded into the convolutions.
 """
 from typing import List, Tuple
 
@@ -26,7 +26,7 @@ _LAST_AT_STRIDE_8 = 5
 
 
 def rounded(channels: int, width: float) -> int:
-    """Return channels * width to the nearest multiple of 8, or above if that is over 10 % less.
+    """Return channels * width as the nearest multiple of 8, or the next if that is over 10 % less.
 
     Raises NetworkError for an impossible width.
     """
@@ -120,8 +120,8 @@ def build(heatmaps: int, pafs: int, stages: int = MOST_STAGES, width: float = 1.
           head_width: float = 1., image_statistics: bool = False) -> MobileNetV2:
     """Build the network, `width` times 16 to 96 channels and `head_width` times 128.
 
-    `image_statistics` normalizes the features of each image by themselves, in training and after.
-    Raises NetworkError for a number of stages or a width that cannot be.
+    `image_statistics` normalizes the features of each image by their own statistics, in training
+    and evaluation. Raises NetworkError for an invalid number of stages or width.
     """
     check_stages('the MobileNet v2', stages, 1, MOST_STAGES)
     return MobileNetV2(heatmaps, pafs, stages, width, head_width,
@@ -130,8 +130,8 @@ def build(heatmaps: int, pafs: int, stages: int = MOST_STAGES, width: float = 1.
 
 _SOURCE = 'https://github.com/ildoonet/tf-pose-estimation (models/graph/{})'
 _ACCURACY = 'COCO val2014: AP {}, AP50 {}, one scale'
-# Checkpoints hold the whole classifier, and the features end before its block 13; they also hold
-# frozen statistics, which `image_statistics` does without.
+# Checkpoints contain the whole classifier, and the features end before its block 13; they also
+# contain frozen statistics, which `image_statistics` does not use.
 _IGNORED = r'MobilenetV2\.((expanded_conv_1[3-6]|Conv_1|Logits)\.|.*\.BatchNorm\.running_)'
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The networks of NVIDIA's trt_pose: an image classifier's backbone, then two upsampling heads.
 
-Their heatmaps ("cmap") have no background, their fields ("paf") hold y before x, and both have
-stride 4. State names are those of its weight files, whose `fc` or `classifier` nothing uses.
+Their heatmaps ("cmap") have no background, their PAFs ("paf") have y before x, and both have
+stride 4. State names are those of its weight files; `fc` or `classifier` in them is not used.
 """
 from collections import OrderedDict
 from typing import List, Tuple
@@ -22,7 +22,7 @@ _WIDTH = 256
 
 
 class PlainHead(nn.Module):
-    """Upsample by 8, then predict; separately for heatmaps and fields (none if `pafs` is 0)."""
+    """Upsample by 8, then predict; separately for heatmaps and PAFs (none if `pafs` is 0)."""
 
     def __init__(self, inputs: int, heatmaps: int, pafs: int):
         super().__init__()
@@ -37,7 +37,7 @@ class PlainHead(nn.Module):
 
 
 class AttentionHead(nn.Module):
-    """A head whose features are weighed, each by a function of its surroundings, at the end."""
+    """A head with attention: each feature is weighted by a function of its surroundings."""
 
     def __init__(self, inputs: int, heatmaps: int, pafs: int):
         super().__init__()
@@ -68,7 +68,7 @@ def _upsampling(inputs):
 
 
 class TrtPose(PoseNetwork):
-    """A backbone of stride 32 and a head, under the names '0' and '1'."""
+    """A backbone of stride 32 and a head, with the names '0' and '1'."""
 
     stride = 4
     size_multiple = 32
@@ -100,7 +100,7 @@ def _backbone(name) -> Tuple[nn.Module, int]:
     if name in DENSENETS:
         body, channels = densenet(name)
         return nn.Sequential(OrderedDict(densenet=body)), channels
-    raise NetworkError('there is no backbone {!r}; known: {}'.format(
+    raise NetworkError('unknown backbone {!r}; choose {}'.format(
         name, ', '.join((*RESNETS, *DENSENETS))))
 
 

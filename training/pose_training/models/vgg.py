@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the networks of CMU have in common: flat layer names, the start of VGG-19, 7x7 stages."""
+"""Common parts of the networks of CMU: flat layer names, the start of VGG-19, 7x7 stages."""
 from typing import NamedTuple, Sequence, Tuple
 
 from torch import Tensor, nn
@@ -15,9 +15,9 @@ MODELS_URL = 'http://vcl.snu.ac.kr/OpenPose/models/'
 
 
 class Layer(NamedTuple):
-    """A row of a layer table: a convolution that keeps the size, activation, 2x2 pooling if asked.
+    """A row of a layer table: a convolution of the same size, activation, optional 2x2 pooling.
 
-    `activation` is 'relu', 'linear', or else the name of the PReLU that follows.
+    `activation` is 'relu', 'linear', or the name of a PReLU.
     """
 
     name: str
@@ -34,7 +34,7 @@ def _vgg_19():
     yield Layer('conv4_1', 512)
 
 
-# VGG-19 as far as all of these networks follow it: to stride 8, 512 channels.
+# The part of VGG-19 that all of these networks have: to stride 8, 512 channels.
 VGG_19 = tuple(_vgg_19())
 
 
@@ -46,10 +46,10 @@ def refinement_layers(suffix: str, outputs: int) -> Tuple[Layer, ...]:
 
 
 class FlatNetwork(PoseNetwork):
-    """A network whose layers all lie at its top, under the names of the published Caffe files."""
+    """A network without submodules: its layers have the names of the published Caffe files."""
 
     def declare(self, inputs: int, layers: Sequence[Layer]) -> int:
-        """Create layers that follow one another; return the number of channels at the end."""
+        """Create consecutive layers; return the number of channels at the end."""
         for layer in layers:
             convolution = nn.Conv2d(inputs, layer.outputs, layer.kernel,
                                     padding=layer.kernel // 2)
@@ -74,7 +74,7 @@ class FlatNetwork(PoseNetwork):
 
 
 def _initialize(convolution, activation):
-    # Nothing normalizes on the way: with PyTorch's own initial weights the image would fade out.
+    # There are no norms: with PyTorch's own initial weights all features would be near 0.
     if activation == 'linear':
         nn.init.normal_(convolution.weight, std=.01)
     else:
@@ -92,8 +92,8 @@ def check_pafs(network: str, pafs: int) -> None:
 def openpose_input(width: int, height: int, pad_value: int):
     """Return the card input of OpenPose: blue-green-red, value / 256 - 0.5, aspect kept.
 
-    `pad_value` fills what the image leaves free. OpenPose fills with 0; a network whose training
-    is known to have filled with another value gets that one, so that borders look familiar to it.
+    `pad_value` fills the borders. OpenPose fills with 0; a network that was trained with another
+    value gets that value.
     """
     return card_input(width, height, color='bgr', scale=1 / 256., mean=(.5, .5, .5),
                       pad_value=pad_value)

@@ -39,7 +39,7 @@ class Detection(Family):
         if topology:
             raise NetworkError('a detector has no keypoints: leave the topology empty, instead '
                                'of {!r}'.format(topology))
-        super().__init__('coco_17')  # of the datasets that are read; the boxes are what counts
+        super().__init__('coco_17')  # keypoints of the datasets; only the boxes are used
 
     @property
     def topology_name(self) -> str:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which cells predict which person, and the losses of a detector.
+"""Assign people to cells, and compute the losses of a detector.
 
 Task-aligned assignment (Feng et al., TOOD, arXiv:2108.07755), quality focal loss (Li et al.,
 arXiv:2006.04388), generalized IoU (Rezatofighi et al., arXiv:1902.09630). Boxes are left, top,
@@ -14,7 +14,7 @@ from torch.nn import functional
 
 _MOST = 9                 # cells per person
 _SCORE_POWER, _IOU_POWER = .5, 4.
-_LEAST_HALF = .75         # cells: a box is taken to reach at least so far from its center
+_LEAST_HALF = .75         # cells: least half width and height of a box in the assignment
 _FOCUS = 1.5
 _BOX_WEIGHT = 2.
 _LIMIT = 6.               # of the logarithms of distances
@@ -80,7 +80,7 @@ def _inside(truth, cells, margin=0.):
 @torch.no_grad()
 def assign(boxes: Tensor, logits: Tensor, truth: Tensor, label: Tensor,
            cells: Cells) -> Tuple[Tensor, Tensor, Tensor]:
-    """Return qualities (N, A), the person (index of M) of each cell, and the cells that count.
+    """Return qualities (N, A), the person (index of M) of each cell, and the assigned cells.
 
     boxes (N, A, 4) and logits (N, A) as predicted; truth (N, M, 4) with label (N, M): 1 person, 0
     region to ignore, -1 nothing. A quality is 0 without a person.
@@ -91,7 +91,7 @@ def assign(boxes: Tensor, logits: Tensor, truth: Tensor, label: Tensor,
         + 1e-9 * candidate
     top = metric.topk(min(_MOST, metric.shape[2]), 2)
     chosen = torch.zeros_like(candidate).scatter(2, top.indices, top.values > 0)
-    # A cell that several people chose goes to the one it overlaps most.
+    # A cell of several people is assigned to the one with the largest overlap.
     best = (iou * chosen).masked_fill(~chosen, -1).max(1)
     positive, owner = best.values >= 0, best.indices
     own = chosen & (torch.arange(truth.shape[1], device=truth.device)[:, None] == owner[:, None])

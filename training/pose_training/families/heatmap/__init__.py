@@ -51,7 +51,7 @@ class Heatmap(Family):
         return len(sample.boxes) > 0 and person_share(sample) > 0
 
     def targets(self, crop, spec) -> Targets:
-        """See Family: Gaussians; a keypoint weighs as much as its label is trusted."""
+        """See Family: Gaussians; the weight of a keypoint is the trust in its label."""
         size = spec.size[1] // spec.stride, spec.size[0] // spec.stride
         maps = draw_heatmaps(crop.people, size, spec.stride, spec.sigma)
         trust = crop.confidences[0][:, None, None]
@@ -101,7 +101,7 @@ class Heatmap(Family):
 
     def mix(self, maps: Tensor, weights: Tensor, soft: Tensor, known: Tensor, share: float,
             complete: Tensor) -> Tuple[Tensor, Tensor]:
-        """See Family and mixing.py; whether all people have labels does not matter."""
+        """See Family and mixing.py; `complete` is not used."""
         target, mixed = mix(maps, weights[..., 0, 0], soft, known, share)
         return target, mixed.expand_as(target).contiguous()
 

@@ -13,8 +13,8 @@ from pose_ros.core.topology import Topology
 from pose_training.errors import DataError
 from pose_training.families.family import Outputs, TeacherChannels
 
-_STRIDE = 4  # of a teacher whose card does not say it: all published ones of crops
-# Cells by which the centers of a grid lie beside those of half-pixel cells.
+_STRIDE = 4  # of a teacher without it in its card: that of all published networks of crops
+# Cells by which the centers of a grid are shifted from those of half-pixel cells.
 _SHIFTS = {'half_pixel': 0., 'corner': .5 - .5 / _STRIDE}
 
 

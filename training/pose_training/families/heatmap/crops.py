@@ -36,7 +36,7 @@ def upper_body(topology: Topology) -> np.ndarray:
 
 
 class PersonDataset(PoseDataset):
-    """Crops of people of images, each with the keypoints of its own person alone."""
+    """Crops of single people, each with the keypoints of its own person only."""
 
     def _check(self, spec) -> None:
         check_person_range(spec.person)

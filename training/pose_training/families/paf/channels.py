@@ -18,8 +18,8 @@ from pose_training.families.paf.layouts import MapLayout
 class PafChannels(TeacherChannels):
     """See TeacherChannels.
 
-    `heatmaps` and `pafs` list for each target channel (without the background) the teacher's channel,
-    -1 for none; `signs` are those of the PAF channels, -1 for a limb in the other direction.
+    `heatmaps` and `pafs` are the teacher's channel of each target channel (without the
+    background), -1 for none; `signs` are those of the PAF channels, -1 for a reversed limb.
     """
 
     def __init__(self, outputs: PafOutputs, layout: MapLayout, heatmaps: Tuple[int, ...],
@@ -39,7 +39,7 @@ class PafChannels(TeacherChannels):
         return torch.cat([heatmaps, pafs], 1)
 
     def complete(self, maps: Tensor) -> Tensor:
-        """See TeacherChannels: put the background between."""
+        """See TeacherChannels: insert the background."""
         keypoints = len(self.heatmaps)
         heatmaps, pafs = maps[:, :keypoints], maps[:, keypoints:]
         background = [1 - heatmaps.amax(1, keepdim=True)] * self._layout.background
@@ -57,7 +57,8 @@ def match_channels(card: ModelCard, layout: MapLayout, where: str) -> PafChannel
     outputs = parse_outputs(card)
     names = get_topology(layout.topology).keypoint_names
     own = [card.topology.index(name) for name in names]
-    heatmaps = tuple(-1 if keypoint is None else outputs.heat_channels[keypoint] for keypoint in own)
+    heatmaps = tuple(-1 if keypoint is None else outputs.heat_channels[keypoint]
+                     for keypoint in own)
     first = {(parent, child): channel for parent, child, channel in outputs.limbs}
     pafs: List[int] = []
     signs: List[float] = []

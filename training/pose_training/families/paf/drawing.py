@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Heatmaps and PAFs over the crop that they are of."""
+"""Draw heatmaps and PAFs over their crop."""
 from typing import List
 
 import numpy as np

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The channels of a `paf` card that change places when the image is flipped."""
+"""The channels of a `paf` card that are exchanged when the image is flipped."""
 from typing import Dict, List
 
 import numpy as np
@@ -13,12 +13,13 @@ from pose_training.families.mirroring import Swap
 def channel_swaps(outputs: PafOutputs, topology: Topology) -> Dict[str, List[Swap]]:
     """Return the swaps of every tensor.
 
-    A keypoint takes the heatmap of the one on the other side. A limb takes the PAF of the limb on
-    the other side with its x component negated, or with its y component negated where that limb
+    A keypoint gets the heatmap of its twin on the other side. A limb gets the PAF of the limb on
+    the other side with the x component negated, or with the y component negated if that limb
     runs from child to parent.
     """
     heatmaps, twins = list(outputs.heat_channels), topology.mirror
-    keypoints = Swap(heatmaps, [heatmaps[twin] for twin in twins], np.ones((len(heatmaps), 1, 1), np.float32), [])
+    keypoints = Swap(heatmaps, [heatmaps[twin] for twin in twins],
+                     np.ones((len(heatmaps), 1, 1), np.float32), [])
     swaps: Dict[str, List[Swap]] = {outputs.heat_tensor: [keypoints]}
     swaps.setdefault(outputs.paf_tensor, []).append(_limb_swap(outputs, twins))
     return swaps

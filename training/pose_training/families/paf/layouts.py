@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which map channel means what, for each skeleton format.
+"""The layout of map channels for each skeleton format.
 
 Orders of the published networks: OpenPose's poseParameters.cpp (COCO-18, BODY-25), its
 poseParametersRender.hpp (MPI-15), and trt_pose's human_pose.json. Heatmaps come first, one per
@@ -14,8 +14,8 @@ from pose_ros.core.topology import get_topology
 class MapLayout(NamedTuple):
     """The channels of a network's maps.
 
-    `limbs` are (parent, child) in the order of the field's channel pairs; `joining_order` lists
-    indices into `limbs` in the order in which people are put together; `axis_order` is the order
+    `limbs` are (parent, child) in the order of the PAF's channel pairs; `joining_order` lists
+    indices into `limbs` in the order in which people are assembled; `axis_order` is the order
     of the two channels of a pair.
     """
 
@@ -27,12 +27,12 @@ class MapLayout(NamedTuple):
 
     @property
     def heatmaps(self) -> int:
-        """Number of heatmap channels."""
+        """The number of heatmap channels."""
         return get_topology(self.topology).size + self.background
 
     @property
     def pafs(self) -> int:
-        """Number of field channels."""
+        """The number of PAF channels."""
         return 2 * len(self.limbs)
 
 
