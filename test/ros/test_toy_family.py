@@ -1,12 +1,16 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The node with a family that was added by one file and one registry line (see test/toy.py)."""
+import importlib
+import sys
+
 from graph import image_message, RELIABLE, ROOT
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image
 import toy
 
+from pose_ros.core.decoders import DECODERS
 from pose_ros.msg import SkeletonArray
 
 
@@ -30,3 +34,14 @@ def test_the_node_runs_it_with_its_own_parameters(graph, tmp_path):
     person, = graph.send_until(images, message, answers, 2, process).skeletons
     assert person.confidence == pytest.approx(1.0, abs=1e-3)
     assert process.stop() == 0
+
+
+def test_the_documents_list_it(tmp_path, monkeypatch):
+    (tmp_path / 'toy_decoder.py').write_text(toy.TOY_DECODER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(ROOT / 'tools'))
+    monkeypatch.setitem(DECODERS, 'toy', ('toy_decoder', 'ToyDecoder'))
+    reference = importlib.import_module('write_reference')
+    assert '| `pose.gain` | `1.0` | 0 to 10 |' in reference.markdown_table('settings')
+    assert 'gain: 1.0' in reference.estimator_yaml()
+    sys.modules.pop('toy_decoder')
