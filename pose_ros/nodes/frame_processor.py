@@ -109,8 +109,6 @@ class FrameProcessor:
                              '\n' + traceback.format_exc())
 
     def _report(self, cameras, text, details=''):
-        for camera in cameras:
-            camera.statistics.record_error(text)
         names = ', '.join(camera.name for camera in cameras)
         now = time.monotonic()
         # rclpy's throttle would let one camera's errors hide those of another.
@@ -118,3 +116,5 @@ class FrameProcessor:
             self._last_logs[names] = now
             self._node.get_logger().error('frame skipped{}: {}{}'.format(
                 names and ' ({})'.format(names), text, details))
+        for camera in cameras:  # after the log: a count that is seen can be looked up there
+            camera.statistics.record_error(text)
