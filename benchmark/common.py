@@ -18,7 +18,7 @@ def argument_parser(description):
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument('--model', default=model_file(BOTTOM_UP),
-                        help='ONNX model with a card; default: the bundled one')
+                        help='ONNX model with a card; default: the bundled bottom_up')
     parser.add_argument('--images', nargs='*', default=[],
                         help='images; default: those of scikit-image')
     return parser

@@ -113,7 +113,7 @@ def parse(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('models', nargs='*', metavar='MODEL', default=[model_file(BOTTOM_UP)],
-                        help='ONNX models; default: the bundled one')
+                        help='ONNX models; default: the bundled bottom_up')
     parser.add_argument('--size', type=size, metavar='WxH',
                         help="input size of models with dynamic shapes; default: their card's")
     parser.add_argument('--precision', choices=tuple(BYTES), default='fp16')

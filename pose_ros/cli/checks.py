@@ -72,7 +72,7 @@ def check_python() -> List[Check]:
 
 
 def check_engines(model: str) -> List[Check]:
-    """Import each engine, and run `model` on it (empty: the bundled one)."""
+    """Import each engine, and run `model` on it (empty: the bundled pair)."""
     model_check = _check_model(model)
     checks = [model_check]
     return checks + [_check_engine(name, model, model_check.status == OK) for name in ENGINES]
@@ -110,7 +110,7 @@ def _check_model(model):
         return Check('engines', 'model', OK, path)
     if model:
         return Check('engines', 'model', FAILED, 'no file {}'.format(model), 'check the path')
-    return Check('engines', 'model', ABSENT, 'the bundled one is missing: no file {}'.format(path),
+    return Check('engines', 'model', ABSENT, 'a bundled model is missing: no file {}'.format(path),
                  'install pose_ros again, or pose-ros doctor --model FILE.onnx')
 
 

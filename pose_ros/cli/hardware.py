@@ -29,7 +29,7 @@ _DRIVER = ['nvidia-smi', '--query-gpu=name,driver_version', '--format=csv,nohead
 def run(model: str, as_json: bool) -> int:
     """Run all trials and print the report; return 0 if TensorRT works in all tried precisions.
 
-    model: an ONNX file ('' is the bundled one). The progress is printed on stderr.
+    model: an ONNX file ('' is the bundled bottom_up). The progress is printed on stderr.
     """
     report = examine(model)
     print(json.dumps(report, indent=2) if as_json else markdown(report))
@@ -44,7 +44,7 @@ def examine(model: str) -> dict:
         'versions': _versions(),
         'machine': {'platform': platform.platform(), 'cpus': os.cpu_count(),
                     'jetson': jetson_facts(), 'driver': driver.error or driver.output},
-        'gpu': _try('gpu', model), 'model': model or 'the bundled one',
+        'gpu': _try('gpu', model), 'model': model or 'bottom_up (bundled)',
         'trials': _try_tensorrt(model)}
     # Before the CPU trials are added: they do not count.
     report['works'] = all('error' not in trial for trial in report['trials'])

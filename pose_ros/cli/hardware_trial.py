@@ -34,7 +34,7 @@ _FRAMES = 100  # to time
 
 
 def main(what: str, model: str, argument: str) -> None:
-    """Run one of TRIALS on a model file ('' is the bundled one); print one line of JSON.
+    """Run one of TRIALS on a model file ('' is bottom_up); print one line of JSON.
 
     `argument` is a precision for tensorrt, a backend for cpu, nothing for the others. The line
     holds `error` if the trial raised a PoseRosError; logs go to stderr.

@@ -104,6 +104,17 @@ def progress_bar(total, quiet: bool):
     return tqdm(total=total, unit=' frames', file=sys.stderr)
 
 
+def with_progress(quiet: bool):
+    """Return a function that yields the items of a list, and shows a progress bar meanwhile."""
+    def over(items):
+        bar = progress_bar(len(items), quiet)
+        for item in items:
+            yield item
+            bar.update(1)
+        bar.close()
+    return over
+
+
 class _NoBar:
     """A progress bar that shows nothing."""
 

@@ -136,7 +136,7 @@ class EstimatorNode(LifecycleNode):
             camera.start()
 
     def _halt(self):
-        """Finish the batch in hand; publish an empty SkeletonArray last."""
+        """Finish the current batch, then publish an empty SkeletonArray."""
         for camera in self._cameras:
             camera.stop()
         self._worker.stop()

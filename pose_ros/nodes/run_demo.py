@@ -22,7 +22,7 @@ def _parser():
         description='Show people found in a camera, a video, an image or a folder, over ROS 2 '
         'topics; prints people, rate, latency and drops, and writes an annotated video.')
     parser.add_argument('--model', default='',
-                        help='ONNX model with a card; default: the bundled one')
+                        help='ONNX file with a card, or a bundled name; default: bundled pair')
     parser.add_argument('--input', default='demo',
                         help='video, image, folder, camera index, or "demo" (a slow pan and '
                         'zoom over public-domain images of people)')

@@ -31,7 +31,7 @@ class Timings:
 
 
 class Statistics(Timings):
-    """Counts frames: received = processed + dropped + failed + the one in hand.
+    """Counts frames: received = processed + dropped + failed + the current one.
 
     Each counter is written by one thread only (received, dropped and time_jumps by the
     executor's, the others by the worker's), so none needs a lock.

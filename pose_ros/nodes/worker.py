@@ -63,7 +63,7 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the batch in hand, end the thread, and empty the mailboxes."""
+        """Finish the current batch, end the thread, and empty the mailboxes."""
         with self._condition:
             self._running = False
             self._condition.notify()

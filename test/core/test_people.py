@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """People: how they are made, boxed, sliced and compared."""
+from crowds import crowd, person
 import numpy as np
 import pytest
 
@@ -9,22 +10,6 @@ from pose_ros.core.people import (keypoint_bounds, make_people, no_people, oks_m
 from pose_ros.core.topology import get_topology
 
 COCO = get_topology('coco_17')
-
-
-def person(x=0.0, y=0.0, size=100.0, score=0.8, found=17):
-    """One made-up person within a square, with the first `found` keypoints."""
-    random = np.random.RandomState(3)
-    keypoints = np.zeros((17, 3))
-    keypoints[:, :2] = random.uniform(0, size, (17, 2)) + (x, y)
-    keypoints[0, :2], keypoints[1, :2] = (x, y), (x + size, y + size)  # so that the box is known
-    keypoints[:, 2] = score
-    keypoints[found:] = 0
-    return keypoints
-
-
-def crowd(*people):
-    scores = [keypoints[:, 2].max() for keypoints in people]
-    return make_people(np.array(people), np.array(scores))
 
 
 def test_make_people_marks_missing_keypoints_and_clips_scores():

@@ -95,7 +95,7 @@ def test_the_report_to_paste(simulate, tiny_model, capsys):
 
 
 def test_half_precision_that_is_wrong(simulate, tiny_model, capsys):
-    """Its difference is told, its speed is not; fp32 is tried all the same."""
+    """The report has its difference but no times. The trial of fp32 follows."""
     simulate('8.2.1', broken_half=True)
     code, report = examined(capsys, tiny_model)
     full, half = report['trials'][:2]

@@ -4,7 +4,7 @@
 import json
 import os
 
-from pose_ros.core.command import progress_bar
+from pose_ros.core.command import with_progress
 from pose_ros.core.files import atomic_write
 from pose_ros.core.network import open_network
 from pose_training.distillation.box_labels import add_boxes, BoxSource
@@ -58,7 +58,7 @@ def run(args) -> int:
         for index, path in enumerate(args.detector):
             sources.append(_open(path, args.card[index] if index < len(args.card) else None,
                                  sure[index], unsure[index]))
-        data = add_boxes(args.data, sources, _progress(args.quiet))
+        data = add_boxes(args.data, sources, with_progress(args.quiet))
     finally:
         for source in sources:
             source.network.close()
@@ -77,13 +77,3 @@ def _open(path, card, sure, unsure) -> BoxSource:
             path, network.card.task))
     network.decoder.configure(min_score=unsure)
     return BoxSource(network, sure, unsure)
-
-
-def _progress(quiet):
-    def over(images):
-        bar = progress_bar(len(images), quiet)
-        for image in images:
-            yield image
-            bar.update(1)
-        bar.close()
-    return over

@@ -5,7 +5,7 @@ import argparse
 import json
 import os
 
-from pose_ros.core.command import progress_bar
+from pose_ros.core.command import with_progress
 from pose_ros.core.card_files import load_card
 from pose_ros.core.command_options import (add_model_options, count, ENGINE_PARAMETERS,
                                            load_estimator, parse_settings)
@@ -67,8 +67,8 @@ def run(args) -> int:
         print('{} by {}'.format(estimator.card.name, estimator.network.engine.describe()))
         print(protocol(estimator, args.flip, args.scales, args.boxes), flush=True)
     results = evaluate(estimator, args.data, flip=args.flip, scales=args.scales,
-                       failures=args.failures, worst=args.worst, progress=_progress(args.quiet),
-                       boxes=args.boxes)
+                       failures=args.failures, worst=args.worst, boxes=args.boxes,
+                       progress=with_progress(args.quiet))
     if not args.quiet:
         print('\n' + '\n'.join(tables(results)))
         for result in results if args.failures else ():
@@ -89,16 +89,6 @@ def _load(args):
     table = decoder_parameters('boxes')
     return BoxFinder(args.model, card=args.card, input_size=args.size,
                      settings=parse_settings(args.set, table), **engine)
-
-
-def _progress(quiet):
-    def over(images):
-        bar = progress_bar(len(images), quiet)
-        for image in images:
-            yield image
-            bar.update(1)
-        bar.close()
-    return over
 
 
 def _scale(text):

@@ -4,7 +4,7 @@
 import json
 import os
 
-from pose_ros.core.command import progress_bar
+from pose_ros.core.command import with_progress
 from pose_ros.core.command_options import add_model_options, load_estimator
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.files import atomic_write
@@ -52,7 +52,7 @@ def run(args) -> int:
     estimator = load_estimator(args)
     try:
         data = label_images(_configured(estimator, args), paths, folder, args.min_confidence,
-                            _progress(args.quiet))
+                            with_progress(args.quiet))
     finally:
         estimator.close()
     with atomic_write(args.output) as stream:
@@ -77,13 +77,3 @@ def _configured(estimator, args):
     except PoseRosError as error:
         raise ConfigError(str(error)) from error
     return estimator
-
-
-def _progress(quiet):
-    def over(images):
-        bar = progress_bar(len(images), quiet)
-        for image in images:
-            yield image
-            bar.update(1)
-        bar.close()
-    return over
