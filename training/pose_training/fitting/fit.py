@@ -59,7 +59,7 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     crops, hints = Crops(config, network), make_hints(network, config)
     provenance = _provenance(config)
     average = WeightAverage(config.optimizer.ema_decay)
-    with _quiet(), _plainly(snapshot):
+    with _quiet(), _plainly(snapshot), _own_process_group():
         trainer = _trainer(config, average, provenance, fresh=not snapshot)
         device = trainer.strategy.root_device
         check_device(config, device.type)
@@ -196,6 +196,22 @@ def _quiet():
         finally:
             for logger, level in zip(loggers, levels):
                 logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _own_process_group():
+    """End the process group that the training began.
+
+    Gloo's threads take Python's lock; if they still run when the interpreter ends, the process
+    aborts. Lightning ends the groups of NCCL only.
+    """
+    groups = torch.distributed
+    foreign = groups.is_available() and groups.is_initialized()
+    try:
+        yield
+    finally:
+        if groups.is_available() and groups.is_initialized() and not foreign:
+            groups.destroy_process_group()
 
 
 @contextlib.contextmanager
