@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run a training: from its configuration to its checkpoint."""
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -58,19 +59,25 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     check_network(config, network)
     crops, hints = Crops(config, network), make_hints(network, config)
     provenance = _provenance(config)
-    average = WeightAverage(config.optimizer.ema_decay)
     with _quiet(), _plainly(snapshot), _own_process_group():
-        trainer = _trainer(config, average, provenance, fresh=not snapshot)
-        device = trainer.strategy.root_device
-        check_device(config, device.type)
-        layout = memory_format(device, network)
-        crops.memory_format = layout
-        module = PoseModule(network.to(memory_format=layout), config, hints, layout)
-        trainer.fit(module, datamodule=crops, ckpt_path=snapshot or None, weights_only=True)
+        first = _train(config, network, crops, hints, provenance, snapshot)
     path = os.path.join(config.output, _NETWORK)
-    if trainer.is_global_zero:
+    if first:
         save_checkpoint(path, network.cpu().eval(), provenance)
     return path
+
+
+def _train(config, network, crops, hints, provenance, snapshot) -> bool:
+    """Train the network; return whether this process is the first of the run."""
+    average = WeightAverage(config.optimizer.ema_decay)
+    trainer = _trainer(config, average, provenance, fresh=not snapshot)
+    device = trainer.strategy.root_device
+    check_device(config, device.type)
+    layout = memory_format(device, network)
+    crops.memory_format = layout
+    module = PoseModule(network.to(memory_format=layout), config, hints, layout)
+    trainer.fit(module, datamodule=crops, ckpt_path=snapshot or None, weights_only=True)
+    return trainer.is_global_zero
 
 
 def make_network(config: RunConfig) -> PoseNetwork:
@@ -203,7 +210,8 @@ def _own_process_group():
     """End the process group that the training began.
 
     Gloo's threads take Python's lock; if they still run when the interpreter ends, the process
-    aborts. Lightning ends the groups of NCCL only.
+    aborts. They end with the last object that refers to the group, as the trainer does. Lightning
+    ends the groups of NCCL only.
     """
     groups = torch.distributed
     foreign = groups.is_available() and groups.is_initialized()
@@ -212,6 +220,7 @@ def _own_process_group():
     finally:
         if groups.is_available() and groups.is_initialized() and not foreign:
             groups.destroy_process_group()
+            gc.collect()
 
 
 @contextlib.contextmanager
