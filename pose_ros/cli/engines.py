@@ -3,6 +3,7 @@
 """`pose-ros engines`: the TensorRT engines that are kept for the next start."""
 from pose_ros.cli.run import plural
 from pose_ros.core.engines.engine_cache import EngineCache
+from pose_ros.core.errors import shown
 
 DESCRIPTION = ('List or remove the cached TensorRT engines that were built from ONNX files. They '
                'are rebuilt when they are needed again.')
@@ -28,7 +29,8 @@ def run(args) -> int:
         return 0
     entries = cache.entries()
     for entry in entries:
-        print('{} ({:.1f} MB)\n    {}'.format(entry.path, entry.size / 1e6, _described(entry)))
+        print(shown('{} ({:.1f} MB)\n    {}'.format(entry.path, entry.size / 1e6,
+                                                 _described(entry))))
     print('{} in {}'.format(plural(len(entries), 'engine', 'engines'), cache.folder))
     return 0
 

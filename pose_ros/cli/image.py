@@ -8,7 +8,7 @@ from pose_ros.cli.overlay import image_overlay
 from pose_ros.cli.run import INTERRUPTED, open_file, plural, prepared
 from pose_ros.core.command import progress_bar
 from pose_ros.core.command_options import add_model_options, load_estimator
-from pose_ros.core.errors import ImageError, PoseRosError
+from pose_ros.core.errors import ImageError, PoseRosError, shown
 from pose_ros.core.sources import ImageFile, ImageFolder
 
 DESCRIPTION = ('Find people in images. An image that cannot be read is reported and skipped; the '
@@ -46,7 +46,7 @@ def run(args) -> int:
                 work.fail('{}: {}'.format(frame.name, error))
                 continue
             if not (args.json or args.output or args.quiet):
-                bar.write(_line(frame.name, people))
+                bar.write(_line(shown(frame.name), people))
             if work.interrupted:
                 break
     if work.interrupted:

@@ -10,7 +10,7 @@ import threading
 
 import numpy as np
 
-from pose_ros.core.errors import ImageError
+from pose_ros.core.errors import ImageError, shown
 from pose_ros.core.results import open_results
 from pose_ros.core.sources import FrameSource, open_source
 
@@ -46,7 +46,8 @@ class Run:
         """Report a failure, and count it."""
         self.failures += failures
         # One line each: messages of runtimes may contain tracebacks.
-        self._bar.write('pose-ros: error: ' + ' '.join(str(message).split()), file=sys.stderr)
+        self._bar.write('pose-ros: error: ' + shown(' '.join(str(message).split())),
+                        file=sys.stderr)
 
     def summary(self) -> str:
         """Return one line: frames, people, failures, and the median time of each stage."""
@@ -81,7 +82,7 @@ def prepared(args, estimator, make_overlay, bar):
                 make_overlay(estimator.topology, not args.no_labels)))
         if not args.quiet:
             for network in estimator.networks:
-                print('{} by {}'.format(network.card.name, network.engine.describe()),
+                print(shown('{} by {}'.format(network.card.name, network.engine.describe())),
                       file=sys.stderr)
         run = Run(estimator, outputs, bar)
         stack.enter_context(_stopped_by_signals(run))

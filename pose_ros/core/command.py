@@ -8,6 +8,8 @@ import sys
 import textwrap
 from typing import Dict, NamedTuple
 
+from pose_ros.core.errors import shown
+
 
 class Program(NamedTuple):
     """A command line.
@@ -76,7 +78,7 @@ class Program(NamedTuple):
         return parser
 
     def _fail(self, message, code=1):
-        print('{}: error: {}'.format(self.name, message), file=sys.stderr)
+        print('{}: error: {}'.format(self.name, shown(message)), file=sys.stderr)
         return code
 
 

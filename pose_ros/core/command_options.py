@@ -10,7 +10,7 @@ import cv2
 
 from pose_ros.core.bundled import BUNDLED
 from pose_ros.core.engines import ENGINE_PARAMETERS
-from pose_ros.core.errors import PoseRosError
+from pose_ros.core.errors import PoseRosError, shown
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.network import Network, open_network
 from pose_ros.core.parameters import Parameter
@@ -75,7 +75,7 @@ def show_builds() -> None:
 
 class _ToStderr(logging.Handler):
     def emit(self, record):
-        print(record.getMessage(), file=sys.stderr)
+        print(shown(record.getMessage()), file=sys.stderr)
 
 
 def parse_settings(pairs: Sequence[Tuple[str, str]], table: Sequence[Parameter]) -> Dict[str, Any]:

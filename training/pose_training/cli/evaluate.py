@@ -10,6 +10,7 @@ from pose_ros.core.card_files import load_card
 from pose_ros.core.command_options import (add_model_options, count, ENGINE_PARAMETERS,
                                            load_estimator, parse_settings)
 from pose_ros.core.decoders import decoder_parameters
+from pose_ros.core.errors import shown
 from pose_training.errors import ConfigError
 from pose_training.evaluation.boxes import BoxFinder
 from pose_training.evaluation.evaluate import evaluate, protocol, refuse_checkpoint
@@ -64,7 +65,8 @@ def run(args) -> int:
         raise ConfigError('cannot write {}: there is no folder {}'.format(args.json, folder))
     estimator = _load(args)
     if not args.quiet:
-        print('{} by {}'.format(estimator.card.name, estimator.network.engine.describe()))
+        print(shown('{} by {}'.format(estimator.card.name,
+                                      estimator.network.engine.describe())))
         print(protocol(estimator, args.flip, args.scales, args.boxes), flush=True)
     results = evaluate(estimator, args.data, flip=args.flip, scales=args.scales,
                        failures=args.failures, worst=args.worst, boxes=args.boxes,

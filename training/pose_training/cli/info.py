@@ -7,6 +7,7 @@ import os
 import onnx
 
 from pose_ros.core.card_files import load_card
+from pose_ros.core.errors import shown
 from pose_ros.core.files import sha256
 from pose_training.checkpoint import load_checkpoint
 from pose_training.errors import ExportError
@@ -41,7 +42,7 @@ def run(args) -> int:
         lines = _onnx(args.file)
     else:
         lines = _checkpoint(args.file)
-    print('\n'.join(lines))
+    print('\n'.join(map(shown, lines)))
     return 0
 
 
