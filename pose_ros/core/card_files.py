@@ -11,6 +11,7 @@ from pose_ros.core.card import CARD_KEY, ModelCard, parse_card
 from pose_ros.core.errors import CardError, ModelError
 from pose_ros.core.files import sha256
 from pose_ros.core.onnx_file import read_metadata
+from pose_ros.core.reading import LARGEST_CARD, read_file
 
 _HASH_KEY = 'model_sha256'
 ENGINE_FACTS = 'engine'  # the entry of a card's provenance that describes a built engine
@@ -47,8 +48,7 @@ def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -
 
 def _read_card_file(path):
     try:
-        with open(path, 'rb') as stream:
-            return parse_card(stream.read(), path)
+        return parse_card(read_file(path, LARGEST_CARD), path)
     except OSError as error:
         raise CardError('cannot read the model card {}: {}'.format(path, error.strerror or error))
 

@@ -6,6 +6,8 @@ import hashlib
 import os
 from typing import BinaryIO, Iterator
 
+from pose_ros.core.reading import LARGEST_EXTERNAL, open_regular
+
 
 @contextlib.contextmanager
 def atomic_write(path: str) -> Iterator[BinaryIO]:
@@ -28,7 +30,7 @@ def atomic_write(path: str) -> Iterator[BinaryIO]:
 def sha256(path: str) -> str:
     """Return the SHA-256 of a file, in hexadecimal; OSError if it cannot be read."""
     digest = hashlib.sha256()
-    with open(path, 'rb') as stream:
+    with open_regular(path, LARGEST_EXTERNAL) as stream:
         for block in iter(lambda: stream.read(1 << 20), b''):
             digest.update(block)
     return digest.hexdigest()

@@ -12,6 +12,7 @@ import numpy as np
 from pose_ros.core.engines.engine import Engine
 from pose_ros.core.engines.options import BACKENDS, EngineOptions, make_options
 from pose_ros.core.errors import EngineError, ModelError, PoseRosError
+from pose_ros.core.onnx_check import check_onnx
 
 _LOG = logging.getLogger('pose_ros')
 
@@ -38,6 +39,8 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
     `require_tensorrt` is off, the result is a CPU engine, and its `degraded_reason` is set.
     """
     settings = make_options(backend, options, sample, agrees)
+    if not _is_plan(path):
+        check_onnx(path)
     if backend == 'auto':
         return _load_fastest(path, input_shape, settings, _candidates(path, settings))
     try:
