@@ -12,7 +12,8 @@ from typing import Dict, Iterator, List, Tuple
 
 from pose_ros.core.errors import ModelError, quoted
 from pose_ros.core.files import sha256
-from pose_ros.core.reading import check_regular, LARGEST_EXTERNAL, LARGEST_MODEL, open_regular
+from pose_ros.core.reading import (check_regular, LARGEST_EXTERNAL, LARGEST_MODEL, open_regular,
+                                   read_file)
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 # Message -> the fields that hold messages which may lead to a tensor, or to a version.
@@ -54,6 +55,15 @@ def check_onnx(path: str) -> List[str]:
         raise ModelError('{} is not a complete ONNX file ({}); copy or export it again'.format(
             path, error))
     return sorted({_external_file(path, *tensor) for tensor in walk.tensors})
+
+
+def read_onnx(path: str) -> bytes:
+    """Return the content of an ONNX file; errors as above."""
+    check_onnx(path)
+    try:
+        return read_file(path, LARGEST_MODEL)
+    except OSError as error:
+        raise ModelError('cannot read the model {}: {}'.format(path, error.strerror or error))
 
 
 def model_digest(path: str) -> str:

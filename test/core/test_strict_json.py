@@ -14,7 +14,8 @@ def test_what_is_valid_is_read():
 
 
 @pytest.mark.parametrize('text, word', [
-    ('{"a": 1, "a": 2}', "the key 'a' appears twice"), ('[{"b": {"c": 1, "c": 1}}]', "'c' appears"),
+    ('{"a": 1, "a": 2}', "the key 'a' appears twice"),
+    ('[{"b": {"c": 1, "c": 1}}]', "'c' appears"),
     ('[' * 100000, 'more than 24 levels'), ('{"a":' * 100000, 'more than 24 levels'),
     ('{"scale": NaN}', 'NaN'), ('[-Infinity]', 'Infinity'), ('{"scale": 1e400}', "'scale' is NaN"),
     ('{"a": 9007199254740993}', 'above 2^53'), ('9' * 100000, 'above 2^53'),

@@ -15,6 +15,7 @@ from pose_ros.core.errors import EngineError, ModelError, PoseRosError
 from pose_ros.core.onnx_check import check_onnx
 
 _LOG = logging.getLogger('pose_ros')
+_OTHER_FORMS = ('.engine', '.xml')  # a plan of TensorRT, a network of OpenVINO
 
 
 def available_backends() -> Dict[str, str]:
@@ -39,7 +40,7 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
     `require_tensorrt` is off, the result is a CPU engine, and its `degraded_reason` is set.
     """
     settings = make_options(backend, options, sample, agrees)
-    if not _is_plan(path):
+    if not path.endswith(_OTHER_FORMS):
         check_onnx(path)
     if backend == 'auto':
         return _load_fastest(path, input_shape, settings, _candidates(path, settings))
