@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from pose_ros.cli.machine import jetson_facts
+from pose_ros.cli.options import add_input_options
 from pose_ros.cli.run import open_file
 from pose_ros.core.command import progress_bar
 from pose_ros.core.command_options import add_model_options, count, load_estimator, size
@@ -43,12 +44,14 @@ def add_arguments(parser) -> None:
                         help='frames to time (default: 100)')
     parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file')
     parser.add_argument('--quiet', action='store_true', help='print errors only')
+    add_input_options(parser)
     add_model_options(parser)
 
 
 def run(args) -> int:
     """Measure, and print a table; return the exit code."""
-    with open_file(args.input, loop=True) if args.input else Synthetic(*args.frame_size) as source:
+    with (open_file(args.input, args.max_pixels, loop=True) if args.input
+          else Synthetic(*args.frame_size)) as source:
         estimator = load_estimator(args)
         report = describe(source, estimator)
         bar = progress_bar(args.repeat, args.quiet)

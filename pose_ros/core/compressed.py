@@ -1,10 +1,11 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Decode compressed images (JPEG, PNG, other formats of OpenCV), and detect damage."""
+"""Decode compressed images (JPEG, PNG, other formats), and detect damage."""
 import cv2
 import numpy as np
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import image_size, MAX_PIXELS, NAMES, size_fault
 
 _JPEG, _PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
 _JPEG_SCAN, _JPEG_END = b'\xff\xda', b'\xff\xd9'
@@ -18,11 +19,13 @@ def codec_of(data: bytes) -> str:
     return 'png' if data.startswith(_PNG) else ''
 
 
-def decode_bytes(data: bytes, where: str, orient: bool = True) -> np.ndarray:
+def decode_bytes(data: bytes, where: str, orient: bool = True,
+                 max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode to (H, W, 3) uint8 BGR; alpha is dropped, 16 bits become the upper 8.
 
     `where` names the image in errors. `orient` applies the EXIF orientation. ImageError if the
-    data is empty, cut short or damaged: OpenCV alone may return a JPEG that is half gray.
+    data is empty, cut short or damaged (OpenCV alone may return a JPEG that is half gray), of a
+    format that `image_size` does not read, or of more than `max_pixels` by its header.
     """
     if not data:
         raise ImageError('{} is empty: it has no bytes'.format(where))
@@ -30,15 +33,25 @@ def decode_bytes(data: bytes, where: str, orient: bool = True) -> np.ndarray:
         raise ImageError(
             '{} is cut short: its {} bytes lack the end marker of a {} image; look for a full '
             'disk or a lossy link'.format(where, len(data), codec_of(data).upper()))
+    _check_size(data, where, max_pixels)
     flags = cv2.IMREAD_COLOR | (0 if orient else cv2.IMREAD_IGNORE_ORIENTATION)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise ImageError('{} cannot be decoded: {}'.format(where, error)) from error
     if image is None:
-        raise ImageError('{} cannot be decoded: its {} bytes are {}'.format(
-            where, len(data), 'damaged' if codec_of(data) else 'not an image that OpenCV reads'))
+        raise ImageError('{} cannot be decoded: its {} bytes are damaged'.format(where, len(data)))
     return image
+
+
+def _check_size(data, where, max_pixels):
+    size = image_size(data)
+    if size is None:
+        raise ImageError('{} cannot be decoded: its {} bytes are {}'.format(
+            where, len(data), 'damaged' if codec_of(data) else 'none of ' + NAMES))
+    fault = size_fault(size, max_pixels)
+    if fault:
+        raise ImageError('{} {}'.format(where, fault))
 
 
 def _is_cut(data):

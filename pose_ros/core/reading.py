@@ -13,8 +13,10 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 LARGEST_CARD = MIB         # model cards, engine facts, calibrations, configurations
 LARGEST_IMAGE = 512 * MIB
+LARGEST_VIDEO = 1 << 44
 LARGEST_MODEL = 2 * GIB    # of any protobuf message; TensorRT plans of such models are smaller
 LARGEST_EXTERNAL = 64 * GIB  # weights beside an ONNX file
+LARGEST_PACK = 256 * GIB    # images of pose-train pack
 LARGEST_LABELS = 4 * GIB   # COCO's own file of 2017 has 0.25 GB
 
 _KINDS = ((stat.S_ISDIR, 'a folder'), (stat.S_ISFIFO, 'a pipe'), (stat.S_ISSOCK, 'a socket'),

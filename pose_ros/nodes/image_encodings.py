@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import MAX_PIXELS, size_fault
 
 
-MAX_PIXELS = 2 ** 28
 DEPTH_ENCODINGS = ('16UC1', '32FC1')
 
 
@@ -131,7 +131,7 @@ for _pattern, _code in _BAYER.items():
     DECODERS['bayer_{}16'.format(_pattern)] = partial(_convert16, channels=1, code=_code)
 
 
-def decode_image(msg) -> np.ndarray:
+def decode_image(msg, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Return a sensor_msgs/Image as (H, W, 3) uint8 BGR; ImageError says what is wrong with it.
 
     A bgr8 image is a view of the message's data (writable only if that is), all others are new.
@@ -140,9 +140,9 @@ def decode_image(msg) -> np.ndarray:
                    bool(msg.is_bigendian), msg.encoding)
     if not raw.width or not raw.height:
         raise ImageError('{} has no pixels: the driver published an empty message'.format(raw))
-    if raw.width * raw.height > MAX_PIXELS:
-        raise ImageError('{} is larger than {} pixels: width and height of the message are '
-                         'probably corrupt'.format(raw, MAX_PIXELS))
+    fault = size_fault((raw.width, raw.height), max_pixels)
+    if fault:
+        raise ImageError('the image {}, if the message is not corrupt'.format(fault))
     if raw.encoding in DEPTH_ENCODINGS:
         raise ImageError('{} holds depth, not colors: subscribe to the color image instead (a '
                          'gray image has the encoding mono8 or mono16)'.format(raw))

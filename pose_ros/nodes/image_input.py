@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """One camera's image subscription, and what is wrong when no image comes."""
+import functools
 import time
 from typing import List
 
@@ -27,7 +28,7 @@ class ImageInput:
     """
 
     def __init__(self, node, name: str, mailbox: Mailbox, statistics: Statistics, transport: str,
-                 qos: str):
+                 qos: str, max_pixels: int):
         """Resolve the topic `name`; nothing is subscribed before `start`.
 
         PoseRosError if a qos_override is invalid.
@@ -35,8 +36,9 @@ class ImageInput:
         self._node, self._mailbox, self._statistics = node, mailbox, statistics
         self._name, self._transport = name, transport
         compressed = transport == 'compressed'
-        self._type, self.decode = (CompressedImage, decode_compressed) if compressed \
+        self._type, decode = (CompressedImage, decode_compressed) if compressed \
             else (Image, decode_image)
+        self.decode = functools.partial(decode, max_pixels=max_pixels)
         # Remapping `image` does not remap `image/compressed`: resolve first, then append.
         self.topic = node.resolve_topic_name(name) + (COMPRESSED_SUFFIX if compressed else '')
         self._qos = ImageQos(node, self.topic, qos)

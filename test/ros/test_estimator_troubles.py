@@ -57,6 +57,25 @@ def test_unusual_sizes(graph, tiny_model, size):
     assert all(np.isnan(point.x) or 0 <= point.x <= size[0] - 1 for point in points)
 
 
+@pytest.mark.parametrize('transport', ['raw', 'compressed'])
+def test_images_above_the_limit_are_refused(graph, tiny_model, transport):
+    kind, topic = (Image, 'image') if transport == 'raw' else (CompressedImage, 'image/compressed')
+
+    def message(*size):
+        if transport == 'raw':
+            return image_message(blue(*size))
+        data = cv2.imencode('.png', blue(*size))[1].tobytes()
+        return CompressedImage(format='png', data=array.array('B', data))
+    publisher = graph.node.create_publisher(kind, topic, RELIABLE)
+    process = graph.start_estimator(tiny_model, image_transport=transport, max_pixels=400000)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    graph.send_until(publisher, message(640, 480), arrays, process=process)
+    graph.send_while(publisher, message(800, 600), graph.failed, 'the failed frame', process)
+    assert '800 x 600 px, more than the limit of 0.4 million (max_pixels)' in graph.values()[
+        'last error']
+    assert len(graph.send_until(publisher, message(640, 480), arrays).skeletons) == 2
+
+
 @pytest.mark.parametrize('codec', ['.jpg', '.png'])
 def test_corrupt_compressed_image(graph, tiny_model, codec):
     publisher = graph.node.create_publisher(CompressedImage, 'image/compressed', RELIABLE)

@@ -10,7 +10,6 @@ import onnx
 import pytest
 import torch
 
-from pose_ros.core.errors import ModelError
 from pose_ros.core.card import parse_card
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.errors import ModelError

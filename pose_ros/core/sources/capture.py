@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import MAX_PIXELS, size_fault
 from pose_ros.core.sources.source import FrameSource
 
 _TIMEOUT = 5.0  # s without a frame until a camera is treated as lost
@@ -22,13 +23,26 @@ def _frame_rate(capture):
     return rate if math.isfinite(rate) and 0 < rate <= 1000 else None
 
 
+def _size(capture):
+    """Return (width, height) by the header, 0 if unknown."""
+    return tuple(max(0, int(capture.get(side))) for side in (
+        cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+
+
+def _check_size(name, size, max_pixels):
+    fault = size_fault(size, max_pixels)
+    if fault:
+        raise ImageError('{} {}'.format(name, fault))
+
+
 class VideoFile(FrameSource):
     """The frames of a video file."""
 
     _capture: Any = None
 
-    def __init__(self, path: str, loop=False, size=None, rate=None):
-        """Open the file; ImageError if OpenCV cannot read it."""
+    def __init__(self, path: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
+        """Open the file; ImageError if OpenCV cannot read it, or its images are too large."""
+        self._max_pixels = max_pixels
         super(VideoFile, self).__init__(loop, size)
         self._path, self._position = path, 0
         self._rewind()
@@ -74,6 +88,10 @@ class VideoFile(FrameSource):
         self._capture, self._position = cv2.VideoCapture(self._path), 0
         if not self._capture.isOpened():
             raise self._unreadable('is not a video or image that')
+        width, height = _size(self._capture)
+        if not (width and height):  # a still image: its decoder would find its size too late
+            raise self._unreadable('has no size in its header that')
+        _check_size('video ' + self._path, (width, height), self._max_pixels)
 
     def _unreadable(self, what):
         return ImageError(
@@ -87,7 +105,7 @@ class Camera(FrameSource):
     live = True
     _DEVICE = re.compile(r'/dev/video(\d+)$')
 
-    def __init__(self, spec: str, loop=False, size=None, rate=None):
+    def __init__(self, spec: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
         """Open the device and request size and rate; ImageError names what was tried."""
         super(Camera, self).__init__(False, size)
         self._name = spec
@@ -99,6 +117,11 @@ class Camera(FrameSource):
                                (cv2.CAP_PROP_FPS, rate)):
             if value:
                 self._capture.set(setting, value)
+        try:
+            _check_size(self.describe(), _size(self._capture), max_pixels)
+        except ImageError:
+            self._capture.release()
+            raise
         self.frame_rate = _frame_rate(self._capture)
         self._start = self._now = None
         self._newest = _NewestFrame(self._capture)

@@ -8,17 +8,22 @@ import numpy as np
 
 from pose_ros.core.compressed import codec_of, decode_bytes
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import MAX_PIXELS
+from pose_ros.core.reading import LARGEST_IMAGE, LARGEST_VIDEO, open_regular, read_file
 from pose_ros.core.sources.source import FrameSource
 
 _LOG = logging.getLogger('pose_ros')
 IMAGE_EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
 
 
-def read_image(path: str) -> np.ndarray:
-    """Read a file as (H, W, 3) uint8 BGR, with its EXIF rotation; ImageError names it."""
+def read_image(path: str, max_pixels: int = MAX_PIXELS, orient: bool = True) -> np.ndarray:
+    """Read a file as (H, W, 3) uint8 BGR; `orient` applies its EXIF rotation.
+
+    ImageError names the file: it cannot be read, or has more than `max_pixels`.
+    """
     try:
-        with open(path, 'rb') as stream:
-            return decode_bytes(stream.read(), 'image file {}'.format(path))
+        return decode_bytes(read_file(path, LARGEST_IMAGE), 'image file {}'.format(path), orient,
+                            max_pixels)
     except OSError as error:
         raise ImageError(
             'cannot read the image file {}: {}'.format(path, error.strerror)) from error
@@ -29,10 +34,10 @@ class ImageFile(FrameSource):
 
     frame_count = 1
 
-    def __init__(self, path: str, loop=False, size=None, rate=None):
+    def __init__(self, path: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
         """Read the file; ImageError if that fails."""
         super(ImageFile, self).__init__(loop, size)
-        self._path, self._image = path, read_image(path)
+        self._path, self._image = path, read_image(path, max_pixels)
         self._done = False
 
     @staticmethod
@@ -42,7 +47,7 @@ class ImageFile(FrameSource):
             return False
         if spec.lower().endswith(IMAGE_EXTENSIONS):
             return True
-        with open(spec, 'rb') as stream:
+        with open_regular(spec, LARGEST_VIDEO) as stream:
             return bool(codec_of(stream.read(8)))
 
     def describe(self) -> str:
@@ -63,10 +68,10 @@ class ImageFile(FrameSource):
 class ImageFolder(FrameSource):
     """The images of a folder, by name; unreadable ones are reported once and skipped."""
 
-    def __init__(self, path: str, loop=False, size=None, rate=None):
+    def __init__(self, path: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
         """List the folder; ImageError if no file has an extension of an image."""
         super(ImageFolder, self).__init__(loop, size)
-        self._folder = path
+        self._folder, self._max_pixels = path, max_pixels
         self._names = sorted(name for name in os.listdir(path)
                              if name.lower().endswith(IMAGE_EXTENSIONS))
         if not self._names:
@@ -92,7 +97,8 @@ class ImageFolder(FrameSource):
             self._position += 1
             if name not in self.unreadable:
                 try:
-                    return read_image(os.path.join(self._folder, name)), name
+                    return read_image(os.path.join(self._folder, name),
+                                      self._max_pixels), name
                 except ImageError as error:
                     self._report(name, error)
         return None

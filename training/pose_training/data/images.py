@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import torch
 
-from pose_ros.core.compressed import decode_bytes
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import MAX_PIXELS
 from pose_ros.core.sources.images import read_image
 from pose_training.data.annotations import Sample
 from pose_training.errors import DataError
@@ -20,14 +20,14 @@ _MOST_FAULTS = 200  # in a row: then the disk is missing, not an image
 
 
 class ImageReader:
-    """Reads the images of samples, at most `max_side` px large.
+    """Reads the images of samples, reduced to `max_side` px; of more than `max_pixels` none.
 
     An image that cannot be read is logged once, by the first process of a loader that reads it,
     and is not read again.
     """
 
-    def __init__(self, samples: Sequence[Sample], max_side: int):
-        self._samples, self._max_side = samples, max_side
+    def __init__(self, samples: Sequence[Sample], max_side: int, max_pixels: int = MAX_PIXELS):
+        self._samples, self._max_side, self._max_pixels = samples, max_side, max_pixels
         self._kept: List[Optional[np.ndarray]] = [None] * len(samples)
         self._faulty = torch.zeros(len(samples), dtype=torch.bool).share_memory_()
         self._empty = np.flatnonzero([sample.no_people for sample in samples])
@@ -44,7 +44,7 @@ class ImageReader:
         if self._faulty[index]:
             return None
         try:
-            return self._reduced(_read(self._samples[index]))
+            return self._reduced(_read(self._samples[index], self._max_pixels))
         except ImageError as error:
             self._faulty[index] = True
             _LOG.warning('%s; the training continues without it (%d of %d images cannot be '
@@ -103,13 +103,12 @@ def half_of_memory() -> int:
     return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2
 
 
-def _read(sample):
+def _read(sample, max_pixels):
     """Read an image in the orientation of its labels: upright, or as it is stored."""
-    image = read_image(sample.path)
+    image = read_image(sample.path, max_pixels)
     if sample.size is None or _fits(image, sample.size):
         return image
-    with open(sample.path, 'rb') as stream:
-        stored = decode_bytes(stream.read(), 'image file {}'.format(sample.path), orient=False)
+    stored = read_image(sample.path, max_pixels, orient=False)
     if not _fits(stored, sample.size):
         raise ImageError('the image file {} has {} x {} pixels, but its labels are for {} x '
                          '{}'.format(sample.path, image.shape[1], image.shape[0], *sample.size))

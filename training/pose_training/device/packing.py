@@ -15,6 +15,8 @@ import numpy as np
 
 from pose_ros.core.errors import ImageError
 from pose_ros.core.files import atomic_write
+from pose_ros.core.image_size import MAX_PIXELS
+from pose_ros.core.reading import LARGEST_IMAGE, read_file
 from pose_ros.core.sources.images import read_image
 from pose_training.data.annotations import Sample
 from pose_training.data.geometry import scaled
@@ -46,7 +48,7 @@ def pack(data: DataConfig, family: Family, folder: str, quality: int = 78,
     with atomic_write(os.path.join(folder, IMAGES)) as stream:
         for sample, weight in progress(list(zip(samples, weights))):
             try:
-                content, size = encoded(sample.path, most, quality)
+                content, size = encoded(sample.path, most, quality, data.max_pixels)
             except ImageError:
                 continue
             stream.write(content)
@@ -64,9 +66,10 @@ def pack(data: DataConfig, family: Family, folder: str, quality: int = 78,
             'boxes': len(columns.get('box_image', ())), 'bytes': start}
 
 
-def encoded(path: str, most: int, quality: int) -> Tuple[bytes, Tuple[int, int]]:
+def encoded(path: str, most: int, quality: int, max_pixels: int = MAX_PIXELS
+            ) -> Tuple[bytes, Tuple[int, int]]:
     """Return a file of an image of at most `most` px, and its width and height."""
-    image = read_image(path)
+    image = read_image(path, max_pixels)
     factor = most / max(image.shape[:2])
     reduced = factor < 1
     if reduced:
@@ -74,8 +77,7 @@ def encoded(path: str, most: int, quality: int) -> Tuple[bytes, Tuple[int, int]]
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     content = cv2.imencode('.webp', image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
     if not reduced and os.path.getsize(path) <= len(content):
-        with open(path, 'rb') as stream:
-            original = stream.read()
+        original = read_file(path, LARGEST_IMAGE)
         plain = cv2.imdecode(np.frombuffer(original, np.uint8), cv2.IMREAD_COLOR)
         if plain is not None and plain.shape == image.shape:
             content = original
