@@ -13,6 +13,7 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 
 LARGEST_CARD = MIB         # model cards, engine facts, calibrations, configurations
 LARGEST_IMAGE = 512 * MIB
+LARGEST_XML = 64 * MIB
 LARGEST_VIDEO = 1 << 44
 LARGEST_MODEL = 2 * GIB    # of any protobuf message; TensorRT plans of such models are smaller
 LARGEST_EXTERNAL = 64 * GIB  # weights beside an ONNX file

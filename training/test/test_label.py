@@ -74,6 +74,9 @@ def test_images_that_cannot_be_read_are_left_out(tmp_path, networks, capsys):
     (tmp_path / 'photos' / 'b.png').write_bytes(b'nothing')
     data, _ = label(tmp_path, networks, '--mirror-test')
     assert [image['file_name'] for image in data['images']] == ['photos/a.png']
+    assert main(['label', str(tmp_path / 'photos'), '-o', str(tmp_path / 'x.json'),
+                 '--detector', networks[0], '--model', networks[1], '--max-pixels', '4095']) == 1
+    assert 'none of the 2 images can be read' in capsys.readouterr().err
     (tmp_path / 'photos' / 'a.png').unlink()
     assert main(['label', str(tmp_path / 'photos'), '-o', str(tmp_path / 'x.json'),
                  '--detector', networks[0], '--model', networks[1]]) == 1

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Keypoint files in COCO's format (https://cocodataset.org/#format-data), checked."""
+import io
 import json
 import logging
 import os
@@ -8,6 +9,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
+from pose_ros.core.reading import LARGEST_LABELS, open_regular
 from pose_ros.core.sources.images import IMAGE_EXTENSIONS
 from pose_training.data.masks import are_numbers, outline_fault
 from pose_training.errors import DataError
@@ -38,9 +40,9 @@ class CocoFile(NamedTuple):
 def load_coco(path: str) -> CocoFile:
     """Read and check a keypoint file; DataError names the file, the entry and the fault."""
     try:
-        with open(path, encoding='utf-8') as stream:
-            data = json.load(stream)
-    except (OSError, ValueError) as error:
+        with open_regular(path, LARGEST_LABELS) as stream:
+            data = json.load(io.TextIOWrapper(stream, 'utf-8'))
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError('cannot read the dataset {}: {}'.format(path, error)) from error
     try:
         return _check(path, data)
