@@ -138,9 +138,13 @@ def parse_card(text, where: str) -> ModelCard:
             where, ', '.join(map(repr, TASKS)), quoted(data['task'])))
     for key in ('selection', 'provenance'):
         _require_object(data.get(key, {}), key, where)
+    if data['task'] == 'detection' and data.get('selection'):
+        raise CardError("{}: 'selection' belongs to the task pose, and the boxes of a detector "
+                        "are selected by 'decoder.settings'".format(where))
     return ModelCard(data['name'], data['version'], data['license'], data['task'],
                      _parse_topology(data['topology'], data['task'], where),
-                     _parse_input(data['input'], where), _parse_decoder(data['decoder'], where),
+                     _parse_input(data['input'], where, data['task']),
+                     _parse_decoder(data['decoder'], where),
                      data.get('selection', {}), data['provenance'])
 
 
@@ -235,12 +239,15 @@ def with_input_size(card: ModelCard, input_size: Tuple[int, int]) -> ModelCard:
     return card._replace(input=_parse_input(spec, 'the chosen input size'))
 
 
-def _parse_input(data, where):
+def _parse_input(data, where, task='pose'):
     where += ', input'
     require_keys(data, _INPUT_KEYS, where, _OPTIONAL_INPUT_KEYS)
     if 'padding' in data and data['fit'] != 'crop':
         raise CardError("{}: 'padding' belongs to the fit crop, not to {}".format(
             where, quoted(data['fit'])))
+    if task == 'detection' and data['fit'] == 'crop':
+        raise CardError("{}: 'fit' cannot be crop: a detector finds the people of a whole "
+                        'image'.format(where))
     try:
         values = checked_values(_INPUT_TABLE, {key: value for key, value in data.items()
                                                if key not in ('mean', 'std')}, where)

@@ -82,6 +82,13 @@ def test_contradictory_outputs_of_detectors(outputs):
     refused(data, 'outputs')
 
 
+def test_a_detector_selects_no_people_and_takes_whole_images():
+    data = models.card_data(task='detection', topology=None, selection={'min_score': 0.5})
+    refused(data, "'selection' belongs to the task pose")
+    data = with_value(('input', 'fit'), 'crop', task='detection', topology=None)
+    refused(data, "'fit' cannot be crop")
+
+
 def test_one_channel_for_all_keypoints_is_refused():
     refused(with_value(('decoder', 'outputs', 'heatmaps', 'channels'), [0] * 18), "'channels'")
     data = with_value(('input', 'fit'), 'crop')

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from pose_ros.core.command_options import count
+from pose_ros.core.errors import shown
 from pose_training.checkpoint import load_checkpoint
 from pose_training.data.dataset import CropRequest, CropSampler, PoseDataset
 from pose_training.data.panels import sheet
@@ -65,7 +66,7 @@ def run(args) -> int:
             raise ConfigError('cannot write {}'.format(path))
     print('wrote {} images to {}'.format(args.count, args.output))
     for path in dataset.unusable:
-        print('unusable: {}'.format(path))
+        print(shown('unusable: {}'.format(path)))
     return 0
 
 
