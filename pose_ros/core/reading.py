@@ -20,6 +20,7 @@ LARGEST_EXTERNAL = 64 * GIB  # weights beside an ONNX file
 LARGEST_PACK = 256 * GIB    # images of pose-train pack
 LARGEST_LABELS = 4 * GIB   # COCO's own file of 2017 has 0.25 GB
 
+_MORE = 64 * KIB
 _KINDS = ((stat.S_ISDIR, 'a folder'), (stat.S_ISFIFO, 'a pipe'), (stat.S_ISSOCK, 'a socket'),
           (stat.S_ISCHR, 'a device'), (stat.S_ISBLK, 'a device'))
 
@@ -49,8 +50,13 @@ def open_regular(path: str, largest: int) -> BinaryIO:
 def read_file(path: str, largest: int) -> bytes:
     """Return the content of a regular file of at most `largest` bytes; errors as above."""
     with open_regular(path, largest) as stream:
-        # Files of /proc say that they have 0 bytes.
-        content = stream.read(largest + 1)
+        return read_stream(stream, largest, path)
+
+
+def read_stream(stream: BinaryIO, largest: int, path: str) -> bytes:
+    """Return the content of a file that `open_regular` has opened; errors as above."""
+    # Python takes memory for what it is asked to read, and files of /proc claim 0 bytes.
+    content = stream.read(min(largest, os.fstat(stream.fileno()).st_size + _MORE) + 1)
     _check_size(len(content), largest, path)
     return content
 

@@ -11,7 +11,7 @@ import stat
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from pose_ros.core.files import atomic_write
-from pose_ros.core.reading import LARGEST_CARD, LARGEST_MODEL, open_regular
+from pose_ros.core.reading import LARGEST_CARD, LARGEST_MODEL, open_regular, read_stream
 from pose_ros.core.strict_json import parse_json
 
 _LOG = logging.getLogger('pose_ros')
@@ -179,7 +179,7 @@ def _read_own(path, largest):
     _check_owner(os.stat(os.path.dirname(path)), os.path.dirname(path))
     with open_regular(path, largest) as stream:
         _check_owner(os.fstat(stream.fileno()), path)
-        return stream.read(largest)
+        return read_stream(stream, largest, path)
 
 
 def _check_owner(found, path):
