@@ -11,7 +11,8 @@ from typing import NamedTuple, Tuple
 import cv2
 import numpy as np
 
-from pose_ros.core.errors import ImageError, quoted
+from pose_ros.core.errors import ImageError
+from pose_ros.core.quoting import quoted
 
 _PINHOLE_MODELS = ('plumb_bob', 'rational_polynomial')
 _FISHEYE_MODELS = ('equidistant', 'fisheye')

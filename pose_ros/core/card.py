@@ -5,8 +5,9 @@ import json
 from operator import index
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
-from pose_ros.core.errors import CardError, PoseRosError, quoted
+from pose_ros.core.errors import CardError, PoseRosError
 from pose_ros.core.parameters import Parameter, checked_values
+from pose_ros.core.quoting import quoted
 from pose_ros.core.reading import LARGEST_CARD
 from pose_ros.core.strict_json import check_json, parse_json
 from pose_ros.core.topology import TOPOLOGIES, Topology, get_topology, make_topology

@@ -1,15 +1,13 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Errors of the core. Each message names the cause, the place, and the fix."""
-import reprlib
 
 _LONGEST = 2000  # characters
-_LONGEST_VALUE = 120
 _LAYOUT = '\n\t'
 
 
 def shown(text: str, longest: int = _LONGEST) -> str:
-    """Return text that is safe in a terminal, log or message, of at most `longest` characters.
+    """Return text for a terminal, a log or a message: at most `longest` characters, all plain.
 
     Texts of other origin (names in a model, in a message, in a file) may hold escape sequences of
     terminals or lone surrogates: they are written as \\x1b, and the middle of a long text becomes
@@ -39,27 +37,6 @@ def _escaped(text):
                    else character.encode('ascii', 'backslashreplace').decode()
                    if ord(character) > 126 else '\\x{:02x}'.format(ord(character))
                    for character in text)
-
-
-def quoted(value) -> str:
-    """Return the repr of a foreign value of any size and depth, safe and short as by `shown`."""
-    return shown(_VALUES.repr(value), _LONGEST_VALUE)
-
-
-class _Values(reprlib.Repr):
-    def __init__(self):
-        super(_Values, self).__init__()
-        self.maxlevel = 3
-        self.maxstring = self.maxother = _LONGEST_VALUE
-        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = 8
-
-    def repr_int(self, value, level):
-        # Python refuses to print numbers of more than 4300 digits.
-        digits = value.bit_length() * 0.30103
-        return repr(value) if digits < 40 else 'a number of about {:.0f} digits'.format(digits)
-
-
-_VALUES = _Values()
 
 
 class PoseRosError(ValueError):

@@ -10,8 +10,9 @@ import mmap
 import os
 from typing import Dict, Iterator, List, Tuple
 
-from pose_ros.core.errors import ModelError, quoted
+from pose_ros.core.errors import ModelError
 from pose_ros.core.files import sha256
+from pose_ros.core.quoting import quoted
 from pose_ros.core.reading import (check_regular, LARGEST_EXTERNAL, LARGEST_MODEL, open_regular,
                                    read_file)
 

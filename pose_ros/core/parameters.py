@@ -4,7 +4,8 @@
 import numbers
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
-from pose_ros.core.errors import PoseRosError, quoted
+from pose_ros.core.errors import PoseRosError
+from pose_ros.core.quoting import quoted
 
 _KIND_NAMES = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text',
                list: 'a list of text'}

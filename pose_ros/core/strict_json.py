@@ -6,7 +6,8 @@ import math
 import re
 from typing import Any, Iterable, Set, Union
 
-from pose_ros.core.errors import quoted
+from pose_ros.core.quoting import quoted
+
 
 LARGEST_NUMBER = 2 ** 53  # whole numbers that every program reads exactly
 DEEPEST = 24

@@ -3,7 +3,7 @@
 """YAML from files of others: no aliases, no repeated keys, few levels. Needs PyYAML."""
 import yaml
 
-from pose_ros.core.errors import quoted
+from pose_ros.core.quoting import quoted
 from pose_ros.core.strict_json import first_repeated
 
 _DEEPEST = 24

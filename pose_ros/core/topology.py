@@ -10,7 +10,8 @@ import colorsys
 from operator import index
 from typing import Dict, NamedTuple, Optional, Tuple
 
-from pose_ros.core.errors import PoseRosError, quoted
+from pose_ros.core.errors import PoseRosError
+from pose_ros.core.quoting import quoted
 
 CUSTOM_FORMAT_ID = 100
 _LONGEST_NAME = 100  # characters

@@ -7,7 +7,8 @@ import math
 from sensor_msgs.msg import CameraInfo
 
 from pose_ros.core.camera import pinhole_from_camera_info
-from pose_ros.core.errors import ImageError, quoted
+from pose_ros.core.errors import ImageError
+from pose_ros.core.quoting import quoted
 from pose_ros.core.reading import LARGEST_CARD, read_file
 from pose_ros.core.strict_yaml import parse_yaml
 

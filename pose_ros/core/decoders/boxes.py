@@ -11,8 +11,9 @@ import numpy as np
 
 from pose_ros.core.card import require_keys
 from pose_ros.core.decoders.decoder import Decoder, make_found
-from pose_ros.core.errors import CardError, quoted
+from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
+from pose_ros.core.quoting import quoted
 
 _KEYS = {
     'yolox': ('format', 'tensor', 'strides', 'class'),

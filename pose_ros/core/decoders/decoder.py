@@ -9,8 +9,9 @@ import numpy as np
 
 from pose_ros.core.agreement import disagreement
 from pose_ros.core.card import ModelCard
-from pose_ros.core.errors import CardError, PoseRosError, quoted
+from pose_ros.core.errors import CardError, PoseRosError
 from pose_ros.core.parameters import checked_values, Configurable, Parameter
+from pose_ros.core.quoting import quoted
 
 # Type in a model card -> (module, class).
 DECODERS = {
