@@ -1,10 +1,13 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Decode compressed images (JPEG, PNG, other formats of OpenCV), and detect damage."""
+from typing import Optional
+
 import cv2
 import numpy as np
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.samples import SampleDepth
 
 _JPEG, _PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
 _JPEG_SCAN, _JPEG_END = b'\xff\xda', b'\xff\xd9'
@@ -18,9 +21,11 @@ def codec_of(data: bytes) -> str:
     return 'png' if data.startswith(_PNG) else ''
 
 
-def decode_bytes(data: bytes, where: str, orient: bool = True) -> np.ndarray:
-    """Decode to (H, W, 3) uint8 BGR; alpha is dropped, 16 bits become the upper 8.
+def decode_bytes(data: bytes, where: str, orient: bool = True,
+                 depth: Optional[SampleDepth] = None) -> np.ndarray:
+    """Decode to (H, W, 3) uint8 BGR; alpha is dropped.
 
+    Samples of 16 bits become 8 by `depth`, which is updated (None: by this image alone).
     `where` names the image in errors. `orient` applies the EXIF orientation. ImageError if the
     data is empty, cut short or damaged: OpenCV alone may return a JPEG that is half gray.
     """
@@ -32,7 +37,11 @@ def decode_bytes(data: bytes, where: str, orient: bool = True) -> np.ndarray:
             'disk or a lossy link'.format(where, len(data), codec_of(data).upper()))
     flags = cv2.IMREAD_COLOR | (0 if orient else cv2.IMREAD_IGNORE_ORIENTATION)
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_ANYDEPTH)
+        if image is not None and image.dtype == np.uint16:
+            image = (depth or SampleDepth()).to_8_bits(image)
+        elif image is not None and image.dtype != np.uint8:  # OpenCV itself scales these
+            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error as error:
         raise ImageError('{} cannot be decoded: {}'.format(where, error)) from error
     if image is None:

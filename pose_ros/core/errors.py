@@ -7,7 +7,7 @@ _LAYOUT = '\n\t'
 
 
 def shown(text: str, longest: int = _LONGEST) -> str:
-    """Return text that is safe in a terminal, a log and a message, of at most `longest` characters.
+    """Return text for a terminal, a log or a message: at most `longest` characters, all plain.
 
     Texts of other origin (names in a model, in a message, in a file) may hold escape sequences of
     terminals or lone surrogates: they are written as \\x1b, and the middle of a long text becomes

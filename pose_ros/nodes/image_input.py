@@ -1,12 +1,14 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """One camera's image subscription, and what is wrong when no image comes."""
+import functools
 import time
 from typing import List
 
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
+from pose_ros.core.samples import SampleDepth
 from pose_ros.nodes.image_codec import decode_compressed
 from pose_ros.nodes.image_encodings import decode_image
 from pose_ros.nodes.interface import COMPRESSED_SUFFIX
@@ -35,8 +37,9 @@ class ImageInput:
         self._node, self._mailbox, self._statistics = node, mailbox, statistics
         self._name, self._transport = name, transport
         compressed = transport == 'compressed'
-        self._type, self.decode = (CompressedImage, decode_compressed) if compressed \
+        self._type, decode = (CompressedImage, decode_compressed) if compressed \
             else (Image, decode_image)
+        self.decode = functools.partial(decode, depth=SampleDepth())
         # Remapping `image` does not remap `image/compressed`: resolve first, then append.
         self.topic = node.resolve_topic_name(name) + (COMPRESSED_SUFFIX if compressed else '')
         self._qos = ImageQos(node, self.topic, qos)

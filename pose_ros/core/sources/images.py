@@ -3,22 +3,27 @@
 """One image file, or a folder of image files."""
 import logging
 import os
+from typing import Optional
 
 import numpy as np
 
 from pose_ros.core.compressed import codec_of, decode_bytes
 from pose_ros.core.errors import ImageError
+from pose_ros.core.samples import SampleDepth
 from pose_ros.core.sources.source import FrameSource
 
 _LOG = logging.getLogger('pose_ros')
 IMAGE_EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
 
 
-def read_image(path: str) -> np.ndarray:
-    """Read a file as (H, W, 3) uint8 BGR, with its EXIF rotation; ImageError names it."""
+def read_image(path: str, depth: Optional[SampleDepth] = None) -> np.ndarray:
+    """Read a file as (H, W, 3) uint8 BGR, with its EXIF rotation; ImageError names it.
+
+    `depth` is that of 16-bit images of one camera, as in decode_bytes.
+    """
     try:
         with open(path, 'rb') as stream:
-            return decode_bytes(stream.read(), 'image file {}'.format(path))
+            return decode_bytes(stream.read(), 'image file {}'.format(path), depth=depth)
     except OSError as error:
         raise ImageError(
             'cannot read the image file {}: {}'.format(path, error.strerror)) from error
@@ -76,6 +81,7 @@ class ImageFolder(FrameSource):
         self.frame_count = len(self._names)
         self.unreadable = []  # names of files
         self._position = 0
+        self._depth = SampleDepth()
 
     @staticmethod
     def accepts(spec: str) -> bool:
@@ -92,7 +98,8 @@ class ImageFolder(FrameSource):
             self._position += 1
             if name not in self.unreadable:
                 try:
-                    return read_image(os.path.join(self._folder, name)), name
+                    path = os.path.join(self._folder, name)
+                    return read_image(path, self._depth), name
                 except ImageError as error:
                     self._report(name, error)
         return None
