@@ -14,10 +14,11 @@ from pose_ros.core.errors import PoseRosError
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.sources import ASSUMED_RATE, open_source
 from pose_ros.nodes.camera_info import load_camera_info, scale_camera_info
+from pose_ros.nodes.clock import ClockWatch, steady_timer
 from pose_ros.nodes.image_codec import encode_bgr8, encode_jpeg
 from pose_ros.nodes.interface import CAMERA_INFO_TOPIC, COMPRESSED_SUFFIX, IMAGE_TOPIC
 from pose_ros.nodes.log import forward_log
-from pose_ros.nodes.parameters import declare
+from pose_ros.nodes.parameters import declare, warn_of_unknown
 from pose_ros.nodes.qos import image_qos
 from pose_ros.nodes.run import run_node
 
@@ -43,6 +44,8 @@ IMAGE_SOURCE_PARAMETERS = (
     Parameter('exit_at_end', False, 'End the process after the last image'),
 )
 _LONGEST_LAG = 1.0  # s; after a longer one (a stopped process) a video resumes, without a skip
+_CHECK_PERIOD = 1.0  # s
+_WARNING_PERIOD = 10.0  # s
 _DELIVERY = Duration(seconds=1)
 
 
@@ -71,6 +74,7 @@ class ImageSourceNode(Node):
 
     def _start(self):
         values = declare(self, IMAGE_SOURCE_PARAMETERS)
+        warn_of_unknown(self)
         self._output = _Output(self, values)
         self._waits, self._exits = values['wait_for_subscriber'], values['exit_at_end']
         size = values['width'], values['height']
@@ -78,6 +82,8 @@ class ImageSourceNode(Node):
         rate = values['rate'] or self._source.frame_rate or ASSUMED_RATE
         self._next, self._origin = 0, None
         self._timer = self.create_timer(1.0 / rate, self._on_timer)
+        self._clock_watch = ClockWatch(self)
+        steady_timer(self, _CHECK_PERIOD, self._check_clock)
         self.get_logger().info('publishing {} at {:g} Hz on {}'.format(
             self._source.describe(), rate, self._output.topics))
 
@@ -91,6 +97,11 @@ class ImageSourceNode(Node):
         except PoseRosError as error:
             self._timer.cancel()
             self._fail(error)
+
+    def _check_clock(self):
+        problem = self._clock_watch.problem()
+        if problem:
+            self.get_logger().warning(problem, throttle_duration_sec=_WARNING_PERIOD)
 
     def _is_due(self):
         """Whether a frame is due by the source's own rate; frames that are late are skipped."""

@@ -9,6 +9,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 
 from pose_ros.core.errors import PoseRosError, shown
+from pose_ros.nodes.log import described, with_trace
 from pose_ros.nodes.parameter_files import file_problems, unmatched_files
 from pose_ros.nodes.signals import Ended, EndSignals
 
@@ -46,8 +47,7 @@ def run_node(make_node, args=None, spin=rclpy.spin) -> int:
 def _report(error, node, arguments):
     """Print why the node cannot start, or log why it ends; return the exit code."""
     if node is not None and rclpy.ok():
-        node.get_logger().fatal(shown('unexpected {}: {}\n{}'.format(
-            type(error).__name__, error, traceback.format_exc())))
+        node.get_logger().fatal(with_trace(described(error), error))
         return 1
     text = '; '.join(file_problems(arguments)) or str(error)
     if type(error).__name__ == 'UnknownROSArgsError':
