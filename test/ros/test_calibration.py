@@ -1,15 +1,19 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """camera_info belongs to the image of its stamp; a constant one also serves the next."""
+import itertools
 import threading
 import types
 
 from builtin_interfaces.msg import Time
+from graph import blue, image_message, RELIABLE
 import numpy as np
 import pytest
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
+from visualization_msgs.msg import Marker, MarkerArray
 
 from pose_ros.core.frame import Frame
+from pose_ros.msg import SkeletonArray
 from pose_ros.nodes import calibration
 from pose_ros.nodes.calibration import Calibration, is_rectified
 from pose_ros.nodes.qos import CAMERA_INFO_QOS
@@ -187,3 +191,39 @@ def test_rectified_images_use_p(make):
 def test_rectified_topics(topic, rectified):
     assert is_rectified('auto', topic) is rectified
     assert is_rectified('always', topic) is True and is_rectified('never', topic) is False
+
+
+def test_markers_follow_the_region_of_interest_of_late_messages(graph, tiny_model):
+    """Half the width of a sensor, at its right side; each camera_info comes after its image."""
+    process = graph.start_estimator(tiny_model)
+    seen = graph.collect(MarkerArray, 'markers')
+    images = graph.node.create_publisher(Image, 'image', RELIABLE)
+    infos = graph.node.create_publisher(CameraInfo, 'camera_info', RELIABLE)
+    graph.wait(lambda: infos.get_subscription_count(), 'a match', process)
+    roi = RegionOfInterest(x_offset=320, width=320, height=480)
+    second = itertools.count(100)
+
+    def spheres():
+        return [marker for message in seen for marker in message.markers
+                if marker.type == Marker.SPHERE_LIST and marker.action == Marker.ADD]
+
+    def send():
+        number = next(second)
+        images.publish(image_message(blue(320, 480), (number, 0)))
+        graph.spin(0.2)  # longer than the network takes, and than an image waits
+        infos.publish(info((number, 0), roi=roi))
+        return bool(spheres()) and number > 104
+    graph.wait(send, 'markers', process)
+    [points] = {tuple((point.x, point.y, point.z) for point in marker.points)
+                for marker in spheres()[-2:-1]}
+    # In the sensor's 640 columns the right half looks to the right.
+    pixels = [(400.0 * x / z + 320.0 - 320.0, 400.0 * y / z + 240.0) for x, y, z in points]
+    assert all(x > 0 for x, _, _ in points)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    answer = graph.send_until(images, image_message(blue(320, 480), (99, 0)), arrays)
+    keypoints = np.array([(keypoint.x, keypoint.y) for skeleton in answer.skeletons
+                          for keypoint in skeleton.keypoints if keypoint.confidence > 0])
+    for pixel in pixels:
+        assert np.abs(keypoints - pixel).max(1).min() < 0.1
+    values = graph.values(camera='')
+    assert int(values['frames with camera_info']) >= int(values['frames processed']) - 3
