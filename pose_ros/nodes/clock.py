@@ -29,7 +29,7 @@ def steady_timer(node, period: float, callback: Callable[[], None]):
 
 
 class ClockWatch:
-    """Finds out whether the time of a node with use_sim_time goes on."""
+    """Finds out whether the time of a node with use_sim_time continues."""
 
     def __init__(self, node):
         """Take the node."""
