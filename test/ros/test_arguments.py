@@ -7,6 +7,7 @@ import sys
 
 from graph import ROOT
 import pytest
+import yaml
 
 from pose_ros.nodes.parameter_files import file_problems, unmatched_files
 
@@ -52,16 +53,16 @@ def test_file_problems_name_file_and_line(tmp_path):
     assert problem.startswith('the parameter file {}, line 2 is not valid YAML: '.format(bad))
 
 
-@pytest.mark.parametrize('text, fits', [
-    ('/**:\n  ros__parameters: {a: 1}', True), ('/pose/estimator: {ros__parameters: {a: 1}}', True),
-    ('/pose: {estimator: {ros__parameters: {a: 1}}}', True),
-    ('/*/estimator: {ros__parameters: {a: 1}}', True),
-    ('/**/estimator: {ros__parameters: {a: 1}}', True),
-    ('estimator: {ros__parameters: {a: 1}}', False), ('', False),
-    ('/pose/estimater: {ros__parameters: {a: 1}}', False), ('/*: {ros__parameters: {a: 1}}', False)])
-def test_a_file_without_a_section_for_the_node_is_found(tmp_path, text, fits):
+@pytest.mark.parametrize('names, fits', [
+    (['/**'], True), (['/pose/estimator'], True), (['/pose', 'estimator'], True),
+    (['/*/estimator'], True), (['/**/estimator'], True), (['estimator'], False), ([], False),
+    (['/pose/estimators'], False), (['/*'], False)])
+def test_a_file_without_a_section_for_the_node_is_found(tmp_path, names, fits):
     path = tmp_path / 'file.yaml'
-    path.write_text(text)
+    content = {'ros__parameters': {'a': 1}} if names else None
+    for name in reversed(names):
+        content = {name: content}
+    path.write_text(yaml.safe_dump(content))
     found = unmatched_files(['--params-file', str(path)], '/pose/estimator')
     assert bool(found) != fits
     assert fits or 'has no section for /pose/estimator' in found[0]
@@ -69,9 +70,9 @@ def test_a_file_without_a_section_for_the_node_is_found(tmp_path, text, fits):
 
 def test_a_file_for_another_node_is_reported_by_the_node(graph, tmp_path):
     path = tmp_path / 'typo.yaml'
-    path.write_text('/pose/monitr:\n  ros__parameters:\n    period: 0.5\n')
+    path.write_text('/pose/monitors:\n  ros__parameters:\n    period: 0.5\n')
     process = graph.start('monitor', files=[str(path)])
-    expected = 'has no section for {}/monitor (it has: /pose/monitr)'.format(graph.namespace)
+    expected = 'has no section for {}/monitor (it has: /pose/monitors)'.format(graph.namespace)
     graph.wait(lambda: expected in process.log(), 'the warning', process)
 
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Any signal that ends a process, once or twice, during the start or later: whole files, code 0."""
+"""Signals that end a process, also several and during its start: whole files, exit code 0."""
 import os
 from pathlib import Path
 import signal
