@@ -25,6 +25,7 @@ def run_node(make_node, args=None, spin=rclpy.spin) -> int:
     arguments = sys.argv if args is None else args
     node, code = None, 1
     try:
+        signals.release()
         rclpy.init(args=args)
         node = make_node()
         for text in unmatched_files(arguments, node.get_fully_qualified_name()):

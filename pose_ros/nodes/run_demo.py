@@ -60,6 +60,7 @@ def _run(options, endless, duration):
     signals = EndSignals()
     processes, code = [], 0  # in the order in which they are stopped
     try:
+        signals.release()
         processes.insert(0, _start('estimator', model=options.model, backend=options.backend))
         processes.insert(0, _start('monitor', output=options.output, fail_on_error=True))
         processes.insert(0, _start('image_source', source=options.input, rate=options.rate,

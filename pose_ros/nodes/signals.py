@@ -16,7 +16,7 @@ class Ended(BaseException):
 
 
 class EndSignals:
-    """Raises Ended in the main thread at the first SIGINT, SIGTERM or SIGHUP.
+    """Raises Ended in the main thread at the first SIGINT, SIGTERM or SIGHUP after `release`.
 
     To be made in the main thread, before rclpy.init, whose own handlers call these too.
     `received` stays true: code in between may swallow the exception.
@@ -24,7 +24,7 @@ class EndSignals:
 
     def __init__(self):
         """Install the handlers; SIGHUP stays ignored where it was (nohup)."""
-        self.received = self._held = False
+        self.received, self._held = False, True
         for number in _NUMBERS:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._on_signal)
@@ -32,6 +32,12 @@ class EndSignals:
         os.set_blocking(writer, False)
         signal.set_wakeup_fd(writer)
         threading.Thread(target=_pass_on, args=(reader,), name='signals', daemon=True).start()
+
+    def release(self) -> None:
+        """From now on the first signal interrupts; one that came before does so at once."""
+        self._held = False
+        if self.received:
+            raise Ended
 
     def hold(self) -> None:
         """From now on no signal interrupts: the process is closing."""
