@@ -40,6 +40,8 @@ def image_source(context):
                   for parameter, argument in (('source', 'input'),
                                               ('image_transport', 'image_transport'))
                   if values[argument]}
+    if values['use_sim_time']:  # or the stamps would have another time than the estimator
+        parameters['use_sim_time'] = values['use_sim_time'].lower() == 'true'
     if values['rate']:
         parameters['rate'] = number('rate', values['rate'])
     return [Node(

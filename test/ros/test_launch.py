@@ -209,6 +209,12 @@ def test_a_misspelt_argument_is_named_with_the_nearest(run, caplog, launch_file,
         'there is no launch argument {!r}; did you mean {!r}?'.format(typo, meant)]
 
 
+def test_demo_has_one_time(run):
+    _, (estimator, source) = run('demo.launch.py', use_sim_time='True')
+    assert source.parameters == {'use_sim_time': True}
+    assert estimator.parameters['use_sim_time'] is True
+
+
 def test_demo_names_a_wrong_rate(run, caplog):
     code, _ = run('demo.launch.py', rate='fast')
     assert code == 1
