@@ -74,5 +74,6 @@ def test_a_stamp_before_1970_is_no_failure_and_the_monitor_survives_it(graph, ti
     graph.wait(lambda: int(graph.values().get('frames processed', 0)) >= 3, 'the count', process)
     assert graph.failed() == 0 and graph.values()['time jumps'] == '0'
     assert 'time stamp -1.000 s, before 1970' in process.log()
-    graph.wait(lambda: 'people' in monitor.log(), 'a line of the monitor', monitor)
+    graph.send_while(publisher, message, lambda: 'people' in monitor.log(),
+                     'a line of the monitor', monitor)
     assert monitor.stop() == 0 and 'Traceback' not in monitor.log()
