@@ -5,6 +5,7 @@ import contextlib
 import sys
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
 import rclpy
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from std_srvs.srv import SetBool
@@ -77,7 +78,7 @@ class EstimatorNode(LifecycleNode):
         done = self._attempt('configure', self._configure)
         if not done:
             guarded(self, self._free)()
-        self._warn_of_unknown(done)
+        guarded(self, lambda: self._warn_of_unknown(done))()
         return super(EstimatorNode, self).on_configure(state) if done else FAILURE
 
     def on_activate(self, state):
@@ -203,6 +204,13 @@ class EstimatorNode(LifecycleNode):
 
     def _on_parameters(self, changes):
         """Check all changes first, then apply them: the next frame sees all or none."""
+        try:
+            return self._change(changes)
+        except Exception as error:  # rclpy would end the node
+            self.get_logger().error(with_trace(described(error), error))
+            return SetParametersResult(successful=False, reason=described(error))
+
+    def _change(self, changes):
         result = self._live.check(changes)
         if result.successful and self._estimator is not None:
             table = self._estimator.parameters

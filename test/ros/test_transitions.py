@@ -131,6 +131,15 @@ def test_an_error_of_the_enable_service_is_its_answer(make_node, tiny_model, mon
     assert not response.success and 'ZeroDivisionError' in response.message
 
 
+def test_an_error_while_a_setting_changes_is_its_answer(make_node, tiny_model, monkeypatch):
+    node, errors = make_node(model=tiny_model)
+    node.start()
+    monkeypatch.setattr(node._estimator, 'configure', lambda **_: 1 / 0)
+    [result] = set_on(node, selection__max_people=5)
+    assert not result.successful and 'ZeroDivisionError' in result.reason
+    assert 'Traceback' in errors[0] and node.get_parameter('selection.max_people').value == 0
+
+
 HOSTILE = {
     'brackets': '[' * 100000,
     'infinity': json.dumps(card_data()).replace('"scale": 1.0', '"scale": 1e400'),
