@@ -13,7 +13,8 @@ from pose_ros.core.stages.settings import setting_tables
 def add_output_options(parser, output: str) -> None:
     """Add the options of result files; `output` is the help of --output."""
     group = parser.add_argument_group('results')
-    group.add_argument('--json', metavar='FILE', help='write the people to a JSON file')
+    group.add_argument('--json', metavar='FILE',
+                       help='write the people to a JSON file; - is stdout')
     group.add_argument('--format', choices=FORMS, default='frames',
                        help='form of --json: frames (all facts, per frame) or coco '
                             '(COCO-17 keypoint results) (default: frames)')

@@ -4,11 +4,11 @@
 import argparse
 import logging
 import sys
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import cv2
 
-from pose_ros.core.bundled import BUNDLED
+from pose_ros.core.bundled import BUNDLED, find_models
 from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
@@ -41,6 +41,12 @@ def add_model_options(parser, positional: bool = False) -> None:
     group = parser.add_argument_group('engine')
     for parameter in ENGINE_PARAMETERS:
         _add_parameter(group, parameter)
+
+
+def model_inputs(args) -> List[str]:
+    """Return the files that the options of add_model_options name, for check_outputs."""
+    models = [path for path in find_models(args.model, args.detector) if path]
+    return models + [path + '.json' for path in models] + ([args.card] if args.card else [])
 
 
 def load_estimator(args) -> PoseEstimator:

@@ -2,17 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Result files: people as JSON, frame by frame or in COCO's result format."""
 import abc
+import contextlib
 import json
 import os
 import re
-import sys
 from typing import Optional
 
 import numpy as np
 
+from pose_ros.core.command_files import is_stdout, open_output
 from pose_ros.core.convert import convert_people
-from pose_ros.core.errors import PoseRosError
-from pose_ros.core.files import atomic_write
+from pose_ros.core.errors import cannot_write, PoseRosError
 from pose_ros.core.people import People
 from pose_ros.core.sources.images import IMAGE_EXTENSIONS
 from pose_ros.core.topology import get_topology, Topology
@@ -25,19 +25,18 @@ class ResultFile(abc.ABC):
     """Writes the people of frames to one JSON file.
 
     A context manager: it writes to a temporary file, which replaces `path` at the end and is
-    deleted after an error. Only the text of one frame is in memory.
+    deleted after an error; '-' is stdout. Only the text of one frame is in memory. OutputError if
+    the file cannot be written.
     """
 
     def __init__(self, path: str, head: str, tail: str):
-        """Open the temporary file; PoseRosError if `path` cannot be written."""
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise PoseRosError('cannot write results to {}: it is not a file'.format(path))
-        self._file = atomic_write(path)
+        """Open the temporary file."""
+        self._path = 'stdout' if is_stdout(path) else path
+        self._file, self._failed = contextlib.ExitStack(), False
         try:
-            self._stream = self._file.__enter__()
+            self._stream = self._file.enter_context(open_output(path))
         except OSError as error:
-            raise PoseRosError('cannot write results to {}: {}'.format(
-                path, error.strerror or error))
+            raise cannot_write(path, error)
         self._write(head)
         self._tail, self._separator = tail, '\n'
 
@@ -48,7 +47,12 @@ class ResultFile(abc.ABC):
             self._separator = ',\n'
 
     def _write(self, text):
-        self._stream.write(text.encode('utf-8'))
+        try:
+            self._stream.write(text.encode('utf-8'))
+        except OSError as error:
+            self._failed = True
+            with self._file:  # deletes the temporary file
+                raise cannot_write(self._path, error)
 
     @abc.abstractmethod
     def records(self, frame, people: People) -> list:
@@ -60,13 +64,12 @@ class ResultFile(abc.ABC):
 
     def __exit__(self, kind, error, trace):
         """Finish the file, or delete it after an error."""
-        if kind is None:
-            try:
-                self._write(self._tail)
-            except OSError:
-                self._file.__exit__(*sys.exc_info())
-                raise
-        self._file.__exit__(kind, error, trace)
+        if kind is None and not self._failed:
+            self._write(self._tail)
+        try:
+            self._file.__exit__(kind, error, trace)
+        except OSError as failure:
+            raise cannot_write(self._path, failure)
 
 
 class FrameResults(ResultFile):

@@ -94,7 +94,7 @@ def test_an_unwritable_result_is_code_1(pose_ros, tiny_model, images, tmp_path):
     target = tmp_path / 'absent' / 'r.json'
     answer = pose_ros('image', images, '--model', tiny_model, '--json', target)
     assert answer.code == 1 and answer.out == ''
-    assert 'cannot write results to {}'.format(target) in answer.err
+    assert 'cannot write {}: there is no folder'.format(target) in answer.err
 
 
 def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, images):

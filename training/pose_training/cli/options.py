@@ -10,7 +10,7 @@ from pose_ros.core.command_options import (count, parse_settings, setting, show_
                                            size)
 from pose_ros.core.decoders import decoder_parameters, DECODERS
 from pose_ros.core.engine_file import build_engine_file
-from pose_ros.core.sources.images import IMAGE_EXTENSIONS
+from pose_ros.core.sources.images import image_names
 from pose_ros.core.stages.selection import SELECTION_PARAMETERS
 from pose_training.errors import ExportError
 from pose_training.exporters.cards import make_card
@@ -120,8 +120,7 @@ def image_files(paths) -> Tuple[str, ...]:
     found = []
     for path in paths:
         if os.path.isdir(path):
-            found += [os.path.join(path, name) for name in sorted(os.listdir(path))
-                      if name.lower().endswith(IMAGE_EXTENSIONS)]
+            found += [os.path.join(path, name) for name in image_names(path)]
         else:
             found.append(path)
     return tuple(found)
