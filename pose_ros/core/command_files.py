@@ -38,10 +38,12 @@ def check_outputs(outputs: Mapping[str, Optional[str]], inputs: Sequence[Optiona
             if place in taken:
                 raise _invalid(option, '{!r} is also the file of {}; choose another path'.format(
                     path, taken[place]))
-            if option in json_options and path.lower().endswith(IMAGE_EXTENSIONS):
-                raise _invalid(option, '{!r} is the name of an image, and the output is '
-                                       'JSON'.format(path))
         taken[place] = option
+    for option in json_options:
+        path = outputs.get(option) or ''
+        if path.lower().endswith(IMAGE_EXTENSIONS):
+            raise _invalid(option, '{!r} is the name of an image, and the output is JSON'.format(
+                path))
 
 
 def is_stdout(path: str) -> bool:

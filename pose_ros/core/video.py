@@ -41,7 +41,7 @@ class VideoRecorder:
         self._path, self._rate, self._longest_gap = path, _rounded(rate), longest_gap
         self._file = contextlib.ExitStack()
         self._part = ''
-        self._writer: Optional[cv2.VideoWriter] = None
+        self._writer: Any = None
         self._size: Any = None
         self._start: Optional[float] = None
         self.frames = 0

@@ -191,7 +191,7 @@ def test_a_file_is_not_a_camera(pose_ros, video):
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_video_with_its_files_finished(tiny_model, tmp_path, number):
-    """Ctrl-C, SIGTERM or a closed terminal: exit code 130, complete JSON, "(interrupted)" in the summary."""
+    """Ctrl-C, SIGTERM or a closed terminal: exit code 130, whole files, "(interrupted)"."""
     path = str(tmp_path / 'long.avi')
     writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'MJPG'), 10.0, (160, 128))
     for _ in range(4000):
