@@ -17,8 +17,8 @@ def write_vfr(path, times=TIMES, size=(64, 48)):
     for index in range(len(times)):
         writer.write(np.full(size[::-1] + (3,), 10 + 10 * index, np.uint8))
     writer.release()
-    steps = np.diff(times, append=times[-1] + .1)
-    entries = b''.join(struct.pack('>II', 1, int(round(step * _TIMESCALE))) for step in steps)
+    steps = np.diff(np.round(np.multiply(times + (times[-1] + .1,), _TIMESCALE))).astype(int)
+    entries = b''.join(struct.pack('>II', 1, step) for step in steps)
     table = struct.pack('>II', 0, len(times)) + entries
     with open(str(path), 'rb') as stream:
         content = stream.read()
