@@ -5,7 +5,7 @@ import sys
 
 from lightning.pytorch.utilities import rank_zero_only
 
-from pose_training.cli.changes import add_config_arguments
+from pose_training.cli.changes import add_config_arguments, check_run_folder
 from pose_training.fitting.config import load_config, settings_help
 from pose_training.fitting.fit import fit
 from pose_training.fitting.interruption import Interrupted
@@ -72,6 +72,8 @@ def read_config(args) -> RunConfig:
 
 def run_config(config: RunConfig, args) -> int:
     """Train; print where the network is or how to continue; return the exit code."""
+    # The program rewrites the configuration of a run that continues.
+    check_run_folder(config, ('config.yaml', 'network.pt'), [] if args.resume else [args.config])
     try:
         path = fit(config, True if args.resume else False if args.fresh else None)
     except Interrupted as stopped:
