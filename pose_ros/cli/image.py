@@ -18,10 +18,12 @@ EPILOG = """examples:
   pose-ros image photo.jpg --output people.jpg                   draw them
   pose-ros image a.jpg b.png folder/ --output drawn/             draw on many images
   pose-ros image val2017/ --json results.json --format coco      for COCO's evaluation
+  pose-ros image my_photos/ --json results.json --format coco --annotations labels.json
+  pose-ros image photo.jpg --json - | jq .frames[0].people       JSON on stdout
   pose-ros image photo.jpg --set min_score=0.4 --set max_people=1
 
-JSON: pixel centers are at whole numbers. The image_id of coco is the last number in the file name
-(000000000192.jpg: 192), else the index of the image in the list.
+JSON: pixel centers are at whole numbers. The image_id of coco is that of --annotations; without it
+the last number in the file name (000000000192.jpg: 192), else the index of the image in the list.
 
 """ + settings_help()
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Shared by image, video and camera: frames to the estimator, people to files, counts."""
+import argparse
 import collections
 import contextlib
 import os
@@ -10,6 +11,7 @@ import threading
 
 import numpy as np
 
+from pose_ros.core.coco_ids import CocoIds
 from pose_ros.core.command_files import check_outputs, report_stream
 from pose_ros.core.command_options import model_inputs
 from pose_ros.core.errors import ImageError, OutputError
@@ -71,10 +73,13 @@ class Run:
 
 def check_run_outputs(args, inputs) -> None:
     """Check --json and --output against the inputs, the model's files and each other."""
+    if args.annotations and not (args.json and args.format == 'coco'):
+        raise argparse.ArgumentError(None, 'argument --annotations: it needs --json and --format '
+                                           'coco')
     folder = args.output and not os.path.splitext(args.output)[1]
     check_outputs({'--json': args.json,
                    '--output': os.path.join(args.output, '') if folder else args.output},
-                  list(inputs) + model_inputs(args))
+                  list(inputs) + model_inputs(args) + [args.annotations])
 
 
 @contextlib.contextmanager
@@ -83,6 +88,7 @@ def prepared(args, estimator, make_overlay, bar):
 
     make_overlay(topology, labels) opens the overlay; None for none.
     """
+    ids = CocoIds(args.annotations) if args.annotations else None
     outputs = []
     run = Run(estimator, outputs, bar)
     with contextlib.ExitStack() as stack:
@@ -93,7 +99,8 @@ def prepared(args, estimator, make_overlay, bar):
             outputs.append(output)
             stack.push(lambda *error: _finish(output, run, *error))
         if args.json:
-            add(open_results(args.json, args.format, estimator.topology, estimator.card.name))
+            add(open_results(args.json, args.format, estimator.topology, estimator.card.name,
+                             ids))
         if make_overlay:
             add(make_overlay(estimator.topology, not args.no_labels))
         if not args.quiet:

@@ -10,6 +10,7 @@ from typing import Optional
 
 import numpy as np
 
+from pose_ros.core.coco_ids import CocoIds, PERSON
 from pose_ros.core.command_files import is_stdout, open_output
 from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import cannot_write, PoseRosError
@@ -18,7 +19,6 @@ from pose_ros.core.sources.images import IMAGE_EXTENSIONS
 from pose_ros.core.topology import get_topology, Topology
 
 FORMS = ('frames', 'coco')
-_PERSON = 1  # COCO's category_id
 
 
 class ResultFile(abc.ABC):
@@ -104,28 +104,31 @@ class CocoResults(ResultFile):
 
     {"image_id", "category_id": 1, "keypoints": [x, y, score] * 17, "score"}; a missing keypoint is
     0, 0, 0. Pixel centers are at integers: COCO's keypoint labels are indices of pixels.
-    `image_id` is image_id_of(name, index).
+    `image_id` and `category_id` are those of the annotation file `ids`; without one image_id is
+    image_id_of(name, index).
     """
 
-    def __init__(self, path: str, topology: Topology):
+    def __init__(self, path: str, topology: Topology, ids: Optional[CocoIds] = None):
         """Open the file for people of any `topology`."""
         super(CocoResults, self).__init__(path, '[', '\n]\n')
+        self._ids, self._person = ids, ids.person if ids else PERSON
         self._source, self._target = topology, get_topology('coco_17')
         self._written = set()
 
     def records(self, frame, people):
-        """See ResultFile.records; PoseRosError if another image had the same image_id."""
-        image_id = image_id_of(frame.name, frame.index)
+        """See ResultFile.records; PoseRosError if another image had the same image_id, or none."""
+        image_id = self._ids.find(frame.name) if self._ids else image_id_of(
+            frame.name, frame.index)
         if image_id in self._written:
             raise PoseRosError('{}: an earlier image has the same COCO image_id {}, so their '
-                               'people would be mixed; rename one of them, or write the form '
-                               'frames'.format(frame.name, image_id))
+                               'people would be mixed; name the annotation file, rename one of '
+                               'them, or write the form frames'.format(frame.name, image_id))
         self._written.add(image_id)
         people = convert_people(people, self._source, self._target)
         people = people.select(people.detected().any(1))
         points = people.keypoints.copy()
         points[~(people.detected() & np.isfinite(points).all(-1))] = 0
-        return [{'image_id': image_id, 'category_id': _PERSON, 'score': _number(score, 5),
+        return [{'image_id': image_id, 'category_id': self._person, 'score': _number(score, 5),
                  'keypoints': [_number(value, 3) for value in keypoints.ravel()]}
                 for keypoints, score in zip(points, people.scores)]
 
@@ -137,10 +140,14 @@ def image_id_of(name: str, index: int) -> int:
     return int(numbers[-1]) if numbers else index
 
 
-def open_results(path: str, form: str, topology: Topology, model: str) -> ResultFile:
-    """Open a result file of one of FORMS; PoseRosError if it cannot be written."""
+def open_results(path: str, form: str, topology: Topology, model: str,
+                 ids: Optional[CocoIds] = None) -> ResultFile:
+    """Open a result file of one of FORMS; PoseRosError if it cannot be written.
+
+    `ids`: of the annotation file to which results of the form coco refer.
+    """
     if form == 'coco':
-        return CocoResults(path, topology)
+        return CocoResults(path, topology, ids)
     if form == 'frames':
         return FrameResults(path, topology, model)
     raise PoseRosError('unknown form of results {!r}; known: {}'.format(form, ', '.join(FORMS)))
