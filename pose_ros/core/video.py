@@ -18,7 +18,7 @@ _LEAST_SPACE = 1 << 16  # bytes; OpenCV does not report a full disk
 
 
 class VideoRecorder:
-    """Writes frames of irregular times at a constant rate, by repeating frames.
+    """Writes frames of irregular times at a constant rate: each is repeated until the next one.
 
     The file appears under its name when it is closed, and whole. OutputError if it cannot be
     written; then nothing is left.
@@ -43,6 +43,7 @@ class VideoRecorder:
         self._part = ''
         self._writer: Any = None
         self._size: Any = None
+        self._last: Any = None
         self._start: Optional[float] = None
         self.frames = 0
 
@@ -53,9 +54,11 @@ class VideoRecorder:
             self._open()
         if (image.shape[1], image.shape[0]) != self._size:
             image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
-        for _ in range(self._copies(time_s)):
-            self._writer.write(image)
-            self.frames += 1
+        due = self._due(time_s)
+        for copy in range(due):
+            self._writer.write(image if copy == due - 1 else self._last)
+        self.frames += due
+        self._last = image
         if _is_full(self._part):
             self._abandon('the disk is full')
 
@@ -96,7 +99,8 @@ class VideoRecorder:
         with self._file:
             raise OutputError('cannot write {}: {}'.format(self._path, reason))
 
-    def _copies(self, time_s):
+    def _due(self, time_s):
+        """Return the frames to write up to an image of this time."""
         if time_s is None:
             return 1
         if self._start is None:
