@@ -41,7 +41,7 @@ def check_outputs(outputs: Mapping[str, Optional[str]], inputs: Sequence[Optiona
         taken[place] = option
     for option in json_options:
         path = outputs.get(option) or ''
-        if path.lower().endswith(IMAGE_EXTENSIONS):
+        if os.path.realpath(path).lower().endswith(IMAGE_EXTENSIONS):
             raise _invalid(option, '{!r} is the name of an image, and the output is JSON'.format(
                 path))
 

@@ -52,8 +52,8 @@ def decode_bytes(data: bytes, where: str, orient: bool = True) -> np.ndarray:
 def _end(data):
     """Return where the image ends, 0 if it is cut: a JPEG or PNG may be followed by other bytes.
 
-    A telephone appends a video, a gain map or a depth map to a photograph, and a driver may send
-    the rest of an earlier image. Only the image's own parts show where it ends.
+    Phones append a video, a gain map or a depth map to an image, and a driver may send the rest of
+    an earlier one. Only the image's own parts show where it ends.
     """
     codec = codec_of(data)
     if codec == 'jpeg':

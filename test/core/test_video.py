@@ -41,7 +41,7 @@ def test_frames_without_times_follow_each_other(tmp_path):
 
 
 def test_gaps_are_filled_and_early_frames_left_out(tmp_path):
-    """At 10 Hz: a frame lasts 0.3 s where the next one is so late, 0.01 s later is still the same frame."""
+    """At 10 Hz: a frame lasts until the next one, and 0.01 s later is still the same frame."""
     path = tmp_path / 'b.avi'
     times = ((0, 5.0), (100, 5.1), (100, 5.11), (200, 5.4))
     assert _recorded(path, [(_make_image(shade), time_s) for shade, time_s in times]) == 5
