@@ -5,7 +5,7 @@ import argparse
 
 from pose_ros.core.command_files import check_outputs
 from pose_ros.core.command_options import count, parse_value, show_builds, size
-from pose_ros.core.engine_file import build_engine_file, default_output
+from pose_ros.core.engine_file import build_engine_file, engine_path
 from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.engines.tensorrt_build import PRECISIONS
 from pose_ros.core.errors import PoseRosError
@@ -50,7 +50,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Build, and print the result; return the exit code."""
-    output = args.output or default_output(args.model)
+    output = engine_path(args.model, args.output)
     check_outputs({'-o': output, 'the card of -o': output + '.json'},
                   [args.model, args.model + '.json', args.card])
     show_builds()

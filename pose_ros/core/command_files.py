@@ -21,14 +21,15 @@ def check_outputs(outputs: Mapping[str, Optional[str]], inputs: Sequence[Optiona
 
     `outputs` are paths by option; a path that is a folder or ends in / stands for all files that
     the command writes into it. `inputs` are the paths that the command reads; a folder stands for
-    its images. None and stdout are skipped. Two paths are the same file also through links. The
-    outputs of `json_options` must not have the name of an image, which a dataset may list.
+    its images. None is skipped. Two paths are the same file also through links. The outputs of
+    `json_options` may go to stdout, and must not have the name of an image, which a dataset may
+    list.
     OutputError for an output that cannot be written.
     """
     given = [path for path in inputs if path]
     taken = _streams()
     for option, path in outputs.items():
-        if path is None or is_stdout(path):
+        if path is None or option in json_options and is_stdout(path):
             continue
         place = file_id(path)
         if _is_folder(path):

@@ -30,11 +30,7 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
     disagrees in every precision, ModelError or CardError for the model, OSError if a file cannot
     be written.
     """
-    if model.endswith(PLAN_SUFFIX):
-        raise ModelError('{} is an engine already: give the ONNX file'.format(model))
-    output = output or default_output(model)
-    if not output.endswith(PLAN_SUFFIX):
-        raise ModelError('the engine file must end in {}, not {!r}'.format(PLAN_SUFFIX, output))
+    output = engine_path(model, output)
     description: ModelCard = load_card(model, card)
     if input_size:
         description = with_input_size(description, input_size)
@@ -55,6 +51,11 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
     return output, facts
 
 
-def default_output(model: str) -> str:
-    """Return the engine file of a model without another name for it."""
-    return os.path.splitext(model)[0] + PLAN_SUFFIX
+def engine_path(model: str, output: Optional[str] = None) -> str:
+    """Return the engine file of a model (None: its name, ending in .engine); ModelError."""
+    if model.endswith(PLAN_SUFFIX):
+        raise ModelError('{} is an engine already: give the ONNX file'.format(model))
+    output = output or os.path.splitext(model)[0] + PLAN_SUFFIX
+    if not output.endswith(PLAN_SUFFIX):
+        raise ModelError('the engine file must end in {}, not {!r}'.format(PLAN_SUFFIX, output))
+    return output

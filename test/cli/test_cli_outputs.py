@@ -3,6 +3,7 @@
 """Outputs of `pose-ros`: never an input, whole or absent, on stdout if so wished."""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -107,10 +108,12 @@ def test_figures_on_stdout_are_json_alone(pose_ros, tiny_model):
     assert json.loads(answer.out)['frames'] == 2 and 'end_to_end' in answer.err
 
 
-def test_the_file_of_stderr_is_no_output(tiny_model, images, tmp_path):
-    done = shell('POSE image images MODEL --json log 2> log', tiny_model, tmp_path)
-    assert done.returncode == 2
-    assert 'is also the file of stderr' in (tmp_path / 'log').read_text()
+@pytest.mark.parametrize('words, name', [
+    ('--json log 2> log', 'stderr'), ('--output log.png > log.png 2>&1', 'stdout|stderr')])
+def test_the_file_of_a_stream_is_no_drawing(tiny_model, images, tmp_path, words, name):
+    done = shell('POSE image images/a.png MODEL ' + words, tiny_model, tmp_path)
+    text, = [path.read_text() for path in tmp_path.iterdir() if path.name.startswith('log')]
+    assert done.returncode == 2 and re.search('is also the file of ' + name, text)
 
 
 @pytest.mark.parametrize('command', ['image images MODEL', 'image images MODEL --json -',

@@ -59,6 +59,7 @@ def test_a_json_file_has_no_name_of_an_image(place):
 def test_other_outputs_pass(place):
     check_outputs({'--json': 'in/new.json', '--output': 'drawn/'}, ['in', 'in/a.png', None])
     check_outputs({'--json': '-', '--output': 'hard', '-o': None}, ['absent'])
+    check_outputs({'-o': '-'}, [], ['-o'])
     with pytest.raises(OutputError, match='cannot write absent/x: there is no folder'):
         check_outputs({'--output': 'absent/x'})
 

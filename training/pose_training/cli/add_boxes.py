@@ -4,7 +4,7 @@
 import os
 
 from pose_ros.core.command import with_progress
-from pose_ros.core.command_files import check_outputs, write_json
+from pose_ros.core.command_files import check_outputs, report_stream, write_json
 from pose_ros.core.network import open_network
 from pose_training.distillation.box_labels import add_boxes, BoxSource
 from pose_training.errors import ConfigError
@@ -64,7 +64,8 @@ def run(args) -> int:
             source.network.close()
     write_json(args.output, data)
     if not args.quiet:
-        print('wrote {} annotations to {}'.format(len(data['annotations']), args.output))
+        print('wrote {} annotations to {}'.format(len(data['annotations']), args.output),
+              file=report_stream(args.output))
     return 0
 
 

@@ -7,7 +7,7 @@ import os
 from tqdm import tqdm
 
 from pose_ros.core.card_files import load_card
-from pose_ros.core.command_files import check_outputs, write_json
+from pose_ros.core.command_files import check_outputs, report_stream, write_json
 from pose_ros.core.topology import TOPOLOGIES
 from pose_training.data.coco import load_coco
 from pose_training.distillation.cleaning import clean, LabelChecker
@@ -57,8 +57,9 @@ def run(args) -> int:
                     topology, args.least, folder,
                     lambda items: tqdm(items, 'images', disable=None))
     write_json(args.output, cleaned.data)
-    print('\n'.join(_table(cleaned)))
-    print('wrote {}: {} images'.format(args.output, len(cleaned.data['images'])))
+    text = report_stream(args.output)
+    print('\n'.join(_table(cleaned)), file=text)
+    print('wrote {}: {} images'.format(args.output, len(cleaned.data['images'])), file=text)
     return 0
 
 

@@ -4,7 +4,7 @@
 import os
 
 from pose_ros.core.command import with_progress
-from pose_ros.core.command_files import check_outputs, write_json
+from pose_ros.core.command_files import check_outputs, report_stream, write_json
 from pose_ros.core.command_options import add_model_options, load_estimator, model_inputs
 from pose_ros.core.errors import PoseRosError
 from pose_training.cli.options import image_files
@@ -56,7 +56,8 @@ def run(args) -> int:
     write_json(args.output, data)
     if not args.quiet:
         print('wrote {} people in {} images to {}'.format(
-            len(data['annotations']), len(data['images']), args.output))
+            len(data['annotations']), len(data['images']), args.output),
+            file=report_stream(args.output))
     return 0
 
 

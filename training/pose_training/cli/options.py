@@ -10,7 +10,7 @@ from pose_ros.core.command_files import check_outputs
 from pose_ros.core.command_options import (count, parse_settings, setting, show_builds,
                                            size)
 from pose_ros.core.decoders import decoder_parameters, DECODERS
-from pose_ros.core.engine_file import build_engine_file, default_output
+from pose_ros.core.engine_file import build_engine_file, engine_path
 from pose_ros.core.sources.images import image_names
 from pose_ros.core.stages.selection import SELECTION_PARAMETERS
 from pose_training.errors import ExportError
@@ -63,7 +63,7 @@ def check_export(args, inputs) -> None:
     """Check the outputs of write_network against the inputs of the command."""
     outputs = {'-o': args.output}
     if args.engine:
-        engine = default_output(args.output)
+        engine = engine_path(args.output)
         outputs.update({'--engine': engine, 'the card of --engine': engine + '.json'})
     check_outputs(outputs, [*inputs, args.facts, *args.calibration, *args.images])
 
