@@ -136,7 +136,7 @@ def test_a_video_on_a_full_disk_is_reported_and_deleted(pose_ros, files, name):
 @pytest.mark.parametrize('words, missing', [
     (IMAGE + ['--output', 'drawn.png'], 'drawn.png'), (FOLDER + ['--output', 'drawn/'], 'a.png'),
     (FOLDER + ['--json', 'r.json'], 'r.json'), (VIDEO + ['--json', 'r.json'], 'r.json'),
-    (BENCH + ['--json', 'r.json'], 'r.json')], ids=lambda words: ' '.join(words))
+    (BENCH + ['--json', 'r.json'], 'r.json')], ids=str)
 def test_a_full_disk_is_reported_and_leaves_no_part(pose_ros, files, words, missing):
     with full_disk(300):
         answer = pose_ros(*words)

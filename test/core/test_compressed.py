@@ -28,7 +28,7 @@ def encoded(ending, *options, seed=0):
 @pytest.mark.parametrize('rest', [
     b'\0\0\0\x18ftypmp42' + SCAN + bytes(range(256)),  # a motion photo
     encoded('.jpg', seed=1)[:-2],  # a gain map whose end is lost, or an earlier, longer image
-    SCAN + b'\xff' * 9, b'\0' * 64])
+    SCAN + b'\xff' * 9, b'\0' * 64], ids=['video', 'image', 'scan', 'zeros'])
 def test_a_jpeg_may_be_followed_by_other_bytes(options, rest):
     data = encoded('.jpg', *options)
     np.testing.assert_array_equal(decode_bytes(data + rest, 'it'), decode_bytes(data, 'it'))

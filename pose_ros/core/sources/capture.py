@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.files import natural_key
 from pose_ros.core.sources.source import ASSUMED_RATE, FrameSource
 
 _TIMEOUT = 5.0  # s without a frame until a camera is treated as lost
@@ -197,7 +198,7 @@ class Camera(FrameSource):
     def _absent(self):
         device = self._device(self._name)
         tried = device if isinstance(device, str) else '/dev/video{}'.format(device)
-        present = ', '.join(sorted(glob.glob('/dev/video*'))) or 'none'
+        present = ', '.join(sorted(glob.glob('/dev/video*'), key=natural_key)) or 'none'
         return ('cannot open camera {}: tried {}; devices here: {}. It may be unplugged, in use '
                 'by another program, or your user may not read it (group video)'.format(
                     self._name, tried, present))

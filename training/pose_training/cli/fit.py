@@ -13,8 +13,8 @@ from pose_training.fitting.settings import RunConfig
 
 DESCRIPTION = ('Train a network as configured. The folder OUTPUT gets its snapshots, '
                'its logs for TensorBoard and, in the end, network.pt for `pose-train export`. '
-               'Ctrl-C and SIGTERM stop after the current step with a snapshot, from which '
-               '--resume continues exactly.')
+               'Ctrl-C, SIGTERM and a closed terminal stop after the current step with a '
+               'snapshot, from which --resume continues exactly.')
 EPILOG = """examples:
   pose-train fit repvgg_fpn.yaml
   pose-train fit repvgg_fpn.yaml optimizer.lr=3e-4 data.size=[384,288] --output runs/wide
