@@ -3,6 +3,7 @@
 """Options of a command line that chooses a model, made from the tables of engines and decoders."""
 import argparse
 import logging
+import os
 import sys
 from typing import Any, Dict, List, Sequence, Tuple
 
@@ -46,7 +47,13 @@ def add_model_options(parser, positional: bool = False) -> None:
 def model_inputs(args) -> List[str]:
     """Return the files that the options of add_model_options name, for check_outputs."""
     models = [path for path in find_models(args.model, args.detector) if path]
-    return models + [path + '.json' for path in models] + ([args.card] if args.card else [])
+    return with_companions(models) + ([args.card] if args.card else [])
+
+
+def with_companions(models: Sequence[str]) -> List[str]:
+    """Return model files and the files beside them that belong to them: cards, weights."""
+    return [name for path in models
+            for name in (path, path + '.json', os.path.splitext(path)[0] + '.bin', path + '.data')]
 
 
 def load_estimator(args) -> PoseEstimator:

@@ -51,8 +51,9 @@ def full_disk(size):
 def files(tmp_path, monkeypatch):
     """Inputs of every kind by name only, and other names of them, in the current folder."""
     monkeypatch.chdir(tmp_path)
-    for name in ('labels.json', 'net.onnx', 'net.onnx.json', 'boxes.onnx', 'card.json', 'net.pt',
-                 'other.pt', 'facts.json', 'weights.pb', 'weights.prototxt', 'net.engine.json'):
+    for name in ('labels.json', 'net.onnx', 'net.onnx.json', 'net.xml', 'net.bin', 'boxes.onnx',
+                 'card.json', 'net.pt', 'other.pt', 'facts.json', 'weights.pb', 'weights.prototxt',
+                 'net.engine.json'):
         Path(name).write_text('{}')
     for folder in ('photos', 'run'):
         os.mkdir(folder)
@@ -73,7 +74,9 @@ def files(tmp_path, monkeypatch):
     LABEL + ['card.json'] + CARD, LABEL + ['soft_net.onnx'],
     ['add-boxes', 'labels.json', '--detector', 'net.onnx', '-o', 'hard_labels.json'],
     ['add-boxes', 'labels.json', '--detector', 'net.onnx', '-o', 'net.onnx'],
+    ['add-boxes', 'labels.json', '--detector', 'net.onnx', '-o', 'net.onnx.json'],
     ['clean', 'labels.json', '-o', 'labels.json'] + TEACHER,
+    ['clean', 'labels.json', '-o', 'net.bin', '--teacher', 'net.xml'],
     ['clean', 'labels.json', '-o', 'soft_labels.json'] + TEACHER,
     ['clean', 'labels.json', '-o', 'net.onnx'] + TEACHER,
     ['clean', 'labels.json', '-o', 'card.json'] + TEACHER + CARD,

@@ -5,6 +5,7 @@ import os
 
 from pose_ros.core.command import with_progress
 from pose_ros.core.command_files import check_outputs, report_stream, write_json
+from pose_ros.core.command_options import with_companions
 from pose_ros.core.network import open_network
 from pose_training.distillation.box_labels import add_boxes, BoxSource
 from pose_training.errors import ConfigError
@@ -45,7 +46,8 @@ def run(args) -> int:
     if os.path.dirname(paths[0]) != os.path.dirname(paths[1]) or paths[0] == paths[1]:
         raise ConfigError('{} must be another file in the folder of {}: file names in it are '
                           'relative to its folder'.format(args.output, args.data))
-    check_outputs({'-o': args.output}, [args.data] + args.detector + args.card, ['-o'])
+    check_outputs({'-o': args.output}, [args.data, *args.card, *with_companions(args.detector)],
+                  ['-o'])
     count = len(args.detector)
     sure, unsure = (values * count if len(values) == 1 else values
                     for values in (args.sure, args.unsure))

@@ -5,6 +5,7 @@ import os
 from typing import Optional, Sequence
 
 from pose_ros.core.command_files import check_outputs
+from pose_ros.core.command_options import with_companions
 from pose_training.fitting.settings import RunConfig
 
 
@@ -21,8 +22,8 @@ def check_run_folder(config: RunConfig, names: Sequence[str],
     """Check the files of these names in the folder of a run against the inputs of the run."""
     if os.path.isdir(config.output):
         check_outputs({'--output, ' + name: os.path.join(config.output, name) for name in names},
-                      [*inputs, config.model.checkpoint, *config.teacher.models,
-                       *config.teacher.cards, *config.teacher.single_person])
+                      [*inputs, config.model.checkpoint, *config.teacher.cards,
+                       *with_companions(config.teacher.models), *config.teacher.single_person])
 
 
 def let_options_stand_between(parser):

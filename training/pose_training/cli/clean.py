@@ -8,6 +8,7 @@ from tqdm import tqdm
 
 from pose_ros.core.card_files import load_card
 from pose_ros.core.command_files import check_outputs, report_stream, write_json
+from pose_ros.core.command_options import with_companions
 from pose_ros.core.topology import TOPOLOGIES
 from pose_training.data.coco import load_coco
 from pose_training.distillation.cleaning import clean, LabelChecker
@@ -50,7 +51,7 @@ def run(args) -> int:
     """Write the cleaned dataset, and print the outcomes of its people; return the exit code."""
     folder = os.path.dirname(os.path.abspath(args.output))
     check_outputs({'-o': args.output},
-                  [args.data, args.teacher, args.teacher + '.json', args.card], ['-o'])
+                  [args.data, args.card, *with_companions([args.teacher])], ['-o'])
     file = load_coco(args.data)
     judge, topology = _judge(args)
     cleaned = clean(file, os.path.abspath(args.images or os.path.dirname(args.data)), judge,
