@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import cv2
-from disk import full_disk
+from disk import full_disk, tiny_disk
 import numpy as np
 import pytest
 from vfr import TIMES, write_vfr
@@ -144,6 +144,25 @@ def test_a_full_disk_is_reported_and_leaves_no_part(pose_ros, files, words, miss
     assert answer.err.count('pose-ros: error') == 1
     left = [str(path.relative_to(files)) for path in files.rglob('*') if path.is_file()]
     assert not [name for name in left if '.pose_ros' in name or name.startswith(('drawn', 'r.'))]
+
+
+@pytest.mark.parametrize('name', ['drawn.avi', 'drawn.mp4', 'drawn.png', 'drawn/', 'r.json'])
+def test_a_file_system_without_space(pose_ros, files, name):
+    """The results on another disk are whole."""
+    os.mkdir('tiny')
+    video = name in ('drawn.avi', 'drawn.mp4')
+    with tiny_disk(files / 'tiny') as disk:
+        (disk / 'filler').write_bytes(bytes(65536 - 8192 * video))
+        words = IMAGE if name in ('drawn.png', 'drawn/') else VIDEO
+        option = '--json' if name == 'r.json' else '--output'
+        answer = pose_ros(*words + [option, 'tiny/' + name])
+        left = [path.name for path in disk.rglob('*') if path.is_file()]
+        again = pose_ros(*words + ['--output', 'tiny/' + name, '--json', 'r.json']) \
+            if video else None
+    assert answer.code == 1 and left == ['filler'] and answer.err.count('pose-ros: error') == 1
+    assert re.search('cannot write tiny/.*(No space left|the disk is full)', answer.err)
+    if again:
+        assert again.code == 1 and json.loads(Path('r.json').read_text())['frames']
 
 
 def test_results_are_kept_if_the_drawing_fails(pose_ros, files, monkeypatch):
