@@ -31,7 +31,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Process the images of the camera; return the exit code."""
-    work = process(args, open_source(args.input, size=args.camera_size), args.input)
+    work = process(args, open_source(args.input, size=args.camera_size))
     return 1 if work.failures else 0
 
 

@@ -1,6 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Decode compressed images (JPEG, PNG, other formats of OpenCV), and detect damage."""
+import re
+import struct
 from typing import Optional
 
 import cv2
@@ -10,8 +12,12 @@ from pose_ros.core.errors import ImageError
 from pose_ros.core.samples import SampleDepth
 
 _JPEG, _PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
-_JPEG_SCAN, _JPEG_END = b'\xff\xda', b'\xff\xd9'
-_PNG_END = b'IEND\xaeB`\x82'
+_JPEG_SCAN, _JPEG_END = 0xda, 0xd9
+_JPEG_NESTED = 0xd8  # another image begins inside this one: its own end is lost
+_JPEG_BARE = frozenset([0x01] + list(range(0xd0, 0xd8)))  # markers without a length
+# Also ends a scan, in which FF00 is data and FFD0 to FFD7 restart the decoder (ITU-T T.81, B.1.1).
+_JPEG_MARKER = re.compile(b'\xff+([^\x00\xff])')
+_JPEG_SCAN_END = re.compile(b'\xff+([^\x00\xff\xd0-\xd7])')
 
 
 def codec_of(data: bytes) -> str:
@@ -31,17 +37,19 @@ def decode_bytes(data: bytes, where: str, orient: bool = True,
     """
     if not data:
         raise ImageError('{} is empty: it has no bytes'.format(where))
-    if _is_cut(data):
+    end = _end(data)
+    if not end:
         raise ImageError(
             '{} is cut short: its {} bytes lack the end marker of a {} image; look for a full '
             'disk or a lossy link'.format(where, len(data), codec_of(data).upper()))
     flags = cv2.IMREAD_COLOR | (0 if orient else cv2.IMREAD_IGNORE_ORIENTATION)
     try:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags | cv2.IMREAD_ANYDEPTH)
+        content = np.frombuffer(data, np.uint8, end)
+        image = cv2.imdecode(content, flags | cv2.IMREAD_ANYDEPTH)
         if image is not None and image.dtype == np.uint16:
             image = (depth or SampleDepth()).to_8_bits(image)
         elif image is not None and image.dtype != np.uint8:  # OpenCV itself scales these
-            image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+            image = cv2.imdecode(content, flags)
     except cv2.error as error:
         raise ImageError('{} cannot be decoded: {}'.format(where, error)) from error
     if image is None:
@@ -50,13 +58,41 @@ def decode_bytes(data: bytes, where: str, orient: bool = True,
     return image
 
 
-def _is_cut(data):
-    """Return whether a JPEG or PNG lacks its end marker; bytes after it are allowed."""
+def _end(data):
+    """Return where the image ends, 0 if it is cut: a JPEG or PNG may be followed by other bytes.
+
+    Phones append a video, a gain map or a depth map to an image, and a driver may send the rest of
+    an earlier one. Only the image's own parts show where it ends.
+    """
     codec = codec_of(data)
-    if codec == 'png':
-        return data.rfind(_PNG_END) < 0
     if codec == 'jpeg':
-        # A thumbnail in the header also has an end marker; the main scan follows it.
-        end = data.rfind(_JPEG_END)
-        return end < 0 or data.find(_JPEG_SCAN, end) >= 0
-    return False
+        return _jpeg_end(data)
+    return _png_end(data) if codec == 'png' else len(data)
+
+
+def _jpeg_end(data):
+    """Follow the segments of a JPEG from marker to marker; return 0 without its end marker."""
+    position, pattern = 2, _JPEG_MARKER
+    while True:
+        found = pattern.search(data, position)
+        if found is None:
+            return 0
+        marker, position = found.group(1)[0], found.end()
+        if marker == _JPEG_END:
+            return position
+        if marker == _JPEG_NESTED:
+            return 0
+        pattern = _JPEG_SCAN_END if marker == _JPEG_SCAN else _JPEG_MARKER
+        if marker not in _JPEG_BARE:
+            position += int.from_bytes(data[position:position + 2], 'big')
+
+
+def _png_end(data):
+    """Follow the chunks of a PNG to the one that ends it; return 0 without it."""
+    position = len(_PNG)
+    while position + 12 <= len(data):
+        length, name = struct.unpack_from('>I4s', data, position)
+        position += length + 12
+        if name == b'IEND':
+            return position if position <= len(data) else 0
+    return 0

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node `monitor`: prints what the estimator does, and records its overlay to a video."""
 import collections
+import contextlib
 import sys
 import time
 
@@ -10,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from pose_ros.core.errors import ImageError
+from pose_ros.core.errors import ImageError, OutputError
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.video import VideoRecorder
 from pose_ros.msg import SkeletonArray
@@ -46,7 +47,7 @@ class MonitorNode(Node):
         self._frames, self._ids, self._first = 0, [], None
         self._last_print = time.monotonic()
         self._counts, self.failure = {}, ''
-        self._video = None
+        self._video, self.unwritten = None, False
         if self._values['output']:
             self._video = VideoRecorder(self._values['output'], self._values['output_rate'])
             self.create_subscription(Image, OVERLAY_TOPIC, self._on_overlay, DRAWING_QOS)
@@ -59,9 +60,19 @@ class MonitorNode(Node):
     def close(self) -> None:
         """Finish the video and print the summary."""
         if self._video is not None:
-            self._video.close()
+            with self._recording():
+                self._video.close()
         print(self.summary(), flush=True)
         self.destroy_node()
+
+    @contextlib.contextmanager
+    def _recording(self):
+        """Report a video that cannot be written, and go on without it."""
+        try:
+            yield
+        except OutputError as error:
+            print('error: {}'.format(error), file=sys.stderr, flush=True)
+            self._video, self.unwritten = None, True
 
     def summary(self) -> str:
         """Return the sum of the whole run in one line."""
@@ -89,13 +100,16 @@ class MonitorNode(Node):
         self._ids = [skeleton.track_id for skeleton in message.skeletons]
 
     def _on_overlay(self, message):
+        if self._video is None:
+            return
         try:
             image = decode_image(message)
         except ImageError as error:
             self.get_logger().warning('overlay skipped: {}'.format(error),
                                       throttle_duration_sec=_WARNING_PERIOD)
             return
-        self._video.write(image, nanoseconds(message.header.stamp) * 1e-9)
+        with self._recording():
+            self._video.write(image, nanoseconds(message.header.stamp) * 1e-9)
 
     def _on_diagnostics(self, message):
         for status in message.status:
@@ -129,8 +143,17 @@ def _milliseconds(latencies):
 
 
 def main(args=None) -> int:
-    """Run the node until it is shut down; 1 if the estimator failed and `fail_on_error` is set."""
-    return run_node(MonitorNode, args)
+    """Run the node until it is shut down.
+
+    The exit code is 1 if the video could not be written, or if the estimator failed and
+    `fail_on_error` is set.
+    """
+    nodes = []
+
+    def make_node():
+        nodes.append(MonitorNode())
+        return nodes[0]
+    return run_node(make_node, args) or int(any(node.unwritten for node in nodes))
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ import sys
 import time
 
 from pose_ros.core.bundled import BUNDLED
+from pose_ros.core.command_files import check_outputs
 from pose_ros.nodes.dds import shared_memory_settings
 from pose_ros.nodes.signals import Ended, EndSignals
 
@@ -46,6 +47,11 @@ def main(args=None):
         return 2
     folder = os.path.dirname(os.path.abspath(options.output))
     os.makedirs(folder, exist_ok=True)
+    try:
+        check_outputs({'--output': options.output}, [options.input, options.model])
+    except argparse.ArgumentError as error:
+        print('demo: {}'.format(error), file=sys.stderr)
+        return 2
     endless = not _is_video(options.input)
     duration = options.duration or (_DURATION if endless else float('inf'))
     return _run(options, endless, duration)

@@ -119,7 +119,7 @@ class EngineCache:
     def _write(self, name, content):
         try:
             os.makedirs(self.folder, exist_ok=True)
-            with atomic_write(os.path.join(self.folder, name)) as stream:
+            with atomic_write(os.path.join(self.folder, name), follow_links=False) as stream:
                 stream.write(content)
         except OSError as error:
             _LOG.warning('the engine cannot be written to %s (%s): it is built again at the next '

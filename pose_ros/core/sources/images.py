@@ -3,12 +3,13 @@
 """One image file, or a folder of image files."""
 import logging
 import os
-from typing import Optional
+from typing import List, Optional
 
 import numpy as np
 
 from pose_ros.core.compressed import codec_of, decode_bytes
 from pose_ros.core.errors import ImageError
+from pose_ros.core.files import natural_key
 from pose_ros.core.samples import SampleDepth
 from pose_ros.core.sources.source import FrameSource
 
@@ -27,6 +28,12 @@ def read_image(path: str, depth: Optional[SampleDepth] = None) -> np.ndarray:
     except OSError as error:
         raise ImageError(
             'cannot read the image file {}: {}'.format(path, error.strerror)) from error
+
+
+def image_names(folder: str) -> List[str]:
+    """Return the names of the image files in a folder, in natural order: 2.jpg before 10.jpg."""
+    return sorted((name for name in os.listdir(folder) if name.lower().endswith(IMAGE_EXTENSIONS)),
+                  key=natural_key)
 
 
 class ImageFile(FrameSource):
@@ -66,14 +73,13 @@ class ImageFile(FrameSource):
 
 
 class ImageFolder(FrameSource):
-    """The images of a folder, by name; unreadable ones are reported once and skipped."""
+    """The images of a folder, as image_names; unreadable ones are reported once and skipped."""
 
     def __init__(self, path: str, loop=False, size=None, rate=None):
         """List the folder; ImageError if no file has an extension of an image."""
         super(ImageFolder, self).__init__(loop, size)
         self._folder = path
-        self._names = sorted(name for name in os.listdir(path)
-                             if name.lower().endswith(IMAGE_EXTENSIONS))
+        self._names = image_names(path)
         if not self._names:
             raise ImageError(
                 'the folder {} holds no images: none of its {} files ends in {}'.format(
