@@ -19,10 +19,14 @@ def add_input_options(parser) -> None:
 def add_output_options(parser, output: str) -> None:
     """Add the options of result files; `output` is the help of --output."""
     group = parser.add_argument_group('results')
-    group.add_argument('--json', metavar='FILE', help='write the people to a JSON file')
+    group.add_argument('--json', metavar='FILE',
+                       help='write the people to a JSON file; - is stdout')
     group.add_argument('--format', choices=FORMS, default='frames',
                        help='form of --json: frames (all facts, per frame) or coco '
                             '(COCO-17 keypoint results) (default: frames)')
+    group.add_argument('--annotations', metavar='FILE',
+                       help='COCO annotation file that gives --format coco its image ids, by file '
+                            'name, and the category id of people')
     group.add_argument('--output', metavar='PATH', help=output)
     group.add_argument('--no-labels', action='store_true', help='draw no scores')
     group.add_argument('--max-frames', type=count, metavar='N', help='stop after N frames')

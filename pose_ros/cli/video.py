@@ -29,6 +29,6 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Process the video; return the exit code."""
     work = process(args, open_file(args.input, args.max_pixels), args.input)
-    if work.interrupted:
-        return INTERRUPTED
-    return 1 if work.failures else 0
+    if work.failures:
+        return 1
+    return INTERRUPTED if work.interrupted else 0

@@ -3,12 +3,13 @@
 """Options of a command line that chooses a model, made from the tables of engines and decoders."""
 import argparse
 import logging
+import os
 import sys
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import cv2
 
-from pose_ros.core.bundled import BUNDLED
+from pose_ros.core.bundled import BUNDLED, find_models
 from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError, shown
 from pose_ros.core.estimator import PoseEstimator
@@ -41,6 +42,18 @@ def add_model_options(parser, positional: bool = False) -> None:
     group = parser.add_argument_group('engine')
     for parameter in ENGINE_PARAMETERS:
         add_parameter(group, parameter)
+
+
+def model_inputs(args) -> List[str]:
+    """Return the files that the options of add_model_options name, for check_outputs."""
+    models = [path for path in find_models(args.model, args.detector) if path]
+    return with_companions(models) + ([args.card] if args.card else [])
+
+
+def with_companions(models: Sequence[str]) -> List[str]:
+    """Return model files and the files beside them that belong to them: cards, weights."""
+    return [name for path in models
+            for name in (path, path + '.json', os.path.splitext(path)[0] + '.bin', path + '.data')]
 
 
 def load_estimator(args) -> PoseEstimator:

@@ -59,5 +59,15 @@ class EngineError(PoseRosError):
     """An inference engine is unavailable, or failed while it ran."""
 
 
+class OutputError(PoseRosError):
+    """A file cannot be written, or not all of it."""
+
+
 class ImageError(PoseRosError):
     """An image, or an image message, cannot be used."""
+
+
+def cannot_write(path: str, error: Exception) -> OutputError:
+    """Return the error of a file that cannot be written, for an OSError with the reason."""
+    return OutputError('cannot write {}: {}'.format(
+        path, getattr(error, 'strerror', None) or error))

@@ -54,7 +54,7 @@ def size_fault(size: Size, max_pixels: int) -> str:
 
 def _jpeg(data):
     size, scans = None, 0
-    for marker, place in _segments(data):
+    for marker, place in jpeg_segments(data):
         if marker in _FRAMES and size is None:
             height, width = struct.unpack_from('>HH', data, place + 5)
             size = width, height
@@ -67,8 +67,12 @@ def _jpeg(data):
     return size
 
 
-def _segments(data) -> Iterator[Tuple[int, int]]:
-    """Yield (marker, its place) of a JPEG; the data of scans is skipped."""
+def jpeg_segments(data: bytes) -> Iterator[Tuple[int, int]]:
+    """Yield (marker, its place) of each segment of a JPEG; the data of scans is skipped.
+
+    A marker is 0xFF and another byte; FF00 is data, FFD0 to FFD7 restart the decoder within a scan
+    (ITU-T T.81, B.1.1). Ends where the data ends, or with a length that is cut.
+    """
     place = 2
     for _ in range(_MOST_SEGMENTS):
         found = _MARKER.search(data, place)
@@ -78,8 +82,7 @@ def _segments(data) -> Iterator[Tuple[int, int]]:
         yield marker, place
         place += 2
         if marker not in _WITHOUT_LENGTH:
-            place += struct.unpack_from('>H', data, place)[0]
-    raise ValueError('too many segments')
+            place += int.from_bytes(data[place:place + 2], 'big')
 
 
 def _png(data):

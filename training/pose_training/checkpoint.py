@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from pose_training.errors import NetworkError, WeightsError
-from pose_training.torch_file import load_torch_file
+from pose_training.torch_file import load_torch_file, save_torch_file
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import create_model
-from pose_ros.core.files import atomic_write
 
 FORMAT = 'pose_training'
 VERSION = 1
@@ -65,8 +64,7 @@ def save_checkpoint(path: str, network: PoseNetwork,
     """
     data = checkpoint_data(network, provenance)
     try:
-        with atomic_write(path) as file:
-            torch.save(data, file)
+        save_torch_file(path, data)
     except OSError as error:
         raise WeightsError('cannot write {}: {}'.format(path, error.strerror or error)) from error
 

@@ -139,7 +139,7 @@ class EngineCache:
             return
         try:
             _make_private(self.folder)
-            with atomic_write(os.path.join(self.folder, name)) as stream:
+            with atomic_write(os.path.join(self.folder, name), follow_links=False) as stream:
                 os.fchmod(stream.fileno(), 0o600)
                 stream.write(content)
         except OSError as error:

@@ -2,20 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pose-train clean`: check the labels of a dataset with a trained network."""
 import argparse
-import json
 import os
 
 from tqdm import tqdm
 
 from pose_ros.core.card_files import load_card
+from pose_ros.core.command_files import check_outputs, report_stream, write_json
+from pose_ros.core.command_options import with_companions
 from pose_ros.core.topology import TOPOLOGIES
 from pose_training.data.coco import load_coco
 from pose_training.distillation.cleaning import clean, LabelChecker
 from pose_training.distillation.teacher_networks import CHECKPOINTS, checkpoint_card
 from pose_training.distillation.teacher import Teacher
-from pose_training.errors import DataError
 from pose_training.families.registry import make_family
-from pose_ros.core.files import atomic_write
 
 DESCRIPTION = ('Find wrong labels with a trained network. It runs on a crop of each labelled '
                'person. If its heatmaps agree with the labels, the labels stay. If they clearly '
@@ -51,17 +50,17 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Write the cleaned dataset, and print the outcomes of its people; return the exit code."""
     folder = os.path.dirname(os.path.abspath(args.output))
-    if not os.path.isdir(folder):
-        raise DataError('cannot write {}: there is no folder {}'.format(args.output, folder))
+    check_outputs({'-o': args.output},
+                  [args.data, args.card, *with_companions([args.teacher])], ['-o'])
     file = load_coco(args.data)
     judge, topology = _judge(args)
     cleaned = clean(file, os.path.abspath(args.images or os.path.dirname(args.data)), judge,
                     topology, args.least, folder,
                     lambda items: tqdm(items, 'images', disable=None))
-    with atomic_write(args.output) as stream:
-        stream.write(json.dumps(cleaned.data).encode('utf-8'))
-    print('\n'.join(_table(cleaned)))
-    print('wrote {}: {} images'.format(args.output, len(cleaned.data['images'])))
+    write_json(args.output, cleaned.data)
+    text = report_stream(args.output)
+    print('\n'.join(_table(cleaned)), file=text)
+    print('wrote {}: {} images'.format(args.output, len(cleaned.data['images'])), file=text)
     return 0
 
 

@@ -5,12 +5,13 @@ import os
 import sys
 from typing import Tuple
 
+from pose_ros.core.command_files import check_outputs
 from pose_ros.core.command_options import (count, parse_settings, setting, show_builds,
                                            size)
 from pose_ros.core.decoders import decoder_parameters, DECODERS
-from pose_ros.core.engine_file import build_engine_file
+from pose_ros.core.engine_file import build_engine_file, engine_path
 from pose_ros.core.reading import LARGEST_CARD, read_file
-from pose_ros.core.sources.images import IMAGE_EXTENSIONS
+from pose_ros.core.sources.images import image_names
 from pose_ros.core.stages.selection import SELECTION_PARAMETERS
 from pose_ros.core.strict_json import parse_json
 from pose_training.errors import ExportError
@@ -57,6 +58,15 @@ def add_export_options(parser) -> None:
 
 def _batch(text):
     return text if text == 'dynamic' else count(text)
+
+
+def check_export(args, inputs) -> None:
+    """Check the outputs of write_network against the inputs of the command."""
+    outputs = {'-o': args.output}
+    if args.engine:
+        engine = engine_path(args.output)
+        outputs.update({'--engine': engine, 'the card of --engine': engine + '.json'})
+    check_outputs(outputs, [*inputs, args.facts, *args.calibration, *args.images])
 
 
 def write_network(network, provenance, args) -> None:
@@ -120,8 +130,7 @@ def image_files(paths) -> Tuple[str, ...]:
     found = []
     for path in paths:
         if os.path.isdir(path):
-            found += [os.path.join(path, name) for name in sorted(os.listdir(path))
-                      if name.lower().endswith(IMAGE_EXTENSIONS)]
+            found += [os.path.join(path, name) for name in image_names(path)]
         else:
             found.append(path)
     return tuple(found)

@@ -4,11 +4,12 @@
 import os
 from typing import Tuple
 
-import cv2
 import numpy as np
 
+from pose_ros.core.command_files import check_outputs
 from pose_ros.core.command_options import count
 from pose_ros.core.errors import shown
+from pose_ros.core.image_file import write_image
 from pose_training.checkpoint import load_checkpoint
 from pose_training.data.dataset import CropRequest, CropSampler, PoseDataset
 from pose_training.data.panels import sheet
@@ -59,11 +60,12 @@ def run(args) -> int:
     if args.seed is not None:
         changes.append('seed={}'.format(args.seed))
     dataset, draws = crops_of(load_config(paths[0] if paths else None, changes), args.count)
+    check_outputs({'-o': os.path.join(args.output, '')},
+                  [sample.path for sample in dataset.samples])
     os.makedirs(args.output, exist_ok=True)
     for number, draw in enumerate(draws):
         path = os.path.join(args.output, '{:04d}.png'.format(number))
-        if not cv2.imwrite(path, draw_crop(dataset, draw)):
-            raise ConfigError('cannot write {}'.format(path))
+        write_image(path, draw_crop(dataset, draw), follow_links=False)
     print('wrote {} images to {}'.format(args.count, args.output))
     for path in dataset.unusable:
         print(shown('unusable: {}'.format(path)))

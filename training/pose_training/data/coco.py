@@ -10,7 +10,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 import numpy as np
 
 from pose_ros.core.reading import LARGEST_LABELS, open_regular
-from pose_ros.core.sources.images import IMAGE_EXTENSIONS
+from pose_ros.core.sources.images import IMAGE_EXTENSIONS, image_names
 from pose_training.data.masks import are_numbers, outline_fault
 from pose_training.errors import DataError
 
@@ -52,9 +52,8 @@ def load_coco(path: str) -> CocoFile:
 
 
 def images_in(folder: str) -> List[str]:
-    """Return the paths of the images in a folder, by name; DataError if there is none."""
-    names = sorted(name for name in os.listdir(folder)
-                   if name.lower().endswith(IMAGE_EXTENSIONS))
+    """Return the paths of the images in a folder, in natural order; DataError if none."""
+    names = image_names(folder)
     if not names:
         raise DataError('the folder {} has no images ({})'.format(
             folder, ', '.join(IMAGE_EXTENSIONS)))

@@ -45,7 +45,9 @@ def pack(data: DataConfig, family: Family, folder: str, quality: int = 78,
     columns: Dict[str, List] = {}
     os.makedirs(folder, exist_ok=True)
     start = count = 0
-    with atomic_write(os.path.join(folder, IMAGES)) as stream:
+    # The index is replaced last, and only if both files are whole: they belong together.
+    with atomic_write(os.path.join(folder, INDEX), follow_links=False) as index, \
+            atomic_write(os.path.join(folder, IMAGES), follow_links=False) as stream:
         for sample, weight in progress(list(zip(samples, weights))):
             try:
                 content, size = encoded(sample.path, most, quality, data.max_pixels)
@@ -58,10 +60,10 @@ def pack(data: DataConfig, family: Family, folder: str, quality: int = 78,
             start, count = start + len(content), count + 1
         if not count:
             raise DataError('none of the {} images can be read'.format(len(samples)))
-    with atomic_write(os.path.join(folder, INDEX)) as stream:
-        np.savez_compressed(stream, keypoints=family.topology.size, **{
+        np.savez_compressed(index, keypoints=family.topology.size, **{
             name: np.array(values, _TYPES.get(name, np.float32))
             for name, values in columns.items()})
+        index.flush()
     return {'images': count, 'people': len(columns.get('person_image', ())),
             'boxes': len(columns.get('box_image', ())), 'bytes': start}
 

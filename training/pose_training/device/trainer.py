@@ -12,7 +12,6 @@ import torch
 from torch import nn
 
 from pose_ros.core.card import InputSpec
-from pose_ros.core.files import atomic_write
 from pose_training.checkpoint import checkpoint_data, FORMAT, load_checkpoint, save_checkpoint
 from pose_training.device.people import PersonBatches
 from pose_training.device.pool import ImagePool
@@ -24,6 +23,7 @@ from pose_training.fitting.settings import RunConfig
 from pose_training.models import create_model, get_spec
 from pose_training.models.network import PoseNetwork
 from pose_training.models.normalization import Normalization
+from pose_training.torch_file import save_torch_file
 from pose_training.weight_average import RunningAverage
 
 NETWORK, LAST = 'network.pt', 'last.ckpt'
@@ -182,10 +182,10 @@ class DeviceTrainer:
         if self._device.type == 'cuda':
             data['cuda_random'] = torch.cuda.get_rng_state()
         try:
-            with atomic_write(os.path.join(self._config.output, LAST)) as stream:
-                torch.save(data, stream)
-        except (OSError, RuntimeError) as error:
-            raise FitError('cannot write the snapshot: {}'.format(error)) from error
+            save_torch_file(os.path.join(self._config.output, LAST), data, follow_links=False)
+        except OSError as error:
+            raise FitError('cannot write the snapshot: {}'.format(
+                error.strerror or error)) from error
 
 
 def _fast_settings():

@@ -128,7 +128,7 @@ class CachedPredictions:
             return
         try:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            with atomic_write(self._path) as stream:
+            with atomic_write(self._path, follow_links=False) as stream:
                 np.savez_compressed(stream, **self._known)
         except OSError as error:
             raise DataError('cannot write {}: {}'.format(self._path, error)) from error

@@ -75,7 +75,7 @@ class MapCache:
         try:
             owner = parse_json(read_file(path, LARGEST_CARD))
         except FileNotFoundError:
-            with atomic_write(path) as stream:
+            with atomic_write(path, follow_links=False) as stream:
                 stream.write(json.dumps(identity).encode())
             return
         except ValueError:
@@ -98,7 +98,7 @@ class MapCache:
         """Store maps of -1 to 1; return them with the rounding of the file."""
         levels = np.rint(maps.clip(-1, 1) * _LEVELS).astype(np.int8)
         try:
-            with atomic_write(self._path(key)) as stream:
+            with atomic_write(self._path(key), follow_links=False) as stream:
                 np.save(stream, levels)
         except OSError as error:
             raise DataError('cannot write to the cache {}: {}'.format(

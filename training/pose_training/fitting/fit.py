@@ -18,6 +18,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.files import atomic_write
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.errors import ConfigError, FitError
 from pose_training.evaluation.labels import read_labels
@@ -104,8 +105,8 @@ def _prepare(config, resume) -> str:
         _move_aside(config.output)
     try:
         os.makedirs(config.output, exist_ok=True)
-        with open(path, 'w', encoding='utf-8') as stream:
-            yaml.safe_dump(plain(config), stream, sort_keys=False)
+        with atomic_write(path, follow_links=False) as stream:
+            stream.write(yaml.safe_dump(plain(config), sort_keys=False).encode())
     except OSError as error:
         raise FitError('cannot write {}: {}'.format(path, error.strerror or error)) from error
     return there if resume else ''
