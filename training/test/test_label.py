@@ -77,7 +77,7 @@ def test_images_that_cannot_be_read_are_left_out(tmp_path, networks, capsys):
     (tmp_path / 'photos' / 'a.png').unlink()
     assert main(['label', str(tmp_path / 'photos'), '-o', str(tmp_path / 'x.json'),
                  '--detector', networks[0], '--model', networks[1]]) == 1
-    assert 'none of the 1 images can be read' in capsys.readouterr().err
+    assert 'none of its 1 images can be used' in capsys.readouterr().err
 
 
 def test_boxes_of_people_without_labels_are_added(tmp_path, networks, capsys):

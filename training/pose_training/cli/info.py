@@ -59,8 +59,9 @@ def _weights(args):
 def _checkpoint(path):
     network, provenance = load_checkpoint(path)
     recipe = network.recipe
-    yield '{}: {} for {}, {:,} parameters'.format(path, recipe.name, recipe.topology or 'boxes',
-                                                  count_parameters(network))
+    yield '{}: {} for {}, {:,} parameters'.format(
+        path, recipe.name, network.family.topology.name if recipe.topology else 'boxes',
+        count_parameters(network))
     yield from _table(recipe.options)
     yield from _table(provenance)
 

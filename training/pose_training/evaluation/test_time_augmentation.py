@@ -96,7 +96,7 @@ def augmented(estimator: PoseEstimator, flip: bool = False,
         return estimator
     card, own = estimator.card, estimator.network
     try:
-        swaps = make_family(card.decoder.type, card.topology.name).flip(card)
+        swaps = make_family(card.decoder.type, card.topology).flip(card)
     except NetworkError as error:
         raise ConfigError('views are averaged map by map, which {} does not allow: {}'.format(
             card.name, error)) from error
