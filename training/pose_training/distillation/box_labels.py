@@ -36,39 +36,43 @@ def add_boxes(path: str, sources: Sequence[BoxSource], progress: Callable = iter
     be read.
     """
     file = load_coco(path, images=images)
-    faults: List[ImageError] = []
-    gone = set()
-    data = dict(file.data, annotations=list(file.data['annotations']))
-    numbers = (id_of(entry.get('id')) for entry in data['annotations'])
+    numbers = [id_of(entry.get('id')) for entry in file.data['annotations']]
     number = max((each for each in numbers if isinstance(each, int)), default=0)
+    faults: List[ImageError] = []
+    kept, added = [], []
     for image in progress(file.images):
         try:
             pixels = read_labelled(file.path_of(image), size_of(image))
         except ImageError as error:
             faults.append(error)
-            gone.add(image['id'])
             continue
-        known = [entry for entry in file.people.get(image['id'], ()) if entry.get('bbox')]
-        boxes = [[*entry['bbox'], 1 - bool(entry.get('iscrowd'))] for entry in known]
-        for source in sources:
-            for box, score in zip(*_found(source, pixels)):
-                kind = _kind(box, score, np.array(boxes, float).reshape(-1, 5), source)
-                if kind is None:
-                    continue
-                number += 1
-                boxes.append([*box, kind])
-                data['annotations'].append({
-                    'id': number, 'image_id': image['id'], 'category_id': file.category.get('id'),
-                    'iscrowd': 1 - kind, 'bbox': [round(float(value), 1) for value in box],
-                    'area': round(float(box[2] * box[3]), 1), 'num_keypoints': 0,
-                    'score': round(float(score), 3)})
+        kept.append(image)
+        for entry in _new_boxes(pixels, file.people.get(image['id'], ()), sources):
+            number += 1
+            added.append({'id': number, 'image_id': image['id'],
+                          'category_id': file.category.get('id'), **entry})
     tell_left_out(path, faults, len(file.images))
-    data['images'] = [image for image in file.images if image['id'] not in gone]
-    data['annotations'] = [entry for entry in data['annotations'] if entry['image_id'] not in gone]
-    info = data.get('info')
-    data['info'] = {**(info if isinstance(info, dict) else {'description': info}),
-                    'complete': True, 'boxes_by': _names(sources)}
-    return data
+    ids = {image['id'] for image in kept}
+    annotations = [entry for entry in file.data['annotations'] if entry['image_id'] in ids]
+    info = file.data.get('info')
+    return {**file.data, 'images': kept, 'annotations': annotations + added,
+            'info': {**(info if isinstance(info, dict) else {'description': info}),
+                     'complete': True, 'boxes_by': _names(sources)}}
+
+
+def _new_boxes(pixels, people, sources):
+    """Yield the entries of boxes that no person has yet."""
+    boxes = [[*entry['bbox'], 1 - bool(entry.get('iscrowd'))]
+             for entry in people if entry.get('bbox')]
+    for source in sources:
+        for box, score in zip(*_found(source, pixels)):
+            kind = _kind(box, score, np.array(boxes, float).reshape(-1, 5), source)
+            if kind is None:
+                continue
+            boxes.append([*box, kind])
+            yield {'iscrowd': 1 - kind, 'bbox': [round(float(value), 1) for value in box],
+                   'area': round(float(box[2] * box[3]), 1), 'num_keypoints': 0,
+                   'score': round(float(score), 3)}
 
 
 def _found(source, pixels):

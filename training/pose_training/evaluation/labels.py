@@ -58,7 +58,8 @@ class Labels(NamedTuple):
     def without(self, image_ids: Collection[int]) -> 'Labels':
         """Return the labels of the other images."""
         return self._replace(
-            left_out=self.left_out + len(image_ids), images=[image for image in self.images if image.id not in image_ids],
+            left_out=self.left_out + len(image_ids),
+            images=[image for image in self.images if image.id not in image_ids],
             annotations=[annotation for annotation in self.annotations
                          if annotation['image_id'] not in image_ids])
 
