@@ -10,16 +10,22 @@ import numpy as np
 import pytest
 
 from evaluated import annotation, COCO, SIDE, symmetric_person, write_dataset, write_model
+from figures import write_run
 from pose_ros.core.people import make_people
 from pose_training.cli.main import main
 from pose_training.data.annotations import read_dataset
+from pose_training.data.coco import load_coco
 from pose_training.data.images import read_labelled
-from pose_training.device.packing import encoded
+from pose_training.device.packing import encoded, pack
+from pose_training.distillation.box_labels import add_boxes
 from pose_training.errors import DataError
 from pose_training.evaluation.detections import Detections
 from pose_training.evaluation.evaluate import evaluate
 from pose_training.evaluation.labels import read_labels
 from pose_training.evaluation.metrics import average_precision
+from pose_training.exporters.calibration import views
+from pose_training.families.registry import make_family
+from pose_training.fitting.config import load_config
 
 PERSON = symmetric_person()
 WHITE, BLACK = (np.full((SIDE, SIDE, 3), shade, np.uint8) for shade in (255, 0))
@@ -253,25 +259,40 @@ def test_a_category_that_is_listed_before_people_changes_nothing(shared, caplog)
     images = [image['file_name'] for image in content['images']]
     assert len(images) == 4
     for topology in (COCO, None):
-        file = _load(str(path), topology)
+        file = load_coco(str(path), topology)
         assert [len(file.people[image['id']]) for image in file.images] == [1, 1, 1, 1]
         assert file.keypoint_names == COCO.keypoint_names
 
 
-def _load(path, topology):
-    from pose_training.data.coco import load_coco
-    return load_coco(path, topology)
-
-
 def test_commands_that_write_datasets_keep_people_of_all_categories(data, tmp_path):
-    from pose_training.distillation.box_labels import add_boxes
-    file = _load(changed(data, two_categories), None)
+    file = load_coco(changed(data, two_categories), None)
     written = add_boxes(data, ())
     assert len(written['annotations']) == 6 and len(written['images']) == 3
     (tmp_path / 'set' / 'again.json').write_text(json.dumps(written))
-    again = _load(str(tmp_path / 'set' / 'again.json'), COCO)
+    again = load_coco(str(tmp_path / 'set' / 'again.json'), COCO)
     assert again.people == file.people and again.keypoint_names == file.keypoint_names
     assert [category['name'] for category in again.data['categories']] == ['person', 'dog', 'ball']
+
+
+def test_a_packed_set_has_people_of_all_categories_and_no_damaged_image(data, tmp_path, caplog):
+    changed(data, two_categories)
+    (tmp_path / 'set' / '2.png').write_bytes(b'nothing')
+    config = load_config(write_run(tmp_path, data, model={
+        'name': 'lite_pose_crop', 'topology': 'coco_17', 'options': {'width': .25}}))
+    found = pack(config.data, make_family('heatmap', 'coco_17'), str(tmp_path / 'packed'))
+    assert (found['images'], found['people']) == (2, 2)
+    assert '1 of its 3 images cannot be used, and are left out: ' in caplog.text
+    assert '2.png cannot be decoded' in caplog.text
+
+
+def test_int8_is_calibrated_with_people_of_all_categories(data, tmp_path, caplog):
+    changed(data, two_categories)
+    (tmp_path / 'set' / '2.png').unlink()
+    chosen = views([data], crops=True)
+    assert [view.path for view in chosen] == [str(tmp_path / 'set' / name)
+                                              for name in ('0.png', '1.png')]
+    assert all(len(view.box) == 4 for view in chosen)
+    assert '2.png; they are left out' in caplog.text
 
 
 def test_two_names_of_one_keypoint_are_an_error(data):

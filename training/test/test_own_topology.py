@@ -3,6 +3,7 @@
 """Skeletons of the user's own: from a dataset or a file to a network that runs."""
 import json
 import logging
+import shutil
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import load_checkpoint
 from pose_training.cli.main import main
 from pose_training.data.annotations import read_dataset
+from pose_training.distillation.pseudo_labels import label_images
 from pose_training.errors import ConfigError
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.families.topologies import as_topology, find_topology
@@ -74,6 +76,11 @@ def test_a_skeleton_of_a_dataset_is_trained_exported_and_run(tmp_path, dogs, cap
     assert main(['export', weights, '-o', model, '--size', '96x96']) == 0
     assert_dog(load_card(model).topology)
     assert main(['verify', model, '--weights', weights]) == 0
+    shutil.copy(model, str(tmp_path / 'DOG'))
+    shutil.copy(weights, str(tmp_path / 'NETWORK.PT'))
+    assert main(['info', str(tmp_path / 'DOG')]) == 0
+    assert main(['export', str(tmp_path / 'NETWORK.PT'), '-o', str(tmp_path / 'DOG.ONNX')]) == 0
+    assert_dog(load_card(str(tmp_path / 'DOG.ONNX')).topology)
     assert main(['info', weights]) == 0 and 'repvgg_fpn for dog, ' in capsys.readouterr().out
     assert main(['import', 'onnx', model, '--model', 'repvgg_fpn', '-o',
                  str(tmp_path / 'again.pt')]) == 0
@@ -109,6 +116,9 @@ def test_packed_images_carry_their_skeleton(tmp_path, dogs):
     estimator.configure(**{'pose.keypoint_threshold': 0., 'selection.min_keypoints': 1,
                            'selection.min_score': 0.})
     assert estimator(np.zeros((64, 64, 3), np.uint8)).keypoints.shape[1] == 5
+    labels = label_images(estimator, [str(tmp_path / 'dogs' / '0.jpg')], str(tmp_path), .001)
+    assert labels['categories'] == [{'id': 1, 'name': 'dog', 'keypoints': list(NAMES),
+                                     'skeleton': [[a + 1, b + 1] for a, b in LIMBS]}]
 
 
 @pytest.mark.parametrize('name, write', [

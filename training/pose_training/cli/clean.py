@@ -65,7 +65,7 @@ def run(args) -> int:
 
 def _judge(args):
     """Return the label checker, and its topology."""
-    if args.teacher.endswith(CHECKPOINTS) and not args.card:
+    if args.teacher.lower().endswith(CHECKPOINTS) and not args.card:
         card = checkpoint_card(args.teacher)
     else:
         card = load_card(args.teacher, args.card)

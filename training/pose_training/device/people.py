@@ -29,10 +29,9 @@ class PersonBatches:
             raise DataError('there are no people with keypoints in the packed images')
         packed = pool.topology.keypoint_names
         if packed != family.topology.keypoint_names:
-            raise DataError('the packed people have {} keypoints ({} ...), the network {} ({} '
-                            '...); pack again with this configuration'.format(
-                                len(packed), packed[0], family.topology.size,
-                                family.topology.keypoint_names[0]))
+            raise DataError('the packed people have {} keypoints, the network {} ({}); pack again '
+                            'with this configuration'.format(
+                                len(packed), family.topology.size, family.topology.name))
         self._pool, self._data, self._stride = pool, data, stride
         self._teacher, self._share = teacher, share
         self._mirror, self._upper = list(family.topology.mirror), upper_body(family.topology)

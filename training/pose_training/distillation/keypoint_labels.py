@@ -23,7 +23,7 @@ _ENOUGH = 1 / 3  # share of found keypoints from which a box without labels beco
 
 def load_single_person_teacher(path: str) -> SinglePersonTeacher:
     """Load a single-person network by its file's ending; DataError for an unknown ending."""
-    if path.endswith('.tflite'):
+    if path.lower().endswith('.tflite'):
         return TfliteTeacher(path)
     raise DataError('{}: single-person teachers are .tflite files (MoveNet, EfficientPose)'.format(
         path))

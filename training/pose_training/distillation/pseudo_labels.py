@@ -10,6 +10,7 @@ from pose_ros.core import PoseEstimator
 from pose_ros.core.errors import ImageError
 from pose_ros.core.people import People
 from pose_ros.core.sources.images import read_image
+from pose_ros.core.topology import TOPOLOGIES
 from pose_training.data.images import tell_left_out
 
 _SHARE_OF_BOX = .53  # a person covers about this share of the box, as COCO's outlines do
@@ -44,7 +45,8 @@ def label_images(estimator: PoseEstimator, paths: Sequence[str], folder: str,
     limbs = [[first + 1, second + 1] for first, second in topology.limbs]
     return {'info': {'complete': False, 'labelled_by': _networks(estimator)}, 'images': images,
             'annotations': annotations, 'categories': [
-                {'id': 1, 'name': 'person', 'keypoints': list(topology.keypoint_names),
+                {'id': 1, 'name': 'person' if topology.name in TOPOLOGIES else topology.name,
+                 'keypoints': list(topology.keypoint_names),
                  'skeleton': limbs}]}
 
 

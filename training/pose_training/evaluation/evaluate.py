@@ -132,7 +132,7 @@ def load(model: Union[str, PoseEstimator], settings=None,
 
 def refuse_checkpoint(model) -> None:
     """Raise ConfigError for a file of weights: only files for the robot are measured."""
-    if os.fspath(model).endswith(('.pt', '.ckpt')):
+    if os.fspath(model).lower().endswith(('.pt', '.ckpt')):
         raise ConfigError('{0} is a checkpoint, but only files for the robot are measured: '
                           'pose-train export {0} -o model.onnx'.format(model))
 

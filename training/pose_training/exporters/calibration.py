@@ -30,7 +30,7 @@ def views(paths: Sequence[str], crops: bool) -> List[View]:
     """
     found: List[View] = []
     for path in paths:
-        found += _labelled(path, crops) if path.endswith('.json') else [View(path)]
+        found += _labelled(path, crops) if path.lower().endswith('.json') else [View(path)]
     return found
 
 
