@@ -18,6 +18,7 @@ from pose_training.data.coco import load_coco
 from pose_training.data.images import read_labelled
 from pose_training.device.packing import encoded, pack
 from pose_training.distillation.box_labels import add_boxes
+from pose_training.distillation.cleaning import mirrored
 from pose_training.errors import DataError
 from pose_training.evaluation.detections import Detections
 from pose_training.evaluation.evaluate import evaluate
@@ -293,6 +294,14 @@ def test_int8_is_calibrated_with_people_of_all_categories(data, tmp_path, caplog
                                               for name in ('0.png', '1.png')]
     assert all(len(view.box) == 4 for view in chosen)
     assert '2.png; they are left out' in caplog.text
+
+
+def test_labels_are_mirrored_by_names_of_any_form(data):
+    plain, turned = load_coco(data, COCO), load_coco(changed(data, names_with_sides), COCO)
+    assert turned.keypoint_names == COCO.keypoint_names
+    assert turned.category['keypoints'][5] == 'L-Shoulder'
+    one, other = (mirrored(file.people[0][0], file.keypoint_names) for file in (plain, turned))
+    assert one['keypoints'] == other['keypoints'] != plain.people[0][0]['keypoints']
 
 
 def test_two_names_of_one_keypoint_are_an_error(data):
