@@ -8,7 +8,6 @@ import sys
 from pose_ros.cli import hardware
 from pose_ros.cli.checks import (ABSENT, check_engines, check_gpu, check_python, check_ros, FAILED,
                                  OK)
-from pose_ros.core.engines.options import is_plan
 from pose_ros.core.errors import shown
 
 DESCRIPTION = ('Check what this machine can run, and print commands that install what is missing. '
@@ -40,6 +39,7 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Print the report, group by group; return the exit code."""
     if args.hardware:
+        from pose_ros.core.engines.options import is_plan  # needs NumPy
         if is_plan(args.model):
             raise argparse.ArgumentError(None, '--hardware builds the engine itself: give --model '
                                                'the ONNX file, not {}'.format(args.model))
