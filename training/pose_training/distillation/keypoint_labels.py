@@ -12,9 +12,9 @@ from pose_ros.core.errors import ImageError
 from pose_ros.core.image_size import MAX_PIXELS
 from pose_ros.core.people import make_people
 from pose_ros.core.reading import LARGEST_LABELS, open_regular
-from pose_ros.core.sources.images import read_image
 from pose_ros.core.topology import Topology
 from pose_training.data.annotations import Sample
+from pose_training.data.images import read_oriented
 from pose_training.distillation.single_person import person_crop, SinglePersonTeacher
 from pose_training.distillation.tflite import TfliteTeacher
 from pose_training.errors import DataError
@@ -25,7 +25,7 @@ _ENOUGH = 1 / 3  # share of found keypoints from which a box without labels beco
 
 def load_single_person_teacher(path: str) -> SinglePersonTeacher:
     """Load a single-person network by its file's ending; DataError for an unknown ending."""
-    if path.endswith('.tflite'):
+    if path.lower().endswith('.tflite'):
         return TfliteTeacher(path)
     raise DataError('{}: single-person teachers are .tflite files (MoveNet, EfficientPose)'.format(
         path))
@@ -83,7 +83,7 @@ class CachedPredictions:
         self._teachers, self._topology, self._max_pixels = teachers, topology, max_pixels
         self._path, self._known, self._fresh = None, {}, False
         if cache:
-            names = repr([topology.name] + [teacher.identity for teacher in teachers])
+            names = repr([topology.keypoint_names] + [teacher.identity for teacher in teachers])
             self._path = os.path.join(cache, 'points_{}.npz'.format(
                 hashlib.sha256(names.encode()).hexdigest()[:16]))
             self._known = _load(self._path)
@@ -99,7 +99,7 @@ class CachedPredictions:
     def _predict(self, sample, boxes):
         nothing = np.zeros((len(boxes), self._topology.size, 3), np.float32)
         try:
-            image = read_image(sample.path, self._max_pixels)
+            image = read_oriented(sample.path, sample.size, self._max_pixels)
         except ImageError:
             return nothing  # the training reports it when it reads the image
         # A dataset may have been labelled on larger copies of its images.
