@@ -75,7 +75,7 @@ def read_bounded(path: str, most: int, what: str) -> bytes:
             if size > most:
                 raise WeightsError('{} is no {}: it has {} bytes, and at most {} are read'.format(
                     path, what, size, most))
-            return stream.read(most)
+            return stream.read(size)
     except OSError as error:
         raise WeightsError('cannot read {}: {}'.format(path, error.strerror)) from error
 

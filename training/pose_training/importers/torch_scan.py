@@ -28,8 +28,9 @@ _CALLS = {'torch._utils._rebuild_' + name for name in (
     'meta_tensor_no_storage')} | {
         'torch.Size', 'torch.device', 'torch.serialization._get_layout', 'builtins.complex'}
 _ITEM_SIZES = {'ComplexDouble': 16, 'ComplexFloat': 8, 'Double': 8, 'Long': 8, 'Float': 4,
-               'Int': 4, 'QInt32': 4, 'Half': 2, 'BFloat16': 2, 'Short': 2, 'Char': 1, 'Byte': 1, 'Bool': 1,
-               'QInt8': 1, 'QUInt8': 1, 'QUInt4x2': 1, 'QUInt2x4': 1, 'Untyped': 1}  # bytes
+               'Int': 4, 'QInt32': 4, 'Half': 2, 'BFloat16': 2, 'Short': 2, 'Char': 1,
+               'Byte': 1, 'Bool': 1, 'QInt8': 1, 'QUInt8': 1, 'QUInt4x2': 1, 'QUInt2x4': 1,
+               'Untyped': 1}  # bytes
 _TEXTS = {'_codecs.encode', 'builtins.bytearray'}  # of texts, no longer than the file
 
 
