@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Small weight files that describe gigabytes, or hours: each function writes one, or returns it."""
+"""Small weight files that describe gigabytes, or hours of work."""
 import io
 import pickle
 import struct
@@ -76,7 +76,7 @@ def graph(*inputs):
 
 
 def graph_of_constants():
-    """Return a graph of 60 constants that repeat one number 2 ** 26 times: 4 GB of each 4 bytes."""
+    """Return a graph of 60 constants that each repeat one number 2 ** 26 times: 16 GB."""
     names = ['c{}'.format(number) for number in range(60)]
     message = graph(*names)
     for name in names:
@@ -161,14 +161,15 @@ def old_pth(count=2000000000):
             + pickle.dumps(['0'], 2) + struct.pack('<q', count))
 
 
+HUGE = b'\x8a\x05' + struct.pack('<q', 10 ** 10)[:5]  # the number in a pickle
 CALL = {
-    'bytearray': b'c__builtin__\nbytearray\n\x8a\x05' + struct.pack('<q', 10 ** 10)[:5] + b'\x85R.',
-    'tensor': b'ctorch\nTensor\n\x8a\x05' + struct.pack('<q', 10 ** 10)[:5] + b'\x85R.',
+    'bytearray': b'c__builtin__\nbytearray\n' + HUGE + b'\x85R.',
+    'tensor': b'ctorch\nTensor\n' + HUGE + b'\x85R.',
     # Each tuple holds the one before twice: its hash takes 2 ** 64 steps.
     'keys': b'}' + b'K\x01\x85q\x00' + b'h\x00h\x00\x86q\x00' * 64 + b'K\x00s.',
     'quantized': b'ctorch._utils\n_rebuild_qtensor\n((X\x07\x00\x00\x00storagectorch\nQInt8Storage'
-                 b'\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x01tQK\x00\x8a\x05'
-                 + struct.pack('<q', 10 ** 10)[:5] + b'\x85K\x01\x85(ctorch\nper_tensor_affine\n'
+                 b'\nX\x01\x00\x00\x000X\x03\x00\x00\x00cpuK\x01tQK\x00'
+                 + HUGE + b'\x85K\x01\x85(ctorch\nper_tensor_affine\n'
                  b'G\x3f\xf0\x00\x00\x00\x00\x00\x00K\x00t\x89ccollections\nOrderedDict\n)RtR.',
 }
 
