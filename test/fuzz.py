@@ -45,6 +45,7 @@ MOST_MIB = 2048
 SECONDS = 10
 LONGEST_ERROR = 3000  # characters
 
+
 def card_text(chance):
     """Return the text of a changed card."""
     data = models.card_data()
