@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Hostile weight files and options: refused with little memory and time, in a child process."""
+from pathlib import Path
 import re
 
 import bombs
@@ -12,7 +13,8 @@ import torch
 
 from pose_training.checkpoint import checkpoint_data
 from pose_training.exporters.export import export, ExportOptions
-from pose_training.models import create_model
+from pose_training.importers import limits, messages
+from pose_training.models import create_model, get_spec, network, registry
 
 SMALL = {'widths': [4, 4, 8, 8, 8], 'depths': [1, 1, 1, 1, 1], 'neck': 8, 'head': 8, 'stages': 1}
 MOST_MIB = 512  # of growth; the largest file here has 30 MB
@@ -119,12 +121,12 @@ def outcomes(tmp_path_factory):
     """Return the outcome of every case, computed in one child process."""
     folder = tmp_path_factory.mktemp('bombs')
     cases = []
-    for number, (name, (form, ending, content, network, _)) in enumerate(FILES.items()):
+    for number, (name, (form, ending, content, model, _)) in enumerate(FILES.items()):
         path = folder / 'file{}.{}'.format(number, ending)
         path.write_bytes(content())
-        cases.append([name, 'import', [form, str(path), network, {}]])
-    cases += [[name, 'create', [network, options]]
-              for name, (network, options, _) in OPTIONS.items()]
+        cases.append([name, 'import', [form, str(path), model, {}]])
+    cases += [[name, 'create', [model, options]]
+              for name, (model, options, _) in OPTIONS.items()]
     for number, (name, (change, _)) in enumerate(CHECKPOINTS.items()):
         data = checkpoint_data(create_model('repvgg_fpn', **SMALL))
         change(data)
@@ -173,6 +175,16 @@ def _external(item):
     item.ClearField('raw_data')
     item.data_location = onnx.TensorProto.EXTERNAL
     item.external_data.append(onnx.StringStringEntryProto(key='location', value='foreign.bin'))
+
+
+def test_the_document_names_the_limits():
+    text = (Path(__file__).parents[2] / 'docs' / 'robustness.md').read_text(encoding='utf-8')
+    assert limits.LONGEST_NAME == 256 and '256 printable characters' in text
+    assert messages._MOST_PARTS == 1 << 20 and 'parts: 1 million' in text
+    assert limits.most_elements(get_spec('cmu')) == 2 * limits.network_elements('cmu') + (1 << 23)
+    assert 'twice those of the network and 8 million more' in text
+    assert 'channels {}, blocks {}, factors 4; {} million weights'.format(
+        network.MOST_CHANNELS, network.MOST_BLOCKS, registry._MOST_WEIGHTS // 10 ** 6) in text
 
 
 def refused(outcomes, name, reason, kinds=('WeightsError',)):
