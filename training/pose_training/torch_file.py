@@ -8,8 +8,8 @@ import warnings
 import torch
 
 from pose_ros.core.files import atomic_write
+from pose_ros.core.reading import LARGEST_EXTERNAL, open_regular
 from pose_training.errors import WeightsError
-from pose_training.importers.limits import open_regular
 from pose_training.importers.torch_scan import check_torch_file, UnsafeFile
 
 _ZIP = b'PK\x03\x04'  # files of PyTorch 1.6 and newer; older ones are bare pickles
@@ -22,7 +22,7 @@ def load_torch_file(path: str) -> object:
     that needs anything else, is damaged, or is not a file of torch.save.
     """
     try:
-        with open_regular(path) as file:
+        with open_regular(path, LARGEST_EXTERNAL) as file:
             head = file.read(512)
     except OSError as error:
         raise WeightsError('cannot read {}: {}'.format(path, error.strerror or error)) from error

@@ -7,12 +7,12 @@ The amounts are added up first, and compared with the size of the file and of th
 """
 import math
 import os
-import stat
 from functools import lru_cache
-from typing import BinaryIO, Sequence
+from typing import Sequence
 
 import torch
 
+from pose_ros.core.reading import LARGEST_EXTERNAL, open_regular
 from pose_training.errors import WeightsError
 from pose_training.models.registry import create_model, NetworkSpec
 
@@ -70,7 +70,7 @@ def most_elements(spec: NetworkSpec) -> int:
 def read_bounded(path: str, most: int, what: str) -> bytes:
     """Return the bytes of a regular file; WeightsError for others, and above `most` bytes."""
     try:
-        with open_regular(path) as stream:
+        with open_regular(path, LARGEST_EXTERNAL) as stream:
             size = os.fstat(stream.fileno()).st_size
             if size > most:
                 raise WeightsError('{} is no {}: it has {} bytes, and at most {} are read'.format(
@@ -78,13 +78,3 @@ def read_bounded(path: str, most: int, what: str) -> bytes:
             return stream.read(size)
     except OSError as error:
         raise WeightsError('cannot read {}: {}'.format(path, error.strerror)) from error
-
-
-def open_regular(path: str) -> BinaryIO:
-    """Open a regular file; WeightsError for pipes and devices, OSError if it cannot be opened."""
-    # Without O_NONBLOCK a pipe that nothing writes would block here.
-    stream = open(path, 'rb', opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))
-    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        stream.close()
-        raise WeightsError('{} is not a regular file'.format(path))
-    return stream

@@ -8,9 +8,10 @@ from typing import Dict
 import numpy as np
 from numpy.lib import format as npy_format
 
+from pose_ros.core.reading import LARGEST_EXTERNAL, open_regular
 from pose_training.errors import WeightsError
 from pose_training.importers.limits import (Budget, checked_name, MOST_NAMES,
-                                            most_elements, open_regular)
+                                            most_elements)
 from pose_training.importers.matching import Weights
 from pose_training.importers.pickled import Rebuilt, read_pickle
 from pose_training.importers.tf_names import to_state
@@ -26,7 +27,7 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     pickle is read as data: nothing in it is imported or called. WeightsError for other content.
     """
     try:
-        with open_regular(path) as stream, \
+        with open_regular(path, LARGEST_EXTERNAL) as stream, \
                 mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
             content = _content(data)
     except OSError as error:

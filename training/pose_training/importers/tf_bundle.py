@@ -10,10 +10,11 @@ from typing import Any, Dict, Iterator, Tuple
 import numpy as np
 from google.protobuf.message import DecodeError
 
+from pose_ros.core.reading import LARGEST_EXTERNAL, open_regular
 from pose_training.errors import WeightsError
 from pose_training.importers.crc32c import masked_crc32c
 from pose_training.importers.limits import (Budget, checked_name, elements, MOST_AXES,
-                                             MOST_NAMES, open_regular, read_bounded)
+                                             MOST_NAMES, read_bounded)
 from pose_training.importers.messages import message_classes
 
 _MOST_INDEX_BYTES = 1 << 24
@@ -80,7 +81,7 @@ class Bundle:
         shard = '{}.data-{:05d}-of-{:05d}'.format(self._prefix, entry.shard_id,
                                                   self._header.num_shards)
         try:
-            with open_regular(shard) as stream:
+            with open_regular(shard, LARGEST_EXTERNAL) as stream:
                 stream.seek(entry.offset)
                 content = stream.read(entry.size)
         except (OSError, ValueError) as error:
