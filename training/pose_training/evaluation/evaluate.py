@@ -46,8 +46,7 @@ def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], 
     network of crops, instead of a detector's. flip, scales: also average mirrored views and views
     of these relative sizes. failures: a folder for drawings of the `worst` images of each dataset.
     progress: wraps the list of images, as tqdm does. images: the folder of the images (default:
-    that of each file); images that are missing, damaged, or of more than `max_pixels` are left
-    out, with a warning.
+    that of each file); images that are missing, damaged or too large (`max_pixels`) are left out.
 
     Raises DataError for an invalid dataset, before anything runs, and what PoseEstimator raises.
     """
