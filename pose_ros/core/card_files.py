@@ -8,6 +8,7 @@ from typing import Any, Dict, Union
 
 from pose_ros.core.bundled import MODELS_FOLDER, model_file
 from pose_ros.core.card import CARD_KEY, ModelCard, parse_card
+from pose_ros.core.engines.options import is_plan
 from pose_ros.core.errors import CardError, ModelError
 from pose_ros.core.files import sha256
 from pose_ros.core.onnx_file import read_metadata
@@ -30,7 +31,13 @@ def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -
         return card
     if isinstance(card, dict):
         return parse_card(card, 'the given model card')
-    inside = read_metadata(model_path) if model_path.endswith('.onnx') else {}
+    inside, place = {}, 'it is no ONNX file'
+    if not is_plan(model_path):
+        try:
+            inside, place = read_metadata(model_path), CARD_KEY
+        except ModelError:  # a file of another name may be of another format
+            if model_path.lower().endswith('.onnx'):
+                raise
     if card:
         return _read_card_file(card)
     if CARD_KEY in inside:
@@ -42,7 +49,7 @@ def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -
         return known
     raise CardError('{0} has no model card: not in its metadata ({1}), not beside it ({0}.json), '
                     'and none was given; see docs/models.md for the format'.format(
-                        model_path, CARD_KEY))
+                        model_path, place))
 
 
 def _read_card_file(path):

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from pose_ros.core.card import require_keys
-from pose_ros.core.decoders.decoder import Decoder, make_found
+from pose_ros.core.decoders.decoder import Decoder, make_found, require_output
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
 
@@ -55,9 +55,8 @@ class BoxesDecoder(Decoder):
         """See Decoder.check_outputs."""
         where = 'model card {!r}'.format(self.card.name)
         for name in _tensors(self._outputs):
-            if name not in outputs:
-                raise CardError('{}: no output {!r}; the network yields {}'.format(
-                    where, name, ', '.join(sorted(outputs))))
+            require_output(outputs, name, where,
+                           whole_numbers=name == self._outputs.get('labels'))
         try:
             boxes, scores = self._read(outputs)
         except (ValueError, IndexError) as error:

@@ -78,6 +78,22 @@ class Decoder(Configurable):
         return disagreement(expected, found, precision)
 
 
+def require_output(outputs: Dict[str, np.ndarray], name: str, where: str,
+                   whole_numbers: bool = False) -> np.ndarray:
+    """Return an output by name; CardError, which begins with `where`, if there is none of floats.
+
+    With `whole_numbers` integers are allowed, too.
+    """
+    if name not in outputs:
+        raise CardError('{}: no output {!r}; the network yields {}'.format(
+            where, name, ', '.join(sorted(outputs))))
+    kind = outputs[name].dtype
+    if kind.kind not in ('fiu' if whole_numbers else 'f'):
+        raise CardError('{}: output {!r} has the type {}, and its decoder reads float32: export '
+                        'the network with outputs of floats'.format(where, name, kind))
+    return outputs[name]
+
+
 def create_decoder(card: ModelCard) -> Decoder:
     """Return the decoder of the card's type; CardError if the type is unknown."""
     where = 'model card {!r}'.format(card.name)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from pose_ros.core.card import require_keys
-from pose_ros.core.decoders.decoder import Decoder, make_found
+from pose_ros.core.decoders.decoder import Decoder, make_found, require_output
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
 
@@ -63,10 +63,7 @@ class HeatmapDecoder(Decoder):
     def check_outputs(self, outputs):
         """See Decoder.check_outputs."""
         where, spec = 'model card {!r}'.format(self.card.name), self.outputs
-        if spec.tensor not in outputs:
-            raise CardError('{}: no output {!r}; the network yields {}'.format(
-                where, spec.tensor, ', '.join(sorted(outputs))))
-        shape = outputs[spec.tensor].shape
+        shape = require_output(outputs, spec.tensor, where).shape
         if len(shape) != 3 or shape[0] <= max(spec.channels) or min(shape[1:]) < 3:
             raise CardError('{}: output {!r} should be more than {} maps per crop, but the '
                             'network yields {}'.format(where, spec.tensor, max(spec.channels),

@@ -6,7 +6,7 @@ from typing import Dict, NamedTuple, Optional, Tuple
 import numpy as np
 
 from pose_ros.core.card import ModelCard, require_keys
-from pose_ros.core.decoders.decoder import Decoder, Found, make_found
+from pose_ros.core.decoders.decoder import Decoder, Found, make_found, require_output
 from pose_ros.core.decoders.limbs import assemble, LimbScorer, LimbTable, MOST_ROWS
 from pose_ros.core.decoders.peaks import PeakFinder
 from pose_ros.core.errors import CardError
@@ -105,10 +105,7 @@ class PafDecoder(Decoder):
         highest_paf = max(limb[2] for limb in spec.limbs) + 1
         for tensor, channel in ((spec.heat_tensor, max(spec.heat_channels)),
                                 (spec.paf_tensor, highest_paf)):
-            if tensor not in outputs:
-                raise CardError('{}: no output {!r}; the network yields {}'.format(
-                    where, tensor, ', '.join(sorted(outputs))))
-            shape = outputs[tensor].shape
+            shape = require_output(outputs, tensor, where).shape
             if len(shape) != 3 or shape[0] <= channel or shape[1:] != size:
                 raise CardError(
                     '{}: output {!r} should be more than {} x {} x {} per image (stride {}), but '

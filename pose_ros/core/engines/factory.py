@@ -10,7 +10,8 @@ from typing import Callable, Dict, List, Optional, Tuple, Type
 import numpy as np
 
 from pose_ros.core.engines.engine import Engine
-from pose_ros.core.engines.options import BACKENDS, EngineOptions, make_options
+from pose_ros.core.engines.options import (BACKENDS, EngineOptions, is_plan,
+                                           make_options)
 from pose_ros.core.errors import EngineError, ModelError, PoseRosError
 
 _LOG = logging.getLogger('pose_ros')
@@ -43,7 +44,7 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
     try:
         engine = _load(backend, path, input_shape, settings)
     except (EngineError, ModelError) as error:
-        if backend != 'tensorrt' or settings.require_tensorrt or _is_plan(path):
+        if backend != 'tensorrt' or settings.require_tensorrt or is_plan(path):
             raise
         return load_cpu_fallback(path, input_shape, settings, error)
     _LOG.info('engine: %s%s', engine.describe(), engine.status and ', while ' + engine.status)
@@ -91,7 +92,7 @@ def _load_fastest(path, input_shape, settings, candidates) -> Engine:
 
 
 def _candidates(path, settings):
-    if _is_plan(path):
+    if is_plan(path):
         return ['tensorrt']
     if settings.device != 'cpu':
         return ['onnxruntime']
@@ -108,7 +109,3 @@ def _cpu_backends():
     # OpenVINO is 1.4 to 1.6 times faster on x86; other processors are not measured.
     on_x86 = platform.machine().lower() in ('x86_64', 'amd64', 'i686')
     return ['openvino', 'onnxruntime'] if on_x86 else ['onnxruntime', 'openvino']
-
-
-def _is_plan(path):
-    return path.endswith('.engine')

@@ -16,7 +16,7 @@ from pose_ros.core.engines.engine_cache import EngineCache, file_name, plan_key
 from pose_ros.core.engines.factory import load_cpu_fallback
 from pose_ros.core.engines.fallback import FallbackEngine
 from pose_ros.core.engines.onnxruntime import OnnxRuntimeEngine
-from pose_ros.core.engines.options import EngineOptions
+from pose_ros.core.engines.options import EngineOptions, is_plan
 from pose_ros.core.engines.tensorrt import PlanError, TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, PRECISIONS
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
@@ -25,7 +25,6 @@ from pose_ros.core.files import sha256
 
 _LOG = logging.getLogger('pose_ros')
 _BUILD_LOG = logging.getLogger('pose_ros.build')  # progress, which programs may show
-PLAN_SUFFIX = '.engine'
 
 
 class Built(NamedTuple):
@@ -49,7 +48,7 @@ def open_tensorrt(path: str, input_shape, options: EngineOptions) -> Engine:
     if options.precision not in PRECISIONS:
         raise EngineError('tensorrt has no precision {}: use {}'.format(
             options.precision, ', '.join(PRECISIONS)))
-    if path.endswith(PLAN_SUFFIX):
+    if is_plan(path):
         return _open_plan_file(path, input_shape, options)
     engine = _open_onnx_file(path, input_shape, options)
     if options.require_tensorrt:

@@ -71,14 +71,14 @@ def check_export(args, inputs) -> None:
 def write_network(network, provenance, args) -> None:
     """Export the network by the options, or save it as a checkpoint."""
     from pose_training.checkpoint import save_checkpoint
-    if args.engine and not args.output.endswith('.onnx'):
+    if args.engine and not args.output.lower().endswith('.onnx'):
         raise ExportError('--engine builds from an ONNX file: end {!r} in .onnx'.format(
             args.output))
-    if args.output.endswith(('.pt', '.ckpt')):
+    if args.output.lower().endswith(('.pt', '.ckpt')):
         save_checkpoint(args.output, network, provenance)
         print('wrote ' + args.output)
         return
-    if not args.output.endswith('.onnx'):
+    if not args.output.lower().endswith('.onnx'):
         raise ExportError('the name {!r} has no known ending: end it in .onnx or .pt'.format(
             args.output))
     options = ExportOptions(size=args.size, dynamic=args.dynamic, precision=args.precision,

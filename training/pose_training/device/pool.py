@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """All packed images in one tensor on the device, sampled with a matrix per image."""
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Dict, Union
@@ -10,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pose_ros.core.topology import Topology
 from pose_training.device.packing import IMAGES, INDEX
 from pose_training.errors import DataError
+from pose_training.families.topologies import as_topology
 
 _THREADS = 16
 
@@ -44,6 +47,11 @@ class ImagePool:
 
     def __len__(self) -> int:
         return len(self.index['start'])
+
+    @property
+    def topology(self) -> Topology:
+        """Return the skeleton of the people."""
+        return as_topology(json.loads(str(self.index['topology'])))
 
     def _decoded(self, number):
         start, length = (int(self.index[name][number]) for name in ('start', 'length'))

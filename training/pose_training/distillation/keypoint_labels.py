@@ -10,9 +10,9 @@ import numpy as np
 from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import ImageError
 from pose_ros.core.people import make_people
-from pose_ros.core.sources.images import read_image
 from pose_ros.core.topology import Topology
 from pose_training.data.annotations import Sample
+from pose_training.data.images import read_oriented
 from pose_training.distillation.single_person import person_crop, SinglePersonTeacher
 from pose_training.distillation.tflite import TfliteTeacher
 from pose_training.errors import DataError
@@ -23,7 +23,7 @@ _ENOUGH = 1 / 3  # share of found keypoints from which a box without labels beco
 
 def load_single_person_teacher(path: str) -> SinglePersonTeacher:
     """Load a single-person network by its file's ending; DataError for an unknown ending."""
-    if path.endswith('.tflite'):
+    if path.lower().endswith('.tflite'):
         return TfliteTeacher(path)
     raise DataError('{}: single-person teachers are .tflite files (MoveNet, EfficientPose)'.format(
         path))
@@ -81,7 +81,7 @@ class CachedPredictions:
         self._teachers, self._topology = teachers, topology
         self._path, self._known, self._fresh = None, {}, False
         if cache:
-            names = repr([topology.name] + [teacher.identity for teacher in teachers])
+            names = repr([topology.keypoint_names] + [teacher.identity for teacher in teachers])
             self._path = os.path.join(cache, 'points_{}.npz'.format(
                 hashlib.sha256(names.encode()).hexdigest()[:16]))
             self._known = _load(self._path)
@@ -97,7 +97,7 @@ class CachedPredictions:
     def _predict(self, sample, boxes):
         nothing = np.zeros((len(boxes), self._topology.size, 3), np.float32)
         try:
-            image = read_image(sample.path)
+            image = read_oriented(sample.path, sample.size)
         except ImageError:
             return nothing  # the training reports it when it reads the image
         # A dataset may have been labelled on larger copies of its images.

@@ -39,12 +39,12 @@ def open_network(path: str, size: Tuple[int, int], layers: Sequence[str], backen
     `layers` names more outputs: tensors of a file, or modules of a checkpoint. Raises DataError
     for an unknown layer, ModelError or EngineError for a file that cannot be run.
     """
-    if path.endswith(CHECKPOINTS):
+    if path.lower().endswith(CHECKPOINTS):
         return OpenNetwork(TorchEngine(path, size, layers), size)
     with tempfile.TemporaryDirectory(prefix='teacher') as folder:
-        if path.endswith('.xml'):
+        if path.lower().endswith('.xml'):
             path = _copy_openvino(path, size, layers, folder)
-        elif path.endswith('.onnx'):
+        elif path.lower().endswith('.onnx'):
             path, size = _copy_onnx(path, size, layers, folder)
         elif layers:
             raise DataError('{}: hints need an .onnx, .xml or .pt file'.format(path))
@@ -100,9 +100,9 @@ def layer_channels(path: str, layers: Sequence[str]) -> List[int]:
 
     Raises DataError for an unknown layer, and for one that does not yield maps.
     """
-    if path.endswith(CHECKPOINTS):
+    if path.lower().endswith(CHECKPOINTS):
         return module_channels(load_checkpoint(path)[0], layers, path)
-    if path.endswith('.xml'):
+    if path.lower().endswith('.xml'):
         nodes = {node.get_friendly_name(): node.output(0).get_partial_shape()
                  for node in _read_openvino(path).get_ops() if node.get_output_size()}
         shapes = {name: [size.get_length() if size.is_static else 0 for size in shape]

@@ -92,7 +92,8 @@ def _teacher_rules(teacher):
     more = teacher.cards or teacher.cache or teacher.hints or any(teacher.size)
     yield (not (teacher.on_device and more), 'teacher.on_device',
            'false with teacher.cards, a teacher.cache, teacher.hints or a teacher.size')
-    yield (not teacher.on_device or all(path.endswith(CHECKPOINTS) for path in teacher.models),
+    yield (not teacher.on_device or all(path.lower().endswith(CHECKPOINTS)
+                                        for path in teacher.models),
            'teacher.on_device', 'false unless all teacher.models are checkpoints ({}): see '
            'pose-train import'.format(', '.join(CHECKPOINTS)))
     yield (all(0 <= hint.model < len(teacher.models) for hint in teacher.hints), 'teacher.hints',
