@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Find the card of a model: from the caller, in the file, beside it, or in pose_ros/models."""
 import glob
-import json
 import os
 from typing import Any, Dict, Union
 
@@ -12,6 +11,8 @@ from pose_ros.core.engines.options import is_plan
 from pose_ros.core.errors import CardError, ModelError
 from pose_ros.core.files import sha256
 from pose_ros.core.onnx_file import read_metadata
+from pose_ros.core.reading import LARGEST_CARD, read_file
+from pose_ros.core.strict_json import parse_json
 
 _HASH_KEY = 'model_sha256'
 ENGINE_FACTS = 'engine'  # the entry of a card's provenance that describes a built engine
@@ -54,8 +55,7 @@ def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -
 
 def _read_card_file(path):
     try:
-        with open(path, 'rb') as stream:
-            return parse_card(stream.read(), path)
+        return parse_card(read_file(path, LARGEST_CARD), path)
     except OSError as error:
         raise CardError('cannot read the model card {}: {}'.format(path, error.strerror or error))
 
@@ -64,8 +64,7 @@ def _known_card(model_path):
     """Return the card of published weights that have none inside, by SHA-256; or None."""
     digest = None
     for path in sorted(glob.glob(os.path.join(MODELS_FOLDER, '*.json'))):
-        with open(path, 'rb') as stream:
-            expected = json.loads(stream.read().decode('utf-8'))['provenance'].get(_HASH_KEY)
+        expected = parse_json(read_file(path, LARGEST_CARD))['provenance'].get(_HASH_KEY)
         digest = digest or sha256(model_path)
         if expected == digest:
             return _read_card_file(path)

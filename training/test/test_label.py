@@ -76,6 +76,9 @@ def test_images_that_cannot_be_read_are_left_out(tmp_path, networks, capsys, cap
     assert [image['file_name'] for image in data['images']] == ['photos/a.png']
     assert '1 of its 2 images cannot be used, and are left out: ' in caplog.text
     assert 'b.png cannot be decoded' in caplog.text
+    assert main(['label', str(tmp_path / 'photos'), '-o', str(tmp_path / 'x.json'),
+                 '--detector', networks[0], '--model', networks[1], '--max-pixels', '4095']) == 1
+    assert 'more than the limit' in capsys.readouterr().err
     (tmp_path / 'photos' / 'a.png').unlink()
     assert main(['label', str(tmp_path / 'photos'), '-o', str(tmp_path / 'x.json'),
                  '--detector', networks[0], '--model', networks[1]]) == 1

@@ -10,7 +10,8 @@ import numpy as np
 from pose_ros.core.agreement import disagreement
 from pose_ros.core.card import ModelCard
 from pose_ros.core.errors import CardError, PoseRosError
-from pose_ros.core.parameters import Configurable, Parameter
+from pose_ros.core.parameters import checked_values, Configurable, Parameter
+from pose_ros.core.quoting import quoted
 
 # Type in a model card -> (module, class).
 DECODERS = {
@@ -52,7 +53,9 @@ class Decoder(Configurable):
         """Take the settings of the card; CardError names one that is unknown or invalid."""
         self.card = card
         try:
-            super(Decoder, self).__init__(**card.decoder.settings)
+            # Checked first: a key such as 'self' cannot be passed on.
+            super(Decoder, self).__init__(**checked_values(
+                self.PARAMETERS, card.decoder.settings, 'settings'))
         except PoseRosError as error:
             raise CardError('model card {!r}: {}'.format(card.name, error))
 
@@ -76,6 +79,13 @@ class Decoder(Configurable):
         This default compares maps (N, C, h, w); a decoder of other outputs has its own measure.
         """
         return disagreement(expected, found, precision)
+
+
+def are_distinct_channels(values, count: int) -> bool:
+    """Return whether this is a list of `count` different channels, numbers from 0."""
+    return isinstance(values, (list, tuple)) and len(values) == count \
+        and all(type(value) is int and value >= 0 for value in values) \
+        and len(set(values)) == count
 
 
 def require_output(outputs: Dict[str, np.ndarray], name: str, where: str,
@@ -112,7 +122,7 @@ def decoder_parameters(kind: str) -> Tuple[Parameter, ...]:
 def decoder_class(kind: str, where: str = 'decoder') -> Type[Decoder]:
     """Return the class of a decoder type; CardError, which begins with `where`, if unknown."""
     if kind not in DECODERS:
-        raise CardError('{}: unknown decoder type {!r}; known: {}'.format(
-            where, kind, ', '.join(sorted(DECODERS))))
+        raise CardError('{}: unknown decoder type {}; known: {}'.format(
+            where, quoted(kind), ', '.join(sorted(DECODERS))))
     module, name = DECODERS[kind]
     return getattr(importlib.import_module(module), name)

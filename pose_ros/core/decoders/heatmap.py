@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from pose_ros.core.card import require_keys
-from pose_ros.core.decoders.decoder import Decoder, make_found, require_output
+from pose_ros.core.decoders.decoder import (are_distinct_channels, Decoder, make_found,
+                                            require_output)
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
 
@@ -37,9 +38,9 @@ def parse_outputs(card) -> HeatmapOutputs:
         raise CardError("{}: 'tensor' must be an output name".format(where))
     if outputs['grid'] not in GRIDS:
         raise CardError("{}: 'grid' must be one of {}".format(where, ', '.join(GRIDS)))
-    if not isinstance(channels, (list, tuple)) or len(channels) != size \
-            or not all(type(channel) is int and channel >= 0 for channel in channels):
-        raise CardError("{}: 'channels' must be one channel per keypoint ({})".format(where, size))
+    if not are_distinct_channels(channels, size):
+        raise CardError("{}: 'channels' must be one channel per keypoint ({}), each another "
+                        'one'.format(where, size))
     return HeatmapOutputs(outputs['tensor'], tuple(channels), outputs['grid'])
 
 

@@ -13,8 +13,10 @@ from pose_ros.core.engines.engine import Engine
 from pose_ros.core.engines.options import (BACKENDS, EngineOptions, is_plan,
                                            make_options)
 from pose_ros.core.errors import EngineError, ModelError, PoseRosError
+from pose_ros.core.onnx_check import check_onnx
 
 _LOG = logging.getLogger('pose_ros')
+_OTHER_FORMS = ('.engine', '.xml')  # a plan of TensorRT, a network of OpenVINO
 
 
 def available_backends() -> Dict[str, str]:
@@ -39,6 +41,8 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
     `require_tensorrt` is off, the result is a CPU engine, and its `degraded_reason` is set.
     """
     settings = make_options(backend, options, sample, agrees)
+    if not path.endswith(_OTHER_FORMS):
+        check_onnx(path)
     if backend == 'auto':
         return _load_fastest(path, input_shape, settings, _candidates(path, settings))
     try:

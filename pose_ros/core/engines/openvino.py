@@ -14,6 +14,7 @@ from pose_ros.core.errors import EngineError, ModelError
 
 
 _HINTS = {'fp32': 'f32', 'bf16': 'bf16'}
+_ERRORS = (RuntimeError, UnicodeDecodeError)  # the latter: of a message that is not UTF-8
 _CORES = {}  # by process: a fork must not use the threads of its parent
 _CORES_LOCK = threading.Lock()
 
@@ -57,7 +58,7 @@ class OpenVinoEngine(Engine):
         check_batch(batch, self._largest, self.fixed_batch, self._path)
         try:
             return self._run(self._single if len(batch) == 1 else self._several, batch)
-        except RuntimeError as error:
+        except _ERRORS as error:
             raise EngineError('openvino failed on {}: {}'.format(self._path, error))
 
     def describe(self):
@@ -73,7 +74,7 @@ class OpenVinoEngine(Engine):
     def _read(self, path):
         try:
             model = self._core.read_model(path)
-        except RuntimeError as error:
+        except _ERRORS as error:
             raise ModelError('openvino cannot load {}: {}'.format(path, error))
         self.input_type = check_inputs(
             [item.get_element_type().get_type_name() for item in model.inputs], path)
@@ -95,7 +96,7 @@ class OpenVinoEngine(Engine):
         try:
             model.reshape(shape)
             compiled = self._core.compile_model(model, 'CPU', self._settings())
-        except RuntimeError as error:
+        except _ERRORS as error:
             raise ModelError('openvino cannot compile {} for {}: {}'.format(
                 self._path, self._largest, error))
         # A buffer that grows with what is in the image cannot be shared with the caller.

@@ -4,8 +4,6 @@
 import collections
 import os
 
-import onnx
-
 from pose_ros.core.card_files import load_card
 from pose_ros.core.errors import ModelError, shown
 from pose_ros.core.files import sha256
@@ -15,6 +13,7 @@ from pose_training.errors import ExportError
 from pose_training.importers.formats import FORMATS, read_weights
 from pose_training.models import get_spec
 from pose_training.models.cost import count_parameters
+from pose_training.onnx_file import load_onnx
 
 DESCRIPTION = ('Describe a file: of an ONNX file the card and the operators, of a checkpoint the '
                'network and where it comes from, of a weight file (--format, --model) every '
@@ -77,7 +76,7 @@ def _checkpoint(path):
 
 def _onnx(path):
     card = load_card(path)
-    model = onnx.load(path)
+    model = load_onnx(path)
     yield '{}: {:,} bytes, SHA-256 {}'.format(path, os.path.getsize(path), sha256(path))
     yield '  {:<20}IR {}, opset {}'.format('ONNX', model.ir_version,
                                            model.opset_import[0].version)

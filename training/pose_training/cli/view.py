@@ -8,6 +8,7 @@ import numpy as np
 
 from pose_ros.core.command_files import check_outputs
 from pose_ros.core.command_options import count
+from pose_ros.core.errors import shown
 from pose_ros.core.image_file import write_image
 from pose_training.data.dataset import CropRequest, CropSampler, PoseDataset
 from pose_training.data.panels import sheet
@@ -66,7 +67,7 @@ def run(args) -> int:
         write_image(path, draw_crop(dataset, draw), follow_links=False)
     print('wrote {} images to {}'.format(args.count, args.output))
     for path in dataset.unusable:
-        print('unusable: {}'.format(path))
+        print(shown('unusable: {}'.format(path)))
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 
 import numpy as np
 
+from pose_ros.core.reading import LARGEST_LABELS, read_file
 from pose_ros.core.sources.images import IMAGE_EXTENSIONS, image_names
 from pose_ros.core.topology import make_topology, TOPOLOGIES, Topology
 from pose_training.data.categories import choose_people, usual_name
@@ -50,8 +51,7 @@ def load_coco(path: str, topology: Optional[Topology] = None, images: str = '',
     folder of the images (default: the file's own); `names` translates keypoint names of the file.
     """
     try:
-        with open(path, 'rb') as stream:
-            data = json.loads(stream.read())
+        data = json.loads(read_file(path, LARGEST_LABELS))
     except (OSError, ValueError, RecursionError) as error:
         raise DataError('cannot read the dataset {}: {}'.format(path, error)) from error
     try:

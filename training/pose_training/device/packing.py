@@ -17,6 +17,8 @@ import numpy as np
 
 from pose_ros.core.errors import ImageError
 from pose_ros.core.files import atomic_write
+from pose_ros.core.image_size import MAX_PIXELS
+from pose_ros.core.reading import LARGEST_IMAGE, read_file
 from pose_training.data.annotations import Sample
 from pose_training.data.geometry import scaled
 from pose_training.data.images import read_oriented, tell_left_out
@@ -51,7 +53,7 @@ def pack(data: DataConfig, family: Family, folder: str, quality: int = 78,
             atomic_write(os.path.join(folder, IMAGES), follow_links=False) as stream:
         for sample, weight in progress(list(zip(samples, weights))):
             try:
-                content, size = encoded(sample, most, quality)
+                content, size = encoded(sample, most, quality, data.max_pixels)
             except ImageError as error:
                 faults.append(error)
                 continue
@@ -69,9 +71,10 @@ def pack(data: DataConfig, family: Family, folder: str, quality: int = 78,
             'boxes': len(columns.get('box_image', ())), 'bytes': start}
 
 
-def encoded(sample: Sample, most: int, quality: int) -> Tuple[bytes, Tuple[int, int]]:
+def encoded(sample: Sample, most: int, quality: int, max_pixels: int = MAX_PIXELS
+            ) -> Tuple[bytes, Tuple[int, int]]:
     """Return a file of the image of at most `most` px, and its width and height."""
-    image, path = read_oriented(sample.path, sample.size), sample.path
+    image, path = read_oriented(sample.path, sample.size, max_pixels), sample.path
     factor = most / max(image.shape[:2])
     reduced = factor < 1
     if reduced:
@@ -79,8 +82,7 @@ def encoded(sample: Sample, most: int, quality: int) -> Tuple[bytes, Tuple[int, 
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     content = cv2.imencode('.webp', image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
     if not reduced and os.path.getsize(path) <= len(content):
-        with open(path, 'rb') as stream:
-            original = stream.read()
+        original = read_file(path, LARGEST_IMAGE)
         plain = cv2.imdecode(np.frombuffer(original, np.uint8), cv2.IMREAD_COLOR)
         if plain is not None and np.array_equal(plain, image):
             content = original

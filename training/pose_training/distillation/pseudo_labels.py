@@ -8,6 +8,7 @@ import numpy as np
 
 from pose_ros.core import PoseEstimator
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import MAX_PIXELS
 from pose_ros.core.people import People
 from pose_ros.core.sources.images import read_image
 from pose_ros.core.topology import TOPOLOGIES
@@ -17,20 +18,21 @@ _SHARE_OF_BOX = .53  # a person covers about this share of the box, as COCO's ou
 
 
 def label_images(estimator: PoseEstimator, paths: Sequence[str], folder: str,
-                 min_confidence: float = .3, progress: Callable = iter) -> Dict[str, Any]:
+                 min_confidence: float = .3, progress: Callable = iter,
+                 max_pixels: int = MAX_PIXELS) -> Dict[str, Any]:
     """Return a COCO keypoint dataset of the people that an estimator finds in image files.
 
     File names become relative to `folder`. Each annotation has its `score` and, as `conf`, the
     score of each keypoint; a keypoint below `min_confidence` has no label. Because people may
-    be missed, `info` has `complete: false`. Images that cannot be read are left out, with a
-    warning; DataError if none can be read.
+    be missed, `info` has `complete: false`. Images that cannot be read, or have more than
+    `max_pixels`, are left out, with a warning; DataError if all are.
     """
     images: List[Dict[str, Any]] = []
     annotations: List[Dict[str, Any]] = []
     faults: List[ImageError] = []
     for path in progress(paths):
         try:
-            pixels = read_image(path)
+            pixels = read_image(path, max_pixels)
         except ImageError as error:
             faults.append(error)
             continue

@@ -50,9 +50,9 @@ def check_device(config: RunConfig, device: str) -> None:
 def _rules(config):
     data, teacher, learn = config.data, config.teacher, config.optimizer
     processes = config.devices * config.nodes
-    for key in ('data.val_crops', 'data.variants', 'optimizer.epochs', 'optimizer.batch',
-                'validation.every', 'validation.evaluate_every', 'snapshot_every', 'devices',
-                'nodes'):
+    for key in ('data.val_crops', 'data.variants', 'data.max_pixels', 'optimizer.epochs',
+                'optimizer.batch', 'validation.every', 'validation.evaluate_every',
+                'snapshot_every', 'devices', 'nodes'):
         yield _get(config, key) >= 1, key, 'at least 1'
     for key in ('data.sigma', 'data.limb_width', 'optimizer.lr', 'optimizer.factor'):
         yield _get(config, key) > 0, key, 'above 0'

@@ -6,6 +6,7 @@
 """
 from typing import Annotated, Any, Dict, NamedTuple, Tuple
 
+from pose_ros.core.image_size import MAX_PIXELS
 from pose_training.data.geometry import CropRange
 from pose_training.data.person_geometry import PersonRange
 from pose_training.data.photometric import PhotometricRange
@@ -43,6 +44,7 @@ class DataConfig(NamedTuple):
     photometric: Annotated[PhotometricRange, 'changes of pixel values'] = PhotometricRange()
     preload: Annotated[bool, 'keep the images in memory'] = True
     workers: Annotated[int, 'loader processes per training process'] = 2
+    max_pixels: Annotated[int, 'larger images are left out before they are decoded'] = MAX_PIXELS
 
 
 class HintConfig(NamedTuple):
