@@ -112,6 +112,11 @@ CHECKPOINTS = {
     'option name': (_options(name='cmu'), 'options missing or invalid'),
     'option topology': (_options(topology='coco_17'), 'options missing or invalid'),
     'an option that is a tensor': (_options(head=torch.tensor(8)), 'must be JSON data'),
+    'a skeleton of a million limbs': (_changed(topology={
+        'name': 'own', 'keypoint_names': ['a', 'b'], 'limbs': [[0, 1]] * 10 ** 6}), ''),
+    'a skeleton of all pairs': (_changed(topology={
+        'name': 'own', 'keypoint_names': ['k{}'.format(k) for k in range(255)],
+        'limbs': [[a, b] for a in range(255) for b in range(a)]}), ''),
     'provenance with a tensor': (_changed(provenance={'ap': torch.ones(2)}), 'must be JSON data'),
 }
 

@@ -86,7 +86,7 @@ def create_model(name: str, topology: Optional[AnyTopology] = None, **options) -
     chosen = {**spec.options, **options}
     try:
         family = make_family(spec.family, topology or spec.topology)
-        if options:
+        if options or topology:
             _check_size(spec, family.channels, chosen)
         network = spec.build(**family.channels, **chosen)
     except NetworkError:
