@@ -9,8 +9,8 @@ import sys
 import pytest
 
 # Cases of each kind; together they take a few seconds.
-COUNTS = {'cards': 600, 'headers': 300, 'models': 60, 'images': 600, 'compressed': 300,
-          'calibrations': 600}
+COUNTS = {'cards': 400, 'headers': 300, 'models': 60, 'images': 400, 'compressed': 300,
+          'calibrations': 400}
 NEED_ONNX = ('headers', 'models')
 MOST_MIB = 1024
 HERE = os.path.dirname(os.path.abspath(__file__))
