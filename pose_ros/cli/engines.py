@@ -3,6 +3,7 @@
 """`pose-ros engines`: the TensorRT engines that are kept for the next start."""
 from pose_ros.cli.run import plural
 from pose_ros.core.engines.engine_cache import EngineCache
+from pose_ros.core.engines.tensorrt_library import TITLES
 from pose_ros.core.errors import shown
 
 DESCRIPTION = ('List or remove the cached TensorRT engines that were built from ONNX files. They '
@@ -37,7 +38,8 @@ def run(args) -> int:
 
 def _described(entry):
     try:
-        return '{model}, {precision} at {0}, TensorRT {tensorrt}, {gpu}'.format(
-            'x'.join(map(str, entry.facts['shape'])), **entry.facts)
+        return '{model}, {precision} at {0}, {1} {tensorrt}, {gpu}'.format(
+            'x'.join(map(str, entry.facts['shape'])), TITLES[entry.facts['backend']],
+            **entry.facts)
     except KeyError:
         return 'damaged: it is rebuilt when it is needed'

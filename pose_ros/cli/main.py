@@ -11,7 +11,7 @@ COMMANDS = {
     'bench': 'time a model on this machine, stage by stage',
     'doctor': 'check what this machine can run, and how to install what is missing',
     'info': 'describe a model: its card, tensors and settings',
-    'build-engine': 'build the TensorRT engine of a model on this machine',
+    'build-engine': 'build the TensorRT engine of a model',
     'engines': 'list or remove the cached TensorRT engines',
 }
 
