@@ -285,6 +285,16 @@ def make_libcuda(machine):
     def destroy(graph):
         return 0 if machine.graphs.pop(graph.value, None) is not None else 1
 
+    def device(found, index):
+        found._obj.value = index
+        return 0
+
+    def attribute(found, number, index):
+        found._obj.value = dict(zip((75, 76), machine.capability))[number]
+        return 0
+
+    library.cuInit, library.cuDeviceGet = lambda flags: 0, device
+    library.cuDeviceGetAttribute = attribute
     library.cuStreamBeginCapture_v2, library.cuStreamEndCapture = begin, end
     library.cuGraphLaunch = launch
     library.cuGraphDestroy, library.cuGraphExecDestroy = destroy, lambda graph: destroy(graph)
@@ -310,10 +320,10 @@ def install(monkeypatch, machine):
     """Put the simulated PyCUDA and libcuda where pose_ros looks for the real ones."""
     import sys
 
-    from pose_ros.core.engines import cuda_graph
+    from pose_ros.core.engines import cuda_driver
     package = _module('pycuda')
     package.__path__, package.VERSION_TEXT = [], '2026.1'
     package.driver = make_driver(machine)
     monkeypatch.setitem(sys.modules, 'pycuda', package)
     monkeypatch.setitem(sys.modules, 'pycuda.driver', package.driver)
-    monkeypatch.setattr(cuda_graph, '_load_driver', lambda: make_libcuda(machine))
+    monkeypatch.setattr(cuda_driver, 'load_driver', lambda: make_libcuda(machine))

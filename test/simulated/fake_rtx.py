@@ -1,0 +1,87 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What only TensorRT for RTX has: its runtime compiles kernels, and keeps them in a cache."""
+from surface import Shaped
+
+import fake_tensorrt
+
+HEAD = b'simulated kernels '
+
+
+def architecture(machine):
+    """The name of a machine's GPU, such as SM86."""
+    return 'SM{}{}'.format(*machine.capability)
+
+
+class IRuntimeConfig(Shaped):
+    """tensorrt_rtx.IRuntimeConfig."""
+
+    def __init__(self):
+        kinds = self._trt
+        self._graphs = kinds.CudaGraphStrategy.DISABLED
+        self._shapes = kinds.DynamicShapesKernelSpecializationStrategy.LAZY
+        self._cache = None
+
+    @property
+    def cuda_graph_strategy(self):
+        return self._graphs
+
+    @cuda_graph_strategy.setter
+    def cuda_graph_strategy(self, strategy):
+        if not isinstance(strategy, self._trt.CudaGraphStrategy):
+            raise TypeError('incompatible function arguments')
+        self._graphs = strategy
+
+    @property
+    def dynamic_shapes_kernel_specialization_strategy(self):
+        return self._shapes
+
+    @dynamic_shapes_kernel_specialization_strategy.setter
+    def dynamic_shapes_kernel_specialization_strategy(self, strategy):
+        if not isinstance(strategy, self._trt.DynamicShapesKernelSpecializationStrategy):
+            raise TypeError('incompatible function arguments')
+        self._shapes = strategy
+
+    def create_runtime_cache(self):
+        return self._trt._kinds['IRuntimeCache']()
+
+    def set_runtime_cache(self, cache=None):
+        self._cache = cache
+        return True
+
+
+class IRuntimeCache(Shaped):
+    """tensorrt_rtx.IRuntimeCache: valid for one GPU, driver and version."""
+
+    def __init__(self):
+        self._known = set()
+
+    def _environment(self):
+        trt = self._trt
+        return '{} {} {}'.format(trt.__version__, trt._machine.name,
+                                 trt._machine.driver).encode('utf-8')
+
+    def serialize(self):
+        known = b','.join(sorted(self._known))
+        return self._trt._kinds['IHostMemory'](HEAD + self._environment() + b'|' + known)
+
+    def deserialize(self, blob):
+        if not self._trt._machine.stack():
+            raise AssertionError('no context is current')
+        head, _, known = bytes(blob).partition(b'|')
+        if head != HEAD + self._environment():
+            return False
+        self._known = set(known.split(b','))
+        return True
+
+
+def compile_kernels(trt, runtime_config, plan):
+    """Compile the kernels of a plan that the cache does not have; count it."""
+    cache, kernel = runtime_config._cache, fake_tensorrt.digest_of(plan)
+    if cache is None or kernel not in cache._known:
+        trt._settings.compiled += 1
+    if cache is not None:
+        cache._known.add(kernel)
+
+
+CLASSES = [IRuntimeConfig, IRuntimeCache]
