@@ -67,8 +67,8 @@ def _versions():
 
 def _tensorrt(versions):
     """Return the backend to test: tensorrt_rtx where only that is installed."""
-    absent = 'not installed'
-    only_rtx = versions['TensorRT'] == absent and versions['TensorRT for RTX'] != absent
+    found, rtx = (versions.get(name) for name in ('TensorRT', 'TensorRT for RTX'))
+    only_rtx = found == 'not installed' and rtx not in (None, 'not installed')
     return 'tensorrt_rtx' if only_rtx else 'tensorrt'
 
 

@@ -45,16 +45,8 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
     settings = BuildSettings((batch, 3, spec.height, spec.width), precision, workspace)
     options = EngineOptions(sample=lambda: prepare_image(synthetic_image(), spec),
                             agrees=create_decoder(description).agrees)
-    backend = backend or tensorrt_backend()
-    if architectures and backend != 'tensorrt_rtx':
-        raise EngineError('only tensorrt_rtx builds for other GPUs than that of this machine: '
-                          'leave out the architectures, or use backend tensorrt_rtx')
-    if backend == 'tensorrt_rtx' and (architectures or not compute_capability()):
-        plan, facts = build_ahead(model, settings._replace(architectures=tuple(architectures)))
-    else:
-        built = Loader(model, settings, options, rebuild, backend).load()
-        built.engine.close()
-        plan, facts = built.plan, built.facts
+    plan, facts = _build(model, settings._replace(architectures=tuple(architectures)), options,
+                         rebuild, backend or tensorrt_backend())
     facts = dict(facts, plan_sha256=hashlib.sha256(plan).hexdigest())
     provenance = dict(description.provenance)
     provenance[ENGINE_FACTS] = facts
@@ -74,3 +66,15 @@ def engine_path(model: str, output: Optional[str] = None) -> str:
     if not output.endswith(PLAN_SUFFIX):
         raise ModelError('the engine file must end in {}, not {!r}'.format(PLAN_SUFFIX, output))
     return output
+
+
+def _build(model, settings, options, rebuild, backend):
+    """Return a plan and its facts; it is run and compared only if it is for this machine."""
+    if settings.architectures and backend != 'tensorrt_rtx':
+        raise EngineError('only tensorrt_rtx builds for other GPUs than that of this machine: '
+                          'leave out the architectures, or use backend tensorrt_rtx')
+    if backend == 'tensorrt_rtx' and (settings.architectures or not compute_capability()):
+        return build_ahead(model, settings)
+    built = Loader(model, settings, options, rebuild, backend).load()
+    built.engine.close()
+    return built.plan, built.facts

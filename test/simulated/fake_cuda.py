@@ -10,11 +10,12 @@ import importlib.machinery
 import threading
 import types
 
+from fake_driver import device_calls
 import numpy as np
 
 NON_BLOCKING, THREAD_LOCAL, DEVICE_MAP = 1, 1, 2
-NOT_PERMITTED_IN_CAPTURE, CAPTURE_UNSUPPORTED, ILLEGAL_ADDRESS = 900, 900, 700
-CAPTURE_INVALIDATED = 901
+NOT_PERMITTED_IN_CAPTURE, CAPTURE_UNSUPPORTED, CAPTURE_INVALIDATED = 900, 900, 901
+ILLEGAL_ADDRESS = 700
 
 
 class Error(Exception):
@@ -251,7 +252,7 @@ def _copy_out(machine, array, address, stream):
 
 def make_libcuda(machine):
     """Make the driver library as ctypes would load it, with the graph calls of its version."""
-    library = types.SimpleNamespace()
+    library = types.SimpleNamespace(**device_calls(machine))
 
     def begin(stream, mode):
         machine.capture_modes.append(mode)
@@ -285,16 +286,6 @@ def make_libcuda(machine):
     def destroy(graph):
         return 0 if machine.graphs.pop(graph.value, None) is not None else 1
 
-    def device(found, index):
-        found._obj.value = index
-        return 0
-
-    def attribute(found, number, index):
-        found._obj.value = dict(zip((75, 76), machine.capability))[number]
-        return 0
-
-    library.cuInit, library.cuDeviceGet = lambda flags: 0, device
-    library.cuDeviceGetAttribute = attribute
     library.cuStreamBeginCapture_v2, library.cuStreamEndCapture = begin, end
     library.cuGraphLaunch = launch
     library.cuGraphDestroy, library.cuGraphExecDestroy = destroy, lambda graph: destroy(graph)
@@ -319,7 +310,6 @@ def _module(name):
 def install(monkeypatch, machine):
     """Put the simulated PyCUDA and libcuda where pose_ros looks for the real ones."""
     import sys
-
     from pose_ros.core.engines import cuda_driver
     package = _module('pycuda')
     package.__path__, package.VERSION_TEXT = [], '2026.1'

@@ -1,9 +1,9 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """What only TensorRT for RTX has: its runtime compiles kernels, and keeps them in a cache."""
-from surface import Shaped
+import hashlib
 
-import fake_tensorrt
+from surface import Shaped
 
 HEAD = b'simulated kernels '
 
@@ -11,6 +11,39 @@ HEAD = b'simulated kernels '
 def architecture(machine):
     """The name of a machine's GPU, such as SM86."""
     return 'SM{}{}'.format(*machine.capability)
+
+
+class Targets:
+    """The part of IBuilderConfig that chooses the GPUs of a plan."""
+
+    _targets = ()
+
+    @property
+    def num_compute_capabilities(self):
+        return len(self._targets)
+
+    @num_compute_capabilities.setter
+    def num_compute_capabilities(self, count):
+        self._targets = [None] * count
+
+    def set_compute_capability(self, compute_capability, index):
+        kinds = self._trt.ComputeCapability
+        if not isinstance(compute_capability, kinds):
+            raise TypeError('set_compute_capability(): incompatible function arguments')
+        fits = index < len(self._targets) and compute_capability != kinds.NONE
+        if fits:
+            self._targets[index] = compute_capability
+        return fits
+
+    def _targets_others(self):
+        return self._trt._surface.rtx and self._trt.ComputeCapability.CURRENT not in self._targets
+
+    def _architectures(self):
+        """The GPUs of a plan; without any, those that TensorRT for RTX supports by default."""
+        if not self._trt._surface.rtx:
+            return []
+        names = [target.name for target in self._targets] or ['SM80', 'SM86', 'SM89', 'SM120']
+        return [architecture(self._trt._machine) if name == 'CURRENT' else name for name in names]
 
 
 class IRuntimeConfig(Shaped):
@@ -77,7 +110,7 @@ class IRuntimeCache(Shaped):
 
 def compile_kernels(trt, runtime_config, plan):
     """Compile the kernels of a plan that the cache does not have; count it."""
-    cache, kernel = runtime_config._cache, fake_tensorrt.digest_of(plan)
+    cache, kernel = runtime_config._cache, hashlib.sha256(plan).hexdigest().encode('ascii')
     if cache is None or kernel not in cache._known:
         trt._settings.compiled += 1
     if cache is not None:

@@ -182,49 +182,16 @@ def unpack(trt, plan):
     return body[4 + length:], facts
 
 
-def digest_of(model):
-    """The name of the kernels of a network."""
-    return hashlib.sha256(model).hexdigest().encode('ascii')
-
-
 def _timings_head(trt):
     return '{} {} '.format(trt.__version__, trt._machine.name).encode('utf-8')
 
 
-class IBuilderConfig(Shaped):
+class IBuilderConfig(fake_rtx.Targets, Shaped):
     """tensorrt.IBuilderConfig."""
 
     def __init__(self):
         self._flags, self._profiles, self._cache, self._monitor = set(), [], None, None
-        self._workspace, self._targets = None, []
-
-    @property
-    def num_compute_capabilities(self):
-        return len(self._targets)
-
-    @num_compute_capabilities.setter
-    def num_compute_capabilities(self, count):
-        self._targets = [None] * count
-
-    def set_compute_capability(self, compute_capability, index):
-        kinds = self._trt.ComputeCapability
-        if not isinstance(compute_capability, kinds):
-            raise TypeError('set_compute_capability(): incompatible function arguments')
-        fits = index < len(self._targets) and compute_capability != kinds.NONE
-        if fits:
-            self._targets[index] = compute_capability
-        return fits
-
-    def _targets_others(self):
-        return self._trt._surface.rtx and self._trt.ComputeCapability.CURRENT not in self._targets
-
-    def _architectures(self):
-        """The GPUs of a plan; without any, those that TensorRT for RTX supports by default."""
-        if not self._trt._surface.rtx:
-            return []
-        names = [target.name for target in self._targets] or ['SM80', 'SM86', 'SM89', 'SM120']
-        return [fake_rtx.architecture(self._trt._machine) if name == 'CURRENT' else name
-                for name in names]
+        self._workspace = None
 
     def set_flag(self, flag):
         if not isinstance(flag, self._trt.BuilderFlag):

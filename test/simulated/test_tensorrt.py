@@ -193,7 +193,8 @@ def test_parser_errors_in_full(trt, tiny_model):
     thread = CudaThread()
     with pytest.raises(ModelError) as error:
         thread.call(lambda cuda: build_plan(
-            import_tensorrt(tensorrt_backend()), cuda, model.SerializeToString(), 'odd.onnx', BuildSettings(SHAPE)))
+            import_tensorrt(tensorrt_backend()), cuda, model.SerializeToString(), 'odd.onnx',
+            BuildSettings(SHAPE)))
     thread.close()
     assert str(error.value).count('Plugin not found' if trt._surface.major >= 11 else
                                   'No importer registered for op: Unknown') == 2
