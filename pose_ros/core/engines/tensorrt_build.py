@@ -113,15 +113,17 @@ def _parse(library, network, model, where):
         raise ModelError('{} cannot read {}: {}'.format(
             library, where, '; '.join(errors) or library.logger.errors()))
     if network.num_inputs != 1:
-        raise ModelError('{}: the network must have one input, not {}'.format(
-            where, network.num_inputs))
+        # The parser takes some other files for an empty network.
+        raise ModelError('{}: the network must have one input, not {}{}'.format(
+            where, network.num_inputs, '' if network.num_inputs else ': is it an ONNX file?'))
     return parser
 
 
 def _describe(error):
     text = 'node {}'.format(error.node())
     if hasattr(error, 'node_name'):  # since 10.0 [python/src/parsers/pyOnnx.cpp of v10.0.1]
-        text += ' ({} {})'.format(error.node_operator(), error.node_name())
+        name = '{} {}'.format(error.node_operator(), error.node_name()).strip()
+        text += ' ({})'.format(name) if name else ''
     return '{}: {} [{}, {}:{}, in {}]'.format(
         text, error.desc(), error.code(), error.file(), error.line(), error.func())
 
