@@ -5,10 +5,9 @@ import argparse
 
 from pose_ros.core.command_files import check_outputs
 from pose_ros.core.command_options import count, parse_value, show_builds, size, with_companions
-from pose_ros.core.engine_file import build_engine_file, engine_path
+from pose_ros.core.engine_file import build_engine_file, describe_facts, engine_path
 from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.engines.tensorrt_build import PRECISIONS
-from pose_ros.core.engines.tensorrt_library import TITLES
 from pose_ros.core.errors import PoseRosError
 
 DESCRIPTION = ('Build the TensorRT engine of a model on the machine that runs it. An engine works '
@@ -70,11 +69,7 @@ def run(args) -> int:
     path, facts = build_engine_file(args.model, output, args.card, args.shape, args.precision,
                                     args.workspace, args.rebuild, args.batch, args.backend,
                                     args.arch)
-    where = ('for {}; not run here, so not compared with ONNX Runtime'.format(
-        ', '.join(facts['architectures'])) if 'architectures' in facts else
-             '{gpu}; agrees with ONNX Runtime'.format(**facts))
-    print('{}: {precision}, {} {tensorrt}, {}'.format(
-        path, TITLES[facts['backend']], where, **facts))
+    print('{}: {}'.format(path, describe_facts(facts)))
     return 0
 
 

@@ -13,6 +13,7 @@ from pose_ros.core.engines.factory import tensorrt_backend
 from pose_ros.core.engines.options import EngineOptions
 from pose_ros.core.engines.tensorrt_ahead import build_ahead
 from pose_ros.core.engines.tensorrt_build import BuildSettings
+from pose_ros.core.engines.tensorrt_library import TITLES
 from pose_ros.core.engines.tensorrt_loader import Loader, PLAN_SUFFIX
 from pose_ros.core.errors import EngineError, ModelError
 from pose_ros.core.files import atomic_write
@@ -66,6 +67,14 @@ def engine_path(model: str, output: Optional[str] = None) -> str:
     if not output.endswith(PLAN_SUFFIX):
         raise ModelError('the engine file must end in {}, not {!r}'.format(PLAN_SUFFIX, output))
     return output
+
+
+def describe_facts(facts: Dict[str, Any]) -> str:
+    """Return the facts of build_engine_file as one line of text."""
+    where = ('for {}; not run here, so not compared with ONNX Runtime'.format(
+        ', '.join(facts['architectures'])) if 'architectures' in facts else
+             '{gpu}; agrees with ONNX Runtime'.format(**facts))
+    return '{precision}, {} {tensorrt}, {}'.format(TITLES[facts['backend']], where, **facts)
 
 
 def _build(model, settings, options, rebuild, backend):

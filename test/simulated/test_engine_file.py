@@ -165,7 +165,8 @@ def one_line(capsys, model):
 
 
 def test_without_tensorrt(tiny_model, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, 'tensorrt', None)
+    for name in ('tensorrt', 'tensorrt_rtx'):
+        monkeypatch.setitem(sys.modules, name, None)
     text = one_line(capsys, tiny_model)
     assert 'tensorrt cannot be imported' in text and 'pip install tensorrt' in text
 
