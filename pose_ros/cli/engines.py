@@ -10,7 +10,7 @@ DESCRIPTION = ('List or remove the cached TensorRT engines that were built from 
                'are rebuilt when they are needed again.')
 EPILOG = """examples:
   pose-ros engines list      show each engine with its path and size
-  pose-ros engines clear     remove all engines and the timing cache of builds
+  pose-ros engines clear     remove all engines with their kernels, and the timing cache of builds
 
 The folder is $XDG_CACHE_HOME/pose_ros/tensorrt (default: ~/.cache/pose_ros/tensorrt).
 """
