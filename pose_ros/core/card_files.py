@@ -72,4 +72,8 @@ def read_engine_facts(path: str) -> Dict[str, Any]:
     """
     if not os.path.isfile(path + '.json'):
         return {}
-    return _read_card_file(path + '.json').provenance.get(ENGINE_FACTS, {})
+    facts = _read_card_file(path + '.json').provenance.get(ENGINE_FACTS, {})
+    if not isinstance(facts, dict):
+        raise CardError('{}.json: {} in its provenance must be an object, not {!r}'.format(
+            path, ENGINE_FACTS, facts))
+    return facts

@@ -44,7 +44,7 @@ def test_an_engine_for_other_machines(tmp_path, capsys):
     for backend in ('auto', 'tensorrt_rtx'):
         with pytest.raises(EngineError, match='no NVIDIA GPU can be used'):
             PoseEstimator(path, backend)
-    with pytest.raises(EngineError, match='was built for backend tensorrt_rtx .here tensorrt.'):
+    with pytest.raises(EngineError, match='is an engine of backend tensorrt_rtx, not tensorrt'):
         PoseEstimator(path, 'tensorrt')
 
 

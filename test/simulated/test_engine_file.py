@@ -68,8 +68,9 @@ def test_another_tensorrt(built, install_tensorrt):
     path, trt = built
     other = '10.3.0' if trt.__version__ != '10.3.0' else '8.6.1'
     install_tensorrt(other)
-    text = ('was built for backend tensorrt_rtx .here tensorrt..*build-engine' if trt._surface.rtx
-            else 'was built for tensorrt {} .here {}.*build-engine'.format(trt.__version__, other))
+    text = 'was built for tensorrt {} .here {}.*build-engine'.format(trt.__version__, other)
+    if trt._surface.rtx:
+        text = 'is an engine of backend tensorrt_rtx, not tensorrt: use backend tensorrt_rtx'
     with pytest.raises(EngineError, match=text):
         PoseEstimator(path, 'tensorrt')
 

@@ -17,7 +17,7 @@ from pose_ros.cli.main import main
 from pose_ros.core.card_files import load_card
 from pose_ros.core.engines import create_engine, cuda_driver, prefers_gpu
 from pose_ros.core.engines.engine_cache import EngineCache
-from pose_ros.core.errors import EngineError
+from pose_ros.core.errors import EngineError, PoseRosError
 from pose_ros.core.estimator import PoseEstimator
 
 OLD_DRIVER = ('IRuntime::deserializeCudaEngine: Error Code 1: Cuda Runtime (cudaError 35: CUDA '
@@ -145,10 +145,26 @@ def test_an_engine_of_another_architecture(trt, tiny_model, tmp_path):
         PoseEstimator(path)
     with open(path + '.json') as stream:
         card = json.load(stream)
-    card['provenance'] = {}  # the card does not say: TensorRT does
+    card['provenance'] = {}  # without facts TensorRT decides
     with open(path + '.json', 'w') as stream:
         json.dump(card, stream)
     with pytest.raises(EngineError, match='cannot load .*another GPU .UNSUPPORTED_CC.; an engine'):
+        PoseEstimator(path)
+
+
+@pytest.mark.parametrize('facts, text', [
+    ({'backend': 'abacus'}, "names the unknown backend 'abacus': build .* again"),
+    ({'backend': ['tensorrt_rtx']}, 'names the unknown backend'),
+    (5, 'engine in its provenance must be an object, not 5'),
+    ({'architectures': [86, None]}, 'was built for 86, None .here sm86')])
+def test_a_card_with_odd_facts(trt, tiny_model, tmp_path, facts, text):
+    path = build_for(tiny_model, 'sm86', tmp_path)
+    with open(path + '.json') as stream:
+        card = json.load(stream)
+    card['provenance']['engine'] = facts
+    with open(path + '.json', 'w') as stream:
+        json.dump(card, stream)
+    with pytest.raises(PoseRosError, match=text):
         PoseEstimator(path)
 
 

@@ -106,7 +106,7 @@ def _load_fastest(path, input_shape, settings, candidates) -> Engine:
 
 def _candidates(path, settings):
     if _is_plan(path):
-        return [read_engine_facts(path).get('backend') or tensorrt_backend()]
+        return [_plan_backend(path)]
     if settings.device != 'cpu':
         return ['onnxruntime']
     if settings.precision == 'bf16':
@@ -114,6 +114,15 @@ def _candidates(path, settings):
     if settings.precision in ('fp16', 'int8'):
         return [tensorrt_backend()]
     return _gpu_backends() + _cpu_backends()
+
+
+def _plan_backend(path):
+    """Return the backend that built an engine file; ModelError for an unknown one."""
+    backend = read_engine_facts(path).get('backend', tensorrt_backend())
+    if backend not in _TENSORRT:
+        raise ModelError('{0}.json names the unknown backend {1!r}: build {0} again with pose-ros '
+                         'build-engine'.format(path, backend))
+    return backend
 
 
 def _gpu_backends():

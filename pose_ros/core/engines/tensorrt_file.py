@@ -20,7 +20,11 @@ def open_plan_file(path: str, input_shape, options, backend: str) -> TensorRtEng
     if it is damaged, or was built for another backend, version or GPU.
     """
     facts = read_engine_facts(path)
-    _compare(path, {'backend': backend}, facts)
+    built_by = facts.get('backend', backend)
+    if built_by != backend:
+        raise PlanError('{0} is an engine of backend {1}, not {2}: use backend {1}, or build it '
+                        'again with pose-ros build-engine --backend {2}'.format(
+                            path, built_by, backend))
     library = import_tensorrt(backend)
     with open(path, 'rb') as stream:
         plan = stream.read()
@@ -47,21 +51,17 @@ def open_plan_file(path: str, input_shape, options, backend: str) -> TensorRtEng
 
 
 def _check_origin(path, facts, library, info):
-    _compare(path, {'tensorrt': library.version, 'gpu': info.name,
-                    'capability': info.capability}, facts)
-    if library.name == 'tensorrt_rtx':
-        check_gpu(library, info)
-        here, built = architecture(info.capability), facts.get('architectures')
-        if built and here not in built:
-            raise PlanError('{} was built for {} (here {}): run pose-ros build-engine --backend '
-                            'tensorrt_rtx --arch {} on the ONNX file'.format(
-                                path, ', '.join(built), here, here))
-
-
-def _compare(path, here, facts):
+    here = {'tensorrt': library.version, 'gpu': info.name, 'capability': info.capability}
     other = ['{} {} (here {})'.format(key, facts[key], value) for key, value in here.items()
              if facts.get(key, value) != value]
     if other:
         raise PlanError('{} was built for {}; an engine works only with the TensorRT version and '
                         'GPU that it was built for: run pose-ros build-engine on the ONNX file '
                         'here'.format(path, ', '.join(other)))
+    if library.name == 'tensorrt_rtx':
+        check_gpu(library, info)
+        here, built = architecture(info.capability), facts.get('architectures')
+        if isinstance(built, list) and here not in built:
+            raise PlanError('{} was built for {} (here {}): run pose-ros build-engine --backend '
+                            'tensorrt_rtx --arch {} on the ONNX file'.format(
+                                path, ', '.join(map(str, built)), here, here))

@@ -67,8 +67,8 @@ class JustInTime:
         self._config = runtime_config = engine.create_runtime_config()
         self._cache = runtime_cache = runtime_config.create_runtime_cache()
         self._kernels = kernels
-        strategies = trt.DynamicShapesKernelSpecializationStrategy
-        runtime_config.dynamic_shapes_kernel_specialization_strategy = strategies.EAGER
+        runtime_config.dynamic_shapes_kernel_specialization_strategy = (
+            trt.DynamicShapesKernelSpecializationStrategy.EAGER)
         runtime_config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
         stored = kernels.load() if kernels else b''
         if stored and not runtime_cache.deserialize(stored):
