@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from pose_ros.cli.machine import jetson_facts
+from pose_ros.cli.options import add_input_options
 from pose_ros.cli.run import open_file
 from pose_ros.core.command import progress_bar
 from pose_ros.core.command_files import check_outputs, report_stream, write_json
@@ -45,13 +46,15 @@ def add_arguments(parser) -> None:
     parser.add_argument('--json', metavar='FILE',
                         help='write the figures to a JSON file; - is stdout')
     parser.add_argument('--quiet', action='store_true', help='print errors only')
+    add_input_options(parser)
     add_model_options(parser)
 
 
 def run(args) -> int:
     """Measure, and print a table; return the exit code."""
     check_outputs({'--json': args.json}, [args.input] + model_inputs(args))
-    with open_file(args.input, loop=True) if args.input else Synthetic(*args.frame_size) as source:
+    with (open_file(args.input, args.max_pixels, loop=True) if args.input
+          else Synthetic(*args.frame_size)) as source:
         estimator = load_estimator(args)
         report = describe(source, estimator)
         bar = progress_bar(args.repeat, args.quiet)

@@ -39,7 +39,8 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Print the report, group by group; return the exit code."""
     if args.hardware:
-        if args.model.endswith('.engine'):
+        from pose_ros.core.engines.options import is_plan  # needs NumPy
+        if is_plan(args.model):
             raise argparse.ArgumentError(None, '--hardware builds the engine itself: give --model '
                                                'the ONNX file, not {}'.format(args.model))
         return hardware.run(args.model, args.json)

@@ -24,15 +24,16 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """List or clear; return the exit code."""
     cache = EngineCache()
+    folder = cache.folder or 'no folder (set XDG_CACHE_HOME)'
     if args.action == 'clear':
         print('removed {} from {}'.format(plural(cache.clear(), 'engine', 'engines'),
-                                          cache.folder))
+                                          folder))
         return 0
     entries = cache.entries()
     for entry in entries:
         print(shown('{} ({:.1f} MB)\n    {}'.format(entry.path, entry.size / 1e6,
                                                  _described(entry))))
-    print('{} in {}'.format(plural(len(entries), 'engine', 'engines'), cache.folder))
+    print('{} in {}'.format(plural(len(entries), 'engine', 'engines'), folder))
     return 0
 
 

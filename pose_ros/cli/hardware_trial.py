@@ -22,10 +22,11 @@ from pose_ros.core.engines.factory import tensorrt_backend
 from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, sensible_precisions
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
-from pose_ros.core.errors import ModelError, PoseRosError
+from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.files import sha256
 from pose_ros.core.network import Network
+from pose_ros.core.onnx_check import read_onnx
 from pose_ros.core.preprocessing import prepare_image
 from pose_ros.core.sources import FrameSource
 from pose_ros.core.synthetic_image import synthetic_image
@@ -61,7 +62,7 @@ def look_at_gpu(model: str, argument: str) -> dict:
 
 def find_precisions(model: str, argument: str) -> dict:
     """Return the `precisions` to try here; EngineError without TensorRT or GPU."""
-    library, content = import_tensorrt(tensorrt_backend()), _read(model)
+    library, content = import_tensorrt(tensorrt_backend()), read_onnx(model)
     thread = CudaThread()
     try:
         return {'precisions': thread.call(
@@ -116,7 +117,7 @@ def _expected(model, batch):
 
 def _build(path, shape, precision):
     """Return an engine and the seconds that its build took."""
-    library, model = import_tensorrt(tensorrt_backend()), _read(path)
+    library, model = import_tensorrt(tensorrt_backend()), read_onnx(path)
     progress = BuildProgress(lambda text: _LOG.info('still building: %s', text))
     thread = CudaThread()
     try:
@@ -154,14 +155,6 @@ def _timed(estimator, path):
             'stages_ms': figures['stages_ms'],
             'model': {'name': estimator.card.name, 'sha256': sha256(path),
                       'input': [spec.width, spec.height]}}
-
-
-def _read(path):
-    try:
-        with open(path, 'rb') as stream:
-            return stream.read()
-    except OSError as error:
-        raise ModelError('cannot read the model {}: {}'.format(path, error.strerror or error))
 
 
 class _FixedImage(FrameSource):

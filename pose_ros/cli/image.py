@@ -3,7 +3,7 @@
 """`pose-ros image`: people in images."""
 import itertools
 
-from pose_ros.cli.options import add_output_options, settings_help
+from pose_ros.cli.options import add_input_options, add_output_options, settings_help
 from pose_ros.cli.overlay import image_overlay
 from pose_ros.cli.run import check_run_outputs, INTERRUPTED, open_file, plural, prepared
 from pose_ros.core.command import progress_bar
@@ -31,6 +31,7 @@ the last number in the file name (000000000192.jpg: 192), else the index of the 
 def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('inputs', nargs='+', metavar='PATH', help='image, or folder of images')
+    add_input_options(parser)
     add_model_options(parser)
     add_output_options(parser, 'draw the people: to one image (.jpg, .png, ...) or a folder')
 
@@ -42,7 +43,7 @@ def run(args) -> int:
     estimator = load_estimator(args)
     bar = progress_bar(len(args.inputs), args.quiet)
     with prepared(args, estimator, overlay, bar) as work:
-        for frame in itertools.islice(_frames(args.inputs, work, bar), args.max_frames):
+        for frame in itertools.islice(_frames(args, work, bar), args.max_frames):
             try:
                 people = work.add(frame)
             except OutputError as error:
@@ -60,14 +61,14 @@ def run(args) -> int:
     return INTERRUPTED if work.interrupted else 0
 
 
-def _frames(paths, work, bar):
+def _frames(args, work, bar):
     """Yield the images of all paths, numbered; report those that cannot be read."""
     index = itertools.count()
-    for path in paths:
+    for path in args.inputs:
         if work.interrupted:
             return
         try:
-            source = _open(path)
+            source = _open(path, args.max_pixels)
         except (PoseRosError, OSError) as error:
             work.fail(error)
             continue
@@ -85,8 +86,8 @@ def _numbered(source, index, work):
     work.failures += len(getattr(source, 'unreadable', ()))
 
 
-def _open(path):
-    source = open_file(path)
+def _open(path, max_pixels):
+    source = open_file(path, max_pixels)
     if not isinstance(source, (ImageFile, ImageFolder)):
         source.close()
         raise ImageError('{} is not an image; pose-ros video reads videos'.format(path))

@@ -4,10 +4,16 @@
 import textwrap
 from typing import Any, Dict, Sequence
 
-from pose_ros.core.command_options import count, explain
+from pose_ros.core.command_options import add_parameter, count, explain
+from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.results import FORMS
 from pose_ros.core.stages.settings import setting_tables
+
+
+def add_input_options(parser) -> None:
+    """Add the options of image and video files."""
+    add_parameter(parser, SIZE_PARAMETER)
 
 
 def add_output_options(parser, output: str) -> None:

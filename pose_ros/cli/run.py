@@ -122,14 +122,14 @@ def _finish(output, run, *error):
         run.fail(failure)
 
 
-def open_file(path: str, loop: bool = False) -> FrameSource:
+def open_file(path: str, max_pixels: int, loop: bool = False) -> FrameSource:
     """Open an image, a folder of images, a video file, or 'demo'; ImageError otherwise."""
     if path == 'demo':
-        return open_source(path, loop)
+        return open_source(path, loop, max_pixels=max_pixels)
     if not os.path.exists(path):
         raise ImageError('there is no file or folder {!r}; check the path'.format(path))
     # A full path, because a number is a camera.
-    return open_source(os.path.abspath(path), loop)
+    return open_source(os.path.abspath(path), loop, max_pixels=max_pixels)
 
 
 @contextlib.contextmanager

@@ -41,7 +41,7 @@ def add_model_options(parser, positional: bool = False) -> None:
                        help='change a setting, such as selection.min_score=0.4; may be repeated')
     group = parser.add_argument_group('engine')
     for parameter in ENGINE_PARAMETERS:
-        _add_parameter(group, parameter)
+        add_parameter(group, parameter)
 
 
 def model_inputs(args) -> List[str]:
@@ -152,7 +152,8 @@ def setting(text: str) -> Tuple[str, str]:
     return name, value
 
 
-def _add_parameter(group, parameter):
+def add_parameter(group, parameter: Parameter) -> None:
+    """Add the option of a parameter; its value is checked."""
     name = parameter.name.replace('_', '-')
     if type(parameter.default) is bool:
         group.add_argument(('--no-' if parameter.default else '--') + name, dest=parameter.name,

@@ -1,7 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Decode compressed images (JPEG, PNG, other formats of OpenCV), and detect damage."""
-import re
+"""Decode compressed images (JPEG, PNG, other formats), and detect damage."""
 import struct
 from typing import Optional
 
@@ -9,15 +8,12 @@ import cv2
 import numpy as np
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import image_size, jpeg_segments, MAX_PIXELS, NAMES, size_fault
 from pose_ros.core.samples import SampleDepth
 
 _JPEG, _PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
-_JPEG_SCAN, _JPEG_END = 0xda, 0xd9
+_JPEG_END = 0xd9
 _JPEG_NESTED = 0xd8  # another image begins inside this one: its own end is lost
-_JPEG_BARE = frozenset([0x01] + list(range(0xd0, 0xd8)))  # markers without a length
-# Also ends a scan, in which FF00 is data and FFD0 to FFD7 restart the decoder (ITU-T T.81, B.1.1).
-_JPEG_MARKER = re.compile(b'\xff+([^\x00\xff])')
-_JPEG_SCAN_END = re.compile(b'\xff+([^\x00\xff\xd0-\xd7])')
 
 
 def codec_of(data: bytes) -> str:
@@ -28,12 +24,13 @@ def codec_of(data: bytes) -> str:
 
 
 def decode_bytes(data: bytes, where: str, orient: bool = True,
-                 depth: Optional[SampleDepth] = None) -> np.ndarray:
+                 depth: Optional[SampleDepth] = None, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode to (H, W, 3) uint8 BGR; alpha is dropped.
 
     Samples of 16 bits become 8 by `depth`, which is updated (None: by this image alone).
     `where` names the image in errors. `orient` applies the EXIF orientation. ImageError if the
-    data is empty, cut short or damaged: OpenCV alone may return a JPEG that is half gray.
+    data is empty, cut short or damaged (OpenCV alone may return a JPEG that is half gray), of a
+    format that `image_size` does not read, or of more than `max_pixels` by its header.
     """
     if not data:
         raise ImageError('{} is empty: it has no bytes'.format(where))
@@ -42,6 +39,7 @@ def decode_bytes(data: bytes, where: str, orient: bool = True,
         raise ImageError(
             '{} is cut short: its {} bytes lack the end marker of a {} image; look for a full '
             'disk or a lossy link'.format(where, len(data), codec_of(data).upper()))
+    _check_size(data, where, max_pixels)
     flags = cv2.IMREAD_COLOR | (0 if orient else cv2.IMREAD_IGNORE_ORIENTATION)
     try:
         content = np.frombuffer(data, np.uint8, end)
@@ -53,9 +51,18 @@ def decode_bytes(data: bytes, where: str, orient: bool = True,
     except cv2.error as error:
         raise ImageError('{} cannot be decoded: {}'.format(where, error)) from error
     if image is None:
-        raise ImageError('{} cannot be decoded: its {} bytes are {}'.format(
-            where, len(data), 'damaged' if codec_of(data) else 'not an image that OpenCV reads'))
+        raise ImageError('{} cannot be decoded: its {} bytes are damaged'.format(where, len(data)))
     return image
+
+
+def _check_size(data, where, max_pixels):
+    size = image_size(data)
+    if size is None:
+        raise ImageError('{} cannot be decoded: its {} bytes are {}'.format(
+            where, len(data), 'damaged' if codec_of(data) else 'none of ' + NAMES))
+    fault = size_fault(size, max_pixels)
+    if fault:
+        raise ImageError('{} {}'.format(where, fault))
 
 
 def _end(data):
@@ -71,20 +78,13 @@ def _end(data):
 
 
 def _jpeg_end(data):
-    """Follow the segments of a JPEG from marker to marker; return 0 without its end marker."""
-    position, pattern = 2, _JPEG_MARKER
-    while True:
-        found = pattern.search(data, position)
-        if found is None:
-            return 0
-        marker, position = found.group(1)[0], found.end()
+    """Follow the segments of a JPEG; return 0 without its end marker."""
+    for marker, place in jpeg_segments(data):
         if marker == _JPEG_END:
-            return position
+            return place + 2
         if marker == _JPEG_NESTED:
             return 0
-        pattern = _JPEG_SCAN_END if marker == _JPEG_SCAN else _JPEG_MARKER
-        if marker not in _JPEG_BARE:
-            position += int.from_bytes(data[position:position + 2], 'big')
+    return 0
 
 
 def _png_end(data):

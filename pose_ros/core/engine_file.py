@@ -10,11 +10,11 @@ from pose_ros.core.card_files import ENGINE_FACTS, load_card
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.engines.cuda_driver import compute_capability
 from pose_ros.core.engines.factory import tensorrt_backend
-from pose_ros.core.engines.options import EngineOptions
+from pose_ros.core.engines.options import EngineOptions, is_plan, PLAN_SUFFIX
 from pose_ros.core.engines.tensorrt_ahead import build_ahead
 from pose_ros.core.engines.tensorrt_build import BuildSettings
 from pose_ros.core.engines.tensorrt_library import TITLES
-from pose_ros.core.engines.tensorrt_loader import Loader, PLAN_SUFFIX
+from pose_ros.core.engines.tensorrt_loader import Loader
 from pose_ros.core.errors import EngineError, ModelError
 from pose_ros.core.files import atomic_write
 from pose_ros.core.preprocessing import prepare_image
@@ -61,10 +61,10 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
 
 def engine_path(model: str, output: Optional[str] = None) -> str:
     """Return the engine file of a model (None: its name, ending in .engine); ModelError."""
-    if model.endswith(PLAN_SUFFIX):
+    if is_plan(model):
         raise ModelError('{} is an engine already: give the ONNX file'.format(model))
     output = output or os.path.splitext(model)[0] + PLAN_SUFFIX
-    if not output.endswith(PLAN_SUFFIX):
+    if not is_plan(output):
         raise ModelError('the engine file must end in {}, not {!r}'.format(PLAN_SUFFIX, output))
     return output
 

@@ -10,6 +10,7 @@ from pose_ros.core.card import ModelCard
 from pose_ros.core.errors import CardError, PoseRosError
 from pose_ros.core.frame import Frame
 from pose_ros.core.network import Network, open_network
+from pose_ros.core.parameters import checked_values
 from pose_ros.core.people import People
 from pose_ros.core.pipeline import Pipeline
 from pose_ros.core.stages import BottomUp, Selection, TopDown
@@ -80,7 +81,9 @@ def _stages(network, detector):
     crops = card.input.fit == 'crop' or detector is not None
     pose = TopDown(network, detector) if crops else BottomUp(network)
     try:
-        selection = Selection(card.topology, **card.selection)
+        # Checked first: a key such as 'self' cannot be passed on.
+        selection = Selection(card.topology, **checked_values(
+            Selection.PARAMETERS, card.selection, 'settings'))
     except PoseRosError as error:
         raise CardError('model card {!r}, selection: {}'.format(card.name, error))
     return pose, selection

@@ -11,6 +11,8 @@ import secrets
 import stat
 from typing import Any, BinaryIO, Iterator, Tuple
 
+from pose_ros.core.reading import LARGEST_EXTERNAL, open_regular
+
 
 @contextlib.contextmanager
 def atomic_write(path: str, follow_links: bool = True) -> Iterator[BinaryIO]:
@@ -112,7 +114,7 @@ def natural_key(name: str) -> Tuple[Any, ...]:
 def sha256(path: str) -> str:
     """Return the SHA-256 of a file, in hexadecimal; OSError if it cannot be read."""
     digest = hashlib.sha256()
-    with open(path, 'rb') as stream:
+    with open_regular(path, LARGEST_EXTERNAL) as stream:
         for block in iter(lambda: stream.read(1 << 20), b''):
             digest.update(block)
     return digest.hexdigest()

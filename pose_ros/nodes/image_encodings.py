@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import MAX_PIXELS, size_fault
 from pose_ros.core.samples import SampleDepth
 
 
-MAX_PIXELS = 2 ** 28
 _BAYER_LEAST = 3  # px; OpenCV leaves smaller ones black
 _DEPTH_ENCODING = re.compile('(16|32|64)[USF]C1')
 
@@ -160,7 +160,8 @@ def holds_depth(encoding: str) -> bool:
     return _DEPTH_ENCODING.match(encoding) is not None
 
 
-def decode_image(msg, depth: Optional[SampleDepth] = None) -> np.ndarray:
+def decode_image(msg, depth: Optional[SampleDepth] = None,
+                 max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Return a sensor_msgs/Image as (H, W, 3) uint8 BGR; ImageError says what is wrong with it.
 
     A bgr8 image is a view of the message's data (writable only if that is), all others are new.
@@ -170,9 +171,9 @@ def decode_image(msg, depth: Optional[SampleDepth] = None) -> np.ndarray:
                    bool(msg.is_bigendian), msg.encoding, depth or SampleDepth())
     if not raw.width or not raw.height:
         raise ImageError('{} has no pixels: the driver published an empty message'.format(raw))
-    if raw.width * raw.height > MAX_PIXELS:
-        raise ImageError('{} is larger than {} pixels: width and height of the message are '
-                         'probably corrupt'.format(raw, MAX_PIXELS))
+    fault = size_fault((raw.width, raw.height), max_pixels)
+    if fault:
+        raise ImageError('the image {}, if the message is not corrupt'.format(fault))
     if holds_depth(raw.encoding):
         raise ImageError('{} holds depth, not colors: subscribe to the color image instead, '
                          'or remap the topic `image` to it (a gray image has the encoding mono8 '

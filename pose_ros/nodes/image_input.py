@@ -31,7 +31,7 @@ class ImageInput:
     """
 
     def __init__(self, node, name: str, mailbox: Mailbox, statistics: Statistics, transport: str,
-                 qos: str):
+                 qos: str, max_pixels: int):
         """Resolve the topic `name`; nothing is subscribed before `start`.
 
         PoseRosError if a qos_override is invalid.
@@ -41,7 +41,7 @@ class ImageInput:
         compressed = transport == 'compressed'
         self._type, decode = (CompressedImage, decode_compressed) if compressed \
             else (Image, decode_image)
-        self.decode = functools.partial(decode, depth=SampleDepth())
+        self.decode = functools.partial(decode, depth=SampleDepth(), max_pixels=max_pixels)
         # Remapping `image` does not remap `image/compressed`: resolve first, then append.
         self.topic = node.resolve_topic_name(name) + (COMPRESSED_SUFFIX if compressed else '')
         self._qos = ImageQos(node, self.topic, qos)

@@ -11,6 +11,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.sources import ASSUMED_RATE, open_source
 from pose_ros.nodes.camera_info import load_camera_info, scale_camera_info
@@ -32,6 +33,7 @@ IMAGE_SOURCE_PARAMETERS = (
               16384, unit='px'),
     Parameter('height', 0, 'Height to which images are resized; 0 keeps it, or the aspect', 0,
               16384, unit='px'),
+    SIZE_PARAMETER,
     Parameter('frame_id', 'camera_optical_frame', 'Frame of the images (z forward, x right)'),
     Parameter('camera_info_file', '', 'Calibration (YAML of camera_calibration); empty publishes '
               'no camera_info'),
@@ -78,7 +80,8 @@ class ImageSourceNode(Node):
         self._output = _Output(self, values)
         self._waits, self._exits = values['wait_for_subscriber'], values['exit_at_end']
         size = values['width'], values['height']
-        self._source = open_source(values['source'], values['loop'], size, values['rate'] or None)
+        self._source = open_source(values['source'], values['loop'], size, values['rate'] or None,
+                                   values['max_pixels'])
         rate = values['rate'] or self._source.frame_rate or ASSUMED_RATE
         self._next, self._origin, self._before = 0, 0.0, None
         self._timer = self.create_timer(1.0 / rate, self._on_timer)

@@ -6,6 +6,7 @@ from typing import List, NamedTuple, Sequence
 
 from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_ros.core.parameters import Parameter
 
 IMAGE_TOPIC = 'image'
@@ -55,6 +56,7 @@ ESTIMATOR_PARAMETERS = (
     Parameter('image_qos', 'auto',
               "Reliability of the image subscription; auto copies the publisher's",
               choices=('auto', 'sensor_data', 'reliable')),
+    SIZE_PARAMETER,
     Parameter('rectified', 'auto',
               'Whether the images are rectified, so that P of camera_info replaces K and D; auto: '
               'if the last part of the image topic holds the word rect, as in image_rect',

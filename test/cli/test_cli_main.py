@@ -145,7 +145,7 @@ def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, images):
     command = ('image', images / 'a.png', '--model', tiny_model)
     answer = pose_ros(*command + ('--set', 'max_people=2', '--set', 'max_people=1'))
     assert answer.code == 0 and answer.out.startswith('a.png: 1 person (score')
-    answer = pose_ros(*command + ('--set', 'min_keypoints=200'))
+    answer = pose_ros(*command + ('--set', 'min_score=1'))
     assert answer.out.startswith('a.png: no people')
 
 

@@ -181,8 +181,8 @@ def test_every_version_builds_compares_and_times(trt, machine, tiny_model):
 def test_other_outputs_are_not_compared(trt, machine, tiny_model, make_model, monkeypatch):
     """They are an error, without figures."""
     other = make_model(separate=True)
-    read = hardware_trial._read
-    monkeypatch.setattr(hardware_trial, '_read', lambda path: read(other))
+    read = hardware_trial.read_onnx
+    monkeypatch.setattr(hardware_trial, 'read_onnx', lambda path: read(other))
     found = hardware_trial.try_tensorrt(tiny_model, 'fp32')
     assert "the outputs are ['heat', 'paf'], not ['output']" in found['error']
     assert 'channels' not in found and 'stages_ms' not in found

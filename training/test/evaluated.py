@@ -55,6 +55,16 @@ def write_dataset(folder, images, annotations, name='set.json', **options):
     return str(folder / name)
 
 
+def changed(path, change):
+    """Change the data of a file; return its path."""
+    with open(path, encoding='utf-8') as stream:
+        content = json.load(stream)
+    change(content)
+    with open(path, 'w', encoding='utf-8') as stream:
+        json.dump(content, stream)
+    return path
+
+
 def detections(folder, annotations, found, **options):
     """Return Detections without a network: `found` {image id: [(points (17, 2), score), ...]}."""
     numbers = sorted(found)

@@ -183,7 +183,7 @@ def test_formats_without_limbs_have_heatmaps_alone():
     people = np.full((1, 21, 3), 20, np.float32)
     targets = make_targets(people, np.ones(21, bool), KNOWN, layout, 8)
     assert targets.maps.shape == (22, 8, 12) == targets.weights.shape
-    assert MapLayout('hand_21', True, (), ()) == layout
+    assert MapLayout(get_topology('hand_21'), True, (), ()) == layout
 
 
 def decode(maps, topology, stride=8):

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 
 from pose_ros.core.card import require_keys
-from pose_ros.core.decoders.decoder import Decoder, make_found
+from pose_ros.core.decoders.decoder import Decoder, make_found, require_output
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
+from pose_ros.core.quoting import quoted
 
 _KEYS = {
     'yolox': ('format', 'tensor', 'strides', 'class'),
@@ -55,9 +56,8 @@ class BoxesDecoder(Decoder):
         """See Decoder.check_outputs."""
         where = 'model card {!r}'.format(self.card.name)
         for name in _tensors(self._outputs):
-            if name not in outputs:
-                raise CardError('{}: no output {!r}; the network yields {}'.format(
-                    where, name, ', '.join(sorted(outputs))))
+            require_output(outputs, name, where,
+                           whole_numbers=name == self._outputs.get('labels'))
         try:
             boxes, scores = self._read(outputs)
         except (ValueError, IndexError) as error:
@@ -126,25 +126,31 @@ class BoxesDecoder(Decoder):
 def _parse(card):
     where, outputs = 'model card {!r}, outputs'.format(card.name), card.decoder.outputs
     kind = outputs.get('format')
-    if kind not in _KEYS:
-        raise CardError("{}: 'format' must be one of {}, not {!r}".format(
-            where, ', '.join(sorted(_KEYS)), kind))
+    if not isinstance(kind, str) or kind not in _KEYS:
+        raise CardError("{}: 'format' must be one of {}, not {}".format(
+            where, ', '.join(sorted(_KEYS)), quoted(kind)))
     require_keys(outputs, _KEYS[kind], where)
     strides = outputs.get('strides', [8])
     if not isinstance(strides, (list, tuple)) or not strides or not all(
-            type(stride) is int and 1 <= stride <= 256 for stride in strides):
-        raise CardError("{}: 'strides' must be a list of numbers of pixels".format(where))
-    names = [outputs[key] for key in ('tensor', 'labels') if outputs.get(key) is not None]
+            type(stride) is int and 1 <= stride <= 256 for stride in strides) \
+            or len(set(strides)) < len(strides):
+        raise CardError("{}: 'strides' must be a list of different numbers of pixels, from 1 to "
+                        '256'.format(where))
+    names = [outputs[key] for key in ('tensor', 'labels')
+             if key in outputs and not (key == 'labels' and outputs[key] is None)]
     for key in ('scores', 'boxes'):
         if key in outputs:
             if not isinstance(outputs[key], (list, tuple)) or len(outputs[key]) != len(strides):
                 raise CardError('{}: {!r} must be one output name per stride'.format(where, key))
             names += list(outputs[key])
-    if not all(isinstance(name, str) for name in names):
-        raise CardError('{}: the tensors must be output names, not {}'.format(where, names))
+    if not all(isinstance(name, str) and name for name in names) \
+            or len(set(names)) < len(names):
+        raise CardError('{}: the tensors must be output names, no two alike, not {}'.format(
+            where, quoted(names)))
     label = outputs.get('class', 0)
     if type(label) is not int or label < 0:
-        raise CardError("{}: 'class' must be a whole number from 0, not {!r}".format(where, label))
+        raise CardError("{}: 'class' must be a whole number from 0, not {}".format(
+            where, quoted(label)))
     return outputs
 
 

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from pose_ros.core.card import require_keys
-from pose_ros.core.decoders.decoder import Decoder, make_found
+from pose_ros.core.decoders.decoder import (are_distinct_channels, Decoder, make_found,
+                                            require_output)
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
 
@@ -37,9 +38,9 @@ def parse_outputs(card) -> HeatmapOutputs:
         raise CardError("{}: 'tensor' must be an output name".format(where))
     if outputs['grid'] not in GRIDS:
         raise CardError("{}: 'grid' must be one of {}".format(where, ', '.join(GRIDS)))
-    if not isinstance(channels, (list, tuple)) or len(channels) != size \
-            or not all(type(channel) is int and channel >= 0 for channel in channels):
-        raise CardError("{}: 'channels' must be one channel per keypoint ({})".format(where, size))
+    if not are_distinct_channels(channels, size):
+        raise CardError("{}: 'channels' must be one channel per keypoint ({}), each another "
+                        'one'.format(where, size))
     return HeatmapOutputs(outputs['tensor'], tuple(channels), outputs['grid'])
 
 
@@ -63,10 +64,7 @@ class HeatmapDecoder(Decoder):
     def check_outputs(self, outputs):
         """See Decoder.check_outputs."""
         where, spec = 'model card {!r}'.format(self.card.name), self.outputs
-        if spec.tensor not in outputs:
-            raise CardError('{}: no output {!r}; the network yields {}'.format(
-                where, spec.tensor, ', '.join(sorted(outputs))))
-        shape = outputs[spec.tensor].shape
+        shape = require_output(outputs, spec.tensor, where).shape
         if len(shape) != 3 or shape[0] <= max(spec.channels) or min(shape[1:]) < 3:
             raise CardError('{}: output {!r} should be more than {} maps per crop, but the '
                             'network yields {}'.format(where, spec.tensor, max(spec.channels),

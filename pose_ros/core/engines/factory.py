@@ -9,15 +9,17 @@ from typing import Callable, Dict, List, Optional, Tuple, Type
 
 import numpy as np
 
-from pose_ros.core.card_files import read_engine_facts
 from pose_ros.core.engines.cuda_driver import compute_capability
 from pose_ros.core.engines.engine import Engine
-from pose_ros.core.engines.options import BACKENDS, EngineOptions, make_options
+from pose_ros.core.engines.options import (BACKENDS, EngineOptions, is_plan,
+                                           make_options)
 from pose_ros.core.engines.tensorrt_rtx import is_supported
 from pose_ros.core.errors import EngineError, ModelError, PoseRosError
+from pose_ros.core.onnx_check import check_onnx
 
 _LOG = logging.getLogger('pose_ros')
 _TENSORRT = ('tensorrt', 'tensorrt_rtx')  # auto takes the first that is installed
+_OTHER_FORMS = ('.engine', '.xml')  # a plan of TensorRT, a network of OpenVINO
 
 
 def available_backends() -> Dict[str, str]:
@@ -43,12 +45,14 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
     `degraded_reason` is set.
     """
     settings = make_options(backend, options, sample, agrees)
+    if not path.lower().endswith(_OTHER_FORMS):
+        check_onnx(path)
     if backend == 'auto':
         return _load_fastest(path, input_shape, settings, _candidates(path, settings))
     try:
         engine = _load(backend, path, input_shape, settings)
     except (EngineError, ModelError) as error:
-        if backend not in _TENSORRT or settings.require_tensorrt or _is_plan(path):
+        if backend not in _TENSORRT or settings.require_tensorrt or is_plan(path):
             raise
         return load_cpu_fallback(path, input_shape, settings, backend, error)
     _LOG.info('engine: %s%s', engine.describe(), engine.status and ', while ' + engine.status)
@@ -105,7 +109,7 @@ def _load_fastest(path, input_shape, settings, candidates) -> Engine:
 
 
 def _candidates(path, settings):
-    if _is_plan(path):
+    if is_plan(path):
         return [_plan_backend(path)]
     if settings.device != 'cpu':
         return ['onnxruntime']
@@ -118,6 +122,7 @@ def _candidates(path, settings):
 
 def _plan_backend(path):
     """Return the backend that built an engine file; ModelError for an unknown one."""
+    from pose_ros.core.card_files import read_engine_facts  # which imports this package
     backend = read_engine_facts(path).get('backend', tensorrt_backend())
     if backend not in _TENSORRT:
         raise ModelError('{0}.json names the unknown backend {1!r}: build {0} again with pose-ros '
@@ -142,7 +147,3 @@ def _cpu_backends():
     # OpenVINO is 1.4 to 1.6 times faster on x86; other processors are not measured.
     on_x86 = platform.machine().lower() in ('x86_64', 'amd64', 'i686')
     return ['openvino', 'onnxruntime'] if on_x86 else ['onnxruntime', 'openvino']
-
-
-def _is_plan(path):
-    return path.endswith('.engine')

@@ -10,7 +10,7 @@ from pose_ros.core.engines.options import EngineOptions
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.engines.tensorrt_rtx import checked_architectures
-from pose_ros.core.files import sha256
+from pose_ros.core.onnx_check import model_digest, read_onnx
 
 _BUILD_LOG = logging.getLogger('pose_ros.build')  # progress, which programs may show
 
@@ -25,8 +25,7 @@ def build_ahead(path: str, settings: BuildSettings) -> Tuple[bytes, Dict[str, An
     settings = settings._replace(
         shape=_shape(path, settings.shape),
         architectures=checked_architectures(library, settings.architectures))
-    with open(path, 'rb') as stream:
-        model = stream.read()
+    model = read_onnx(path)
     _BUILD_LOG.info('building the TensorRT engine of %s for %s, precision %s', path,
                     ', '.join(settings.architectures), settings.precision)
     progress = BuildProgress(lambda text: _BUILD_LOG.info(
@@ -34,7 +33,7 @@ def build_ahead(path: str, settings: BuildSettings) -> Tuple[bytes, Dict[str, An
     with progress:
         plan = build_plan(library, None, model, path, settings, progress=progress)
     return plan.data, {
-        'model': path, 'model_sha256': sha256(path), 'backend': library.name,
+        'model': path, 'model_sha256': model_digest(path), 'backend': library.name,
         'tensorrt': library.version, 'architectures': list(settings.architectures),
         'shape': list(settings.shape), 'requested': settings.precision,
         'workspace': settings.workspace, 'precision': plan.precision}

@@ -1,23 +1,24 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Opens the engine files of `pose-ros build-engine`, after a look at their facts."""
+import hashlib
+
 from pose_ros.core.card_files import read_engine_facts
 from pose_ros.core.engines.cuda_thread import CudaThread
 from pose_ros.core.engines.engine_cache import EngineCache, Kernels, plan_key
 from pose_ros.core.engines.tensorrt import PlanError, TensorRtEngine
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.engines.tensorrt_rtx import architecture, check_gpu
-from pose_ros.core.errors import EngineError
-from pose_ros.core.files import sha256
-
-PLAN_SUFFIX = '.engine'
+from pose_ros.core.errors import EngineError, ModelError
+from pose_ros.core.reading import LARGEST_MODEL, read_file
 
 
 def open_plan_file(path: str, input_shape, options, backend: str) -> TensorRtEngine:
     """Open a `.engine` file.
 
     EngineError without TensorRT or GPU, and for another precision than that of the file; PlanError
-    if it is damaged, or was built for another backend, version or GPU.
+    if it is damaged, or was built for another backend, version or GPU; ModelError if it cannot be
+    read.
     """
     facts = read_engine_facts(path)
     built_by = facts.get('backend', backend)
@@ -26,9 +27,11 @@ def open_plan_file(path: str, input_shape, options, backend: str) -> TensorRtEng
                         'again with pose-ros build-engine --backend {2}'.format(
                             path, built_by, backend))
     library = import_tensorrt(backend)
-    with open(path, 'rb') as stream:
-        plan = stream.read()
-    digest = sha256(path)
+    try:
+        plan = read_file(path, LARGEST_MODEL)
+    except OSError as error:
+        raise ModelError('cannot read the engine {}: {}'.format(path, error.strerror or error))
+    digest = hashlib.sha256(plan).hexdigest()
     if facts.get('plan_sha256') not in (None, digest):
         raise PlanError('{0} is damaged, or {0}.json belongs to another engine: copy both again, '
                         'or build the engine again with pose-ros build-engine'.format(path))

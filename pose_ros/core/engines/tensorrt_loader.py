@@ -15,14 +15,14 @@ from pose_ros.core.engines.engine_cache import EngineCache, file_name, Kernels, 
 from pose_ros.core.engines.factory import load_cpu_fallback
 from pose_ros.core.engines.fallback import FallbackEngine
 from pose_ros.core.engines.onnxruntime import OnnxRuntimeEngine
-from pose_ros.core.engines.options import EngineOptions
+from pose_ros.core.engines.options import EngineOptions, is_plan
 from pose_ros.core.engines.tensorrt import PlanError, TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, PRECISIONS
-from pose_ros.core.engines.tensorrt_file import open_plan_file, PLAN_SUFFIX
+from pose_ros.core.engines.tensorrt_file import open_plan_file
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.engines.tensorrt_rtx import check_gpu
 from pose_ros.core.errors import EngineError, ModelError
-from pose_ros.core.files import sha256
+from pose_ros.core.onnx_check import model_digest, read_onnx
 
 _LOG = logging.getLogger('pose_ros')
 _BUILD_LOG = logging.getLogger('pose_ros.build')  # progress, which programs may show
@@ -50,7 +50,7 @@ def open_tensorrt(path: str, input_shape, options: EngineOptions,
     if options.precision not in PRECISIONS:
         raise EngineError('{} has no precision {}: use {}'.format(
             backend, options.precision, ', '.join(PRECISIONS)))
-    if path.endswith(PLAN_SUFFIX):
+    if is_plan(path):
         return open_plan_file(path, input_shape, options, backend)
     engine = _open_onnx_file(path, input_shape, options, backend)
     if options.require_tensorrt:
@@ -99,12 +99,8 @@ class Loader:
         self._agrees = options.agrees or disagreement
         self.progress = BuildProgress(lambda text: _BUILD_LOG.info(
             'building the TensorRT engine of %s: %s', path, text))
-        try:
-            with open(path, 'rb') as stream:
-                self._model = stream.read()
-        except OSError as error:
-            raise ModelError('cannot read the model {}: {}'.format(path, error.strerror or error))
-        self._digest = sha256(path)
+        self._model = read_onnx(path)
+        self._digest = model_digest(path)
         self._batch, self._expected = _reference(path, settings.shape, options.sample)
         # With the batch of the file, so that the same plan has one key.
         self._settings = settings._replace(shape=self._batch.shape)

@@ -14,6 +14,7 @@ import numpy as np
 
 from pose_ros.core.errors import ImageError
 from pose_ros.core.files import natural_key
+from pose_ros.core.image_size import MAX_PIXELS, size_fault
 from pose_ros.core.sources.source import ASSUMED_RATE, FrameSource
 
 _TIMEOUT = 5.0  # s without a frame until a camera is treated as lost
@@ -27,6 +28,18 @@ _HIGHEST_RATE = 120.0  # Hz of a variable rate
 def _frame_rate(capture):
     rate = capture.get(cv2.CAP_PROP_FPS)
     return rate if math.isfinite(rate) and 0 < rate <= 1000 else None
+
+
+def _size(capture):
+    """Return (width, height) by the header, 0 if unknown."""
+    return tuple(max(0, int(capture.get(side))) for side in (
+        cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+
+
+def _check_size(name, size, max_pixels):
+    fault = size_fault(size, max_pixels)
+    if fault:
+        raise ImageError('{} {}'.format(name, fault))
 
 
 def _densest_rate(capture):
@@ -52,8 +65,9 @@ class VideoFile(FrameSource):
     _now, _first, _offset, _position = 0.0, 0.0, 0.0, 0
     _grabbed = False
 
-    def __init__(self, path: str, loop=False, size=None, rate=None):
-        """Open the file; ImageError if OpenCV cannot read it."""
+    def __init__(self, path: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
+        """Open the file; ImageError if OpenCV cannot read it, or its images are too large."""
+        self._max_pixels = max_pixels
         super(VideoFile, self).__init__(loop, size)
         self._path = path
         self._rewind()
@@ -130,6 +144,10 @@ class VideoFile(FrameSource):
         self._capture, self._position = cv2.VideoCapture(self._path), 0
         if not self._capture.isOpened():
             raise self._unreadable('is not a video or image that')
+        width, height = _size(self._capture)
+        if not (width and height):  # a still image: its decoder would find its size too late
+            raise self._unreadable('has no size in its header that')
+        _check_size('video ' + self._path, (width, height), self._max_pixels)
 
     def _unreadable(self, what):
         return ImageError(
@@ -143,7 +161,7 @@ class Camera(FrameSource):
     live = True
     _DEVICE = re.compile(r'/dev/video(\d+)$')
 
-    def __init__(self, spec: str, loop=False, size=None, rate=None):
+    def __init__(self, spec: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
         """Open the device and request size and rate; ImageError names what was tried."""
         super(Camera, self).__init__(False, size)
         self._name = spec
@@ -155,6 +173,11 @@ class Camera(FrameSource):
                                (cv2.CAP_PROP_FPS, rate)):
             if value:
                 self._capture.set(setting, value)
+        try:
+            _check_size(self.describe(), _size(self._capture), max_pixels)
+        except ImageError:
+            self._capture.release()
+            raise
         self.frame_rate = _frame_rate(self._capture)
         self._start = self._now = None
         self._newest = _NewestFrame(self._capture)

@@ -10,6 +10,8 @@ import numpy as np
 from pose_ros.core.compressed import codec_of, decode_bytes
 from pose_ros.core.errors import ImageError
 from pose_ros.core.files import natural_key
+from pose_ros.core.image_size import MAX_PIXELS
+from pose_ros.core.reading import LARGEST_IMAGE, LARGEST_VIDEO, open_regular, read_file
 from pose_ros.core.samples import SampleDepth
 from pose_ros.core.sources.source import FrameSource
 
@@ -17,14 +19,16 @@ _LOG = logging.getLogger('pose_ros')
 IMAGE_EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
 
 
-def read_image(path: str, depth: Optional[SampleDepth] = None) -> np.ndarray:
-    """Read a file as (H, W, 3) uint8 BGR, with its EXIF rotation; ImageError names it.
+def read_image(path: str, max_pixels: int = MAX_PIXELS, orient: bool = True,
+               depth: Optional[SampleDepth] = None) -> np.ndarray:
+    """Read a file as (H, W, 3) uint8 BGR; `orient` applies its EXIF rotation.
 
-    `depth` is that of 16-bit images of one camera, as in decode_bytes.
+    `depth` is that of 16-bit images of one camera, as in decode_bytes. ImageError names the file:
+    it cannot be read, or has more than `max_pixels`.
     """
     try:
-        with open(path, 'rb') as stream:
-            return decode_bytes(stream.read(), 'image file {}'.format(path), depth=depth)
+        return decode_bytes(read_file(path, LARGEST_IMAGE), 'image file {}'.format(path), orient,
+                            depth, max_pixels)
     except OSError as error:
         raise ImageError(
             'cannot read the image file {}: {}'.format(path, error.strerror)) from error
@@ -41,10 +45,10 @@ class ImageFile(FrameSource):
 
     frame_count = 1
 
-    def __init__(self, path: str, loop=False, size=None, rate=None):
+    def __init__(self, path: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
         """Read the file; ImageError if that fails."""
         super(ImageFile, self).__init__(loop, size)
-        self._path, self._image = path, read_image(path)
+        self._path, self._image = path, read_image(path, max_pixels)
         self._done = False
 
     @staticmethod
@@ -54,7 +58,7 @@ class ImageFile(FrameSource):
             return False
         if spec.lower().endswith(IMAGE_EXTENSIONS):
             return True
-        with open(spec, 'rb') as stream:
+        with open_regular(spec, LARGEST_VIDEO) as stream:
             return bool(codec_of(stream.read(8)))
 
     def describe(self) -> str:
@@ -75,10 +79,10 @@ class ImageFile(FrameSource):
 class ImageFolder(FrameSource):
     """The images of a folder, as image_names; unreadable ones are reported once and skipped."""
 
-    def __init__(self, path: str, loop=False, size=None, rate=None):
+    def __init__(self, path: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
         """List the folder; ImageError if no file has an extension of an image."""
         super(ImageFolder, self).__init__(loop, size)
-        self._folder = path
+        self._folder, self._max_pixels = path, max_pixels
         self._names = image_names(path)
         if not self._names:
             raise ImageError(
@@ -105,7 +109,7 @@ class ImageFolder(FrameSource):
             if name not in self.unreadable:
                 try:
                     path = os.path.join(self._folder, name)
-                    return read_image(path, self._depth), name
+                    return read_image(path, self._max_pixels, depth=self._depth), name
                 except ImageError as error:
                     self._report(name, error)
         return None

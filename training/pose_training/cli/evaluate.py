@@ -21,6 +21,7 @@ DESCRIPTION = ("Measure a model on labelled images, with the robot's own engine 
                'of images without people: the share without any person found.')
 EPILOG = """examples:
   pose-train evaluate model.onnx --data person_keypoints_val2017.json
+  pose-train evaluate model.onnx --data annotations/person_keypoints_val2017.json --images val2017
   pose-train evaluate model.onnx --data val.json empty/ --json figures.json
   pose-train evaluate model.onnx --data val.json --failures worst/ --worst 50
   pose-train evaluate model.onnx --data val.json --flip --scales 0.5 1 1.5
@@ -28,7 +29,8 @@ EPILOG = """examples:
   pose-train evaluate pose_crop.onnx --boxes truth --data val.json
   pose-train evaluate person_detector.onnx --data val.json     AP of the boxes of a detector
 
-File names in a dataset are relative to its folder. Figures are of a single scale, without the
+File names in a dataset are relative to its folder, or to --images. Images that are missing or
+cannot be read are left out, counted and named. Figures are of a single scale, without the
 mirrored image, unless --flip or --scales are given; --scales other than 1 need a model with
 dynamic shapes.
 """
@@ -39,6 +41,8 @@ def add_arguments(parser) -> None:
     add_model_options(parser, positional=True)
     parser.add_argument('--data', nargs='+', required=True, metavar='PATH',
                         help='COCO keypoint files; folders of images without people')
+    parser.add_argument('--images', metavar='FOLDER', default='',
+                        help="folder of the images (default: that of each dataset's file)")
     parser.add_argument('--boxes', choices=('truth',), default='',
                         help='give the labelled boxes to a network of crops, in place of a '
                              'detector')
@@ -69,7 +73,7 @@ def run(args) -> int:
         print(protocol(estimator, args.flip, args.scales, args.boxes), flush=True, file=text)
     results = evaluate(estimator, args.data, flip=args.flip, scales=args.scales,
                        failures=args.failures, worst=args.worst, boxes=args.boxes,
-                       progress=with_progress(args.quiet))
+                       images=args.images, progress=with_progress(args.quiet))
     if not args.quiet:
         print('\n' + '\n'.join(tables(results)), file=text)
         for result in results if args.failures else ():

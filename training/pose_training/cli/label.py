@@ -5,8 +5,10 @@ import os
 
 from pose_ros.core.command import with_progress
 from pose_ros.core.command_files import check_outputs, report_stream, write_json
-from pose_ros.core.command_options import add_model_options, load_estimator, model_inputs
+from pose_ros.core.command_options import (add_model_options, add_parameter, load_estimator,
+                                           model_inputs)
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_training.cli.options import image_files
 from pose_training.distillation.pseudo_labels import label_images
 from pose_training.errors import ConfigError, DataError
@@ -29,6 +31,7 @@ def add_arguments(parser) -> None:
     parser.add_argument('images', nargs='+', metavar='PATH', help='images, or folders of images')
     parser.add_argument('-o', '--output', required=True, metavar='FILE',
                         help='the COCO keypoint file to write (JSON)')
+    add_parameter(parser, SIZE_PARAMETER)
     add_model_options(parser)
     parser.add_argument('--min-confidence', type=float, default=.3, metavar='C',
                         help='keypoints below it have no label, 0 to 1 (default: %(default)s)')
@@ -50,7 +53,7 @@ def run(args) -> int:
     estimator = load_estimator(args)
     try:
         data = label_images(_configured(estimator, args), paths, folder, args.min_confidence,
-                            with_progress(args.quiet))
+                            with_progress(args.quiet), args.max_pixels)
     finally:
         estimator.close()
     write_json(args.output, data)

@@ -1,7 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Options and output that several commands share."""
-import json
 import os
 import sys
 from typing import Tuple
@@ -11,8 +10,10 @@ from pose_ros.core.command_options import (count, parse_settings, setting, show_
                                            size)
 from pose_ros.core.decoders import decoder_parameters, DECODERS
 from pose_ros.core.engine_file import build_engine_file, describe_facts, engine_path
+from pose_ros.core.reading import LARGEST_CARD, read_file
 from pose_ros.core.sources.images import image_names
 from pose_ros.core.stages.selection import SELECTION_PARAMETERS
+from pose_ros.core.strict_json import parse_json
 from pose_training.errors import ExportError
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions, export
@@ -71,14 +72,14 @@ def check_export(args, inputs) -> None:
 def write_network(network, provenance, args) -> None:
     """Export the network by the options, or save it as a checkpoint."""
     from pose_training.checkpoint import save_checkpoint
-    if args.engine and not args.output.endswith('.onnx'):
+    if args.engine and not args.output.lower().endswith('.onnx'):
         raise ExportError('--engine builds from an ONNX file: end {!r} in .onnx'.format(
             args.output))
-    if args.output.endswith(('.pt', '.ckpt')):
+    if args.output.lower().endswith(('.pt', '.ckpt')):
         save_checkpoint(args.output, network, provenance)
         print('wrote ' + args.output)
         return
-    if not args.output.endswith('.onnx'):
+    if not args.output.lower().endswith('.onnx'):
         raise ExportError('the name {!r} has no known ending: end it in .onnx or .pt'.format(
             args.output))
     options = ExportOptions(size=args.size, dynamic=args.dynamic, precision=args.precision,
@@ -111,8 +112,7 @@ def _facts(path):
     if not path:
         return {}
     try:
-        with open(path, encoding='utf-8') as stream:
-            facts = json.load(stream)
+        facts = parse_json(read_file(path, LARGEST_CARD))
     except (OSError, ValueError) as error:
         raise ExportError('cannot read the facts {}: {}'.format(path, error)) from error
     if not isinstance(facts, dict):

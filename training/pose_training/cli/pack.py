@@ -10,6 +10,7 @@ from pose_training.cli.changes import add_config_arguments
 from pose_training.device.packing import IMAGES, INDEX, pack
 from pose_training.errors import ConfigError
 from pose_training.fitting.config import load_config
+from pose_training.fitting.network import chosen_topology
 from pose_training.models import create_model
 
 DESCRIPTION = ('Write the training images of a configuration, reduced, and their labels to two '
@@ -36,7 +37,8 @@ def run(args) -> int:
     if not 1 <= args.quality <= 100:
         raise ConfigError('--quality is from 1 to 100, not {}'.format(args.quality))
     config = load_config(args.config, args.changes)
-    family = create_model(config.model.name, config.model.topology, **config.model.options).family
+    family = create_model(config.model.name, chosen_topology(config),
+                          **config.model.options).family
     if family.name not in ('heatmap', 'boxes'):
         raise ConfigError('networks of the family {!r} need pose-train fit'.format(
             family.name))

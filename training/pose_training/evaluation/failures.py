@@ -13,9 +13,10 @@ from pose_ros.core.files import file_id
 from pose_ros.core.image_file import write_image
 from pose_ros.core.people import make_people
 from pose_ros.core.topology import Topology
+from pose_training.data.images import read_labelled
 from pose_training.data.panels import zoomed
 from pose_training.errors import DataError
-from pose_training.evaluation.detections import Detections, read_labelled
+from pose_training.evaluation.detections import Detections
 from pose_training.evaluation.labels import LabelledImage
 from pose_training.evaluation.matching import labelled_keypoints, match
 
@@ -109,7 +110,7 @@ def write_failures(detections: Detections, folder: str, count: int) -> List[str]
 
 def draw_failure(detections: Detections, failure: Failure) -> np.ndarray:
     """Draw labels and found people; a strip below explains the colors and the figure."""
-    image = read_labelled(failure.image)
+    image = read_labelled(failure.image.path, failure.image.size)
     zoom = max(1., _LEAST_SIDE / max(image.shape[:2]))
     if zoom > 1:
         image = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)

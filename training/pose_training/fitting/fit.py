@@ -28,13 +28,13 @@ from pose_training.fitting.config import differences, load_config, plain
 from pose_training.fitting.crops import Crops
 from pose_training.fitting.interruption import Interrupted, StopOnSignal
 from pose_training.fitting.module import PoseModule
+from pose_training.fitting.network import make_network
 from pose_training.fitting.norms import SettleNorms
 from pose_training.fitting.progress import make_progress, Speed
 from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.snapshots import last_snapshot, Snapshots, WholeFiles
 from pose_training.fitting.teachers import make_hints
 from pose_training.fitting.validation import ValidationCallback
-from pose_training.models import create_model, PoseNetwork
 
 _LOG = logging.getLogger('pose_training')
 _CONFIG, _NETWORK = 'config.yaml', 'network.pt'
@@ -53,7 +53,8 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     """
     check(config)
     if config.validation.evaluate:
-        read_labels(config.validation.evaluate)  # report faults now, not after ten epochs
+        # Report faults now, not after ten epochs.
+        read_labels(config.validation.evaluate, images=config.validation.images)
     snapshot = _prepare(config, resume)
     lightning.seed_everything(config.seed, verbose=False)
     network = make_network(config)
@@ -79,14 +80,6 @@ def _train(config, network, crops, hints, provenance, snapshot) -> bool:
     module = PoseModule(network.to(memory_format=layout), config, hints, layout)
     trainer.fit(module, datamodule=crops, ckpt_path=snapshot or None, weights_only=True)
     return trainer.is_global_zero
-
-
-def make_network(config: RunConfig) -> PoseNetwork:
-    """Return the initial network of a run."""
-    model = config.model
-    if model.checkpoint:
-        return load_checkpoint(model.checkpoint)[0].train()
-    return create_model(model.name, model.topology, **model.options)
 
 
 def _prepare(config, resume) -> str:
