@@ -92,3 +92,30 @@ def check_outputs(outputs, batch, tolerance=1e-4):
     assert outputs['mix'].dtype == outputs['mean'].dtype == np.float32
     assert np.abs(outputs['mix'] - mix).max() < tolerance
     assert np.abs(outputs['mean'] - batch.mean((2, 3))).max() < tolerance
+
+
+def make_constant(path, outputs, image=(1, 3, 64, 64), kind='FLOAT'):
+    """Write a network to `path` that yields the same arrays for every image; return the path.
+
+    outputs: arrays with the batch axis, by name. image: shape of the input; kind: its type, by the
+    name of onnx.TensorProto.
+    """
+    from onnx import helper, numpy_helper, TensorProto
+    nodes, weights, infos = [], [numpy_helper.from_array(np.zeros(1, np.float32), 'zero')], []
+    # The sum of the image times zero makes each output depend on the input.
+    nodes.append(helper.make_node('Cast', ['image'], ['floats'], to=TensorProto.FLOAT))
+    nodes.append(helper.make_node('ReduceMean', ['floats'], ['mean'], keepdims=0))
+    nodes.append(helper.make_node('Mul', ['mean', 'zero'], ['nothing']))
+    for name, array in outputs.items():
+        weights.append(numpy_helper.from_array(np.asarray(array, np.float32), name + '_value'))
+        nodes.append(helper.make_node('Add', [name + '_value', 'nothing'], [name]))
+        infos.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, np.shape(array)))
+    graph = helper.make_graph(
+        nodes, 'constant',
+        [helper.make_tensor_value_info('image', getattr(TensorProto, kind), image)], infos,
+        initializer=weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid('', 13)])
+    model.ir_version = 8
+    with open(str(path), 'wb') as stream:
+        stream.write(model.SerializeToString())
+    return str(path)

@@ -33,7 +33,7 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Process the images of the camera; return the exit code."""
     work = process(args, open_source(args.input, size=args.camera_size,
-                                     max_pixels=args.max_pixels), args.input)
+                                     max_pixels=args.max_pixels))
     return 1 if work.failures else 0
 
 

@@ -28,7 +28,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Process the video; return the exit code."""
-    work = process(args, open_file(args.input, args.max_pixels), args.input)
+    work = process(args, open_file(args.input, args.max_pixels))
     if work.failures:
         return 1
     return INTERRUPTED if work.interrupted else 0

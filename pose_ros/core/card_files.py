@@ -49,7 +49,8 @@ def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -
     if known:
         return known
     raise CardError('{0} has no model card: not in its metadata ({1}), not beside it ({0}.json), '
-                    'and none was given; see docs/models.md for the format'.format(
+                    'and none was given; `pose-ros adopt` writes one for public networks, '
+                    'docs/models.md has the format'.format(
                         model_path, place))
 
 

@@ -6,6 +6,7 @@ import os
 from typing import Any, Dict, Set, Union
 
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.reading import LARGEST_LABELS, read_file
 
 PERSON = 1  # COCO's category_id
 Id = Union[int, str]
@@ -23,14 +24,13 @@ class CocoIds:
         self._path = path
         self._ids: Dict[str, Set[Id]] = {}
         try:
-            with open(path, encoding='utf-8-sig') as stream:
-                data = json.load(stream)
+            data = json.loads(read_file(path, LARGEST_LABELS).decode('utf-8-sig'))
             for image in data['images']:
                 self._add(image['file_name'], image['id'])
             self.person = _person(data.get('categories') or [])
         except OSError as error:
             raise PoseRosError('cannot read the annotations {}: {}'.format(path, error.strerror))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise PoseRosError('{} is not a COCO annotation file: {} {}'.format(
                 path, type(error).__name__, error))
 

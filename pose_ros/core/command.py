@@ -134,7 +134,7 @@ def _one_line(error):
     return ' '.join(str(error).split()) or type(error).__name__
 
 
-def progress_bar(total, quiet: bool):
+def progress_bar(total, quiet: bool, unit: str = ' frames'):
     """Return a tqdm bar on stderr, or an invisible one without terminal or tqdm."""
     if quiet or not sys.stderr.isatty():
         return _NoBar(total)
@@ -142,7 +142,7 @@ def progress_bar(total, quiet: bool):
         from tqdm import tqdm
     except ImportError:
         return _NoBar(total)
-    return tqdm(total=total, unit=' frames', file=sys.stderr)
+    return tqdm(total=total, unit=unit, unit_scale=unit != ' frames', file=sys.stderr)
 
 
 def with_progress(quiet: bool):

@@ -32,6 +32,13 @@ def add_model_options(parser, positional: bool = False) -> None:
                                 'person_detector and pose_crop)'.format(', '.join(BUNDLED)))
     group.add_argument('--detector', metavar='FILE',
                        help='model that finds the people, for a model of crops: a file or a name')
+    if positional:  # the body alone
+        parser.set_defaults(hands=None, face=None)
+    else:
+        group.add_argument('--hands', metavar='FILE',
+                           help='model of the hands of the people (hand_21)')
+        group.add_argument('--face', metavar='FILE',
+                           help='model of the faces of the people (face_70)')
     group.add_argument('--card', metavar='FILE',
                        help="model card that replaces the model's own (JSON)")
     group.add_argument('--size', type=size, metavar='WxH',
@@ -60,7 +67,7 @@ def load_estimator(args) -> PoseEstimator:
     """Load what add_model_options describes; argparse.ArgumentError for an invalid --set."""
     engine = _prepare(args)
     estimator = PoseEstimator(args.model, card=args.card, input_size=args.size,
-                              detector=args.detector, **engine)
+                              detector=args.detector, hands=args.hands, face=args.face, **engine)
     estimator.configure(**parse_settings(args.set, estimator.parameters))
     return estimator
 

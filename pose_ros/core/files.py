@@ -118,3 +118,14 @@ def sha256(path: str) -> str:
         for block in iter(lambda: stream.read(1 << 20), b''):
             digest.update(block)
     return digest.hexdigest()
+
+
+def cache_folder(name: str) -> str:
+    """Return $XDG_CACHE_HOME/pose_ros/NAME, in ~/.cache where that is not set.
+
+    '' without an absolute path: the user has no home (a container, a service).
+    """
+    base = os.environ.get('XDG_CACHE_HOME', '')
+    if not os.path.isabs(base):  # to be ignored by the XDG Base Directory Specification
+        base = os.path.join(os.path.expanduser('~'), '.cache')
+    return os.path.join(base, 'pose_ros', name) if os.path.isabs(base) else ''

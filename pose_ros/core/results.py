@@ -78,8 +78,9 @@ class FrameResults(ResultFile):
     {"topology": {"name", "keypoint_names", "limbs"}, "model": name, "frames": [{"index", "name",
     "time_s", "width", "height", "people": [{"track_id", "score", "bbox", "keypoints"}]}]}.
     Coordinates are pixels with pixel centers at integers. `bbox` is x, y, width, height;
-    `keypoints` holds [x, y, score] or null per keypoint. `time_s` is null for still images,
-    `track_id` is -1 without tracking.
+    `keypoints` holds [x, y, score] or null per keypoint; so do `left_hand`, `right_hand` (hand_21)
+    and `face` (face_70) where the pipeline has networks for them. `time_s` is null for still
+    images, `track_id` is -1 without tracking.
     """
 
     def __init__(self, path: str, topology: Topology, model: str):
@@ -95,6 +96,9 @@ class FrameResults(ResultFile):
         records = [{'track_id': int(track_id), 'score': _number(score, 4), 'bbox': _box(box),
                     'keypoints': [_keypoint(keypoint) for keypoint in keypoints]}
                    for keypoints, score, track_id, box in fields]
+        for name, parts in people.parts.items():
+            for record, part in zip(records, parts):
+                record[name] = [_keypoint(keypoint) for keypoint in part]
         return [{'index': frame.index, 'name': frame.name, 'time_s': _number(frame.time_s, 6),
                  'width': width, 'height': height, 'people': records}]
 

@@ -7,6 +7,7 @@ keypoint challenge), COCO-18 and BODY-25 and MPI-15 (OpenPose), MPII-16 (MPII Hu
 trt_pose-18 (COCO-17 with a neck), HAND-21 and FACE-70 (OpenPose).
 """
 import colorsys
+import functools
 from operator import index
 from typing import Dict, NamedTuple, Optional, Tuple
 
@@ -55,6 +56,7 @@ class Topology(NamedTuple):
         return tuple(ending.get(k, (255, 255, 255)) for k in range(self.size))
 
 
+@functools.lru_cache(maxsize=None)
 def _hues(count):
     rgb = (colorsys.hsv_to_rgb(i / float(count or 1), 1.0, 1.0) for i in range(count))
     return tuple((int(255 * b), int(255 * g), int(255 * r)) for r, g, b in rgb)
@@ -206,3 +208,8 @@ def get_topology(name: str) -> Topology:
         raise PoseRosError('unknown topology {}; known: {}. A model card may define its own '
                            'instead.'.format(quoted(name), ', '.join(sorted(TOPOLOGIES))))
     return TOPOLOGIES[name]
+
+
+def part_topology(name: str) -> Topology:
+    """Return the topology of a part of People: left_hand, right_hand or face."""
+    return TOPOLOGIES['face_70' if name == 'face' else 'hand_21']

@@ -27,6 +27,8 @@ ESTIMATOR_PARAMETERS = (
               'takes pose_crop with the detector person_detector; bottom_up is for crowds'),
     Parameter('detector', '',
               'Model file or name that finds the people, for a model of crops; empty: none'),
+    Parameter('hands', '', 'Model file of the hands of people (hand_21); empty: none'),
+    Parameter('face', '', 'Model file of the faces of people (face_70); empty: none'),
     Parameter('card', '', 'Model card (JSON) that replaces the one in the model; empty keeps it'),
     Parameter('input_width', 0,
               'Width of the network input, for models with dynamic shapes; 0 takes the model '

@@ -31,7 +31,9 @@ def load_estimator(parameters: LiveParameters, batch: int) -> PoseEstimator:
             'input_width and input_height go together: set both, or leave both 0')
     estimator = PoseEstimator(values['model'] or None, card=values['card'] or None,
                               input_size=size if all(size) else None, batch=batch,
-                              detector=values['detector'] or None, **_engine_options(values))
+                              detector=values['detector'] or None,
+                              hands=values['hands'] or None, face=values['face'] or None,
+                              **_engine_options(values))
     try:
         # The defaults of the declared parameters are this model's own values.
         estimator.configure(**parameters.declare_settings(estimator.parameters))

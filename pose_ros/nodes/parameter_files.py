@@ -6,6 +6,8 @@ from typing import Iterator, List, Sequence
 
 import yaml
 
+from pose_ros.core.reading import LARGEST_CARD, read_file
+
 _OPTION, _KEY = '--params-file', 'ros__parameters'
 _NO_YAML = (ValueError, RecursionError, yaml.YAMLError)
 
@@ -46,9 +48,8 @@ def _paths(arguments):
 
 
 def _load(path):
-    with open(path, 'rb') as stream:
-        # launch_ros writes lists with a tag of Python; ROS 2 ignores it.
-        return yaml.safe_load(stream.read().replace(b'!!python/tuple', b''))
+    # launch_ros writes lists with a tag of Python; ROS 2 ignores it.
+    return yaml.safe_load(read_file(path, LARGEST_CARD).replace(b'!!python/tuple', b''))
 
 
 def _sections(content, prefix) -> Iterator[str]:

@@ -223,7 +223,7 @@ def test_a_closed_pipe_prints_no_traceback(tiny_model):
 def test_every_command_has_its_parser():
     """The parser that documentation tests look into."""
     parser = build_parser()
-    inputs = {'bench': [], 'doctor': [], 'engines': ['list']}
+    inputs = {'bench': [], 'doctor': [], 'engines': ['list'], 'models': []}
     for command in COMMANDS:
         assert callable(parser.parse_args([command] + inputs.get(command, ['0'])).run)
 

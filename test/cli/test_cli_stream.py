@@ -58,7 +58,7 @@ class FakeCamera(FrameSource):
 def fake_camera(monkeypatch):
     """Replace camera 0 by one that sends eight frames."""
     fake = FakeCamera(8)
-    monkeypatch.setattr(camera, 'open_source', lambda spec, size: fake)
+    monkeypatch.setattr(camera, 'open_source', lambda spec, size, max_pixels: fake)
     return fake
 
 

@@ -9,11 +9,11 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 
 from pose_ros.core.card import CARD_KEY, parse_card
+from pose_ros.core.paf_layouts import map_layout
 from pose_ros.core.people import make_people
 from pose_ros.core.topology import get_topology
 from pose_training.evaluation.detections import Detections
 from pose_training.evaluation.labels import read_labels
-from pose_training.families.paf.layouts import map_layout
 
 COCO = get_topology('coco_17')
 SIDE, STRIDE = 192, 8

@@ -13,6 +13,7 @@ import torch
 from pose_ros.core.card import parse_card
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.errors import ModelError
+from pose_ros.core.paf_layouts import map_layout
 from pose_ros.core.sources.images import read_image
 from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import save_checkpoint
@@ -24,7 +25,6 @@ from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.inference import inference_copy
 from pose_training.models import create_model
-from pose_training.families.paf.layouts import map_layout
 from pose_training.families.registry import make_family
 
 pytestmark = pytest.mark.fitting

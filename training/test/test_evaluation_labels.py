@@ -3,7 +3,9 @@
 """Datasets to measure on: completed for COCO's evaluation, or refused with a reason."""
 import json
 import logging
+import os
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from pose_ros.core.errors import ImageError
 from pose_training.data.annotations import read_dataset
 from pose_training.data.images import read_labelled
 from pose_training.errors import DataError
+from pose_training.evaluation.detections import readable
 from pose_training.evaluation.labels import read_labels
 
 BLACK = np.zeros((8, 8, 3), np.uint8)
@@ -141,3 +144,13 @@ def test_an_image_is_read_in_the_size_of_its_labels_or_not_at_all(tmp_path):
         else:
             with pytest.raises(ImageError, match='9 x 6 pixels, but its labels are for 6 x 9'):
                 read_labelled(image.path, image.size)
+
+
+def test_images_above_the_limit_are_left_out(tmp_path):
+    for name, side in (('a.png', 8), ('b.png', 16)):
+        cv2.imwrite(str(tmp_path / name), np.zeros((side, side, 3), np.uint8))
+    labels = read_labels(str(tmp_path))._replace(max_pixels=64)
+    faults = []
+    assert [os.path.basename(image.path) for image, _ in readable(labels, iter, faults)] == [
+        'a.png']
+    assert '16 x 16 px, more than the limit' in str(faults[0])

@@ -17,7 +17,14 @@ from pose_ros.core.quoting import quoted
 DECODERS = {
     'boxes': ('pose_ros.core.decoders.boxes', 'BoxesDecoder'),
     'heatmap': ('pose_ros.core.decoders.heatmap', 'HeatmapDecoder'),
+    'movenet_multipose': ('pose_ros.core.decoders.movenet_multipose', 'MovenetMultiposeDecoder'),
     'paf': ('pose_ros.core.decoders.paf', 'PafDecoder'),
+    'part_locref': ('pose_ros.core.decoders.part_locref', 'PartLocrefDecoder'),
+    'part_pairwise': ('pose_ros.core.decoders.part_pairwise', 'PartPairwiseDecoder'),
+    'regression': ('pose_ros.core.decoders.regression', 'RegressionDecoder'),
+    'rtmo': ('pose_ros.core.decoders.rtmo', 'RtmoDecoder'),
+    'simcc': ('pose_ros.core.decoders.simcc', 'SimccDecoder'),
+    'yolo_pose': ('pose_ros.core.decoders.yolo_pose', 'YoloPoseDecoder'),
 }
 
 

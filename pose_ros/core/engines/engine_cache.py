@@ -10,7 +10,7 @@ import re
 import stat
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from pose_ros.core.files import atomic_write
+from pose_ros.core.files import atomic_write, cache_folder
 from pose_ros.core.reading import LARGEST_CARD, LARGEST_MODEL, open_regular, read_stream
 from pose_ros.core.strict_json import parse_json
 
@@ -33,10 +33,7 @@ def default_folder() -> str:
 
     '' without an absolute path: the user has no home (a container, a service).
     """
-    base = os.environ.get('XDG_CACHE_HOME', '')
-    if not os.path.isabs(base):  # to be ignored by the XDG Base Directory Specification
-        base = os.path.join(os.path.expanduser('~'), '.cache')
-    return os.path.join(base, 'pose_ros', 'tensorrt') if os.path.isabs(base) else ''
+    return cache_folder('tensorrt')
 
 
 class EngineCache:

@@ -7,10 +7,12 @@ import os
 from pose_ros.core.command import with_progress
 from pose_ros.core.card_files import load_card
 from pose_ros.core.command_files import check_outputs, report_stream, write_json
-from pose_ros.core.command_options import (add_model_options, count, ENGINE_PARAMETERS,
-                                           load_estimator, model_inputs, parse_settings)
+from pose_ros.core.command_options import (add_model_options, add_parameter, count,
+                                           ENGINE_PARAMETERS, load_estimator, model_inputs,
+                                           parse_settings)
 from pose_ros.core.decoders import decoder_parameters
 from pose_ros.core.errors import shown
+from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_training.evaluation.boxes import BoxFinder
 from pose_training.evaluation.evaluate import evaluate, protocol, refuse_checkpoint
 from pose_training.evaluation.report import as_data, tables
@@ -39,6 +41,7 @@ dynamic shapes.
 def add_arguments(parser) -> None:
     """Add the options of this command."""
     add_model_options(parser, positional=True)
+    add_parameter(parser, SIZE_PARAMETER)
     parser.add_argument('--data', nargs='+', required=True, metavar='PATH',
                         help='COCO keypoint files; folders of images without people')
     parser.add_argument('--images', metavar='FOLDER', default='',
@@ -73,7 +76,8 @@ def run(args) -> int:
         print(protocol(estimator, args.flip, args.scales, args.boxes), flush=True, file=text)
     results = evaluate(estimator, args.data, flip=args.flip, scales=args.scales,
                        failures=args.failures, worst=args.worst, boxes=args.boxes,
-                       images=args.images, progress=with_progress(args.quiet))
+                       images=args.images, max_pixels=args.max_pixels,
+                       progress=with_progress(args.quiet))
     if not args.quiet:
         print('\n' + '\n'.join(tables(results)), file=text)
         for result in results if args.failures else ():

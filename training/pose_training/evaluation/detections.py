@@ -31,7 +31,7 @@ def readable(labels: Labels, progress: Callable, faults: List[ImageError]
     """
     for image in progress(labels.images):
         try:
-            pixels = read_labelled(image.path, image.size)
+            pixels = read_labelled(image.path, image.size, labels.max_pixels)
         except ImageError as error:
             faults.append(error)
             continue

@@ -110,7 +110,8 @@ def write_failures(detections: Detections, folder: str, count: int) -> List[str]
 
 def draw_failure(detections: Detections, failure: Failure) -> np.ndarray:
     """Draw labels and found people; a strip below explains the colors and the figure."""
-    image = read_labelled(failure.image.path, failure.image.size)
+    image = read_labelled(failure.image.path, failure.image.size,
+                          detections.labels.max_pixels)
     zoom = max(1., _LEAST_SIDE / max(image.shape[:2]))
     if zoom > 1:
         image = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)

@@ -8,6 +8,7 @@ from typing import Any, Collection, Dict, List, NamedTuple, Optional, Tuple
 import numpy as np
 
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.image_size import MAX_PIXELS
 from pose_ros.core.topology import get_topology, Topology
 from pose_training.data.coco import (box_of, dataset_topology, images_in, keypoints_of, load_coco,
                                      present, size_of)
@@ -32,7 +33,8 @@ class Labels(NamedTuple):
 
     `annotations` are COCO's, of people only, numbered from 1, with each key that the evaluation
     reads; `category` is the category_id of all; `topology` has the keypoints of the dataset;
-    `left_out` is the number of images that are missing, or cannot be used.
+    `left_out` is the number of images that are missing, or cannot be used. Images of more than
+    `max_pixels` are not used.
     """
 
     path: str
@@ -41,6 +43,7 @@ class Labels(NamedTuple):
     images: List[LabelledImage]
     annotations: List[Dict[str, Any]]
     left_out: int = 0
+    max_pixels: int = MAX_PIXELS
 
     def people(self) -> Dict[int, List[Dict[str, Any]]]:
         """Return the annotations with a labelled keypoint that are no crowds, by image id."""

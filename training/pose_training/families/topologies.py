@@ -4,9 +4,10 @@
 import os
 from typing import Any, Dict, Mapping, Union
 
-import yaml
 
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.reading import LARGEST_CARD, read_file
+from pose_ros.core.strict_yaml import parse_yaml
 from pose_ros.core.topology import get_topology, make_topology, TOPOLOGIES, Topology
 from pose_training.errors import ConfigError
 
@@ -48,9 +49,8 @@ def find_topology(text: str) -> Topology:
             raise ConfigError('unknown topology {!r}: it is `dataset`, a file (.yaml, .json), or '
                               'one of {}'.format(text, ', '.join(sorted(TOPOLOGIES)))) from error
     try:
-        with open(text, encoding='utf-8-sig') as stream:
-            return as_topology(yaml.safe_load(stream))  # JSON is YAML
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, PoseRosError) as error:
+        return as_topology(parse_yaml(read_file(text, LARGEST_CARD)))  # JSON is YAML
+    except (OSError, ValueError) as error:
         raise ConfigError('cannot read the topology {}: {}'.format(text, error)) from error
 
 

@@ -11,7 +11,7 @@ from pose_ros.core.card import ModelCard
 from pose_ros.core.decoders.paf import PafOutputs, parse_outputs
 from pose_training.errors import DataError
 from pose_training.families.family import Outputs, TeacherChannels
-from pose_training.families.paf.layouts import MapLayout
+from pose_ros.core.paf_layouts import MapLayout
 
 
 class PafChannels(TeacherChannels):

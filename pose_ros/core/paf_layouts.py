@@ -6,10 +6,9 @@ Orders of the published networks: OpenPose's poseParameters.cpp (COCO-18, BODY-2
 poseParametersRender.hpp (MPI-15), and trt_pose's human_pose.json. Heatmaps come first, one per
 keypoint in the order of the topology, then the background where there is one.
 """
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Tuple, Union
 
 from pose_ros.core.topology import get_topology, Topology
-from pose_training.families.topologies import AnyTopology, as_topology
 
 
 class MapLayout(NamedTuple):
@@ -67,12 +66,13 @@ _LAYOUTS = {layout.topology.name: layout for layout in (
 )}
 
 
-def map_layout(topology: AnyTopology) -> MapLayout:
+def map_layout(topology: Union[str, Topology]) -> MapLayout:
     """Return the layout of a skeleton format; without a published one, of its own limbs.
 
-    Raises PoseRosError for an unknown or invalid topology.
+    Raises PoseRosError for an unknown name.
     """
-    topology = as_topology(topology)
+    if isinstance(topology, str):
+        topology = get_topology(topology)
     if topology.name in _LAYOUTS:
         return _LAYOUTS[topology.name]
     return MapLayout(topology, True, topology.limbs, tuple(range(len(topology.limbs))))
