@@ -15,7 +15,8 @@ from pose_ros.core.version import VERSION
 CPU_BACKENDS = ('onnxruntime', 'openvino')
 # (name in the report, module)
 MODULES = (('NumPy', 'numpy'), ('OpenCV', 'cv2'), ('ONNX Runtime', 'onnxruntime'),
-           ('OpenVINO', 'openvino'), ('TensorRT', 'tensorrt'), ('PyCUDA', 'pycuda'),
+           ('OpenVINO', 'openvino'), ('TensorRT', 'tensorrt'),
+           ('TensorRT for RTX', 'tensorrt_rtx'), ('PyCUDA', 'pycuda'),
            ('cuda-bindings', 'cuda.bindings'))
 _MODULE_VERSION = """import importlib, sys
 module = importlib.import_module(sys.argv[1])
@@ -39,13 +40,13 @@ def run(model: str, as_json: bool) -> int:
 def examine(model: str) -> dict:
     """Return the report; a failed trial has its full `error` and its `log`."""
     _tell('checking the machine')
-    driver = run_program(_DRIVER)
+    driver, versions = run_program(_DRIVER), _versions()
     report = {
-        'versions': _versions(),
+        'versions': versions,
         'machine': {'platform': platform.platform(), 'cpus': os.cpu_count(),
                     'jetson': jetson_facts(), 'driver': driver.error or driver.output},
         'gpu': _try('gpu', model), 'model': model or 'bottom_up (bundled)',
-        'trials': _try_tensorrt(model)}
+        'trials': _try_tensorrt(model, _tensorrt(versions))}
     # Before the CPU trials are added: they do not count.
     report['works'] = all('error' not in trial for trial in report['trials'])
     report['trials'] += [_named(backend, '', _try('cpu', model, backend))
@@ -64,12 +65,19 @@ def _versions():
     return found
 
 
-def _try_tensorrt(model) -> List[dict]:
+def _tensorrt(versions):
+    """Return the backend to test: tensorrt_rtx where only that is installed."""
+    found, rtx = (versions.get(name) for name in ('TensorRT', 'TensorRT for RTX'))
+    only_rtx = found == 'not installed' and rtx not in (None, 'not installed')
+    return 'tensorrt_rtx' if only_rtx else 'tensorrt'
+
+
+def _try_tensorrt(model, backend) -> List[dict]:
     """Try each useful precision; return one failed trial if these cannot be determined."""
     asked = _try('precisions', model)
     if 'error' in asked:
-        return [_named('tensorrt', '', asked)]
-    return [_named('tensorrt', precision, _try('tensorrt', model, precision))
+        return [_named(backend, '', asked)]
+    return [_named(backend, precision, _try('tensorrt', model, precision))
             for precision in asked['precisions']]
 
 

@@ -18,6 +18,7 @@ from pose_ros.core.decoders import create_decoder
 from pose_ros.core.engines import create_engine
 from pose_ros.core.engines.build_progress import BuildProgress
 from pose_ros.core.engines.cuda_thread import CudaThread
+from pose_ros.core.engines.factory import tensorrt_backend
 from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, sensible_precisions
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
@@ -61,7 +62,7 @@ def look_at_gpu(model: str, argument: str) -> dict:
 
 def find_precisions(model: str, argument: str) -> dict:
     """Return the `precisions` to try here; EngineError without TensorRT or GPU."""
-    library, content = import_tensorrt(), read_onnx(model)
+    library, content = import_tensorrt(tensorrt_backend()), read_onnx(model)
     thread = CudaThread()
     try:
         return {'precisions': thread.call(
@@ -85,7 +86,7 @@ def try_tensorrt(model: str, precision: str) -> dict:
     Neither the user's engines nor what earlier builds learned is used, and nothing is kept. Has
     `error` and no timings if the engine is wrong; other errors as in build_plan.
     """
-    import_tensorrt()  # raises before the slow part
+    import_tensorrt(tensorrt_backend())  # raises before the slow part
     card = load_card(model)
     batch = prepare_image(synthetic_image(), card.input)
     expected = _expected(model, batch)
@@ -116,7 +117,7 @@ def _expected(model, batch):
 
 def _build(path, shape, precision):
     """Return an engine and the seconds that its build took."""
-    library, model = import_tensorrt(), read_onnx(path)
+    library, model = import_tensorrt(tensorrt_backend()), read_onnx(path)
     progress = BuildProgress(lambda text: _LOG.info('still building: %s', text))
     thread = CudaThread()
     try:
