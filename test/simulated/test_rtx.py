@@ -155,7 +155,7 @@ def test_an_engine_of_another_architecture(trt, tiny_model, tmp_path):
 @pytest.mark.parametrize('facts, text', [
     ({'backend': 'abacus'}, "names the unknown backend 'abacus': build .* again"),
     ({'backend': ['tensorrt_rtx']}, 'names the unknown backend'),
-    (5, ''engine' in the provenance must be an object'),
+    (5, "'engine' in the provenance must be an object"),
     ({'architectures': [86, None]}, 'was built for 86, None .here sm86')])
 def test_a_card_with_odd_facts(trt, tiny_model, tmp_path, facts, text):
     path = build_for(tiny_model, 'sm86', tmp_path)
