@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pose_training.errors import NetworkError
 from pose_training.models.blocks import FusibleSequential
-from pose_training.models.efficientnet_lite import (check_width, conv_norm, EfficientNetLite,
+from pose_training.models.efficientnet_lite import (conv_norm, EfficientNetLite,
                                                     scaled_channels, Separable, start_head,
                                                     upsampled)
-from pose_training.models.network import check_stages, Outputs, PoseNetwork
+from pose_training.models.network import (check_count, check_counts, check_factor, check_stages,
+                                          MOST_CHANNELS, Outputs, PoseNetwork)
 from pose_training.models.registry import card_input, NetworkSpec
 from pose_training.models.repvgg_fpn import prediction
 
@@ -75,11 +75,10 @@ def build(heatmaps: int, pafs: int, stages: int = 2, width: float = 1.,
           neck: Sequence[int] = (160, 128, 96), head: int = 128) -> LiteBottomUp:
     """Build the network; NetworkError for an invalid number of stages, width or neck."""
     check_stages('lite_bottom_up', stages, 1, MOST_STAGES)
-    check_width('lite_bottom_up', width)
-    if len(neck) != _LEVELS or min(*neck, head) < 1:
-        raise NetworkError('lite_bottom_up needs three numbers of channels `neck` (strides 32, '
-                           '16, 8) and channels `head` of at least 1, not {} and {}'.format(
-                               neck, head))
+    check_factor('lite_bottom_up', 'width', width)
+    # One value per stride 32, 16, 8.
+    check_counts('lite_bottom_up', 'neck', neck, _LEVELS, MOST_CHANNELS)
+    check_count('lite_bottom_up', 'head', head, MOST_CHANNELS)
     return LiteBottomUp(heatmaps, pafs, stages, width, list(neck), head)
 
 
