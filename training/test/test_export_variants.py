@@ -12,6 +12,7 @@ from figures import write_figures
 from onnx import helper, numpy_helper, TensorProto
 
 from pose_ros.core.errors import ImageError
+from pose_training.cli.main import main
 from pose_training.errors import ExportError
 from pose_training.exporters.calibration import CalibrationInputs, views
 from pose_training.exporters.cards import make_card
@@ -19,6 +20,7 @@ from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.half import check_range, to_half
 from pose_training.exporters.onnx_graph import count_operators
 from pose_training.exporters.synthetic_image import draw_image
+from pose_training.importers.formats import import_network
 from pose_training.models import create_model
 
 HALF = ExportOptions(size=SIZE, precision='fp16')
@@ -61,6 +63,27 @@ def test_half_files_compute_in_float16_and_speak_float32(tmp_path):
     assert maps.dtype == np.float32 and 1e-6 < error < 1e-2
     assert card.provenance['export']['precision'] == 'fp16'
     assert 1e-6 < card.provenance['parity']['difference'] < 1e-2
+
+
+def test_half_weights_are_stored_as_float16_and_computed_in_float32(tmp_path):
+    network, plain, path = tiny_student(), tmp_path / 'a.onnx', tmp_path / 'b.onnx'
+    export(network, str(plain), ExportOptions(size=SIZE))
+    card = export(network, str(path), ExportOptions(size=SIZE, half_weights=True))
+    stored = constants(onnx.load(str(path)))
+    large = {name: value for name, value in stored.items() if value.size >= 64}
+    assert large and {value.dtype for value in large.values()} == {np.dtype('f2')}
+    assert operators(path).count('Cast') == len(large)
+    assert [name for name in operators(path) if name != 'Cast'] == operators(plain)
+    image = torch.randn(1, 3, 64, 96).numpy()
+    expected, maps = run(plain, image), run(path, image)
+    error = np.abs(maps - expected).max() / np.abs(expected).max()
+    assert maps.dtype == np.float32 and 1e-6 < error < 5e-3
+    assert card.provenance['export']['precision'] == 'fp32'
+    assert main(['verify', str(path)]) == 0
+    again, _ = import_network('onnx', str(path), 'repvgg_fpn')
+    np.testing.assert_allclose(final_maps(again, image), maps, atol=1e-4)
+    with pytest.raises(ExportError, match='half weights are for the precision fp32, not fp16'):
+        export(network, str(path), HALF._replace(half_weights=True))
 
 
 def test_norms_of_each_image_stay_float32_between_casts(tmp_path, monkeypatch):

@@ -1,10 +1,13 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The networks on EfficientNet-Lite0: sizes, state names, the ImageNet classifier."""
+from exportable import run, with_statistics
+import numpy as np
 import pytest
 import torch
-from exportable import run, with_statistics
 
+from pose_ros.core.bundled import model_file
+from pose_ros.core.card_files import load_card
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.cli.main import main
 from pose_training.errors import NetworkError, WeightsError
@@ -27,13 +30,20 @@ def test_parameters_are_those_of_the_stages_counted_by_hand():
     with torch.device('meta'):
         crop, detector = create_model('lite_pose_crop'), create_model('lite_person_detector')
     assert count_parameters(crop.trunk) == count_parameters(detector.trunk) == backbone
+    all_people = create_model('lite_bottom_up')
+    assert count_parameters(all_people.trunk) == backbone
     assert count_parameters(crop) == 2615793 and count_parameters(detector) == 2445711
+    # What the file may weigh, stored as float16: 6 MB.
+    assert count_parameters(all_people) == 2956978
 
 
 def test_outputs_have_the_strides_of_the_family():
     crop = create_model('lite_pose_crop', width=.25).eval()
     maps = crop(torch.zeros(2, 3, 64, 96))[-1]['heatmaps']
     assert maps.shape == (2, 17, 16, 24)
+    stages = create_model('lite_bottom_up', width=.25).eval()(torch.zeros(2, 3, 64, 96))
+    assert [{name: tuple(maps.shape) for name, maps in stage.items()} for stage in stages] == [
+        {'heatmaps': (2, 19, 8, 12), 'pafs': (2, 38, 8, 12)}] * 2
     detector = create_model('lite_person_detector', width=.25).eval()
     outputs = detector(torch.zeros(2, 3, 64, 96))[-1]
     assert {name: tuple(value.shape) for name, value in outputs.items()} == {
@@ -43,7 +53,7 @@ def test_outputs_have_the_strides_of_the_family():
 
 @pytest.mark.parametrize('name, size, dynamic', [
     ('lite_pose_crop', (48 * 2, 64 * 2), False), ('lite_person_detector', (128, 96), False),
-    ('lite_person_detector', (128, 96), True)])
+    ('lite_person_detector', (128, 96), True), ('lite_bottom_up', (128, 96), True)])
 def test_the_exported_file_computes_what_the_network_does(tmp_path, name, size, dynamic):
     torch.manual_seed(0)
     network = with_statistics(create_model(name, width=.25).eval(), size)
@@ -63,6 +73,9 @@ def test_the_exported_file_computes_what_the_network_does(tmp_path, name, size, 
         assert card.decoder == ('boxes', {'format': 'distances', 'tensor': 'output',
                                           'strides': [8, 16, 32]}, {})
         assert (card.input.align, card.input.pad_value) == ('top_left', 114)
+    elif name == 'lite_bottom_up':
+        assert (card.decoder.type, card.decoder.outputs['stride']) == ('paf', 8)
+        assert (card.input.fit, card.topology.name) == ('letterbox', 'coco_18')
     else:
         assert card.decoder.outputs['grid'] == 'half_pixel'
         assert (card.input.fit, card.input.padding) == ('crop', 1.25)
@@ -80,7 +93,7 @@ def classifier(folder, **changes):
     return str(folder / 'lite0.pth'), state
 
 
-@pytest.mark.parametrize('name', ['lite_pose_crop', 'lite_person_detector'])
+@pytest.mark.parametrize('name', ['lite_pose_crop', 'lite_person_detector', 'lite_bottom_up'])
 def test_the_classifier_becomes_a_backbone_with_its_license(tmp_path, name):
     path, state = classifier(tmp_path)
     out = str(tmp_path / 'start.pt')
@@ -94,6 +107,48 @@ def test_the_classifier_becomes_a_backbone_with_its_license(tmp_path, name):
     again, _ = import_network('efficientnet-lite', path, name)
     assert all(torch.equal(value, again.state_dict()[key])
                for key, value in network.state_dict().items())
+
+
+def test_a_network_of_crops_gives_the_layers_it_shares(tmp_path):
+    torch.manual_seed(0)
+    crop = with_statistics(create_model('lite_pose_crop').eval(), (96, 64))
+    path, out = str(tmp_path / 'crop.onnx'), str(tmp_path / 'start.pt')
+    export(crop, path, ExportOptions((96, 64)), {'name': 'mine', 'license': 'MIT'})
+    assert main(['import', 'onnx', path, '--model', 'lite_bottom_up', '-o', out]) == 0
+    network, provenance = load_checkpoint(out)
+    assert provenance['backbone'] == {'network': 'lite_pose_crop', 'trained_as': 'mine',
+                                      'license': 'MIT'}
+    image = torch.randn(1, 3, 64, 96)
+    with torch.no_grad():
+        for mine, its in zip(network.trunk(image), crop.trunk(image)):
+            assert torch.allclose(mine, its, atol=1e-4 * float(its.abs().max()))
+        coarse = crop.trunk(image)[-1]
+        assert torch.allclose(network.lateral[0](coarse), crop.lateral[0](coarse), rtol=1e-3,
+                              atol=1e-3)
+    again, _ = import_network('onnx', path, 'lite_bottom_up')
+    assert all(torch.equal(value, again.state_dict()[key])
+               for key, value in network.state_dict().items())
+    with pytest.raises(WeightsError, match="not exported from lite_person_detector, but from "
+                                           "'lite_pose_crop'"):
+        import_network('onnx', path, 'lite_person_detector')
+
+
+@pytest.mark.parametrize('model, network', [
+    ('pose_crop', 'lite_pose_crop'), ('pose_crop', 'lite_bottom_up'),
+    ('person_detector', 'lite_person_detector')])
+def test_the_bundled_pair_opens_again_to_train_on(model, network):
+    found, _ = import_network('onnx', model_file(model), network)
+    card = load_card(model_file(model))
+    image = torch.randn(1, 3, card.input.height, card.input.width).numpy()
+    if network == 'lite_bottom_up':
+        crop, _ = import_network('onnx', model_file(model), 'lite_pose_crop')
+        with torch.no_grad():
+            levels = found.trunk(torch.from_numpy(image)), crop.trunk(torch.from_numpy(image))
+        assert all(torch.equal(mine, its) for mine, its in zip(*levels))
+        return
+    with torch.no_grad():
+        wanted = found.family.exported(found(torch.from_numpy(image))[-1])['output'].numpy()
+    assert np.abs(run(model_file(model), image) - wanted).max() < 1e-3 * np.abs(wanted).max()
 
 
 def test_another_file_is_no_classifier(tmp_path):
@@ -114,6 +169,7 @@ def test_a_plain_state_and_a_checkpoint_have_the_same_weights(tmp_path):
 
 @pytest.mark.parametrize('name, options', [
     ('lite_pose_crop', {'width': 0}), ('lite_pose_crop', {'neck': [8, 8]}),
+    ('lite_bottom_up', {'neck': [8, 8, 0]}), ('lite_bottom_up', {'stages': 4}),
     ('lite_person_detector', {'width': 'x'}), ('lite_person_detector', {'topology': 'coco_17'})])
 def test_invalid_options_are_rejected(name, options):
     with pytest.raises(NetworkError):

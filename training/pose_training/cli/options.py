@@ -37,6 +37,9 @@ def add_export_options(parser) -> None:
                             'int8; for a network of crops the people in these files')
     group.add_argument('--float-weights', action='store_true',
                        help='int8: store weights as float32 for TensorRT 8 (a larger file)')
+    group.add_argument('--half-weights', action='store_true',
+                       help='fp32: store weights as float16, for a file of half the size; engines '
+                            'compute in float32')
     group.add_argument('--images', nargs='+', metavar='PATH', default=(),
                        help='images on which to compare the file with PyTorch, besides a '
                             'synthetic one')
@@ -86,6 +89,7 @@ def write_network(network, provenance, args) -> None:
                             normalize=args.normalize, stages=args.stages,
                             calibration=image_files(args.calibration),
                             batch=args.batch, float_weights=args.float_weights,
+                            half_weights=args.half_weights,
                             **_card_settings(network, args.set))
     export(network, args.output, options, {**provenance, **_facts(args.facts)},
            image_files(args.images), report)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Convert a model to float16; its input and output stay float32."""
+"""Convert a model to float16, or only its stored weights; input and output stay float32."""
 from typing import Iterable, List
 
 import numpy as np
@@ -18,6 +18,29 @@ _MOST_LISTED = 5
 # the scale and the bias as float32.
 _KEPT = ('InstanceNormalization',)
 _SCALES = {'Resize': (1, 2)}  # inputs that are float32 in ONNX for any type of data
+STORED = '_half'  # end of the name of a tensor that is stored as float16
+_SMALL = 64  # values of a tensor: below that, storing it as float16 does not make a file smaller
+
+
+def store_half(model: ModelProto) -> ModelProto:
+    """Return the model with its weights stored as float16 and computed in float32.
+
+    Engines convert the weights when they load them. Raises ExportError for constants out of the
+    range of float16.
+    """
+    stored = ModelProto()
+    stored.CopyFrom(model)
+    graph, casts = stored.graph, []
+    _check_constants(graph)
+    for tensor in graph.initializer:
+        value = numpy_helper.to_array(tensor)
+        if tensor.data_type == TensorProto.FLOAT and value.size >= _SMALL:
+            casts.append(helper.make_node('Cast', [tensor.name + STORED], [tensor.name],
+                                          tensor.name + '/cast', to=TensorProto.FLOAT))
+            tensor.CopyFrom(numpy_helper.from_array(value.astype(np.float16),
+                                                    tensor.name + STORED))
+    replace_nodes(graph, casts + list(graph.node))
+    return stored
 
 
 def to_half(model: ModelProto) -> ModelProto:

@@ -33,12 +33,19 @@ class _Graph(NamedTuple):
     constants: Dict[str, TensorProto]
     types: Dict[str, int]
     makers: Dict[str, NodeProto]
-    int8_weights: bool = False
+    small_weights: bool = False
 
     def is_constant(self, node, place) -> bool:
         """Return whether input `place` of a node is absent or an initializer."""
         return len(node.input) <= place or not node.input[place] \
             or node.input[place] in self.constants
+
+    def is_weight(self, node, place) -> bool:
+        """Return whether it is constant, or may be one that is stored as float16."""
+        maker = self.makers.get(node.input[place]) if len(node.input) > place else None
+        return self.is_constant(node, place) or (
+            self.small_weights and maker is not None and maker.op_type == 'Cast'
+            and self.is_constant(maker, 0))
 
     def is_half(self, node, place) -> bool:
         """Return whether input `place` of a node exists and is float16."""
@@ -46,13 +53,13 @@ class _Graph(NamedTuple):
             self.types.get(node.input[place]) == TensorProto.FLOAT16
 
 
-def check_operators(model: ModelProto, int8_weights: bool = False) -> None:
+def check_operators(model: ModelProto, small_weights: bool = False) -> None:
     """Raise ExportError with a list of all nodes, types and versions that TensorRT 8.2 rejects.
 
-    `int8_weights`: weights that are stored as int8 are allowed, though TensorRT 8 reads only float
-    ones and quantizes them itself.
+    `small_weights`: weights that are stored as int8 or float16 are allowed, though TensorRT 8
+    reads only those of the precision of the computation, and quantizes them itself.
     """
-    faults = list(_faults(model, int8_weights))
+    faults = list(_faults(model, small_weights))
     if faults:
         more = ' (and {} more)'.format(len(faults) - _MOST_LISTED) \
             if len(faults) > _MOST_LISTED else ''
@@ -60,13 +67,13 @@ def check_operators(model: ModelProto, int8_weights: bool = False) -> None:
             '; '.join(faults[:_MOST_LISTED]), more))
 
 
-def _faults(model, int8_weights) -> Iterator[str]:
+def _faults(model, small_weights) -> Iterator[str]:
     opsets = {item.domain: item.version for item in model.opset_import}
     if set(opsets) - {'', 'ai.onnx'} or max(opsets.values()) > OPSET:
         yield 'operator sets {} (only ONNX up to {} is allowed)'.format(opsets, OPSET)
     if model.ir_version > NEWEST_IR:
         yield 'ONNX IR version {} (up to {} is allowed)'.format(model.ir_version, NEWEST_IR)
-    graph = _look_up(model)._replace(int8_weights=int8_weights)
+    graph = _look_up(model)._replace(small_weights=small_weights)
     for node in model.graph.node:
         fault = _fault(node, graph)
         if fault:
@@ -115,10 +122,10 @@ def _convolution(node, graph):
     if weight is not None and weight.op_type == 'DequantizeLinear':
         maker = graph.makers.get(weight.input[0], weight)
         constant = graph.is_constant(maker, 0) and (maker.op_type == 'QuantizeLinear'
-                                                    or graph.int8_weights)
+                                                    or graph.small_weights)
     else:
-        constant = graph.is_constant(node, 1)
-    if not constant or not graph.is_constant(node, 2):
+        constant = graph.is_weight(node, 1)
+    if not constant or not graph.is_weight(node, 2):
         return 'weight and bias must be initializers (float, where they are quantized)'
     return None
 
@@ -176,23 +183,23 @@ _RULES: Dict[str, Callable[[NodeProto, _Graph], Optional[str]]] = {
 }
 
 
-def check_model(model: ModelProto, int8_weights: bool = False) -> None:
+def check_model(model: ModelProto, small_weights: bool = False) -> None:
     """Run ONNX's own checker, and `check_operators`; ExportError describes the fault."""
     try:
         onnx.checker.check_model(model, full_check=True)
     except Exception as error:  # the checker has several classes of errors
         raise ExportError('not a valid ONNX file: {}'.format(error)) from error
-    check_operators(model, int8_weights)
+    check_operators(model, small_weights)
 
 
 def parse_model(content: bytes) -> ModelProto:
     """Parse and check a file's bytes; ExportError if they are not such a file, or invalid.
 
-    Weights may be stored as int8: see check_operators.
+    Weights may be stored as int8 or float16: see check_operators.
     """
     try:
         model = onnx.load_model_from_string(content)
     except Exception as error:  # protobuf's error differs between its versions
         raise ExportError('not a valid ONNX file: {}'.format(error)) from error
-    check_model(model, int8_weights=True)
+    check_model(model, small_weights=True)
     return model

@@ -5,6 +5,8 @@
 An exported convolution contains the batch norm after it, and the identity beside it. Here it gets
 a batch norm that changes nothing. The statistics of that norm are not those of the data: train
 with `model.bn_calibration_crops`, or with `optimizer.norm: frozen`.
+
+A network may also begin with the layers that it shares with another one (`begins_with`).
 """
 from typing import Dict
 
@@ -16,52 +18,85 @@ from torch import nn
 
 from pose_ros.core.card_files import load_card
 from pose_training.errors import WeightsError
+from pose_training.exporters.half import STORED
 from pose_training.importers.limits import checked_name, elements
 from pose_training.importers.matching import Weights
 from pose_training.models.network import PoseNetwork
-from pose_training.models.registry import create_model, NetworkSpec
+from pose_training.models.registry import create_model, networks, NetworkSpec
 from pose_training.models.repvgg_fpn import Block
 from pose_training.onnx_file import load_onnx
 
 _PREFIX = 'network.'  # of the network within the exported module
+_SEED = 0  # of the layers that the other network does not have
 
 
 def read_weights(path: str, spec: NetworkSpec) -> Weights:
-    """Read a file that was exported from the network; WeightsError for other files."""
-    made = load_card(path).provenance
-    options = made.get('options')
-    if made.get('network') != spec.name or not isinstance(options, dict) or (
+    """Read a file that was exported from the network, or from the one that it begins with.
+
+    Layers that the other network does not have get random weights of a fixed seed. Raises
+    WeightsError for other files.
+    """
+    card = load_card(path)
+    made, name = card.provenance, str(card.provenance.get('network'))[:80]
+    options = made.get('options', {})
+    if name not in networks():  # of a training outside this package: the tensors decide
+        name, options = spec.begins_with or spec.name, {}
+    if name not in (spec.name, spec.begins_with) or not isinstance(options, dict) or (
             {'name', 'topology'} & options.keys()):
         raise WeightsError('{} was not exported from {}, but from {!r} (by its card)'.format(
-            path, spec.name, str(made.get('network'))[:80]))
-    options = {**options, 'topology': made.get('topology')}
+            path, spec.name, name))
+    options = {**options, 'topology': card.topology.name if card.topology else ''}
     tensors = _tensors(path)
     try:
         with torch.device('meta'):  # only its layers and shapes are needed
-            network = create_model(spec.name, **options)
-        return Weights(_unfolded(network, tensors), options)
+            network = create_model(name, **options)
+        state = _unfolded(network, tensors)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise WeightsError('{} lacks the tensor {}; only unchanged float32 files of pose-train '
                            'export can be read'.format(path, error)) from error
+    if name == spec.name:
+        return Weights(state, options)
+    return Weights(_begun(spec, state), provenance={'backbone': {
+        'network': name, 'trained_as': card.name, 'license': card.license,
+        **{key: made[key] for key in ('teacher',) if key in made}}})
+
+
+def _begun(spec, state):
+    """Return the state of a network with random weights, and with all layers that fit it."""
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(_SEED)
+        own = create_model(spec.name).state_dict()
+    return {name: state[name] if name in state and state[name].shape == tuple(value.shape)
+            else value.numpy() for name, value in own.items()
+            if not name.endswith('num_batches_tracked')}
 
 
 def _tensors(path) -> Dict[str, np.ndarray]:
     graph = load_onnx(path).graph
-    return {checked_name(item.name, path)[len(_PREFIX):]: _array(item, path)
-            for item in graph.initializer if item.name.startswith(_PREFIX)}
+    return {_own_name(checked_name(item.name, path)): _array(item, path)
+            for item in graph.initializer if item.name.startswith(_PREFIX)
+            or item.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)}
+
+
+def _own_name(name):
+    """Return the name of a tensor in the state of the network."""
+    name = name[len(_PREFIX):] if name.startswith(_PREFIX) else name
+    return name[:-len(STORED)] if name.endswith(STORED) else name
 
 
 def _array(item, path):
-    """Return a float32 initializer."""
-    if item.data_type != onnx.TensorProto.FLOAT:
+    """Return an initializer as float32; it may be stored as float16."""
+    stored = item.data_type == onnx.TensorProto.FLOAT16 and item.name.endswith(STORED)
+    if item.data_type != onnx.TensorProto.FLOAT and not stored:
         raise WeightsError('{}: {} is of the data type {}; only unchanged float32 files of '
                            'pose-train export can be read'.format(path, item.name,
                                                                   item.data_type))
-    values = len(item.raw_data) // 4 or len(item.float_data)
+    values = len(item.raw_data) // (2 if stored else 4) or len(
+        item.int32_data if stored else item.float_data)
     if elements(item.dims, values) != values:
         raise WeightsError('{}: {} does not have the numbers of its shape; the file is '
                            'damaged'.format(path, item.name))
-    return numpy_helper.to_array(item).copy()
+    return numpy_helper.to_array(item).astype(np.float32)
 
 
 def _unfolded(network: PoseNetwork, tensors) -> Dict[str, np.ndarray]:

@@ -16,7 +16,7 @@ from pose_training.models.network import PoseNetwork, Recipe
 
 # Each of these modules lists its networks in NETWORKS.
 _MODULES = ('cmu', 'body_25', 'hand_face', 'dsconv', 'tf_mobilenet', 'tf_mobilenet_v2',
-            'lightweight', 'trt_pose', 'repvgg_fpn', 'lite_pose_crop',
+            'lightweight', 'trt_pose', 'repvgg_fpn', 'lite_bottom_up', 'lite_pose_crop',
             'lite_person_detector')
 _MOST_WEIGHTS = 1 << 27
 
@@ -28,7 +28,8 @@ class NetworkSpec(NamedTuple):
     `options` are the values of this variant, and users may give others. `topology` is '' for a
     family without keypoints. `input` is the `input` of its model card. `formats` are the file
     formats in which its weights were published (`pose-train import`); `ignored` is a regular
-    expression of unused state names in those files; `family` is that of its outputs.
+    expression of unused state names in those files; `family` is that of its outputs;
+    `begins_with` is a network from whose exported files it may take the layers of equal names.
     """
 
     name: str
@@ -43,6 +44,7 @@ class NetworkSpec(NamedTuple):
     license: str = 'Apache-2.0'
     accuracy: str = ''
     family: str = 'paf'
+    begins_with: str = ''
 
 
 def card_input(width: int, height: int, color='bgr', scale=1.0, mean=(0., 0., 0.),

@@ -84,7 +84,7 @@ class RepVggFpn(PoseNetwork):
         self.stages = nn.ModuleList()
         for stage in range(stages):
             inputs = neck + (heatmaps + pafs if stage else 0)
-            self.stages.append(_prediction(inputs, neck, head, heatmaps + pafs))
+            self.stages.append(prediction(inputs, neck, head, heatmaps + pafs))
 
     def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork."""
@@ -101,7 +101,8 @@ class RepVggFpn(PoseNetwork):
         return found
 
 
-def _prediction(inputs, width, head, outputs):
+def prediction(inputs: int, width: int, head: int, outputs: int) -> FusibleSequential:
+    """Return a stage at one stride: two blocks of `width`, then 1x1 convolutions to the maps."""
     narrowed = [] if inputs == width else [conv(inputs, width, 1, norm=True, bias=False)]
     return FusibleSequential(*narrowed, Block(width, width), Block(width, width),
                              conv(width, head, 1, norm=True, bias=False),
