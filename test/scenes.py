@@ -145,9 +145,9 @@ def scenes():
         ('three in a row, one behind', scene(
             [walk((400, 150), (0, 0), 330), walk((800, 150), (0, 0), 330),
              walk((50, 200), (200, 0), 280)], 6, 15)),
-        ('hidden for 0.9 s', scene(
+        ('both hidden for 0.9 s', scene(
             [walk((100, 150), (220, 0)), walk((1100, 150), (-220, 0), 290)], 5, 30,
-            hidden=lambda x: abs(x - 640) < 90)),
+            hidden=lambda x: abs(x - 640) < 130)),
         ('leaving, others enter', scene(
             [walk((200, 150), (-200, 0), end=2), walk((900, 150), (250, 0), end=2.5),
              walk((-50, 150), (250, 0), 290, begin=4), walk((1300, 150), (-250, 0), begin=4.5)],

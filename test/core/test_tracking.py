@@ -20,7 +20,7 @@ SCENES = dict(scenes())
 EXPECTED = {
     'crossing': (0.99, 0.99, 0), 'crossing, 5 Hz': (0.95, 0.97, 0),
     'crossing, 2 Hz': (0.87, 0.93, 0), 'three in a row, one behind': (0.98, 0.99, 0),
-    'hidden for 0.9 s': (0.98, 0.99, 0), 'leaving, others enter': (0.96, 0.98, 0),
+    'both hidden for 0.9 s': (0.98, 0.99, 0), 'leaving, others enter': (0.96, 0.98, 0),
     '10 wander, 5 % missed, false ones': (0.92, 0.8, 14), '10 wander, 5 Hz': (0.9, 0.82, 10),
     '100 wander, 10 Hz': (0.91, 0.86, 80)}
 
