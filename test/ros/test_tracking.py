@@ -35,7 +35,7 @@ def test_ids_stay_in_messages_and_markers_until_time_jumps(graph, tiny_model, sm
     assert seen <= {(-1, -1), (1, 2)}
     second[0] = 10
     send_until_ids_are([3, 4])
-    graph.wait(lambda: graph.values().get('tracking.time_jumps') == '1', 'the count', process)
+    graph.wait(lambda: graph.values().get('tracking.restarts') == '1', 'the count', process)
     assert graph.values()['tracking.ids'] == '4'
     assert 'tracking [ms]' in graph.values()
     assert ('smoothing [ms]' in graph.values()) == (smoothing != 'off')

@@ -37,7 +37,8 @@ class SourceClock:
             return 0.0
         if math.isnan(seconds):
             self.jump = 'stamps {}'.format('end' if math.isnan(time_s) else 'begin')
+        elif seconds < 0:
+            self.jump = 'time jumped back by {:.3f} s'.format(-seconds)
         else:
-            self.jump = 'time jumped {} by {:.3f} s'.format(
-                'back' if seconds < 0 else 'forwards', abs(seconds))
+            self.jump = 'no frame for {:.3f} s'.format(seconds)
         return 0.0

@@ -78,7 +78,7 @@ class Tracking(Stage):
 
     Two steps of matching as in ByteTrack (arXiv:2110.06864), with the similarity of keypoints in
     place of that of boxes. Ids start at 1 in each source, and none is used twice. The counter
-    `time_jumps` counts jumps of time, after which all people are new ones; `ids` counts ids.
+    `restarts` counts jumps of time, after which all people are new ones; `ids` counts ids.
     """
 
     name = 'tracking'
@@ -89,7 +89,7 @@ class Tracking(Stage):
         super(Tracking, self).__init__()
         self._topology = topology
         self._memories: Dict[str, _Memory] = {}
-        self.counters.update(ids=0, time_jumps=0)
+        self.counters.update(ids=0, restarts=0)
 
     def __call__(self, frames, people):
         """See Stage.__call__; people that are not yet tracked have the id UNTRACKED."""
@@ -102,7 +102,7 @@ class Tracking(Stage):
         seconds = memory.clock.step(frame.time_s)
         if memory.clock.jump:
             memory.tracks = memory.tracks.select([])
-            self.counters['time_jumps'] += 1
+            self.counters['restarts'] += 1
             _LOG.warning('tracking%s starts anew: %s', shown(
                 frame.source and ' of ' + frame.source), memory.clock.jump)
         tracks = _moved(memory.tracks, seconds)
