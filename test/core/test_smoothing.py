@@ -203,6 +203,17 @@ def test_hostile_times_leave_finite_keypoints(method):
         assert np.isfinite(step(stage, time_s, (300, 200))).all()
 
 
+def test_cameras_are_filtered_apart():
+    stage, alone = smoothing('one_euro'), smoothing('one_euro')
+    for k in range(5):
+        front, rear = one((300 + 4 * k, 200)), one((100, 100))
+        found = stage([Frame(IMAGE, k / RATE, 'front'), Frame(IMAGE, 50.0 - k, 'rear')],
+                      [front, rear])
+        expected = step(alone, k / RATE, (300 + 4 * k, 200))
+        assert found[0].keypoints[0, 2].tolist() == expected.tolist()
+        assert found[1].keypoints[0, 2].tolist() == pytest.approx([100, 100, 0.8])
+
+
 def test_no_people_at_all():
     stage = smoothing('one_euro')
     people = one((1, 1)).select([])
