@@ -47,7 +47,7 @@ def add_arguments(parser) -> None:
                         help='write the figures to a JSON file; - is stdout')
     parser.add_argument('--quiet', action='store_true', help='print errors only')
     add_input_options(parser)
-    add_model_options(parser)
+    add_model_options(parser, tracking=False)
 
 
 def run(args) -> int:

@@ -26,7 +26,7 @@ def add_arguments(parser) -> None:
     parser.add_argument('--camera-size', type=size, metavar='WxH',
                         help='request this image size from the camera')
     add_input_options(parser)
-    add_model_options(parser)
+    add_model_options(parser, tracking=True)
     add_output_options(parser, 'draw the people on a video of the camera images (.avi or .mp4)')
 
 

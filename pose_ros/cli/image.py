@@ -32,7 +32,7 @@ def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('inputs', nargs='+', metavar='PATH', help='image, or folder of images')
     add_input_options(parser)
-    add_model_options(parser)
+    add_model_options(parser, tracking=False)
     add_output_options(parser, 'draw the people: to one image (.jpg, .png, ...) or a folder')
 
 

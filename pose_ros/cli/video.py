@@ -22,7 +22,7 @@ def add_arguments(parser) -> None:
     parser.add_argument('input', metavar='PATH',
                         help='video file (or a folder of images, or demo)')
     add_input_options(parser)
-    add_model_options(parser)
+    add_model_options(parser, tracking=True)
     add_output_options(parser, 'draw the people on a copy of the video (.avi or .mp4)')
 
 

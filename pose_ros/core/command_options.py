@@ -5,7 +5,7 @@ import argparse
 import logging
 import os
 import sys
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import cv2
 
@@ -15,13 +15,18 @@ from pose_ros.core.errors import PoseRosError, shown
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.network import Network, open_network
 from pose_ros.core.parameters import Parameter
+from pose_ros.core.stages import OFF, SMOOTHING_METHODS
 
 _BOOLEANS = {'true': True, 'yes': True, 'on': True, '1': True,
              'false': False, 'no': False, 'off': False, '0': False}
 
 
-def add_model_options(parser, positional: bool = False) -> None:
-    """Add the options of a model and its engine; load_estimator reads them."""
+def add_model_options(parser, positional: bool = False,
+                      tracking: Optional[bool] = None) -> None:
+    """Add the options of a model and its engine; load_estimator reads them.
+
+    tracking: the default of --tracking; None for commands that look at single images only.
+    """
     group = parser.add_argument_group('model')
     if positional:
         parser.add_argument('model', metavar='MODEL',
@@ -46,6 +51,10 @@ def add_model_options(parser, positional: bool = False) -> None:
                             "(default: the card's)")
     group.add_argument('--set', action='append', default=[], type=setting, metavar='NAME=VALUE',
                        help='change a setting, such as selection.min_score=0.4; may be repeated')
+    if tracking is None:
+        parser.set_defaults(tracking=False, smoothing=OFF)
+    else:
+        _add_time_options(parser.add_argument_group('people over time'), tracking)
     group = parser.add_argument_group('engine')
     for parameter in ENGINE_PARAMETERS:
         add_parameter(group, parameter)
@@ -63,11 +72,23 @@ def with_companions(models: Sequence[str]) -> List[str]:
             for name in (path, path + '.json', os.path.splitext(path)[0] + '.bin', path + '.data')]
 
 
+def _add_time_options(group, tracking):
+    group.add_argument('--tracking', action='store_true', default=tracking,
+                       help='give each person an id that stays the same from image to image'
+                            + ' (default)' * tracking)
+    group.add_argument('--no-tracking', action='store_false', dest='tracking',
+                       help='give no ids' + ' (default)' * (not tracking))
+    group.add_argument('--smoothing', choices=SMOOTHING_METHODS, default=OFF,
+                       help='steady the keypoints of tracked people: one_euro (least jitter), '
+                            'kalman (least delay) (default: off)')
+
+
 def load_estimator(args) -> PoseEstimator:
     """Load what add_model_options describes; argparse.ArgumentError for an invalid --set."""
     engine = _prepare(args)
     estimator = PoseEstimator(args.model, card=args.card, input_size=args.size,
-                              detector=args.detector, hands=args.hands, face=args.face, **engine)
+                              detector=args.detector, hands=args.hands, face=args.face,
+                              tracking=args.tracking, smoothing=args.smoothing, **engine)
     estimator.configure(**parse_settings(args.set, estimator.parameters))
     return estimator
 

@@ -13,7 +13,8 @@ from pose_ros.core.network import Network, open_network
 from pose_ros.core.parameters import checked_values
 from pose_ros.core.people import People
 from pose_ros.core.pipeline import Pipeline
-from pose_ros.core.stages import BottomUp, Parts, Selection, TopDown
+from pose_ros.core.stages import (OFF, SMOOTHING_METHODS, BottomUp, Parts, Selection, Smoothing,
+                                  TopDown, Tracking)
 
 
 class PoseEstimator(Pipeline):
@@ -27,14 +28,17 @@ class PoseEstimator(Pipeline):
     def __init__(self, model: Optional[str] = None, backend: str = 'auto', card=None,
                  input_size: Optional[Tuple[int, int]] = None, batch: int = 1,
                  detector: Optional[str] = None, hands: Optional[str] = None,
-                 face: Optional[str] = None, **engine_options):
+                 face: Optional[str] = None, tracking: bool = False, smoothing: str = OFF,
+                 **engine_options):
         """Load models, check them against their cards, and run each once.
 
         model, detector: files or names, see find_models; without a model the bundled pair. hands,
         face: networks of crops with the topologies hand_21 and face_70, for the hands and faces of
-        the people. The other arguments are those of open_network. Raises ModelError, CardError or
-        EngineError, each with a remedy.
+        the people. tracking: give people ids, for the images of a video or camera. smoothing: one
+        of SMOOTHING_METHODS, for tracked people. The other arguments are those of open_network.
+        Raises ModelError, CardError or EngineError, each with a remedy.
         """
+        _check_over_time(tracking, smoothing)
         files = find_models(model, detector)
         networks: Dict[str, Network] = {}
         try:
@@ -45,6 +49,7 @@ class PoseEstimator(Pipeline):
                     networks[name] = open_network(path, name, backend, batch=batch,
                                                   **engine_options)
             self._take(networks['pose'], *map(networks.get, ('detector', 'hands', 'face')))
+            self.stages += _over_time(self.topology, tracking, smoothing)
         except Exception:
             for network in networks.values():
                 network.close()
@@ -93,3 +98,18 @@ def _stages(network, detector):
     except PoseRosError as error:
         raise CardError('model card {!r}, selection: {}'.format(card.name, error))
     return pose, selection
+
+
+def _check_over_time(tracking, smoothing):
+    if smoothing not in SMOOTHING_METHODS:
+        raise PoseRosError('smoothing must be one of {}, not {!r}'.format(
+            ', '.join(SMOOTHING_METHODS), smoothing))
+    if smoothing != OFF and not tracking:
+        raise PoseRosError('smoothing {} needs tracking, which tells people apart: turn tracking '
+                           'on, or smoothing off'.format(smoothing))
+
+
+def _over_time(topology, tracking, smoothing):
+    """Return the stages that follow people from frame to frame."""
+    stages = (Tracking(topology),) if tracking else ()
+    return stages + ((Smoothing(smoothing),) if smoothing != OFF else ())

@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """People: what the pipeline finds, from decoder to message, and how to measure their likeness."""
-from typing import Dict, NamedTuple
+from typing import Dict, NamedTuple, Optional
 
 import numpy as np
 
@@ -89,21 +89,39 @@ def keypoint_bounds(keypoints: np.ndarray) -> np.ndarray:
     return boxes.astype(np.float32)
 
 
-def oks_matrix(keypoints: np.ndarray, topology: Topology) -> np.ndarray:
-    """Object keypoint similarity (P, P) of keypoints (P, K, 3), over those that both people have.
+def oks_matrix(keypoints: np.ndarray, topology: Topology, others: Optional[np.ndarray] = None,
+               slack=0.0) -> np.ndarray:
+    """Object keypoint similarity (P, Q) of keypoints (P, K, 3) and others (Q, K, 3).
 
-    0 without any.
+    Over the keypoints that both people have, 0 without any; without `others` they are the same
+    people.
 
-    exp(-d^2 / (2 s^2 (2 sigma)^2)) averaged over keypoints, with s^2 the area of the larger
-    person's keypoint bounds (COCO keypoint evaluation, https://cocodataset.org/#keypoints-eval).
+    exp(-d^2 / (2 (s^2 (2 sigma)^2 + slack))) averaged over keypoints, with s^2 the area of the
+    larger person's keypoint bounds (COCO keypoint evaluation,
+    https://cocodataset.org/#keypoints-eval). slack: variance (P,) [px^2] of the positions of a
+    person; COCO has none.
     """
-    points = keypoints[..., :2].astype(np.float64)
-    bounds = keypoint_bounds(keypoints).astype(np.float64)
-    area = np.maximum(bounds[:, 2] * bounds[:, 3], 1.0)
-    larger = np.maximum(area[:, None], area[None])[..., None]
-    scale = 2 * larger * (2 * np.array(topology.sigmas)) ** 2
-    found = keypoints[..., 2] > 0
-    shared = found[:, None] & found[None]
-    squared = np.where(shared, ((points[:, None] - points[None]) ** 2).sum(-1), 0)
+    first, second = keypoints, keypoints if others is None else others
+    larger = np.maximum(_areas(first)[:, None], _areas(second))[..., None]
+    scale = 2 * (larger * (2 * np.array(topology.sigmas)) ** 2
+                 + np.asarray(slack, np.float64).reshape(-1, 1, 1))
+    shared = (first[..., 2] > 0)[:, None] & (second[..., 2] > 0)
+    away = first[:, None, :, :2].astype(np.float64) - second[..., :2]
+    squared = np.where(shared, (away ** 2).sum(-1), 0)
     similarity = np.where(shared, np.exp(-squared / scale), 0)
     return similarity.sum(-1) / np.maximum(shared.sum(-1), 1)
+
+
+def _areas(keypoints):
+    bounds = keypoint_bounds(keypoints).astype(np.float64)
+    return np.maximum(bounds[:, 2] * bounds[:, 3], 1.0)
+
+
+def iou_matrix(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Intersection over union (P, Q) of boxes (P, 4) and others (Q, 4); 0 with a box of NaN."""
+    first, second = boxes[:, None].astype(np.float64), others[None].astype(np.float64)
+    low = np.maximum(first[..., :2], second[..., :2])
+    high = np.minimum(first[..., :2] + first[..., 2:], second[..., :2] + second[..., 2:])
+    common = np.maximum(high - low, 0).prod(-1)
+    union = first[..., 2:].prod(-1) + second[..., 2:].prod(-1) - common
+    return np.where(union > 0, common / np.maximum(union, 1e-9), 0)

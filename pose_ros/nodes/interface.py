@@ -8,6 +8,7 @@ from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_ros.core.parameters import Parameter
+from pose_ros.core.stages import OFF, SMOOTHING_METHODS
 
 IMAGE_TOPIC = 'image'
 COMPRESSED_SUFFIX = '/compressed'  # appended to the image topic after remapping
@@ -36,6 +37,11 @@ ESTIMATOR_PARAMETERS = (
     Parameter('input_height', 0,
               'Height of the network input, for models with dynamic shapes; 0 takes the model '
               "card's", 0, 8192, unit='px'),
+    Parameter('tracking', True,
+              'Give each person an id that stays the same from frame to frame (track_id)'),
+    Parameter('smoothing', OFF,
+              'Steady the keypoints of tracked people: one_euro has the least jitter, kalman the '
+              'least delay', choices=SMOOTHING_METHODS),
     Parameter('cameras', [],
               'Names of the cameras, which prefix their topics: [front, rear] reads front/image '
               'and publishes front/skeletons, ...; empty: one camera, topics without prefix'),

@@ -33,6 +33,7 @@ def load_estimator(parameters: LiveParameters, batch: int) -> PoseEstimator:
                               input_size=size if all(size) else None, batch=batch,
                               detector=values['detector'] or None,
                               hands=values['hands'] or None, face=values['face'] or None,
+                              tracking=values['tracking'], smoothing=values['smoothing'],
                               **_engine_options(values))
     try:
         # The defaults of the declared parameters are this model's own values.

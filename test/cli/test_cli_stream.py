@@ -73,6 +73,27 @@ def test_every_frame_of_a_video(pose_ros, tiny_model, video, tmp_path):
     assert frames[7]['name'] == 'clip_000007'
 
 
+@pytest.mark.parametrize('options, expected', [
+    ((), [[-1, -1]] + [[1, 2]] * 4), (('--no-tracking',), [[-1, -1]] * 5),
+    (('--set', 'tracking.min_frames=1', '--smoothing', 'one_euro'), [[1, 2]] * 5)])
+def test_people_of_a_video_have_ids(pose_ros, tiny_model, video, tmp_path, options, expected):
+    """The second frame gives them, unless told otherwise."""
+    target = tmp_path / 'r.json'
+    answer = pose_ros('video', video, '--model', tiny_model, '--json', target, *options)
+    assert answer.code == 0
+    assert [sorted(person['track_id'] for person in frame['people'])
+            for frame in load(target)['frames'][:5]] == expected
+    assert ('tracking 0.' in answer.out) == ('--no-tracking' not in options)
+    assert ('smoothing 0.' in answer.out) == ('--smoothing' in options)
+
+
+def test_smoothing_needs_tracking(pose_ros, tiny_model, video):
+    """The error names both."""
+    answer = pose_ros('video', video, '--model', tiny_model, '--no-tracking',
+                      '--smoothing', 'kalman')
+    assert answer.code == 1 and 'smoothing kalman needs tracking' in answer.err
+
+
 def test_coco_ids_of_a_video_are_its_frames(pose_ros, tiny_model, video, tmp_path):
     """Two people in each of the first five frames."""
     target = tmp_path / 'r.json'

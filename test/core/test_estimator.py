@@ -226,3 +226,23 @@ def test_the_bundled_model_is_the_default(monkeypatch, tiny_model):
     monkeypatch.setattr(bundled, 'DEFAULT_MODEL', tiny_model)
     monkeypatch.setattr(bundled, 'DEFAULT_DETECTOR', None)
     assert PoseEstimator().card.name == 'tiny'
+
+
+def test_tracking_and_smoothing_come_last_and_are_off_by_default(tiny_model, backend):
+    names = [stage.name for stage in PoseEstimator(tiny_model, backend).stages]
+    assert names == ['bottom_up', 'selection']
+    estimator = PoseEstimator(tiny_model, backend, tracking=True, smoothing='kalman')
+    assert [stage.name for stage in estimator.stages] == names + ['tracking', 'smoothing']
+    estimator.configure(**{'tracking.min_frames': 1, 'smoothing.noise': 0.05})
+    image = models.image(320, 256)
+    assert sorted(estimator(image).track_ids.tolist()) == [1, 2]
+    assert sorted(estimator(image).track_ids.tolist()) == [1, 2]
+    assert list(estimator.timings)[-2:] == ['tracking', 'smoothing']
+
+
+@pytest.mark.parametrize('options, text', [
+    (dict(smoothing='one_euro'), 'smoothing one_euro needs tracking'),
+    (dict(smoothing='mean', tracking=True), "off, one_euro, kalman, not 'mean'")])
+def test_invalid_smoothing(tiny_model, backend, options, text):
+    with pytest.raises(PoseRosError, match=text):
+        PoseEstimator(tiny_model, backend, **options)

@@ -5,7 +5,7 @@ from crowds import crowd, person
 import numpy as np
 import pytest
 
-from pose_ros.core.people import (keypoint_bounds, make_people, no_people, oks_matrix,
+from pose_ros.core.people import (iou_matrix, keypoint_bounds, make_people, no_people, oks_matrix,
                                   people_in_boxes, UNTRACKED)
 from pose_ros.core.topology import get_topology
 
@@ -97,3 +97,20 @@ def test_oks_takes_the_larger_person_and_is_zero_without_shared_keypoints():
     head, feet = person(found=5), person()
     feet[:5] = 0
     assert oks_matrix(crowd(head, feet).keypoints, COCO)[0, 1] == 0
+
+
+def test_oks_of_two_lists_with_slack():
+    one, moved = person(0, 0, 100), person(30, 0, 100)
+    rows, columns = crowd(one).keypoints, crowd(moved, one).keypoints
+    similarity = oks_matrix(rows, COCO, columns, slack=[20.0 ** 2])
+    variances = 100 * 100 * (2 * np.array(COCO.sigmas)) ** 2 + 20.0 ** 2
+    assert similarity == pytest.approx(
+        np.array([[np.exp(-30.0 ** 2 / (2 * variances)).mean(), 1]]), abs=1e-6)
+
+
+def test_intersection_over_union():
+    nan = float('nan')
+    boxes = np.array([(0, 0, 10, 10), (nan, 0, 10, 10), (5, 5, 0, 0)])
+    others = np.array([(5, 0, 10, 10), (20, 0, 10, 10)])
+    np.testing.assert_allclose(iou_matrix(boxes, others), [[50 / 150.0, 0], [0, 0], [0, 0]])
+    assert iou_matrix(boxes[:0], others).shape == (0, 2)

@@ -35,7 +35,7 @@ def _image_points(tiny_people, width, height):
 @pytest.mark.parametrize('size', [(640, 480), (1280, 720)])
 def test_messages_have_the_header_size_and_pixels_of_images(graph, tiny_model, tiny_people, size):
     arrays = graph.collect(SkeletonArray, 'skeletons')
-    process = graph.start_estimator(tiny_model)
+    process = graph.start_estimator(tiny_model, tracking=False)
     publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
     answer = graph.send_until(publisher, image_message(blue(*size), (1234, 567890123), 'head_cam'),
                               arrays, process=process)

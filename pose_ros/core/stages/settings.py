@@ -7,7 +7,9 @@ from pose_ros.core.decoders import decoder_class, DECODERS
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.stages.parts import PARTS_PARAMETERS
 from pose_ros.core.stages.selection import SELECTION_PARAMETERS
+from pose_ros.core.stages.smoothing import SMOOTHING_PARAMETERS
 from pose_ros.core.stages.top_down import TOP_DOWN_PARAMETERS
+from pose_ros.core.stages.tracking import TRACKING_PARAMETERS
 
 _OWNERS = {'pose': 'pose', 'detection': 'detector'}
 
@@ -29,4 +31,7 @@ def setting_tables() -> List[SettingTable]:
     tables.append(SettingTable('stage top_down', 'top_down', TOP_DOWN_PARAMETERS))
     tables.append(SettingTable('stage selection', 'selection', SELECTION_PARAMETERS))
     tables.append(SettingTable('stage parts', 'parts', PARTS_PARAMETERS))
+    tables.append(SettingTable('stage tracking', 'tracking', TRACKING_PARAMETERS))
+    for method, parameters in SMOOTHING_PARAMETERS.items():
+        tables.append(SettingTable('stage smoothing, ' + method, 'smoothing', parameters))
     return [table for table in tables if table.parameters]

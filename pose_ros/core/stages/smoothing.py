@@ -1,0 +1,129 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Steadier keypoints of tracked people, each filtered over time."""
+from typing import Dict, NamedTuple, Tuple
+
+import numpy as np
+
+from pose_ros.core.filters import FILTERS
+from pose_ros.core.parameters import Parameter
+from pose_ros.core.people import UNTRACKED, People
+from pose_ros.core.stages.selection import inside
+from pose_ros.core.stages.source_clock import SourceClock
+from pose_ros.core.stages.stage import Stage
+
+OFF = 'off'
+SMOOTHING_METHODS = (OFF,) + tuple(FILTERS)
+_FORGOTTEN = 0.5   # s after which a person or a keypoint begins anew
+_HEIGHT_TIME = 0.5  # s in which the height of a person follows that of its box
+_BRIDGE = Parameter(
+    'bridge', 0.2, 'A keypoint that is not found any more is filled in for this long, with a '
+    'confidence that falls to 0', 0.0, _FORGOTTEN, unit='s', dynamic=True)
+
+SMOOTHING_PARAMETERS = {
+    method: kind.PARAMETERS + (_BRIDGE,) for method, kind in FILTERS.items()}
+
+
+class _Bodies(NamedTuple):
+    """P smoothed people of N keypoints, with those of their parts."""
+
+    ids: np.ndarray      # (P,)
+    heights: np.ndarray  # (P, 1) px
+    scores: np.ndarray   # (P, N) when last found
+    ages: np.ndarray     # (P, N) s since then
+    states: Tuple[np.ndarray, ...]  # of the filter, each (P, N, ...)
+
+    def select(self, index):
+        return _Bodies(*[array[index] for array in self[:-1]],
+                       states=tuple(array[index] for array in self.states))
+
+    def plus(self, other):
+        return _Bodies(*map(np.concatenate, zip(self[:-1], other[:-1])),
+                       states=tuple(map(np.concatenate, zip(self.states, other.states))))
+
+
+class Smoothing(Stage):
+    """Filters the keypoints, and those of parts, of people with an id; others pass as they are.
+
+    Lengths are in heights of the person (the longer side of its box), so that the settings suit
+    people near and far.
+    """
+
+    name = 'smoothing'
+
+    def __init__(self, method: str):
+        """Take the name of a filter."""
+        self._filter = FILTERS[method]
+        self.PARAMETERS = SMOOTHING_PARAMETERS[method]
+        super(Smoothing, self).__init__()
+        self._clocks: Dict[str, SourceClock] = {}
+        self._bodies: Dict[str, _Bodies] = {}
+
+    def __call__(self, frames, people):
+        """See Stage.__call__."""
+        return [self._smooth(frame, persons) for frame, persons in zip(frames, people)]
+
+    def _smooth(self, frame, people: People) -> People:
+        passed = self._clocks.setdefault(frame.source, SourceClock()).step(frame.time_s)
+        tracked = np.flatnonzero(people.track_ids != UNTRACKED)
+        arrays = [people.keypoints] + list(people.parts.values())
+        points = np.concatenate(arrays, 1)
+        bodies = self._recalled(frame.source, people, points, tracked, passed)
+        seen = np.zeros((len(bodies.ids),) + points.shape[1:])
+        seen[:len(tracked)] = points[tracked]
+        self._bodies[frame.source] = bodies = self._filtered(bodies, seen, passed)
+        if not len(tracked):
+            return people
+        points[tracked] = self._points(bodies)[:len(tracked)]
+        ends = np.cumsum([array.shape[1] for array in arrays])[:-1]
+        keypoints, *parts = np.split(points, ends, 1)
+        return inside(people._replace(keypoints=keypoints, parts=dict(zip(people.parts, parts))),
+                      *frame.size)
+
+    def _recalled(self, source, people, points, tracked, passed):
+        """Return the bodies of the tracked people, then those that may come back."""
+        ids = people.track_ids[tracked]
+        heights = np.fmax(people.boxes[tracked, 2:].max(1), 1.0).astype(np.float64)[:, None]
+        new = self._begun(ids, heights, points[tracked])
+        old = self._bodies.get(source)
+        if old is None or old.ages.shape[1:] != new.ages.shape[1:]:
+            return new
+        old = old._replace(ages=old.ages + passed)
+        same = ids[:, None] == old.ids
+        known, rows = same.any(1), same.argmax(1) if len(old.ids) else ids
+        both = old.plus(new)
+        now = both.select(np.where(known, rows, len(old.ids) + np.arange(len(ids))))
+        follow = min(passed / _HEIGHT_TIME, 1.0)
+        now = now._replace(heights=now.heights + follow * (heights - now.heights))
+        waiting = ~same.any(0) & (old.ages.min(1) <= _FORGOTTEN)
+        return now.plus(old.select(waiting))
+
+    def _begun(self, ids, heights, points):
+        never = np.full(points.shape[:2], np.inf)
+        return _Bodies(ids, heights, np.zeros(points.shape[:2]), never,
+                       self._filter.begin(points[..., :2].astype(np.float64), heights))
+
+    def _filtered(self, bodies, points, passed):
+        """Bring the bodies to the measured points (P, N, 3), whose score is 0 where absent."""
+        settings = self.settings
+        bridge = settings.pop('bridge')
+        points, scores, ages = points[..., :2], points[..., 2], bodies.ages
+        found = scores > 0
+        # A keypoint that was absent for long begins where it is found.
+        begins = found & (((ages > passed) & (ages > bridge)) | (ages > _FORGOTTEN))
+        stepped = self._filter.step(bodies.states, points, scores, ages, passed, bodies.heights,
+                                    **settings)
+        begun = self._filter.begin(points, bodies.heights)
+        states = tuple(
+            np.where(begins.reshape(begins.shape + (1,) * (new.ndim - 2)), first, new)
+            for first, new in zip(begun, stepped))
+        return bodies._replace(scores=np.where(found, scores, bodies.scores),
+                               ages=np.where(found, 0, ages), states=states)
+
+    def _points(self, bodies):
+        """Return the points (P, N, 3) to show; absent keypoints lose confidence until they end."""
+        bridge = self._settings['bridge']
+        scores = bodies.scores * np.maximum(1 - bodies.ages / max(bridge, 1e-9), 0)
+        points = np.concatenate([bodies.states[0], scores[..., None]], -1).astype(np.float32)
+        points[~(points[..., 2] > 0)] = (np.nan, np.nan, 0)
+        return points
