@@ -5,6 +5,7 @@ import hashlib
 import os
 from typing import Any, Dict, Optional, Tuple
 
+from pose_ros.core.bundled import model_file
 from pose_ros.core.card import ModelCard, with_input_size
 from pose_ros.core.card_files import ENGINE_FACTS, load_card
 from pose_ros.core.decoders import create_decoder
@@ -23,8 +24,8 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
                       ) -> Tuple[str, Dict[str, Any]]:
     """Build the engine of an ONNX file, check it against ONNX Runtime, and write it with its card.
 
-    output: the engine file (None: the model's name, ending in .engine). card and input_size as in
-    PoseEstimator, precision and workspace [MiB] as in the engine options. rebuild: build even if
+    model: a file or one of BUNDLED. output: the engine file (None: the model's name, ending in
+    .engine, for a bundled model in this folder). card and input_size as in PoseEstimator, precision and workspace [MiB] as in the engine options. rebuild: build even if
     the cache has the engine. batch: images per run, for models with a dynamic batch; others keep
     theirs. Returns (file, facts). Raises EngineError without TensorRT or GPU or if the engine
     disagrees in every precision, ModelError or CardError for the model, OSError if a file cannot
@@ -42,7 +43,7 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
     settings = BuildSettings((batch, 3, spec.height, spec.width), precision, workspace)
     options = EngineOptions(sample=lambda: prepare_image(synthetic_image(), spec),
                             agrees=create_decoder(description).agrees)
-    built = Loader(model, settings, options, rebuild).load()
+    built = Loader(model_file(model), settings, options, rebuild).load()
     built.engine.close()
     facts = dict(built.facts, plan_sha256=hashlib.sha256(built.plan).hexdigest())
     provenance = dict(description.provenance)

@@ -11,7 +11,7 @@ from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
 from pose_training.exporters.calibration import views
 from pose_training.exporters.cards import ExportedForm, make_form
-from pose_training.exporters.half import check_range, to_half
+from pose_training.exporters.half import check_range, store_half, to_half
 from pose_training.exporters.inference import filled, inference_copy
 from pose_training.exporters.operators import check_model, NEWEST_IR
 from pose_training.exporters.parity import measure
@@ -32,8 +32,8 @@ class ExportOptions(NamedTuple):
     inputs of one run, or 'dynamic'; `dynamic` leaves batch, height and width open; `normalize`
     puts the scaling of pixel values into the graph; `stages` cuts after that prediction stage;
     `calibration` are image files or COCO keypoint files for int8 (for a network of crops the
-    people in these), `float_weights` stores its weights as float32; `decoder` and `selection` are
-    settings for the card.
+    people in these), `tensorrt` quantizes in the form of TensorRT; `half_weights` stores the weights
+    of fp32 as float16; `decoder` and `selection` are settings for the card.
     """
 
     size: Optional[Tuple[int, int]] = None
@@ -45,7 +45,8 @@ class ExportOptions(NamedTuple):
     decoder: Mapping[str, Any] = {}
     selection: Mapping[str, Any] = {}
     batch: Union[int, str] = 1
-    float_weights: bool = False
+    tensorrt: bool = False
+    half_weights: bool = False
 
 
 def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptions(),
@@ -69,7 +70,8 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
     report('tracing {} at {}x{}'.format(network.recipe.name, *form.size))
     model = trace(network, form, options.batch, options.dynamic)
     model = _in_precision(model, form, options, images, report)
-    check_model(model, options.precision == 'int8' and not options.float_weights)
+    check_model(model)
+    model = store_half(model) if options.half_weights else model
     content = model.SerializeToString()
     report('comparing it with PyTorch')
     found, fingerprint = measure(network, content, form, images)
@@ -89,6 +91,10 @@ def _check_options(options):
     if options.batch != 'dynamic' and not (isinstance(options.batch, int) and options.batch > 0):
         raise ExportError("the batch must be a number above 0 or 'dynamic', not {!r}".format(
             options.batch))
+    if options.half_weights and options.precision != 'fp32':
+        raise ExportError('only fp32 has half weights, not {}'.format(options.precision))
+    if options.tensorrt and options.precision != 'int8':
+        raise ExportError('the form of TensorRT is one of int8: all files of fp32 and fp16 have it')
     if options.dynamic and options.batch not in (1, 'dynamic'):
         raise ExportError('with a dynamic size the batch is dynamic, too: it cannot be {}'.format(
             options.batch))
@@ -106,7 +112,7 @@ def _in_precision(model: ModelProto, form: ExportedForm, options, images, report
     if options.precision == 'int8':
         chosen = views(options.calibration, spec.fit == 'crop')
         report('calibrating on {} images'.format(len(chosen)))
-        return quantize(model, spec, chosen, options.float_weights, report)
+        return quantize(model, spec, chosen, options.tensorrt, report)
     return model
 
 

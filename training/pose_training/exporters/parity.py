@@ -14,7 +14,7 @@ from pose_training.exporters.agreement import (compare_people, output_faults, pe
                                                PeopleAgreement, TOLERANCES)
 from pose_training.exporters.cards import ExportedForm
 from pose_training.exporters.inference import inference_copy, network_outputs, OnnxRunner
-from pose_training.exporters.operators import parse_model
+from pose_training.exporters.operators import is_for_cpus, parse_model
 from pose_training.exporters.synthetic_image import draw_image
 from pose_training.families.comparison import (ChannelGroup, compare_outputs,
                                                OutputAgreement, worst)
@@ -104,9 +104,9 @@ def verify(path: str, network: Optional[PoseNetwork] = None, images: Sequence[st
     try:
         model = parse_model(content)
         card = _card(model, path)
-        checked = ('a valid ONNX file (IR {}, opset {}) of {} nodes, all supported by TensorRT 8.2'
-                   .format(model.ir_version, model.opset_import[0].version,
-                           len(model.graph.node)),)
+        checked = ('a valid ONNX file (IR {}, opset {}) of {} nodes, {}'.format(
+            model.ir_version, model.opset_import[0].version, len(model.graph.node),
+            'int8 for CPUs' if is_for_cpus(model) else 'all supported by TensorRT 8.2'),)
         report('running it')
         if network is None:
             found = _against_fingerprint(content, _form(card))
@@ -207,7 +207,9 @@ class _Exported(NamedTuple):
 def _how_exported(card) -> _Exported:
     try:
         settings = card.provenance['export']
-        found = _Exported(settings['precision'], settings['batch'], int(settings['stride']),
+        half = settings.get('half_weights') and settings['precision'] == 'fp32'
+        found = _Exported('fp16' if half else settings['precision'], settings['batch'],
+                          int(settings['stride']),
                           int(settings['size_multiple']) if settings['dynamic'] else None)
         if found.batch != 'dynamic' and not found.batch > 0:
             raise ValueError(found.batch)

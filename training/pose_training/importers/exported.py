@@ -35,14 +35,15 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     try:
         return Weights(_unfolded(create_model(spec.name, **options), tensors), options)
     except KeyError as error:
-        raise WeightsError('{} lacks the tensor {}; only unchanged float32 files of pose-train '
-                           'export can be read'.format(path, error)) from error
+        raise WeightsError('{} lacks the tensor {}; only unchanged fp32 and fp16 files of '
+                           'pose-train export can be read'.format(path, error)) from error
 
 
 def _tensors(path) -> Dict[str, np.ndarray]:
     try:
         graph = onnx.load(path, load_external_data=False).graph
-        return {item.name[len(_PREFIX):]: numpy_helper.to_array(item).astype(np.float32)
+        # A weight that is stored as float16 has a suffix after a slash.
+        return {item.name[len(_PREFIX):].partition('/')[0]: numpy_helper.to_array(item).astype(np.float32)
                 for item in graph.initializer if item.name.startswith(_PREFIX)}
     except (DecodeError, ValueError, TypeError) as error:
         raise WeightsError('{} is no complete ONNX file: {}'.format(path, error)) from error

@@ -81,6 +81,6 @@ NETWORKS = (
         320, 256, color='rgb', scale=1 / 128., mean=(127 / 128.,) * 3, fit='letterbox',
         align='top_left', pad_value=114),
         'EfficientNet-Lite0 with boxes of people at strides 8, 16, 32',
-        formats=('efficientnet-lite', 'torch'), source='pose_ros', license='Apache-2.0',
+        formats=('efficientnet-lite', 'onnx', 'torch'), source='pose_ros', license='Apache-2.0',
         family='boxes'),
 )
