@@ -3,6 +3,7 @@
 """`pose-ros build-engine`: an ONNX file to a TensorRT engine of this machine."""
 import argparse
 
+from pose_ros.core.bundled import BUNDLED
 from pose_ros.core.command_options import count, parse_value, show_builds, size
 from pose_ros.core.engine_file import build_engine_file
 from pose_ros.core.engines import ENGINE_PARAMETERS
@@ -15,6 +16,7 @@ DESCRIPTION = ('Build the TensorRT engine of a model on the machine that runs it
                'the engine of an ONNX file is built at the first start, and kept.')
 EPILOG = """examples:
   pose-ros build-engine model.onnx                          writes model.engine and its card
+  pose-ros build-engine pose_crop                           writes pose_crop.engine here
   pose-ros build-engine model.onnx -o robot.engine          another file
   pose-ros build-engine model.onnx --precision fp32          no half precision
   pose-ros image photo.jpg --model model.engine --backend tensorrt --output people.jpg
@@ -27,7 +29,7 @@ _WORKSPACE = [parameter for parameter in ENGINE_PARAMETERS if parameter.name == 
 
 def add_arguments(parser) -> None:
     """Add the options of this command."""
-    parser.add_argument('model', metavar='MODEL', help='model file (ONNX)')
+    parser.add_argument('model', metavar='MODEL', help='model file (ONNX), or {}'.format(', '.join(BUNDLED)))
     parser.add_argument('-o', '--output', metavar='FILE',
                         help='engine file (default: the name of the model, ending in .engine)')
     parser.add_argument('--precision', choices=PRECISIONS, default='auto',

@@ -106,6 +106,18 @@ def test_doctor_runs_the_model_on_every_engine(pose_ros, tiny_model):
         assert check['status'] in (OK, ABSENT, FAILED) and check['found']
 
 
+@pytest.mark.parametrize('name, files', [
+    ('', ['pose_crop.onnx', 'person_detector.onnx']), ('person_detector', ['person_detector.onnx']),
+    ('bottom_up', ['bottom_up.onnx'])])
+def test_doctor_takes_names_of_bundled_models(pose_ros, monkeypatch, name, files):
+    """A detector and a network of crops are run alone, too."""
+    pytest.importorskip('onnxruntime')
+    monkeypatch.setattr(checks, 'ENGINES', {'onnxruntime': ''})
+    model, engine = checks.check_engines(name)
+    assert [os.path.basename(path) for path in model.found.split(' and ')] == files
+    assert engine.status == OK and 'ms per image' in engine.found
+
+
 def test_doctor_of_a_missing_model(pose_ros, tmp_path):
     """Nothing can be run then."""
     answer = pose_ros('doctor', '--model', tmp_path / 'absent.onnx')

@@ -15,6 +15,7 @@ from pose_ros.core.engines.engine import Engine
 from pose_ros.core.engines.engine_cache import EngineCache, file_name, plan_key
 from pose_ros.core.engines.factory import load_cpu_fallback
 from pose_ros.core.engines.fallback import FallbackEngine
+from pose_ros.core.engines.half_weights import read_for_tensorrt
 from pose_ros.core.engines.onnxruntime import OnnxRuntimeEngine
 from pose_ros.core.engines.options import EngineOptions
 from pose_ros.core.engines.tensorrt import PlanError, TensorRtEngine
@@ -64,7 +65,7 @@ def _open_onnx_file(path, input_shape, options):
     if options.tensorrt_build == 'wait' or loader.is_cached():
         return loader.load().engine
     try:
-        first = OnnxRuntimeEngine(path, input_shape, options.replaced(precision='fp32'))
+        first = OnnxRuntimeEngine(path, input_shape, options.replaced(precision='auto'))
     except (EngineError, ModelError):
         loader.close()
         raise
@@ -123,11 +124,7 @@ class Loader:
         self._agrees = options.agrees or disagreement
         self.progress = BuildProgress(lambda text: _BUILD_LOG.info(
             'building the TensorRT engine of %s: %s', path, text))
-        try:
-            with open(path, 'rb') as stream:
-                self._model = stream.read()
-        except OSError as error:
-            raise ModelError('cannot read the model {}: {}'.format(path, error.strerror or error))
+        self._model = read_for_tensorrt(path)
         self._digest = sha256(path)
         self._batch, self._expected = _reference(path, settings.shape, options.sample)
         # With the batch of the file, so that the same plan has one key.

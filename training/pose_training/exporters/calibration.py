@@ -13,7 +13,7 @@ from pose_ros.core.regions import crop_region, whole
 from pose_ros.core.sources.images import read_image
 from pose_training.exporters.onnx_graph import INPUT
 
-MOST = 128  # people of one file of labels, evenly chosen
+MOST = 64  # people of one file of labels, evenly chosen
 
 
 class View(NamedTuple):

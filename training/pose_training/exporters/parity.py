@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 import numpy as np
 
+from pose_ros.core.bundled import model_file
 from pose_ros.core.card import CARD_KEY, InputSpec, parse_card
 from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
@@ -90,13 +91,13 @@ def verify(path: str, network: Optional[PoseNetwork] = None, images: Sequence[st
            report: Optional[Report] = None) -> ParityReport:
     """Check an exported file; ExportError names the fault.
 
-    Run ONNX's own checker; check versions and operators; compare the card with the tensors. Then
-    compare the outputs with the fingerprint in the card, or, with a `network`, all outputs with
-    those of the network (on `images`, too).
+    `path` is a file or the name of a bundled model. Run ONNX's own checker; check versions and
+    operators; compare the card with the tensors. Then compare the outputs with the fingerprint in
+    the card, or, with a `network`, all outputs with those of the network (on `images`, too).
     """
     report = report or (lambda text: None)
     try:
-        with open(path, 'rb') as stream:
+        with open(model_file(path), 'rb') as stream:
             content = stream.read()
     except OSError as error:
         raise ExportError('cannot read {}: {}'.format(path, error.strerror or error)) from error

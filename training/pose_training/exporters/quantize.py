@@ -19,7 +19,7 @@ from onnxruntime.quantization import (CalibrationMethod, QuantFormat, quantize_s
 from pose_ros.core.card import InputSpec
 from pose_training.errors import ExportError
 from pose_training.exporters.calibration import CalibrationInputs, View
-from pose_training.exporters.onnx_graph import count_operators
+from pose_training.exporters.onnx_graph import attribute, count_operators
 from pose_training.exporters.operators import NEWEST_IR
 
 _FOR_CPUS: Dict[str, Any] = {
@@ -41,8 +41,8 @@ def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[View],
              tensorrt: bool = False, report=None) -> ModelProto:
     """Return the model with its convolutions in int8, weights per channel.
 
-    For CPUs the weights are stored as int8, and the layers after the last convolutions, and these
-    themselves, stay float32: a step of an int8 heatmap would be a step of the keypoint.
+    For CPUs the weights are stored as int8, and the first and the last layers stay float32: they lose
+    most, and take little time.
     `tensorrt` quantizes in the form of TensorRT, with weights stored as float32. `calibration` are
     the views from which the ranges of the activations are measured; `spec` is the model's input.
     Raises ExportError without views, ImageError for one that cannot be read.
@@ -59,7 +59,7 @@ def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[View],
         onnx.save_model(named, source)
         rows = model.graph.input[0].type.tensor_type.shape.dim[0].dim_value
         settings = _FOR_TENSORRT if tensorrt else dict(
-            _FOR_CPUS, nodes_to_exclude=_last_nodes(named))
+            _FOR_CPUS, nodes_to_exclude=_first_nodes(named) + _last_nodes(named))
         _quantize_file(source, target, CalibrationInputs(calibration, spec, rows or 1), settings)
         quantized = onnx.load_model(target)
     quantized.ir_version = min(quantized.ir_version, NEWEST_IR)
@@ -75,6 +75,16 @@ def _named(model):
     for number, node in enumerate(named.graph.node):
         node.name = '{}_{}'.format(node.op_type, number)
     return named
+
+
+def _first_nodes(model) -> List[str]:
+    """Return the names of the first convolution, and of the rest of its separable block.
+
+    In int8 the first three of EfficientNet-Lite0 alone cause two thirds of the error of a detector.
+    """
+    convolutions = [node for node in model.graph.node if node.op_type == 'Conv']
+    separable = len(convolutions) > 1 and attribute(convolutions[1], 'group', 1) > 1
+    return [node.name for node in convolutions[:3 if separable else 1]]
 
 
 def _last_nodes(model) -> List[str]:

@@ -1,0 +1,39 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Read an ONNX file for TensorRT, whose older parsers take no weights that a Cast makes."""
+import os
+import tempfile
+
+from pose_ros.core.errors import ModelError
+
+_MARK = b'weight/stored'  # the names that `pose-train export --half-weights` writes
+
+
+def read_for_tensorrt(path: str) -> bytes:
+    """Return the bytes of an ONNX file; weights that are stored as float16 become float32.
+
+    ModelError if the file cannot be read.
+    """
+    try:
+        with open(path, 'rb') as stream:
+            content = stream.read()
+    except OSError as error:
+        raise ModelError('cannot read the model {}: {}'.format(path, error.strerror or error))
+    return _folded(path) if _MARK in content else content
+
+
+def _folded(path):
+    """Let ONNX Runtime fold the Casts, which it does before it runs a network."""
+    import onnxruntime
+    with tempfile.TemporaryDirectory(prefix='pose_ros') as folder:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        # Basic: only operators of ONNX in the result.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = os.path.join(folder, 'folded.onnx')
+        try:
+            onnxruntime.InferenceSession(path, options, providers=['CPUExecutionProvider'])
+        except Exception as error:  # the runtime has no public base class for its errors
+            raise ModelError('onnxruntime cannot load {}: {}'.format(path, error))
+        with open(options.optimized_model_filepath, 'rb') as stream:
+            return stream.read()
