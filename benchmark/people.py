@@ -19,6 +19,7 @@ from common import load_frames, machine, print_table
 
 from pose_ros.core import PoseEstimator
 from pose_ros.core.bundled import BOTTOM_UP
+from pose_ros.core.frame import Frame
 
 _INTERVAL = 5
 _PRECISIONS = ('fp32', 'int8')
@@ -30,8 +31,9 @@ class Case:
     def __init__(self, name, estimator, frame, interval=1):
         """Take the parts; the estimator may be shared with other cases."""
         self.name, self.interval = name, interval
-        self._estimator, self._frame = estimator, frame
-        self.people = estimator(frame).count
+        # A source of its own: the boxes of another case are not followed.
+        self._estimator, self._frame = estimator, Frame(frame, source=name)
+        self.people = estimator(self._frame).count
 
     def seconds(self, clock):
         """Return the time of one frame, the mean of an interval."""
@@ -48,7 +50,7 @@ class Case:
 
 def cases(options):
     """Open the models, and list what is timed; the first is the unit."""
-    one = load_frames(options.images)[0]
+    one = load_frames(options.images)[-1]  # the detector finds one box in it
     four = cv2.resize(np.tile(one, (2, 2, 1)), one.shape[1::-1], interpolation=cv2.INTER_AREA)
     engine = {'backend': options.backend, 'threads': options.threads}
     found = []
@@ -56,8 +58,8 @@ def cases(options):
         found.append(Case(BOTTOM_UP, PoseEstimator(BOTTOM_UP, **engine), one))
     for precision in _PRECISIONS:
         pair = PoseEstimator(batch=options.batch, precision=precision, **engine)
-        found += [Case('pair {}, {} people'.format(precision, number), pair, frame)
-                  for number, frame in ((1, one), (4, four))]
+        found += [Case('pair {}, {}'.format(precision, number), pair, frame)
+                  for number, frame in (('1 person', one), ('4 people', four))]
         found.append(Case('pair {}, 1 person, interval {}'.format(precision, _INTERVAL), pair, one,
                           _INTERVAL))
     return found

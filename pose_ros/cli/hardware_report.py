@@ -64,8 +64,8 @@ def _facts(report):
                  '{name}, compute capability {capability}{}'.format(
                      ', shares the RAM' if gpu['integrated'] else '', **gpu)))
     files = {trial['model']: trial['file'] for trial in report['trials'] if 'file' in trial}
-    return rows + [('model', '{name}, input {input[0]}x{input[1]}, SHA-256 {sha256}'.format(**found))
-                   for _, found in sorted(files.items())]
+    return rows + [('model', '{name}, input {input[0]}x{input[1]}, SHA-256 {sha256}'.format(
+        **found)) for _, found in sorted(files.items())]
 
 
 def _row(trial):

@@ -25,10 +25,10 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
     """Build the engine of an ONNX file, check it against ONNX Runtime, and write it with its card.
 
     model: a file or one of BUNDLED. output: the engine file (None: the model's name, ending in
-    .engine, for a bundled model in this folder). card and input_size as in PoseEstimator, precision
-    and workspace [MiB] as in the engine options. rebuild: build even if the cache has the engine.
-    batch: images per run, for models with a dynamic batch; others keep theirs. Returns (file,
-    facts). Raises EngineError without TensorRT or GPU or if the engine disagrees in every
+    .engine, for a bundled model in this folder). card and input_size as in PoseEstimator,
+    precision and workspace [MiB] as in the engine options. rebuild: build even if the cache has
+    the engine. batch: images per run, for models with a dynamic batch; others keep theirs. Returns
+    (file, facts). Raises EngineError without TensorRT or GPU or if the engine disagrees in every
     precision, ModelError or CardError for the model, OSError if a file cannot be written.
     """
     if model.endswith(PLAN_SUFFIX):

@@ -107,8 +107,8 @@ def test_doctor_runs_the_model_on_every_engine(pose_ros, tiny_model):
 
 
 @pytest.mark.parametrize('name, files', [
-    ('', ['pose_crop.onnx', 'person_detector.onnx']), ('person_detector', ['person_detector.onnx']),
-    ('bottom_up', ['bottom_up.onnx'])])
+    ('', ['pose_crop.onnx', 'person_detector.onnx']),
+    ('person_detector', ['person_detector.onnx']), ('bottom_up', ['bottom_up.onnx'])])
 def test_doctor_takes_names_of_bundled_models(pose_ros, monkeypatch, name, files):
     """A detector and a network of crops are run alone, too."""
     pytest.importorskip('onnxruntime')

@@ -5,9 +5,11 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from exportable import final_maps, operators, run, with_statistics
+from exportable import (final_maps, operators, run, SIZE, tiny_student,
+                        with_statistics)
 
 from pose_ros.core.card_files import load_card
+from pose_training.errors import ExportError
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.models import create_model, get_spec, networks
 from pose_training.families.paf.layouts import map_layout
@@ -75,3 +77,11 @@ def test_it_exports(network, tmp_path):
     cells = network.size_multiple // network.stride
     assert maps.shape == (2, channels, cells, 2 * cells)
     np.testing.assert_allclose(maps, expected, atol=5e-3 * np.ptp(expected))
+
+
+@pytest.mark.parametrize('options, text', [
+    ({'precision': 'fp16', 'half_weights': True}, 'only fp32 has half weights'),
+    ({'tensorrt': True}, 'the form of TensorRT is one of int8')])
+def test_options_that_contradict_the_precision(tmp_path, options, text):
+    with pytest.raises(ExportError, match=text):
+        export(tiny_student(), str(tmp_path / 'a.onnx'), ExportOptions(size=SIZE, **options))

@@ -35,9 +35,9 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
     """Load a model for batches of up to `input_shape` (N, 3, h, w).
 
     N is replaced by the file's where that is static; see Engine.batch_size. sample, agrees,
-    int8_file and the options: see EngineOptions. Raises EngineError if the backend or an option is unknown or
-    unavailable, ModelError if the file is rejected. If the tensorrt backend fails and the option
-    `require_tensorrt` is off, the result is a CPU engine, and its `degraded_reason` is set.
+    int8_file and the options: see EngineOptions. Raises EngineError if the backend or an option
+    is unknown or unavailable, ModelError if the file is rejected. If the tensorrt backend fails
+    and `require_tensorrt` is off, the result is a CPU engine, and its `degraded_reason` is set.
     """
     settings = make_options(backend, options, sample=sample, agrees=agrees, int8_file=int8_file)
     if backend == 'auto':

@@ -21,8 +21,8 @@ ENGINE_PARAMETERS = (
               choices=('cpu', 'cuda')),
     Parameter('threads', 0, 'CPU threads of the network; 0 lets the engine choose', 0, 256),
     Parameter('precision', 'auto',
-              'Arithmetic of the network; auto is int8 on a CPU with fast int8 if the model has an '
-              'int8 file (the default pair does), else fp32, and fp16 on TensorRT where its '
+              'Arithmetic of the network; auto is int8 on a CPU with fast int8 if the model has '
+              'an int8 file (the default pair does), else fp32, and fp16 on TensorRT where its '
               'outputs agree with fp32; int8 needs an int8 file, fp16 tensorrt, bf16 openvino',
               choices=('auto', 'fp32', 'fp16', 'int8', 'bf16')),
     Parameter('allow_spinning', False,

@@ -32,8 +32,8 @@ class ExportOptions(NamedTuple):
     inputs of one run, or 'dynamic'; `dynamic` leaves batch, height and width open; `normalize`
     puts the scaling of pixel values into the graph; `stages` cuts after that prediction stage;
     `calibration` are image files or COCO keypoint files for int8 (for a network of crops the
-    people in these), `tensorrt` quantizes in the form of TensorRT; `half_weights` stores the weights
-    of fp32 as float16; `decoder` and `selection` are settings for the card.
+    people in these), `tensorrt` quantizes in the form of TensorRT; `half_weights` stores the
+    weights of fp32 as float16; `decoder` and `selection` are settings for the card.
     """
 
     size: Optional[Tuple[int, int]] = None
@@ -94,7 +94,7 @@ def _check_options(options):
     if options.half_weights and options.precision != 'fp32':
         raise ExportError('only fp32 has half weights, not {}'.format(options.precision))
     if options.tensorrt and options.precision != 'int8':
-        raise ExportError('the form of TensorRT is one of int8: all files of fp32 and fp16 have it')
+        raise ExportError('the form of TensorRT is one of int8: files of fp32 and fp16 have it')
     if options.dynamic and options.batch not in (1, 'dynamic'):
         raise ExportError('with a dynamic size the batch is dynamic, too: it cannot be {}'.format(
             options.batch))

@@ -42,11 +42,11 @@ def quantize(model: ModelProto, spec: InputSpec, calibration: Sequence[View],
              tensorrt: bool = False, report=None) -> ModelProto:
     """Return the model with its convolutions in int8, weights per channel.
 
-    For CPUs the weights are stored as int8, and the first and the last layers stay float32: they lose
-    most, and take little time.
-    `tensorrt` quantizes in the form of TensorRT, with weights stored as float32. `calibration` are
-    the views from which the ranges of the activations are measured; `spec` is the model's input.
-    Raises ExportError without views, ImageError for one that cannot be read.
+    For CPUs the weights are stored as int8, and the first and the last layers stay float32:
+    they lose most, and take little time. `tensorrt` quantizes in the form of TensorRT, with
+    weights stored as float32. `calibration` are the views from which the ranges of the activations
+    are measured; `spec` is the model's input. Raises ExportError without views, ImageError for one
+    that cannot be read.
     """
     if not calibration:
         raise ExportError('int8 needs images to measure the ranges of activations: give some '

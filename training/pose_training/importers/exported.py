@@ -43,7 +43,8 @@ def _tensors(path) -> Dict[str, np.ndarray]:
     try:
         graph = onnx.load(path, load_external_data=False).graph
         # A weight that is stored as float16 has a suffix after a slash.
-        return {item.name[len(_PREFIX):].partition('/')[0]: numpy_helper.to_array(item).astype(np.float32)
+        return {item.name[len(_PREFIX):].partition('/')[0]:
+                numpy_helper.to_array(item).astype(np.float32)
                 for item in graph.initializer if item.name.startswith(_PREFIX)}
     except (DecodeError, ValueError, TypeError) as error:
         raise WeightsError('{} is no complete ONNX file: {}'.format(path, error)) from error
