@@ -37,7 +37,7 @@ setup(
     python_requires='>=3.6',
     packages=find_packages(include=[
         'pose_ros', 'pose_ros.core', 'pose_ros.core.*', 'pose_ros.cli', 'pose_ros.cli.*']),
-    package_data={'pose_ros': ['models/*']},
+    package_data={'pose_ros': ['models/*', 'core/public/*.json']},
     zip_safe=False,
     install_requires=['numpy', 'onnxruntime', 'tqdm'] + opencv(),
     extras_require={

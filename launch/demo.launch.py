@@ -7,9 +7,11 @@ Every argument of estimator.launch.py works here too, such as model and rviz.
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.logging import get_logger
 from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
+from pose_ros.nodes.launch_arguments import misspelt_arguments
 
 
 def generate_launch_description():
@@ -32,10 +34,14 @@ def generate_launch_description():
 def image_source(context):
     """Describe the node that publishes the images of the estimator."""
     values = context.launch_configurations
+    for text in misspelt_arguments(values, ['input', 'rate']):
+        get_logger('pose_ros').warning(text)
     parameters = {parameter: values[argument]
                   for parameter, argument in (('source', 'input'),
                                               ('image_transport', 'image_transport'))
                   if values[argument]}
+    if values['use_sim_time']:  # or the stamps would have another time than the estimator
+        parameters['use_sim_time'] = values['use_sim_time'].lower() == 'true'
     if values['rate']:
         parameters['rate'] = number('rate', values['rate'])
     return [Node(

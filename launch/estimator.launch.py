@@ -9,9 +9,11 @@ import os
 
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch.logging import get_logger
 from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
+from pose_ros.nodes.launch_arguments import misspelt_arguments
 
 PARAMETERS = {'model': str, 'backend': str, 'image_transport': str,
               'autostart': bool, 'lazy': bool, 'use_sim_time': bool}
@@ -98,6 +100,8 @@ def processes():
 def nodes(context):
     """Turn the arguments into nodes."""
     values = context.launch_configurations
+    for text in misspelt_arguments(values, [argument.name for argument in arguments()]):
+        get_logger('pose_ros').warning(text)
     found = [estimator(values)]
     if is_true(values['rviz']):
         found.append(rviz(values))

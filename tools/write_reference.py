@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 YAML_HEAD = '''\
 # Parameters of the node `estimator`, with their defaults. \
 Each says what it is, its range and unit.
-# [DYNAMIC] ones may change while the node runs (ros2 param set), the others are read at start.
+# [DYNAMIC] ones may change while the node runs (ros2 param set), the others, but for autostart,
+# while it is unconfigured.
 # The root /** fits the node under whatever name and in whatever namespace.
 /**:
   ros__parameters:

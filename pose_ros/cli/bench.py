@@ -1,7 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """`pose-ros bench`: time a model on this machine, stage by stage."""
-import json
 import os
 import platform
 import time
@@ -9,9 +8,12 @@ import time
 import numpy as np
 
 from pose_ros.cli.machine import jetson_facts
+from pose_ros.cli.options import add_input_options
 from pose_ros.cli.run import open_file
 from pose_ros.core.command import progress_bar
-from pose_ros.core.command_options import add_model_options, count, load_estimator, size
+from pose_ros.core.command_files import check_outputs, report_stream, write_json
+from pose_ros.core.command_options import (add_model_options, count, load_estimator, model_inputs,
+                                           size)
 from pose_ros.core.engines import EngineInfo
 from pose_ros.core.errors import ImageError
 from pose_ros.core.sources import FrameSource
@@ -41,24 +43,27 @@ def add_arguments(parser) -> None:
                         help='size of the synthetic image (default: 640x480)')
     parser.add_argument('--repeat', type=count, default=100, metavar='N',
                         help='frames to time (default: 100)')
-    parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file')
+    parser.add_argument('--json', metavar='FILE',
+                        help='write the figures to a JSON file; - is stdout')
     parser.add_argument('--quiet', action='store_true', help='print errors only')
+    add_input_options(parser)
     add_model_options(parser)
 
 
 def run(args) -> int:
     """Measure, and print a table; return the exit code."""
-    with open_file(args.input, loop=True) if args.input else Synthetic(*args.frame_size) as source:
+    check_outputs({'--json': args.json}, [args.input] + model_inputs(args))
+    with (open_file(args.input, args.max_pixels, loop=True) if args.input
+          else Synthetic(*args.frame_size)) as source:
         estimator = load_estimator(args)
         report = describe(source, estimator)
         bar = progress_bar(args.repeat, args.quiet)
         report.update(measure(estimator, source, args.repeat, bar))
         estimator.close()
     if not args.quiet:
-        print('\n'.join(_lines(report)))
+        print('\n'.join(_lines(report)), file=report_stream(args.json))
     if args.json:
-        with open(args.json, 'w') as stream:
-            stream.write(json.dumps(report, indent=2) + '\n')
+        write_json(args.json, report, indent=2)
     return 0
 
 

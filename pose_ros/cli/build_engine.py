@@ -4,8 +4,9 @@
 import argparse
 
 from pose_ros.core.bundled import BUNDLED
-from pose_ros.core.command_options import count, parse_value, show_builds, size
-from pose_ros.core.engine_file import build_engine_file
+from pose_ros.core.command_files import check_outputs
+from pose_ros.core.command_options import count, parse_value, show_builds, size, with_companions
+from pose_ros.core.engine_file import build_engine_file, engine_path
 from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.engines.tensorrt_build import PRECISIONS
 from pose_ros.core.errors import PoseRosError
@@ -51,8 +52,11 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Build, and print the result; return the exit code."""
+    output = engine_path(args.model, args.output)
+    check_outputs({'-o': output, 'the card of -o': output + '.json'},
+                  with_companions([args.model]) + [args.card])
     show_builds()
-    path, facts = build_engine_file(args.model, args.output, args.card, args.shape, args.precision,
+    path, facts = build_engine_file(args.model, output, args.card, args.shape, args.precision,
                                     args.workspace, args.rebuild, args.batch)
     print('{}: {}, TensorRT {tensorrt}, {gpu}; agrees with ONNX Runtime'.format(
         path, facts['precision'], **facts))

@@ -3,7 +3,7 @@
 """`pose-ros camera`: people in front of a camera."""
 import argparse
 
-from pose_ros.cli.options import add_output_options, settings_help
+from pose_ros.cli.options import add_input_options, add_output_options, settings_help
 from pose_ros.cli.stream import process
 from pose_ros.core.command_options import add_model_options, size
 from pose_ros.core.sources import Camera, open_source
@@ -25,13 +25,15 @@ def add_arguments(parser) -> None:
                         help='number (0), device (/dev/video0) or address (rtsp://...)')
     parser.add_argument('--camera-size', type=size, metavar='WxH',
                         help='request this image size from the camera')
+    add_input_options(parser)
     add_model_options(parser)
     add_output_options(parser, 'draw the people on a video of the camera images (.avi or .mp4)')
 
 
 def run(args) -> int:
     """Process the images of the camera; return the exit code."""
-    work = process(args, open_source(args.input, size=args.camera_size), args.input)
+    work = process(args, open_source(args.input, size=args.camera_size,
+                                     max_pixels=args.max_pixels))
     return 1 if work.failures else 0
 
 

@@ -9,6 +9,7 @@ from pose_ros.cli import hardware
 from pose_ros.cli.checks import (ABSENT, check_engines, check_gpu, check_python, check_ros, FAILED,
                                  OK)
 from pose_ros.core.bundled import BUNDLED
+from pose_ros.core.errors import shown
 
 DESCRIPTION = ('Check what this machine can run, and print commands that install what is missing. '
                'Every engine runs in its own process, so a crash is reported like any other '
@@ -40,7 +41,8 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Print the report, group by group; return the exit code."""
     if args.hardware:
-        if args.model.endswith('.engine'):
+        from pose_ros.core.engines.options import is_plan  # needs NumPy
+        if is_plan(args.model):
             raise argparse.ArgumentError(None, '--hardware builds the engine itself: give --model '
                                                'the ONNX file, not {}'.format(args.model))
         return hardware.run(args.model, args.json)
@@ -72,7 +74,7 @@ def can_run(checks) -> bool:
 def _print_group(checks):
     print(checks[0].group)
     for check in checks:
-        print('  {:<5} {:<13} {}'.format(_MARKS[check.status], check.name, check.found))
+        print('  {:<5} {:<13} {}'.format(_MARKS[check.status], check.name, shown(check.found)))
         if check.advice and check.status != OK:
-            print('  {:<5} {:<13} -> {}'.format('', '', check.advice))
+            print('  {:<5} {:<13} -> {}'.format('', '', shown(check.advice)))
     sys.stdout.flush()  # the next group may take a while

@@ -3,6 +3,7 @@
 """`pose-ros engines`: the TensorRT engines that are kept for the next start."""
 from pose_ros.cli.run import plural
 from pose_ros.core.engines.engine_cache import EngineCache
+from pose_ros.core.errors import shown
 
 DESCRIPTION = ('List or remove the cached TensorRT engines that were built from ONNX files. They '
                'are rebuilt when they are needed again.')
@@ -22,14 +23,16 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """List or clear; return the exit code."""
     cache = EngineCache()
+    folder = cache.folder or 'no folder (set XDG_CACHE_HOME)'
     if args.action == 'clear':
         print('removed {} from {}'.format(plural(cache.clear(), 'engine', 'engines'),
-                                          cache.folder))
+                                          folder))
         return 0
     entries = cache.entries()
     for entry in entries:
-        print('{} ({:.1f} MB)\n    {}'.format(entry.path, entry.size / 1e6, _described(entry)))
-    print('{} in {}'.format(plural(len(entries), 'engine', 'engines'), cache.folder))
+        print(shown('{} ({:.1f} MB)\n    {}'.format(entry.path, entry.size / 1e6,
+                                                 _described(entry))))
+    print('{} in {}'.format(plural(len(entries), 'engine', 'engines'), folder))
     return 0
 
 

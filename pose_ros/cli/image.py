@@ -3,12 +3,12 @@
 """`pose-ros image`: people in images."""
 import itertools
 
-from pose_ros.cli.options import add_output_options, settings_help
+from pose_ros.cli.options import add_input_options, add_output_options, settings_help
 from pose_ros.cli.overlay import image_overlay
-from pose_ros.cli.run import INTERRUPTED, open_file, plural, prepared
+from pose_ros.cli.run import check_run_outputs, INTERRUPTED, open_file, plural, prepared
 from pose_ros.core.command import progress_bar
 from pose_ros.core.command_options import add_model_options, load_estimator
-from pose_ros.core.errors import ImageError, PoseRosError
+from pose_ros.core.errors import ImageError, OutputError, PoseRosError, shown
 from pose_ros.core.sources import ImageFile, ImageFolder
 
 DESCRIPTION = ('Find people in images. An image that cannot be read is reported and skipped; the '
@@ -18,10 +18,12 @@ EPILOG = """examples:
   pose-ros image photo.jpg --output people.jpg                   draw them
   pose-ros image a.jpg b.png folder/ --output drawn/             draw on many images
   pose-ros image val2017/ --json results.json --format coco      for COCO's evaluation
+  pose-ros image my_photos/ --json results.json --format coco --annotations labels.json
+  pose-ros image photo.jpg --json - | jq .frames[0].people       JSON on stdout
   pose-ros image photo.jpg --set min_score=0.4 --set max_people=1
 
-JSON: pixel centers are at whole numbers. The image_id of coco is the last number in the file name
-(000000000192.jpg: 192), else the index of the image in the list.
+JSON: pixel centers are at whole numbers. The image_id of coco is that of --annotations; without it
+the last number in the file name (000000000192.jpg: 192), else the index of the image in the list.
 
 """ + settings_help()
 
@@ -29,6 +31,7 @@ JSON: pixel centers are at whole numbers. The image_id of coco is the last numbe
 def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('inputs', nargs='+', metavar='PATH', help='image, or folder of images')
+    add_input_options(parser)
     add_model_options(parser)
     add_output_options(parser, 'draw the people: to one image (.jpg, .png, ...) or a folder')
 
@@ -36,32 +39,36 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Process all images; return the exit code."""
     overlay = image_overlay(args.output, args.inputs) if args.output else None
+    check_run_outputs(args, args.inputs)
     estimator = load_estimator(args)
     bar = progress_bar(len(args.inputs), args.quiet)
     with prepared(args, estimator, overlay, bar) as work:
-        for frame in itertools.islice(_frames(args.inputs, work, bar), args.max_frames):
+        for frame in itertools.islice(_frames(args, work, bar), args.max_frames):
             try:
                 people = work.add(frame)
+            except OutputError as error:
+                work.fail(error)
+                break
             except PoseRosError as error:
                 work.fail('{}: {}'.format(frame.name, error))
                 continue
             if not (args.json or args.output or args.quiet):
-                bar.write(_line(frame.name, people))
+                bar.write(_line(shown(frame.name), people))
             if work.interrupted:
                 break
-    if work.interrupted:
-        return INTERRUPTED
-    return 1 if work.failures else 0
+    if work.failures:
+        return 1
+    return INTERRUPTED if work.interrupted else 0
 
 
-def _frames(paths, work, bar):
+def _frames(args, work, bar):
     """Yield the images of all paths, numbered; report those that cannot be read."""
     index = itertools.count()
-    for path in paths:
+    for path in args.inputs:
         if work.interrupted:
             return
         try:
-            source = _open(path)
+            source = _open(path, args.max_pixels)
         except (PoseRosError, OSError) as error:
             work.fail(error)
             continue
@@ -79,8 +86,8 @@ def _numbered(source, index, work):
     work.failures += len(getattr(source, 'unreadable', ()))
 
 
-def _open(path):
-    source = open_file(path)
+def _open(path, max_pixels):
+    source = open_file(path, max_pixels)
     if not isinstance(source, (ImageFile, ImageFolder)):
         source.close()
         raise ImageError('{} is not an image; pose-ros video reads videos'.format(path))

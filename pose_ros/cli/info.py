@@ -9,6 +9,7 @@ import numpy as np
 
 from pose_ros.cli.options import describe_settings
 from pose_ros.core.command_options import add_model_options, load_network, parse_settings
+from pose_ros.core.errors import shown
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.files import sha256
 from pose_ros.core.frame import Frame
@@ -40,7 +41,7 @@ def run(args) -> int:
     if args.json:
         print(json.dumps(facts, indent=2))
     else:
-        print('\n'.join(_lines(facts, network, settings)))
+        print('\n'.join(map(shown, _lines(facts, network, settings))))
     network.close()
     return 0
 

@@ -4,19 +4,29 @@
 import textwrap
 from typing import Any, Dict, Sequence
 
-from pose_ros.core.command_options import count, explain
+from pose_ros.core.command_options import add_parameter, count, explain
+from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.results import FORMS
 from pose_ros.core.stages.settings import setting_tables
 
 
+def add_input_options(parser) -> None:
+    """Add the options of image and video files."""
+    add_parameter(parser, SIZE_PARAMETER)
+
+
 def add_output_options(parser, output: str) -> None:
     """Add the options of result files; `output` is the help of --output."""
     group = parser.add_argument_group('results')
-    group.add_argument('--json', metavar='FILE', help='write the people to a JSON file')
+    group.add_argument('--json', metavar='FILE',
+                       help='write the people to a JSON file; - is stdout')
     group.add_argument('--format', choices=FORMS, default='frames',
                        help='form of --json: frames (all facts, per frame) or coco '
                             '(COCO-17 keypoint results) (default: frames)')
+    group.add_argument('--annotations', metavar='FILE',
+                       help='COCO annotation file that gives --format coco its image ids, by file '
+                            'name, and the category id of people')
     group.add_argument('--output', metavar='PATH', help=output)
     group.add_argument('--no-labels', action='store_true', help='draw no scores')
     group.add_argument('--max-frames', type=count, metavar='N', help='stop after N frames')

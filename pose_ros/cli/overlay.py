@@ -7,16 +7,16 @@ import functools
 import os
 from typing import Callable
 
-import cv2
-
 from pose_ros.core.draw import draw_people
-from pose_ros.core.errors import PoseRosError
+from pose_ros.core.errors import cannot_write, PoseRosError
+from pose_ros.core.image_file import write_image
 from pose_ros.core.sources import ASSUMED_RATE, FrameSource
 from pose_ros.core.topology import Topology
 from pose_ros.core.video import VideoRecorder
 
 # Formats that OpenCV writes in color.
 _EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+_LONGEST_GAP = 60.0  # s of a file; a longer one is taken for damage
 
 
 class Overlay(abc.ABC):
@@ -48,7 +48,7 @@ class ImageOverlay(Overlay):
 
     def write(self, frame, image):
         """See Overlay.write."""
-        _write_image(self.target, image)
+        write_image(self.target, image)
 
 
 class FolderOverlay(Overlay):
@@ -57,7 +57,10 @@ class FolderOverlay(Overlay):
     def __init__(self, target, topology, labels):
         """See Overlay.__init__; makes the folder."""
         super(FolderOverlay, self).__init__(target, topology, labels)
-        os.makedirs(target, exist_ok=True)
+        try:
+            os.makedirs(target, exist_ok=True)
+        except OSError as error:
+            raise cannot_write(target, error)
         self._names = set()
 
     def write(self, frame, image):
@@ -69,39 +72,35 @@ class FolderOverlay(Overlay):
         while name in self._names:  # images in several folders may have the same name
             name, number = '{}_{}{}'.format(stem, number, ending), number + 1
         self._names.add(name)
-        _write_image(os.path.join(self.target, name), image)
+        # No link in the folder is followed: it may lead to an image of the input.
+        write_image(os.path.join(self.target, name), image, follow_links=False)
 
 
 class VideoOverlay(Overlay):
-    """Writes a video at the rate of its source; the target is its VideoRecorder."""
+    """Writes a video in which frames have the times of their source.
 
-    def write(self, frame, image):
-        """See Overlay.write."""
-        self.target.write(image)
-
-    def __exit__(self, *_):
-        """See Overlay.__exit__."""
-        self.target.close()
-
-
-class LiveOverlay(VideoOverlay):
-    """Writes a video of a camera in real time."""
+    The target is its VideoRecorder.
+    """
 
     def write(self, frame, image):
         """See Overlay.write."""
         self.target.write(image, frame.time_s)
 
+    def __exit__(self, kind, *_):
+        """Finish the file, or delete it after an error."""
+        if kind is None:
+            self.target.close()
+        else:
+            self.target.discard()
+
 
 def image_overlay(path: str, inputs) -> Callable[[Topology, bool], Overlay]:
-    """Check --output against the input paths; return a function that makes the overlay.
+    """Return a function that makes the overlay of --output, one image or a folder.
 
-    Raises argparse.ArgumentError for an invalid output.
+    Raises argparse.ArgumentError for an output that does not fit the inputs.
     """
     ending = os.path.splitext(path)[1].lower()
     if os.path.isdir(path) or path.endswith(os.sep) or not ending:
-        for folder in {each if os.path.isdir(each) else os.path.dirname(os.path.abspath(each))
-                       for each in inputs}:
-            _keep_input(path, folder)
         return functools.partial(FolderOverlay, path)
     if ending not in _EXTENSIONS:
         raise _invalid('cannot write an image to {!r}: its name must end in {}; a folder ends in '
@@ -109,34 +108,21 @@ def image_overlay(path: str, inputs) -> Callable[[Topology, bool], Overlay]:
     if len(inputs) > 1 or os.path.isdir(inputs[0]):
         raise _invalid('{!r} is one image, and there may be many: name a folder, {}/'.format(
             path, os.path.splitext(path)[0]))
-    _keep_input(path, inputs[0])
     return functools.partial(ImageOverlay, path)
 
 
-def video_overlay(path: str, source: FrameSource,
-                  original: str) -> Callable[[Topology, bool], Overlay]:
-    """Check --output of a video or camera, as image_overlay does."""
-    _keep_input(path, original)
+def video_overlay(path: str, source: FrameSource) -> Callable[[Topology, bool], Overlay]:
+    """Return a function that makes the overlay of --output for a video or camera.
+
+    Raises argparse.ArgumentError for an output that is no video.
+    """
+    gap = {} if source.live else {'longest_gap': _LONGEST_GAP}
     try:
-        recorder = VideoRecorder(path, source.frame_rate or ASSUMED_RATE)
+        recorder = VideoRecorder(path, source.frame_rate or ASSUMED_RATE, **gap)
     except PoseRosError as error:
         raise _invalid(error)
-    return functools.partial(LiveOverlay if source.live else VideoOverlay, recorder)
-
-
-def _keep_input(path, original):
-    if os.path.exists(path) and os.path.exists(original) and os.path.samefile(path, original):
-        raise _invalid('{!r} would overwrite an input; choose another path'.format(path))
+    return functools.partial(VideoOverlay, recorder)
 
 
 def _invalid(message):
     return argparse.ArgumentError(None, 'argument --output: {}'.format(message))
-
-
-def _write_image(path, image):
-    """Encode, then write, so that an error has its cause: cv2.imwrite only returns False."""
-    done, data = cv2.imencode(os.path.splitext(path)[1], image)
-    if not done:
-        raise PoseRosError('OpenCV cannot encode {}; try .png'.format(path))
-    with open(path, 'wb') as stream:
-        stream.write(data)

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Shared by image, video and camera: frames to the estimator, people to files, counts."""
+import argparse
 import collections
 import contextlib
 import os
@@ -10,11 +11,15 @@ import threading
 
 import numpy as np
 
-from pose_ros.core.errors import ImageError
+from pose_ros.core.coco_ids import CocoIds
+from pose_ros.core.command_files import check_outputs, report_stream
+from pose_ros.core.command_options import model_inputs
+from pose_ros.core.errors import ImageError, OutputError, shown
 from pose_ros.core.results import open_results
 from pose_ros.core.sources import FrameSource, open_source
 
 INTERRUPTED = 130  # the shell's code for Ctrl-C
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _REMEMBERED = 10000  # frames whose times are in the summary; a camera may run for days
 
 
@@ -32,7 +37,10 @@ class Run:
         self._timings = collections.deque(maxlen=_REMEMBERED)
 
     def add(self, frame):
-        """Find the people of one frame, pass them to the outputs, and return them."""
+        """Find the people of one frame, pass them to the outputs, and return them.
+
+        OutputError if one of them cannot be written.
+        """
         people = self._estimator(frame)
         for output in self._outputs:
             output.add(frame, people)
@@ -46,7 +54,8 @@ class Run:
         """Report a failure, and count it."""
         self.failures += failures
         # One line each: messages of runtimes may contain tracebacks.
-        self._bar.write('pose-ros: error: ' + ' '.join(str(message).split()), file=sys.stderr)
+        self._bar.write('pose-ros: error: ' + shown(' '.join(str(message).split())),
+                        file=sys.stderr)
 
     def summary(self) -> str:
         """Return one line: frames, people, failures, and the median time of each stage."""
@@ -63,53 +72,76 @@ class Run:
         return text + (' (interrupted)' if self.interrupted else '')
 
 
+def check_run_outputs(args, inputs) -> None:
+    """Check --json and --output against the inputs, the model's files and each other."""
+    if args.annotations and not (args.json and args.format == 'coco'):
+        raise argparse.ArgumentError(None, 'argument --annotations: it needs --json and --format '
+                                           'coco')
+    folder = args.output and not os.path.splitext(args.output)[1]
+    check_outputs({'--json': args.json,
+                   '--output': os.path.join(args.output, '') if folder else args.output},
+                  list(inputs) + model_inputs(args) + [args.annotations])
+
+
 @contextlib.contextmanager
 def prepared(args, estimator, make_overlay, bar):
     """Yield a Run with the outputs of the options; then close them, and print the summary.
 
     make_overlay(topology, labels) opens the overlay; None for none.
     """
+    ids = CocoIds(args.annotations) if args.annotations else None
+    outputs = []
+    run = Run(estimator, outputs, bar)
     with contextlib.ExitStack() as stack:
         stack.callback(estimator.close)
         stack.callback(bar.close)
-        outputs = []
+
+        def add(output):
+            outputs.append(output)
+            stack.push(lambda *error: _finish(output, run, *error))
         if args.json:
-            outputs.append(stack.enter_context(open_results(
-                args.json, args.format, estimator.topology, estimator.card.name)))
+            add(open_results(args.json, args.format, estimator.topology, estimator.card.name,
+                             ids))
         if make_overlay:
-            outputs.append(stack.enter_context(
-                make_overlay(estimator.topology, not args.no_labels)))
+            add(make_overlay(estimator.topology, not args.no_labels))
         if not args.quiet:
             for network in estimator.networks:
-                print('{} by {}'.format(network.card.name, network.engine.describe()),
+                print(shown('{} by {}'.format(network.card.name, network.engine.describe())),
                       file=sys.stderr)
-        run = Run(estimator, outputs, bar)
         stack.enter_context(_stopped_by_signals(run))
         yield run
     if not args.quiet:
-        print(run.summary())
+        print(run.summary(), file=report_stream(args.json))
 
 
-def open_file(path: str, loop: bool = False) -> FrameSource:
+def _finish(output, run, *error):
+    """Finish an output; a failure is reported, and the other outputs are still finished."""
+    try:
+        output.__exit__(*error)
+    except OutputError as failure:
+        run.fail(failure)
+
+
+def open_file(path: str, max_pixels: int, loop: bool = False) -> FrameSource:
     """Open an image, a folder of images, a video file, or 'demo'; ImageError otherwise."""
     if path == 'demo':
-        return open_source(path, loop)
+        return open_source(path, loop, max_pixels=max_pixels)
     if not os.path.exists(path):
         raise ImageError('there is no file or folder {!r}; check the path'.format(path))
     # A full path, because a number is a camera.
-    return open_source(os.path.abspath(path), loop)
+    return open_source(os.path.abspath(path), loop, max_pixels=max_pixels)
 
 
 @contextlib.contextmanager
 def _stopped_by_signals(run):
-    """Let Ctrl-C or SIGTERM end the run after the current frame, so that files are finished.
+    """Let a signal end the run after the current frame, so that files are finished.
 
-    A second signal has its usual effect.
+    Ctrl-C, SIGTERM, or SIGHUP of a closed terminal. A second signal has its usual effect.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may handle signals
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
     # Ignored signals stay ignored, such as SIGINT in a background job of a script.
     before = {number: handler for number, handler in before.items()
               if handler not in (signal.SIG_IGN, None)}

@@ -4,19 +4,20 @@
 import itertools
 
 from pose_ros.cli.overlay import video_overlay
-from pose_ros.cli.run import prepared
+from pose_ros.cli.run import check_run_outputs, prepared
 from pose_ros.core.command import progress_bar
 from pose_ros.core.command_options import load_estimator
 from pose_ros.core.errors import PoseRosError
 
 
-def process(args, source, original: str):
+def process(args, source):
     """Process a source to its end; return the Run.
 
     If the source or the network fails, the run ends, and the results so far are kept.
     """
     with source:
-        overlay = video_overlay(args.output, source, original) if args.output else None
+        overlay = video_overlay(args.output, source) if args.output else None
+        check_run_outputs(args, [args.input])
         estimator = load_estimator(args)
         totals = [count for count in (source.frame_count, args.max_frames) if count]
         bar = progress_bar(min(totals) if totals else None, args.quiet)

@@ -59,6 +59,7 @@ def disagreement(expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
 
 
 def _difference(name, reference, array, tolerance):
+    reference, array = np.float32(reference), np.float32(array)  # of whole numbers, too
     largest = max(float(np.abs(reference).max()), 1e-6)
     return Difference(name, float(np.abs(array - reference).max()) / largest,
                       _lost_peaks(reference, array, _PEAK * largest, tolerance),

@@ -1,10 +1,13 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The models that come with the package, and their names."""
+import logging
 import os
 from typing import NamedTuple, Optional
 
 from pose_ros.core.errors import ModelError
+
+_LOG = logging.getLogger('pose_ros.build')
 
 MODELS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'models')
 
@@ -33,9 +36,15 @@ def find_models(model: Optional[str] = None, detector: Optional[str] = None) -> 
 
 
 def model_file(model: str) -> str:
-    """Return the path of a bundled model by its name, and any other text as it is."""
+    """Return the path of a bundled or public model by its name, and any path as it is.
+
+    A public network (see pose_ros.core.public) is fetched if it is not there yet; its progress
+    goes to the logger `pose_ros.build`. ModelError for a word that is neither name nor file.
+    """
     if model not in BUNDLED:
-        return model
+        word = model and not (os.path.exists(model) or os.path.splitext(model)[1]
+                              or os.path.basename(model) != model)
+        return _public_file(model) if word else model
     path = os.path.join(MODELS_FOLDER, model + '.onnx')
     if not os.path.isfile(path):
         raise ModelError('the bundled model {} is missing from this installation ({}): install '
@@ -49,3 +58,22 @@ def int8_file(path: str) -> str:
     folder, name = os.path.split(os.path.abspath(path))
     other = os.path.join(folder, _INT8.get(name, ''))
     return other if folder == MODELS_FOLDER and os.path.isfile(other) else ''
+
+
+def _public_file(name):
+    from pose_ros.core.public import fetch, find, stored  # they need the card, which needs this
+    find(name)
+    return stored(name) or fetch(name, progress=_Progress(name))
+
+
+class _Progress:
+    """Logs each tenth of a download."""
+
+    def __init__(self, name):
+        self._name, self._told = name, 0
+
+    def __call__(self, done, total):
+        tenths = 10 * done // total if total else 0
+        if tenths > self._told:
+            self._told = tenths
+            _LOG.info('fetching %s: %d %% of %.1f MB', self._name, 10 * tenths, total / 1e6)

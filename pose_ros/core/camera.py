@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.quoting import quoted
 
 _PINHOLE_MODELS = ('plumb_bob', 'rational_polynomial')
 _FISHEYE_MODELS = ('equidistant', 'fisheye')
@@ -129,6 +130,8 @@ def pinhole_from_camera_info(info, rectified: bool = False) -> Pinhole:
         raise ImageError('camera_info has the image size {} x {}'.format(info.width, info.height))
     distortion = () if rectified else _distortion(info)
     rotation = tuple(float(value) for value in info.r) if not rectified and any(info.r) else ()
+    if not np.isfinite(distortion + rotation).all():
+        raise ImageError('camera_info holds NaN or infinity in D or R')
     camera = Pinhole(int(info.width), int(info.height), fx, fy, cx, cy, distortion,
                      info.distortion_model or _PINHOLE_MODELS[0], rotation)
     roi = info.roi
@@ -147,8 +150,8 @@ def _distortion(info):
     counts = {_PINHOLE_MODELS[0]: (4, 5), _PINHOLE_MODELS[1]: (8, 12, 14)}
     counts.update((name, (4,)) for name in _FISHEYE_MODELS)
     if info.distortion_model not in counts:
-        raise ImageError('camera_info has the unknown distortion model {!r}; known: {}'.format(
-            info.distortion_model, ', '.join(sorted(counts))))
+        raise ImageError('camera_info has the unknown distortion model {}; known: {}'.format(
+            quoted(info.distortion_model), ', '.join(sorted(counts))))
     if len(coefficients) not in counts[info.distortion_model]:
         raise ImageError('camera_info has {} distortion coefficients; {} takes {}'.format(
             len(coefficients), info.distortion_model,

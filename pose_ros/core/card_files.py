@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Find the card of a model: from the caller, in the file, beside it, or in pose_ros/models."""
 import glob
-import json
 import os
 from typing import Any, Dict, Union
 
 from pose_ros.core.bundled import MODELS_FOLDER, model_file
 from pose_ros.core.card import CARD_KEY, ModelCard, parse_card
+from pose_ros.core.engines.options import is_plan
 from pose_ros.core.errors import CardError, ModelError
 from pose_ros.core.files import sha256
 from pose_ros.core.onnx_file import read_metadata
+from pose_ros.core.reading import LARGEST_CARD, read_file
+from pose_ros.core.strict_json import parse_json
 
 _HASH_KEY = 'model_sha256'
 ENGINE_FACTS = 'engine'  # the entry of a card's provenance that describes a built engine
@@ -30,7 +32,13 @@ def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -
         return card
     if isinstance(card, dict):
         return parse_card(card, 'the given model card')
-    inside = read_metadata(model_path) if model_path.endswith('.onnx') else {}
+    inside, place = {}, 'it is no ONNX file'
+    if not is_plan(model_path):
+        try:
+            inside, place = read_metadata(model_path), CARD_KEY
+        except ModelError:  # a file of another name may be of another format
+            if model_path.lower().endswith('.onnx'):
+                raise
     if card:
         return _read_card_file(card)
     if CARD_KEY in inside:
@@ -41,14 +49,14 @@ def load_card(model_path: str, card: Union[None, str, dict, ModelCard] = None) -
     if known:
         return known
     raise CardError('{0} has no model card: not in its metadata ({1}), not beside it ({0}.json), '
-                    'and none was given; see docs/models.md for the format'.format(
-                        model_path, CARD_KEY))
+                    'and none was given; `pose-ros adopt` writes one for public networks, '
+                    'docs/models.md has the format'.format(
+                        model_path, place))
 
 
 def _read_card_file(path):
     try:
-        with open(path, 'rb') as stream:
-            return parse_card(stream.read(), path)
+        return parse_card(read_file(path, LARGEST_CARD), path)
     except OSError as error:
         raise CardError('cannot read the model card {}: {}'.format(path, error.strerror or error))
 
@@ -57,8 +65,7 @@ def _known_card(model_path):
     """Return the card of published weights that have none inside, by SHA-256; or None."""
     digest = None
     for path in sorted(glob.glob(os.path.join(MODELS_FOLDER, '*.json'))):
-        with open(path, 'rb') as stream:
-            expected = json.loads(stream.read().decode('utf-8'))['provenance'].get(_HASH_KEY)
+        expected = parse_json(read_file(path, LARGEST_CARD))['provenance'].get(_HASH_KEY)
         digest = digest or sha256(model_path)
         if expected == digest:
             return _read_card_file(path)

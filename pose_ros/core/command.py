@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A command line with sub-commands, which reports an error in one line."""
 import argparse
+import contextlib
 import importlib
 import os
+import signal
 import sys
 import textwrap
+import threading
 from typing import Dict, NamedTuple
+
+from pose_ros.core.errors import shown
 
 
 class Program(NamedTuple):
@@ -29,26 +34,31 @@ class Program(NamedTuple):
     def main(self, argv=None) -> int:
         """Run one command (None: the process's arguments); return its exit code."""
         argv = sys.argv[1:] if argv is None else list(argv)
-        try:
-            parser = self.build_parser(argv[:1])
-        except ImportError as error:
-            return self._fail('{}; {}'.format(error, self.import_hint))
+        with _ended_by_signals():
+            try:
+                try:
+                    parser = self.build_parser(argv[:1])
+                except ImportError as error:
+                    return self._fail('{}; {}'.format(error, self.import_hint))
+                return self._run(parser, argv)
+            except KeyboardInterrupt:
+                return self._fail('interrupted', 130)
+
+    def _run(self, parser, argv):
         try:
             args = parser.parse_args(argv)
             if args.command is None:
                 parser.print_help(sys.stderr)
                 return 2
             code = args.run(args)
-            sys.stdout.flush()  # here, where a closed pipe is handled
+            _flush_stdout()
             return code
         except SystemExit as done:  # argparse has printed its help or an error
             return int(done.code or 0)
         except argparse.ArgumentError as error:
             return self._fail('{}; see {} {} --help'.format(error, self.name, argv[0]), 2)
-        except KeyboardInterrupt:
-            return self._fail('interrupted', 130)
         except BrokenPipeError:  # the reader has stopped, as in `... info model.onnx | head -1`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_stdout()
             return 1
         except Exception as error:
             if not _is_expected(error):
@@ -76,8 +86,39 @@ class Program(NamedTuple):
         return parser
 
     def _fail(self, message, code=1):
-        print('{}: error: {}'.format(self.name, message), file=sys.stderr)
+        print('{}: error: {}'.format(self.name, shown(message)), file=sys.stderr)
         return code
+
+
+@contextlib.contextmanager
+def _ended_by_signals():
+    """Let SIGTERM and SIGHUP (a closed terminal) end a command like Ctrl-C: files are removed."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {number: signal.signal(number, signal.default_int_handler)
+                  for number in (signal.SIGTERM, signal.SIGHUP)
+                  if signal.getsignal(number) is signal.SIG_DFL}  # not of nohup
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _flush_stdout():
+    """Write what is left here, where a closed pipe or a full disk is handled."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_stdout()
+        raise OSError(error.errno, error.strerror, 'stdout')
+
+
+def _drop_stdout():
+    """Let the interpreter write the rest nowhere when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_expected(error):
@@ -93,7 +134,7 @@ def _one_line(error):
     return ' '.join(str(error).split()) or type(error).__name__
 
 
-def progress_bar(total, quiet: bool):
+def progress_bar(total, quiet: bool, unit: str = ' frames'):
     """Return a tqdm bar on stderr, or an invisible one without terminal or tqdm."""
     if quiet or not sys.stderr.isatty():
         return _NoBar(total)
@@ -101,7 +142,7 @@ def progress_bar(total, quiet: bool):
         from tqdm import tqdm
     except ImportError:
         return _NoBar(total)
-    return tqdm(total=total, unit=' frames', file=sys.stderr)
+    return tqdm(total=total, unit=unit, unit_scale=unit != ' frames', file=sys.stderr)
 
 
 def with_progress(quiet: bool):

@@ -3,14 +3,15 @@
 """Options of a command line that chooses a model, made from the tables of engines and decoders."""
 import argparse
 import logging
+import os
 import sys
-from typing import Any, Dict, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 import cv2
 
-from pose_ros.core.bundled import BUNDLED
+from pose_ros.core.bundled import BUNDLED, find_models
 from pose_ros.core.engines import ENGINE_PARAMETERS
-from pose_ros.core.errors import PoseRosError
+from pose_ros.core.errors import PoseRosError, shown
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.network import Network, open_network
 from pose_ros.core.parameters import Parameter
@@ -31,6 +32,13 @@ def add_model_options(parser, positional: bool = False) -> None:
                                 'person_detector and pose_crop)'.format(', '.join(BUNDLED)))
     group.add_argument('--detector', metavar='FILE',
                        help='model that finds the people, for a model of crops: a file or a name')
+    if positional:  # the body alone
+        parser.set_defaults(hands=None, face=None)
+    else:
+        group.add_argument('--hands', metavar='FILE',
+                           help='model of the hands of the people (hand_21)')
+        group.add_argument('--face', metavar='FILE',
+                           help='model of the faces of the people (face_70)')
     group.add_argument('--card', metavar='FILE',
                        help="model card that replaces the model's own (JSON)")
     group.add_argument('--size', type=size, metavar='WxH',
@@ -40,14 +48,26 @@ def add_model_options(parser, positional: bool = False) -> None:
                        help='change a setting, such as selection.min_score=0.4; may be repeated')
     group = parser.add_argument_group('engine')
     for parameter in ENGINE_PARAMETERS:
-        _add_parameter(group, parameter)
+        add_parameter(group, parameter)
+
+
+def model_inputs(args) -> List[str]:
+    """Return the files that the options of add_model_options name, for check_outputs."""
+    models = [path for path in find_models(args.model, args.detector) if path]
+    return with_companions(models) + ([args.card] if args.card else [])
+
+
+def with_companions(models: Sequence[str]) -> List[str]:
+    """Return model files and the files beside them that belong to them: cards, weights."""
+    return [name for path in models
+            for name in (path, path + '.json', os.path.splitext(path)[0] + '.bin', path + '.data')]
 
 
 def load_estimator(args) -> PoseEstimator:
     """Load what add_model_options describes; argparse.ArgumentError for an invalid --set."""
     engine = _prepare(args)
     estimator = PoseEstimator(args.model, card=args.card, input_size=args.size,
-                              detector=args.detector, **engine)
+                              detector=args.detector, hands=args.hands, face=args.face, **engine)
     estimator.configure(**parse_settings(args.set, estimator.parameters))
     return estimator
 
@@ -75,7 +95,7 @@ def show_builds() -> None:
 
 class _ToStderr(logging.Handler):
     def emit(self, record):
-        print(record.getMessage(), file=sys.stderr)
+        print(shown(record.getMessage()), file=sys.stderr)
 
 
 def parse_settings(pairs: Sequence[Tuple[str, str]], table: Sequence[Parameter]) -> Dict[str, Any]:
@@ -139,7 +159,8 @@ def setting(text: str) -> Tuple[str, str]:
     return name, value
 
 
-def _add_parameter(group, parameter):
+def add_parameter(group, parameter: Parameter) -> None:
+    """Add the option of a parameter; its value is checked."""
     name = parameter.name.replace('_', '-')
     if type(parameter.default) is bool:
         group.add_argument(('--no-' if parameter.default else '--') + name, dest=parameter.name,

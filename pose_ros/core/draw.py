@@ -5,9 +5,10 @@ import cv2
 import numpy as np
 
 from pose_ros.core.people import UNTRACKED, People
-from pose_ros.core.topology import Topology
+from pose_ros.core.topology import part_topology, Topology
 
 _SHIFT = 3  # OpenCV draws at 1/8 px
+_PART_SIZE = 0.4  # of the lines of the body
 _REFERENCE_SIZE = 640.0  # px; line widths and text scale with the image size
 
 
@@ -15,21 +16,25 @@ def draw_people(image: np.ndarray, people: People, topology: Topology,
                 labels: bool = True) -> np.ndarray:
     """Draw on `image` (H, W, 3) uint8 BGR in place and return it; `labels` adds ids and scores."""
     size = max(0.6, max(image.shape[:2]) / _REFERENCE_SIZE)
-    limb_colors, keypoint_colors = topology.limb_colors(), topology.keypoint_colors()
-    boxes = people.boxes
     for person in range(people.count):
-        points = _fixed_point(people.keypoints[person])
-        for color, (a, b) in zip(limb_colors, topology.limbs):
-            if points[a] and points[b]:
-                cv2.line(image, points[a], points[b], color, int(round(2.5 * size)),
-                         cv2.LINE_AA, _SHIFT)
-        for color, point in zip(keypoint_colors, points):
-            if point:
-                cv2.circle(image, point, int(3 * size * 2 ** _SHIFT), color, cv2.FILLED,
-                           cv2.LINE_AA, _SHIFT)
-        if labels and np.isfinite(boxes[person]).all():
-            _draw_label(image, _label(people, person), boxes[person], size)
+        _draw_skeleton(image, people.keypoints[person], topology, size)
+        for name, points in people.parts.items():
+            _draw_skeleton(image, points[person], part_topology(name), _PART_SIZE * size)
+        if labels and np.isfinite(people.boxes[person]).all():
+            _draw_label(image, _label(people, person), people.boxes[person], size)
     return image
+
+
+def _draw_skeleton(image, keypoints, topology, size):
+    points = _fixed_point(keypoints)
+    for color, (a, b) in zip(topology.limb_colors(), topology.limbs):
+        if points[a] and points[b]:
+            cv2.line(image, points[a], points[b], color, max(1, int(round(2.5 * size))),
+                     cv2.LINE_AA, _SHIFT)
+    for color, point in zip(topology.keypoint_colors(), points):
+        if point:
+            cv2.circle(image, point, int(3 * size * 2 ** _SHIFT), color, cv2.FILLED,
+                       cv2.LINE_AA, _SHIFT)
 
 
 def _fixed_point(keypoints):

@@ -9,9 +9,9 @@ from pose_ros.core.bundled import model_file
 from pose_ros.core.card import ModelCard, with_input_size
 from pose_ros.core.card_files import ENGINE_FACTS, load_card
 from pose_ros.core.decoders import create_decoder
-from pose_ros.core.engines.options import EngineOptions
+from pose_ros.core.engines.options import EngineOptions, is_plan, PLAN_SUFFIX
 from pose_ros.core.engines.tensorrt_build import BuildSettings
-from pose_ros.core.engines.tensorrt_loader import Loader, PLAN_SUFFIX
+from pose_ros.core.engines.tensorrt_loader import Loader
 from pose_ros.core.errors import ModelError
 from pose_ros.core.files import atomic_write
 from pose_ros.core.preprocessing import prepare_image
@@ -31,11 +31,7 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
     (file, facts). Raises EngineError without TensorRT or GPU or if the engine disagrees in every
     precision, ModelError or CardError for the model, OSError if a file cannot be written.
     """
-    if model.endswith(PLAN_SUFFIX):
-        raise ModelError('{} is an engine already: give the ONNX file'.format(model))
-    output = output or os.path.splitext(model)[0] + PLAN_SUFFIX
-    if not output.endswith(PLAN_SUFFIX):
-        raise ModelError('the engine file must end in {}, not {!r}'.format(PLAN_SUFFIX, output))
+    output = engine_path(model, output)
     description: ModelCard = load_card(model, card)
     if input_size:
         description = with_input_size(description, input_size)
@@ -48,8 +44,19 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
     facts = dict(built.facts, plan_sha256=hashlib.sha256(built.plan).hexdigest())
     provenance = dict(description.provenance)
     provenance[ENGINE_FACTS] = facts
-    with atomic_write(output) as stream:
-        stream.write(built.plan)
-    with atomic_write(output + '.json') as stream:
-        stream.write(description._replace(provenance=provenance).to_json().encode('utf-8'))
+    card_text = description._replace(provenance=provenance).to_json()
+    with atomic_write(output + '.json') as stream, atomic_write(output) as plan:
+        stream.write(card_text.encode('utf-8'))
+        stream.flush()  # before any file is replaced: a full disk leaves both as they were
+        plan.write(built.plan)
     return output, facts
+
+
+def engine_path(model: str, output: Optional[str] = None) -> str:
+    """Return the engine file of a model (None: its name, ending in .engine); ModelError."""
+    if is_plan(model):
+        raise ModelError('{} is an engine already: give the ONNX file'.format(model))
+    output = output or os.path.splitext(model)[0] + PLAN_SUFFIX
+    if not is_plan(output):
+        raise ModelError('the engine file must end in {}, not {!r}'.format(PLAN_SUFFIX, output))
+    return output

@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """PoseEstimator: the public Python API, from images to the people in them."""
-from typing import Optional, Tuple, Union
+from typing import Dict, Optional, Tuple, Union
 
 import numpy as np
 
@@ -10,9 +10,10 @@ from pose_ros.core.card import ModelCard
 from pose_ros.core.errors import CardError, PoseRosError
 from pose_ros.core.frame import Frame
 from pose_ros.core.network import Network, open_network
+from pose_ros.core.parameters import checked_values
 from pose_ros.core.people import People
 from pose_ros.core.pipeline import Pipeline
-from pose_ros.core.stages import BottomUp, Selection, TopDown
+from pose_ros.core.stages import BottomUp, Parts, Selection, TopDown
 
 
 class PoseEstimator(Pipeline):
@@ -25,24 +26,27 @@ class PoseEstimator(Pipeline):
 
     def __init__(self, model: Optional[str] = None, backend: str = 'auto', card=None,
                  input_size: Optional[Tuple[int, int]] = None, batch: int = 1,
-                 detector: Optional[str] = None, **engine_options):
+                 detector: Optional[str] = None, hands: Optional[str] = None,
+                 face: Optional[str] = None, **engine_options):
         """Load models, check them against their cards, and run each once.
 
-        model, detector: files or names, see find_models; without a model the bundled pair. The
-        other arguments are those of open_network. Raises ModelError, CardError or EngineError,
-        each with a remedy.
+        model, detector: files or names, see find_models; without a model the bundled pair. hands,
+        face: networks of crops with the topologies hand_21 and face_70, for the hands and faces of
+        the people. The other arguments are those of open_network. Raises ModelError, CardError or
+        EngineError, each with a remedy.
         """
         files = find_models(model, detector)
-        networks = []
+        networks: Dict[str, Network] = {}
         try:
-            networks.append(open_network(files.model, 'pose', backend, card, input_size, batch,
-                                         **engine_options))
-            if files.detector:
-                networks.append(open_network(files.detector, 'detector', backend, batch=batch,
-                                             **engine_options))
-            self._take(*networks)
+            networks['pose'] = open_network(files.model, 'pose', backend, card, input_size, batch,
+                                            **engine_options)
+            for name, path in (('detector', files.detector), ('hands', hands), ('face', face)):
+                if path:
+                    networks[name] = open_network(path, name, backend, batch=batch,
+                                                  **engine_options)
+            self._take(networks['pose'], *map(networks.get, ('detector', 'hands', 'face')))
         except Exception:
-            for network in networks:
+            for network in networks.values():
                 network.close()
             raise
 
@@ -54,9 +58,12 @@ class PoseEstimator(Pipeline):
         estimator._take(network, detector)
         return estimator
 
-    def _take(self, network, detector=None):
+    def _take(self, network, detector=None, hands=None, face=None):
         self.network = network
-        super(PoseEstimator, self).__init__(_stages(network, detector), network.card.topology)
+        stages = _stages(network, detector)
+        if hands or face:
+            stages += (Parts(network.card.topology, hands, face),)
+        super(PoseEstimator, self).__init__(stages, network.card.topology)
 
     @property
     def card(self) -> ModelCard:
@@ -80,7 +87,9 @@ def _stages(network, detector):
     crops = card.input.fit == 'crop' or detector is not None
     pose = TopDown(network, detector) if crops else BottomUp(network)
     try:
-        selection = Selection(card.topology, **card.selection)
+        # Checked first: a key such as 'self' cannot be passed on.
+        selection = Selection(card.topology, **checked_values(
+            Selection.PARAMETERS, card.selection, 'settings'))
     except PoseRosError as error:
         raise CardError('model card {!r}, selection: {}'.format(card.name, error))
     return pose, selection

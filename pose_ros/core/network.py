@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Network: a model that runs on regions of frames; the only caller of engines."""
+import threading
 import time
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
@@ -11,9 +12,9 @@ from pose_ros.core.card import ModelCard, with_input_size
 from pose_ros.core.card_files import load_card
 from pose_ros.core.decoders import Decoder, Found, create_decoder
 from pose_ros.core.engines import Engine, create_engine
-from pose_ros.core.errors import EngineError, ModelError
+from pose_ros.core.errors import CardError, EngineError, ModelError
 from pose_ros.core.frame import Frame
-from pose_ros.core.preprocessing import Preprocessor, prepare_image
+from pose_ros.core.preprocessing import check_whole, prepare_image, Preprocessor
 from pose_ros.core.regions import Region, Transform
 from pose_ros.core.synthetic_image import synthetic_image
 
@@ -22,7 +23,7 @@ _MOST_LOSS = 0.01  # of AP in int8, on any set of the card
 
 
 class Network:
-    """A model file, ready to run. Not thread-safe: one caller at a time.
+    """A model file, ready to run. Callers in several threads wait for each other.
 
     `name` is its place in the pipeline ('pose'), and the prefix of its settings and timings.
     `timings`: seconds by STEPS since the last `reset_timings`.
@@ -30,13 +31,15 @@ class Network:
 
     def __init__(self, card: ModelCard, engine: Engine, name: str = 'pose',
                  decoder: Optional[Decoder] = None):
-        """Take the parts, and run once: CardError if the outputs contradict the card."""
+        """Take the parts, and run once: CardError if input or outputs contradict the card."""
         self.card, self.engine, self.name = card, engine, name
         self.decoder = decoder or create_decoder(card)
         self._preprocessor = Preprocessor(card.input, engine.batch_size)
         self.timings = dict.fromkeys(STEPS, 0.0)
+        self._lock = threading.RLock()  # of buffers, engine and decoder
+        check_whole(card.input, engine.input_type, card.name)
         # Not checked for NaN: zeros are no image.
-        self.decoder.check_outputs(_rows(self._infer(1), 1)[0])
+        self._check_outputs(_rows(self._infer(1), 1)[0])
         self.reset_timings()
 
     @property
@@ -48,36 +51,51 @@ class Network:
                  ) -> Iterator[Tuple[Dict[str, np.ndarray], Transform]]:
         """Yield the outputs of each region, without the batch axis, and how it was fitted.
 
-        The arrays are valid until the next region is asked for. EngineError if the engine fails or
-        an output holds NaN.
+        The arrays are new. EngineError if the engine fails or an output holds NaN.
         """
-        for first in range(0, len(regions), self.batch_size):
-            chunk = regions[first:first + self.batch_size]
-            start = time.perf_counter()
-            transforms = [self._preprocessor.write(frames[region.frame].image, region, row)
-                          for row, region in enumerate(chunk)]
-            self.timings['preprocess'] += time.perf_counter() - start
-            outputs = self._infer(len(chunk))
-            self._check_finite(outputs, len(chunk))
-            for row, transform in zip(_rows(outputs, len(chunk)), transforms):
-                yield row, transform
+        for chunk in self._chunks(regions):
+            with self._lock:
+                results = [({name: array.copy() for name, array in outputs.items()}, transform)
+                           for outputs, transform in self._run(frames, chunk)]
+            yield from results
 
     def find(self, frames: Sequence[Frame], regions: Sequence[Region]
              ) -> Iterator[Tuple[Found, Transform]]:
         """Yield what the decoder finds in each region, in network-input pixels."""
-        for outputs, transform in self(frames, regions):
-            start = time.perf_counter()
-            found = self.decoder.decode(outputs)
-            self.timings['decode'] += time.perf_counter() - start
-            yield found, transform
+        for chunk in self._chunks(regions):
+            with self._lock:
+                results = [(self._decode(outputs), transform)
+                           for outputs, transform in self._run(frames, chunk)]
+            yield from results
 
     def reset_timings(self) -> None:
         """Start to count from zero."""
         self.timings = dict.fromkeys(STEPS, 0.0)
 
     def close(self) -> None:
-        """Free the engine."""
-        self.engine.close()
+        """Free the engine, after a run in another thread."""
+        with self._lock:
+            self.engine.close()
+
+    def _chunks(self, regions):
+        return [regions[first:first + self.batch_size]
+                for first in range(0, len(regions), self.batch_size)]
+
+    def _run(self, frames, regions) -> List[Tuple[Dict[str, np.ndarray], Transform]]:
+        """Run one batch. The caller has the lock; the next run overwrites the arrays."""
+        start = time.perf_counter()
+        transforms = [self._preprocessor.write(frames[region.frame].image, region, row)
+                      for row, region in enumerate(regions)]
+        self.timings['preprocess'] += time.perf_counter() - start
+        outputs = self._infer(len(regions))
+        self._check_finite(outputs, len(regions))
+        return list(zip(_rows(outputs, len(regions)), transforms))
+
+    def _decode(self, outputs):
+        start = time.perf_counter()
+        found = self.decoder.decode(outputs)
+        self.timings['decode'] += time.perf_counter() - start
+        return found
 
     def _infer(self, count) -> Dict[str, np.ndarray]:
         """Run the first `count` rows of the batch; the outputs may have more rows."""
@@ -91,6 +109,15 @@ class Network:
                                      name, self.card.name, array.shape, rows))
         self.timings['network'] += time.perf_counter() - start
         return outputs
+
+    def _check_outputs(self, outputs):
+        try:
+            self.decoder.check_outputs(outputs)
+        except CardError as error:
+            others = ', '.join('{} ({})'.format(*item)
+                               for item in sorted(self.engine.left_out.items()))
+            raise CardError('{}; not counting outputs that hold no numbers: {}'.format(
+                error, others)) if others else error
 
     def _check_finite(self, outputs, count):
         # A sum is NaN or infinite if any element is, and reads each value once.

@@ -11,6 +11,7 @@ import os
 from typing import Dict, Iterator, Tuple
 
 from pose_ros.core.errors import ModelError
+from pose_ros.core.reading import LARGEST_MODEL, open_regular
 
 _MODEL_IR_VERSION, _MODEL_GRAPH, _MODEL_METADATA = 1, 7, 14
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
@@ -22,7 +23,7 @@ def read_metadata(path: str) -> Dict[str, str]:
     """Return the metadata properties of an ONNX file; ModelError if it is invalid or cut."""
     properties, seen = {}, set()
     try:
-        with open(path, 'rb') as stream:
+        with open_regular(path, LARGEST_MODEL) as stream:
             for field, payload in _fields(stream, os.fstat(stream.fileno()).st_size):
                 seen.add(field)
                 if field == _MODEL_METADATA:

@@ -5,9 +5,11 @@ import numbers
 from typing import Any, Dict, NamedTuple, Optional, Sequence, Tuple
 
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.quoting import quoted
 
 _KIND_NAMES = {bool: 'true or false', int: 'a whole number', float: 'a number', str: 'text',
                list: 'a list of text'}
+_MOST_LISTED = 8
 
 
 class Parameter(NamedTuple):
@@ -30,17 +32,21 @@ class Parameter(NamedTuple):
             return list(value)
         accepted = {int: numbers.Integral, float: numbers.Real}.get(kind)  # includes NumPy's
         if accepted and isinstance(value, accepted) and not isinstance(value, bool):
-            value = kind(value)
+            try:
+                value = kind(value)
+            except OverflowError:
+                pass  # the check of the type fails
         if type(value) is not kind or kind is list:
-            raise PoseRosError('{} must be {}, not {!r}'.format(
-                self.name, _KIND_NAMES[kind], value))
+            raise PoseRosError('{} must be {}, not {}'.format(
+                self.name, _KIND_NAMES[kind], quoted(value)))
         if self.choices and value not in self.choices:
-            raise PoseRosError('{} must be one of {}, not {!r}'.format(
-                self.name, ', '.join(repr(choice) for choice in self.choices), value))
+            raise PoseRosError('{} must be one of {}, not {}'.format(
+                self.name, ', '.join(repr(choice) for choice in self.choices), quoted(value)))
         # Written so that a NaN fails too.
         if kind in (int, float) and not (self.lowest <= value <= self.highest):
-            raise PoseRosError('{} must be within [{:g}, {:g}]{}, not {!r}'.format(
-                self.name, self.lowest, self.highest, self.unit and ' ' + self.unit, value))
+            raise PoseRosError('{} must be within [{:g}, {:g}]{}, not {}'.format(
+                self.name, self.lowest, self.highest, self.unit and ' ' + self.unit,
+                quoted(value)))
         return value
 
     @property
@@ -57,10 +63,10 @@ class Parameter(NamedTuple):
 def checked_values(table: Sequence[Parameter], values: Dict[str, Any],
                    where: str) -> Dict[str, Any]:
     """Complete `values` with the table's defaults; PoseRosError names each unknown key."""
-    unknown = sorted(set(values) - {parameter.name for parameter in table})
+    unknown = sorted(set(values) - {parameter.name for parameter in table})[:_MOST_LISTED]
     if unknown:
         raise PoseRosError('{}: unknown key {}; known: {}'.format(
-            where, ', '.join(repr(key) for key in unknown),
+            where, ', '.join(map(quoted, unknown)),
             ', '.join(parameter.name for parameter in table)))
     try:
         return {parameter.name: parameter.checked(values.get(parameter.name, parameter.default))

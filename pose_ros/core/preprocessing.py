@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 
 from pose_ros.core.card import InputSpec
+from pose_ros.core.errors import CardError
 from pose_ros.core.regions import Region, Transform, fit_region, whole
 
 _INTERPOLATION = {'linear': cv2.INTER_LINEAR, 'cubic': cv2.INTER_CUBIC, 'area': cv2.INTER_AREA}
@@ -76,6 +77,22 @@ class Preprocessor:
             else:
                 np.multiply(plane, self._gain[channel], out=target[channel])
                 target[channel] += self._bias[channel]
+
+
+def check_whole(spec: InputSpec, kind: np.dtype, where: str) -> None:
+    """Raise CardError if an input of whole numbers of a type cannot hold what a card yields."""
+    if kind.kind == 'f':
+        return
+    gain = np.array([spec.scale / std for std in spec.std])
+    bias = np.array([0 - mean / std for mean, std in zip(spec.mean, spec.std)])
+    values, limits = np.concatenate([bias, bias + 255 * gain]), np.iinfo(kind)
+    broken = abs(np.concatenate([gain, bias]) - np.rint(np.concatenate([gain, bias]))).max() > 1e-6
+    if broken or values.min() < limits.min - .5 or values.max() > limits.max + .5:
+        raise CardError('{}: the input of the network has the type {}, but the card yields values '
+                        'from {:g} to {:g}{}; pixels as they are have scale 1, mean {} and std '
+                        '1'.format(where, kind, values.min(), values.max(),
+                                   ' that are no whole numbers' if broken else '',
+                                   0 if limits.max >= 255 else 128))
 
 
 def _reduced(image, inverse, factor, canvas):

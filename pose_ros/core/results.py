@@ -2,42 +2,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """Result files: people as JSON, frame by frame or in COCO's result format."""
 import abc
+import contextlib
 import json
 import os
 import re
-import sys
 from typing import Optional
 
 import numpy as np
 
+from pose_ros.core.coco_ids import CocoIds, PERSON
+from pose_ros.core.command_files import is_stdout, open_output
 from pose_ros.core.convert import convert_people
-from pose_ros.core.errors import PoseRosError
-from pose_ros.core.files import atomic_write
+from pose_ros.core.errors import cannot_write, PoseRosError
 from pose_ros.core.people import People
 from pose_ros.core.sources.images import IMAGE_EXTENSIONS
 from pose_ros.core.topology import get_topology, Topology
 
 FORMS = ('frames', 'coco')
-_PERSON = 1  # COCO's category_id
 
 
 class ResultFile(abc.ABC):
     """Writes the people of frames to one JSON file.
 
     A context manager: it writes to a temporary file, which replaces `path` at the end and is
-    deleted after an error. Only the text of one frame is in memory.
+    deleted after an error; '-' is stdout. Only the text of one frame is in memory. OutputError if
+    the file cannot be written.
     """
 
     def __init__(self, path: str, head: str, tail: str):
-        """Open the temporary file; PoseRosError if `path` cannot be written."""
-        if os.path.exists(path) and not os.path.isfile(path):
-            raise PoseRosError('cannot write results to {}: it is not a file'.format(path))
-        self._file = atomic_write(path)
+        """Open the temporary file."""
+        self._path = 'stdout' if is_stdout(path) else path
+        self._file, self._failed = contextlib.ExitStack(), False
         try:
-            self._stream = self._file.__enter__()
+            self._stream = self._file.enter_context(open_output(path))
         except OSError as error:
-            raise PoseRosError('cannot write results to {}: {}'.format(
-                path, error.strerror or error))
+            raise cannot_write(path, error)
         self._write(head)
         self._tail, self._separator = tail, '\n'
 
@@ -48,7 +47,12 @@ class ResultFile(abc.ABC):
             self._separator = ',\n'
 
     def _write(self, text):
-        self._stream.write(text.encode('utf-8'))
+        try:
+            self._stream.write(text.encode('utf-8'))
+        except OSError as error:
+            self._failed = True
+            with self._file:  # deletes the temporary file
+                raise cannot_write(self._path, error)
 
     @abc.abstractmethod
     def records(self, frame, people: People) -> list:
@@ -60,13 +64,12 @@ class ResultFile(abc.ABC):
 
     def __exit__(self, kind, error, trace):
         """Finish the file, or delete it after an error."""
-        if kind is None:
-            try:
-                self._write(self._tail)
-            except OSError:
-                self._file.__exit__(*sys.exc_info())
-                raise
-        self._file.__exit__(kind, error, trace)
+        if kind is None and not self._failed:
+            self._write(self._tail)
+        try:
+            self._file.__exit__(kind, error, trace)
+        except OSError as failure:
+            raise cannot_write(self._path, failure)
 
 
 class FrameResults(ResultFile):
@@ -75,8 +78,9 @@ class FrameResults(ResultFile):
     {"topology": {"name", "keypoint_names", "limbs"}, "model": name, "frames": [{"index", "name",
     "time_s", "width", "height", "people": [{"track_id", "score", "bbox", "keypoints"}]}]}.
     Coordinates are pixels with pixel centers at integers. `bbox` is x, y, width, height;
-    `keypoints` holds [x, y, score] or null per keypoint. `time_s` is null for still images,
-    `track_id` is -1 without tracking.
+    `keypoints` holds [x, y, score] or null per keypoint; so do `left_hand`, `right_hand` (hand_21)
+    and `face` (face_70) where the pipeline has networks for them. `time_s` is null for still
+    images, `track_id` is -1 without tracking.
     """
 
     def __init__(self, path: str, topology: Topology, model: str):
@@ -92,6 +96,9 @@ class FrameResults(ResultFile):
         records = [{'track_id': int(track_id), 'score': _number(score, 4), 'bbox': _box(box),
                     'keypoints': [_keypoint(keypoint) for keypoint in keypoints]}
                    for keypoints, score, track_id, box in fields]
+        for name, parts in people.parts.items():
+            for record, part in zip(records, parts):
+                record[name] = [_keypoint(keypoint) for keypoint in part]
         return [{'index': frame.index, 'name': frame.name, 'time_s': _number(frame.time_s, 6),
                  'width': width, 'height': height, 'people': records}]
 
@@ -101,28 +108,31 @@ class CocoResults(ResultFile):
 
     {"image_id", "category_id": 1, "keypoints": [x, y, score] * 17, "score"}; a missing keypoint is
     0, 0, 0. Pixel centers are at integers: COCO's keypoint labels are indices of pixels.
-    `image_id` is image_id_of(name, index).
+    `image_id` and `category_id` are those of the annotation file `ids`; without one image_id is
+    image_id_of(name, index).
     """
 
-    def __init__(self, path: str, topology: Topology):
+    def __init__(self, path: str, topology: Topology, ids: Optional[CocoIds] = None):
         """Open the file for people of any `topology`."""
         super(CocoResults, self).__init__(path, '[', '\n]\n')
+        self._ids, self._person = ids, ids.person if ids else PERSON
         self._source, self._target = topology, get_topology('coco_17')
         self._written = set()
 
     def records(self, frame, people):
-        """See ResultFile.records; PoseRosError if another image had the same image_id."""
-        image_id = image_id_of(frame.name, frame.index)
+        """See ResultFile.records; PoseRosError if another image had the same image_id, or none."""
+        image_id = self._ids.find(frame.name) if self._ids else image_id_of(
+            frame.name, frame.index)
         if image_id in self._written:
             raise PoseRosError('{}: an earlier image has the same COCO image_id {}, so their '
-                               'people would be mixed; rename one of them, or write the form '
-                               'frames'.format(frame.name, image_id))
+                               'people would be mixed; name the annotation file, rename one of '
+                               'them, or write the form frames'.format(frame.name, image_id))
         self._written.add(image_id)
         people = convert_people(people, self._source, self._target)
         people = people.select(people.detected().any(1))
         points = people.keypoints.copy()
         points[~(people.detected() & np.isfinite(points).all(-1))] = 0
-        return [{'image_id': image_id, 'category_id': _PERSON, 'score': _number(score, 5),
+        return [{'image_id': image_id, 'category_id': self._person, 'score': _number(score, 5),
                  'keypoints': [_number(value, 3) for value in keypoints.ravel()]}
                 for keypoints, score in zip(points, people.scores)]
 
@@ -134,10 +144,14 @@ def image_id_of(name: str, index: int) -> int:
     return int(numbers[-1]) if numbers else index
 
 
-def open_results(path: str, form: str, topology: Topology, model: str) -> ResultFile:
-    """Open a result file of one of FORMS; PoseRosError if it cannot be written."""
+def open_results(path: str, form: str, topology: Topology, model: str,
+                 ids: Optional[CocoIds] = None) -> ResultFile:
+    """Open a result file of one of FORMS; PoseRosError if it cannot be written.
+
+    `ids`: of the annotation file to which results of the form coco refer.
+    """
     if form == 'coco':
-        return CocoResults(path, topology)
+        return CocoResults(path, topology, ids)
     if form == 'frames':
         return FrameResults(path, topology, model)
     raise PoseRosError('unknown form of results {!r}; known: {}'.format(form, ', '.join(FORMS)))

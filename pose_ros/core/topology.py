@@ -7,12 +7,15 @@ keypoint challenge), COCO-18 and BODY-25 and MPI-15 (OpenPose), MPII-16 (MPII Hu
 trt_pose-18 (COCO-17 with a neck), HAND-21 and FACE-70 (OpenPose).
 """
 import colorsys
+import functools
 from operator import index
 from typing import Dict, NamedTuple, Optional, Tuple
 
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.quoting import quoted
 
 CUSTOM_FORMAT_ID = 100
+_LONGEST_NAME = 100  # characters
 
 
 class Topology(NamedTuple):
@@ -53,6 +56,7 @@ class Topology(NamedTuple):
         return tuple(ending.get(k, (255, 255, 255)) for k in range(self.size))
 
 
+@functools.lru_cache(maxsize=None)
 def _hues(count):
     rgb = (colorsys.hsv_to_rgb(i / float(count or 1), 1.0, 1.0) for i in range(count))
     return tuple((int(255 * b), int(255 * g), int(255 * r)) for r, g, b in rgb)
@@ -84,27 +88,39 @@ def make_topology(name, keypoint_names, limbs, format_id=CUSTOM_FORMAT_ID,
                   mirror=None) -> Topology:
     """Build and check a topology; mirror pairs come from `left_`/`right_` names unless given."""
     names = tuple(keypoint_names) if isinstance(keypoint_names, (list, tuple)) else ()
-    if not all(isinstance(word, str) and word for word in (name,) + names):
-        raise PoseRosError('topology {!r}: its name and keypoint_names must be words'.format(name))
+    where = 'topology {}'.format(quoted(name))
+    if not all(isinstance(word, str) and 0 < len(word) <= _LONGEST_NAME and word.isprintable()
+               for word in (name,) + names):
+        raise PoseRosError('{}: its name and keypoint_names must be words of at most {} printable '
+                           'characters'.format(where, _LONGEST_NAME))
     if not names or len(names) > 255 or len(set(names)) != len(names):
         raise PoseRosError(
-            'topology {!r}: keypoint_names must be 1 to 255 different words'.format(name))
+            '{}: keypoint_names must be 1 to 255 different words'.format(where))
     try:
-        limbs = tuple((index(a), index(b)) for a, b in limbs)
-        mirror = None if mirror is None else tuple(index(k) for k in mirror)
+        limbs = tuple((_index(a), _index(b)) for a, b in limbs)
+        mirror = None if mirror is None else tuple(_index(k) for k in mirror)
     except (TypeError, ValueError):
-        raise PoseRosError('topology {!r}: limbs must be pairs of whole numbers, and mirror a '
-                           'list of them'.format(name))
+        raise PoseRosError('{}: limbs must be pairs of whole numbers, and mirror a list of '
+                           'them'.format(where))
     if any(not 0 <= k < len(names) for limb in limbs for k in limb):
-        raise PoseRosError('topology {!r}: a limb names a keypoint outside 0..{}'.format(
-            name, len(names) - 1))
+        raise PoseRosError('{}: a limb names a keypoint outside 0..{}'.format(
+            where, len(names) - 1))
+    if len({frozenset(limb) for limb in limbs}) < len(limbs) or any(a == b for a, b in limbs):
+        raise PoseRosError('{}: each of its limbs must join two different keypoints, and no two '
+                           'limbs the same ones'.format(where))
     if mirror is None:
         place = {keypoint: k for k, keypoint in enumerate(names)}
         mirror = tuple(place.get(_counterpart(keypoint), k) for k, keypoint in enumerate(names))
     if len(mirror) != len(names) or any(
             not 0 <= k < len(names) or mirror[k] != i for i, k in enumerate(mirror)):
-        raise PoseRosError('topology {!r}: mirror must pair keypoints both ways'.format(name))
+        raise PoseRosError('{}: mirror must pair keypoints both ways'.format(where))
     return Topology(name, format_id, names, limbs, mirror, tuple(_sigma(k) for k in names))
+
+
+def _index(value):
+    if isinstance(value, bool):
+        raise TypeError('true and false are no indices')
+    return index(value)
 
 
 def _sided(text):
@@ -189,6 +205,11 @@ TOPOLOGIES: Dict[str, Topology] = {topology.name: topology for topology in (
 def get_topology(name: str) -> Topology:
     """Return a bundled topology by name; PoseRosError lists the known ones."""
     if name not in TOPOLOGIES:
-        raise PoseRosError('unknown topology {!r}; known: {}. A model card may define its own '
-                           'instead.'.format(name, ', '.join(sorted(TOPOLOGIES))))
+        raise PoseRosError('unknown topology {}; known: {}. A model card may define its own '
+                           'instead.'.format(quoted(name), ', '.join(sorted(TOPOLOGIES))))
     return TOPOLOGIES[name]
+
+
+def part_topology(name: str) -> Topology:
+    """Return the topology of a part of People: left_hand, right_hand or face."""
+    return TOPOLOGIES['face_70' if name == 'face' else 'hand_21']

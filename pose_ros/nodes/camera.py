@@ -22,7 +22,8 @@ class Camera:
         topics = camera_topics(name)
         self.statistics = Statistics()
         self.input = ImageInput(node, topics.image, worker.add_mailbox(self), self.statistics,
-                                values['image_transport'], values['image_qos'])
+                                values['image_transport'], values['image_qos'],
+                                values['max_pixels'])
         rectified = is_rectified(values['rectified'], node.resolve_topic_name(topics.image))
         self.calibration = Calibration(node, topics.camera_info, rectified)
         self.output = PeopleOutput(node, topics, topology)

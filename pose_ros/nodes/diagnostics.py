@@ -5,6 +5,7 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 
+from pose_ros.core.errors import shown
 from pose_ros.nodes.camera import Camera
 from pose_ros.nodes.frame_processor import FrameProcessor
 
@@ -34,10 +35,13 @@ def overall_status(state: NodeState, warnings: List[str], healthy: str) -> Tuple
 
 
 def engine_status(state: NodeState, estimator, processor: FrameProcessor,
-                  unknown_parameters: List[str]) -> DiagnosticStatus:
-    """Report the network and its engine; estimator None: nothing is loaded."""
+                  unknown_parameters: List[str], warnings: List[str]) -> DiagnosticStatus:
+    """Report the network, its engine and what concerns the whole node (`warnings`).
+
+    estimator None: nothing is loaded.
+    """
     values: Dict[str, Any] = {}
-    hardware, faults = 'none', []
+    hardware, faults = 'none', list(warnings)
     if estimator is not None:
         hardware = estimator.network.engine.describe().device
         for network in estimator.networks:
@@ -76,6 +80,7 @@ def camera_status(state: NodeState, camera: Camera, warnings: List[str]) -> Diag
     values = {'image topic': camera.input.topic, 'skeletons topic': camera.output.topic,
               'frames received': statistics.received, 'frames processed': statistics.processed,
               'frames dropped': statistics.dropped, 'frames failed': statistics.failed,
+              'frames lost': statistics.lost,
               'people in last frame': statistics.people, 'time jumps': statistics.time_jumps,
               'last error': statistics.last_error or 'none',
               'camera_info received': calibration.received,
@@ -95,6 +100,8 @@ def _timing_values(timings):
 
 
 def _status(name, hardware, level, message, values):
-    status = DiagnosticStatus(level=level, name=name, message=message, hardware_id=hardware)
-    status.values = [KeyValue(key=key, value=str(value)) for key, value in values.items()]
+    status = DiagnosticStatus(level=level, name=name, message=shown(message),
+                              hardware_id=shown(hardware))
+    status.values = [KeyValue(key=shown(key), value=shown(value))
+                     for key, value in values.items()]
     return status

@@ -3,10 +3,8 @@
 """What the worker does with a batch of image messages."""
 import contextlib
 import time
-import traceback
 from typing import Any, Dict, NamedTuple, Sequence, Tuple
 
-from rclpy.time import Time
 from std_msgs.msg import Header
 
 from pose_ros.core.errors import PoseRosError
@@ -14,6 +12,8 @@ from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.frame import Frame
 from pose_ros.core.people import People
 from pose_ros.nodes.camera import Camera
+from pose_ros.nodes.clock import nanoseconds
+from pose_ros.nodes.log import described, with_trace
 from pose_ros.nodes.statistics import Timings
 
 _ERROR_LOG_PERIOD = 5.0  # s
@@ -89,10 +89,9 @@ class FrameProcessor:
         statistics.record('estimate', start - job.decoded)
         statistics.record('publish', published - start)
         statistics.record('total', published - job.arrival)
-        if stamp.sec or stamp.nanosec:
-            now = self._node.get_clock().now()
-            age = now - Time.from_msg(stamp, clock_type=now.clock_type)
-            statistics.record('latency', age.nanoseconds * 1e-9)
+        now = self._node.get_clock().now().nanoseconds
+        if now and nanoseconds(stamp):  # 0: no /clock, or no stamp
+            statistics.record('latency', (now - nanoseconds(stamp)) * 1e-9)
         statistics.people = people.count
         statistics.processed += 1
 
@@ -101,20 +100,18 @@ class FrameProcessor:
         """Count and log an error for these cameras: it must not stop the node."""
         try:
             yield
-        except PoseRosError as error:
-            self._report(cameras, str(error))
         except Exception as error:
-            if self._node.context.ok():  # else it was shut down in the middle of a frame
-                self._report(cameras, 'unexpected {}: {}'.format(type(error).__name__, error),
-                             '\n' + traceback.format_exc())
+            if isinstance(error, PoseRosError) or self._node.context.ok():
+                self._report(cameras, error)  # else it was shut down in the middle of a frame
 
-    def _report(self, cameras, text, details=''):
+    def _report(self, cameras, error):
+        text = described(error)
         names = ', '.join(camera.name for camera in cameras)
         now = time.monotonic()
         # rclpy's throttle would let one camera's errors hide those of another.
         if now - self._last_logs.get(names, -_ERROR_LOG_PERIOD) >= _ERROR_LOG_PERIOD:
             self._last_logs[names] = now
-            self._node.get_logger().error('frame skipped{}: {}{}'.format(
-                names and ' ({})'.format(names), text, details))
+            self._node.get_logger().error(with_trace('frame skipped{}: {}'.format(
+                names and ' ({})'.format(names), text), error))
         for camera in cameras:  # after the log: a count that is seen can be looked up there
             camera.statistics.record_error(text)

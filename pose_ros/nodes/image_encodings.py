@@ -2,20 +2,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """sensor_msgs/Image to BGR: one function per memory layout, one registry.
 
-16-bit color and mono16 keep their upper 8 bits: a scale that followed the content would make a
-video flicker. YUV is ITU-R BT.601 with limited range, as cameras send it.
+Samples of 16 bits become 8 by the depth that the camera uses, see core/samples.py. YUV is ITU-R
+BT.601 with limited range, as cameras send it.
 """
 from functools import partial
-from typing import NamedTuple
+import re
+from typing import NamedTuple, Optional
 
 import cv2
 import numpy as np
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import MAX_PIXELS, size_fault
+from pose_ros.core.samples import SampleDepth
 
 
-MAX_PIXELS = 2 ** 28
-DEPTH_ENCODINGS = ('16UC1', '32FC1')
+_BAYER_LEAST = 3  # px; OpenCV leaves smaller ones black
+_DEPTH_ENCODING = re.compile('(16|32|64)[USF]C1')
 
 
 class RawImage(NamedTuple):
@@ -27,6 +30,7 @@ class RawImage(NamedTuple):
     step: int
     big_endian: bool
     encoding: str
+    depth: SampleDepth
 
     def __str__(self):
         return 'the {} x {} {!r} image'.format(self.width, self.height, self.encoding)
@@ -50,10 +54,11 @@ class RawImage(NamedTuple):
         """View 8-bit pixels as (height, width, channels) uint8."""
         return self.rows(self.width * channels).reshape(self.height, self.width, channels)
 
-    def upper_bytes(self, channels: int) -> np.ndarray:
-        """View the upper halves of 16-bit pixels as (height, width, channels) uint8."""
-        values = self.rows(self.width * channels * 2).reshape(self.height, self.width, channels, 2)
-        return values[..., 0 if self.big_endian else 1]
+    def pixels16(self, channels: int) -> np.ndarray:
+        """Return 16-bit pixels as (height, width, channels) uint8."""
+        rows = np.ascontiguousarray(self.rows(self.width * channels * 2))
+        samples = rows.view('>u2' if self.big_endian else '<u2')
+        return self.depth.to_8_bits(samples.reshape(self.height, self.width, channels))
 
 
 def _bgr(raw):
@@ -65,11 +70,30 @@ def _convert(raw, channels, code):
 
 
 def _bgr16(raw):
-    return np.ascontiguousarray(raw.upper_bytes(3))
+    return raw.pixels16(3)
 
 
 def _convert16(raw, channels, code):
-    return cv2.cvtColor(np.ascontiguousarray(raw.upper_bytes(channels)), code)
+    return cv2.cvtColor(raw.pixels16(channels), code)
+
+
+def _bayer(raw, code):
+    return _demosaic(raw.pixels(1)[..., 0], code)
+
+
+def _bayer16(raw, code):
+    return _demosaic(raw.pixels16(1)[..., 0], code)
+
+
+def _demosaic(mosaic, code):
+    if min(mosaic.shape) >= _BAYER_LEAST:
+        return cv2.cvtColor(mosaic, code)
+    # Mirrored without the edge itself, a mosaic keeps its pattern; a single row has no mirror.
+    for axis in range(2):
+        around = [(0, 0), (0, 0)]
+        around[axis] = (2, 2)
+        mosaic = np.pad(mosaic, around, 'reflect' if mosaic.shape[axis] > 1 else 'edge')
+    return cv2.cvtColor(mosaic, code)[2:-2, 2:-2].copy()
 
 
 def _yuv422(raw, code):
@@ -127,25 +151,33 @@ DECODERS = {
     'nv21': partial(_yuv420, code=cv2.COLOR_YUV2BGR_NV21),
 }
 for _pattern, _code in _BAYER.items():
-    DECODERS['bayer_{}8'.format(_pattern)] = partial(_convert, channels=1, code=_code)
-    DECODERS['bayer_{}16'.format(_pattern)] = partial(_convert16, channels=1, code=_code)
+    DECODERS['bayer_{}8'.format(_pattern)] = partial(_bayer, code=_code)
+    DECODERS['bayer_{}16'.format(_pattern)] = partial(_bayer16, code=_code)
 
 
-def decode_image(msg) -> np.ndarray:
+def holds_depth(encoding: str) -> bool:
+    """Return whether images of this encoding are distances, or other data, but no colors."""
+    return _DEPTH_ENCODING.match(encoding) is not None
+
+
+def decode_image(msg, depth: Optional[SampleDepth] = None,
+                 max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Return a sensor_msgs/Image as (H, W, 3) uint8 BGR; ImageError says what is wrong with it.
 
     A bgr8 image is a view of the message's data (writable only if that is), all others are new.
+    `depth` belongs to one camera and is updated; None: this image alone decides.
     """
     raw = RawImage(as_bytes(msg.data), int(msg.width), int(msg.height), int(msg.step),
-                   bool(msg.is_bigendian), msg.encoding)
+                   bool(msg.is_bigendian), msg.encoding, depth or SampleDepth())
     if not raw.width or not raw.height:
         raise ImageError('{} has no pixels: the driver published an empty message'.format(raw))
-    if raw.width * raw.height > MAX_PIXELS:
-        raise ImageError('{} is larger than {} pixels: width and height of the message are '
-                         'probably corrupt'.format(raw, MAX_PIXELS))
-    if raw.encoding in DEPTH_ENCODINGS:
-        raise ImageError('{} holds depth, not colors: subscribe to the color image instead (a '
-                         'gray image has the encoding mono8 or mono16)'.format(raw))
+    fault = size_fault((raw.width, raw.height), max_pixels)
+    if fault:
+        raise ImageError('the image {}, if the message is not corrupt'.format(fault))
+    if holds_depth(raw.encoding):
+        raise ImageError('{} holds depth, not colors: subscribe to the color image instead, '
+                         'or remap the topic `image` to it (a gray image has the encoding mono8 '
+                         'or mono16)'.format(raw))
     decoder = DECODERS.get(raw.encoding)
     if decoder is None:
         return _decode_by_cv_bridge(msg)

@@ -1,15 +1,19 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """One camera's image subscription, and what is wrong when no image comes."""
+import functools
 import time
 from typing import List
 
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
+from pose_ros.core.samples import SampleDepth
+from pose_ros.nodes.clock import nanoseconds
 from pose_ros.nodes.image_codec import decode_compressed
 from pose_ros.nodes.image_encodings import decode_image
 from pose_ros.nodes.interface import COMPRESSED_SUFFIX
+from pose_ros.nodes.losses import LossCounter
 from pose_ros.nodes.qos import RELIABLE, ImageQos
 from pose_ros.nodes.statistics import Statistics
 from pose_ros.nodes.worker import Mailbox
@@ -27,7 +31,7 @@ class ImageInput:
     """
 
     def __init__(self, node, name: str, mailbox: Mailbox, statistics: Statistics, transport: str,
-                 qos: str):
+                 qos: str, max_pixels: int):
         """Resolve the topic `name`; nothing is subscribed before `start`.
 
         PoseRosError if a qos_override is invalid.
@@ -35,13 +39,15 @@ class ImageInput:
         self._node, self._mailbox, self._statistics = node, mailbox, statistics
         self._name, self._transport = name, transport
         compressed = transport == 'compressed'
-        self._type, self.decode = (CompressedImage, decode_compressed) if compressed \
+        self._type, decode = (CompressedImage, decode_compressed) if compressed \
             else (Image, decode_image)
+        self.decode = functools.partial(decode, depth=SampleDepth(), max_pixels=max_pixels)
         # Remapping `image` does not remap `image/compressed`: resolve first, then append.
         self.topic = node.resolve_topic_name(name) + (COMPRESSED_SUFFIX if compressed else '')
         self._qos = ImageQos(node, self.topic, qos)
         self._reliability, self._subscription = '', None
         self._started = 0.0
+        self._losses = LossCounter()
         self._stamps = _StampWatch(node, self.topic, statistics)
 
     @property
@@ -83,6 +89,7 @@ class ImageInput:
         return problems
 
     def _subscribe(self):
+        self._losses.restart()
         publishers = self._node.get_publishers_info_by_topic(self.topic)
         self._reliability = self._qos.choose(publishers)
         events = SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible_qos)
@@ -90,9 +97,11 @@ class ImageInput:
             self._type, self.topic, self._on_image, self._qos.profile(self._reliability),
             event_callbacks=events)
 
-    def _on_image(self, message):
+    def _on_image(self, message, info):
+        stamp = nanoseconds(message.header.stamp)
         self._statistics.record_received()
-        self._stamps.check(message.header.stamp)
+        self._statistics.lost += self._losses.add(info, stamp)
+        self._stamps.check(stamp)
         if self._mailbox.put((message, time.perf_counter())):
             self._statistics.dropped += 1
 
@@ -127,19 +136,19 @@ class _StampWatch:
 
     def __init__(self, node, topic, statistics):
         self._node, self._topic, self._statistics = node, topic, statistics
-        self._last, self._warned = 0, False
+        self._last, self._warned = None, False
 
     def check(self, stamp):
-        nanoseconds = stamp.sec * 1000000000 + stamp.nanosec
-        if nanoseconds == 0 and not self._warned:
+        if stamp <= 0 and not self._warned:
             self._warned = True
             self._node.get_logger().warning(
-                'images on {} have time stamp 0: they are published with it, but nothing can be '
-                'synchronized with them; configure the driver to stamp its images'.format(
-                    self._topic))
-        if nanoseconds < self._last:
+                'images on {} have time stamp {}: they are published with it, but nothing can '
+                'be synchronized with them; configure the driver to stamp its images'.format(
+                    self._topic, '0' if stamp == 0 else '{:.3f} s, before 1970'.format(
+                        stamp * 1e-9)))
+        if self._last is not None and stamp < self._last:
             self._statistics.time_jumps += 1
             self._node.get_logger().info('time on {} jumped back by {:.3f} s (a bag that '
                                          'loops?)'.format(
-                                             self._topic, (self._last - nanoseconds) * 1e-9))
-        self._last = nanoseconds
+                                             self._topic, (self._last - stamp) * 1e-9))
+        self._last = stamp

@@ -11,13 +11,15 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.sources import ASSUMED_RATE, open_source
 from pose_ros.nodes.camera_info import load_camera_info, scale_camera_info
+from pose_ros.nodes.clock import ClockWatch, steady_timer
 from pose_ros.nodes.image_codec import encode_bgr8, encode_jpeg
 from pose_ros.nodes.interface import CAMERA_INFO_TOPIC, COMPRESSED_SUFFIX, IMAGE_TOPIC
 from pose_ros.nodes.log import forward_log
-from pose_ros.nodes.parameters import declare
+from pose_ros.nodes.parameters import declare, warn_of_unknown
 from pose_ros.nodes.qos import image_qos
 from pose_ros.nodes.run import run_node
 
@@ -31,6 +33,7 @@ IMAGE_SOURCE_PARAMETERS = (
               16384, unit='px'),
     Parameter('height', 0, 'Height to which images are resized; 0 keeps it, or the aspect', 0,
               16384, unit='px'),
+    SIZE_PARAMETER,
     Parameter('frame_id', 'camera_optical_frame', 'Frame of the images (z forward, x right)'),
     Parameter('camera_info_file', '', 'Calibration (YAML of camera_calibration); empty publishes '
               'no camera_info'),
@@ -43,6 +46,8 @@ IMAGE_SOURCE_PARAMETERS = (
     Parameter('exit_at_end', False, 'End the process after the last image'),
 )
 _LONGEST_LAG = 1.0  # s; after a longer one (a stopped process) a video resumes, without a skip
+_CHECK_PERIOD = 1.0  # s
+_WARNING_PERIOD = 10.0  # s
 _DELIVERY = Duration(seconds=1)
 
 
@@ -71,13 +76,17 @@ class ImageSourceNode(Node):
 
     def _start(self):
         values = declare(self, IMAGE_SOURCE_PARAMETERS)
+        warn_of_unknown(self)
         self._output = _Output(self, values)
         self._waits, self._exits = values['wait_for_subscriber'], values['exit_at_end']
         size = values['width'], values['height']
-        self._source = open_source(values['source'], values['loop'], size, values['rate'] or None)
+        self._source = open_source(values['source'], values['loop'], size, values['rate'] or None,
+                                   values['max_pixels'])
         rate = values['rate'] or self._source.frame_rate or ASSUMED_RATE
-        self._next, self._origin = 0, None
+        self._next, self._origin, self._before = 0, 0.0, None
         self._timer = self.create_timer(1.0 / rate, self._on_timer)
+        self._clock_watch = ClockWatch(self)
+        steady_timer(self, _CHECK_PERIOD, self._check_clock)
         self.get_logger().info('publishing {} at {:g} Hz on {}'.format(
             self._source.describe(), rate, self._output.topics))
 
@@ -92,23 +101,29 @@ class ImageSourceNode(Node):
             self._timer.cancel()
             self._fail(error)
 
+    def _check_clock(self):
+        problem = self._clock_watch.problem()
+        if problem:
+            self.get_logger().warning(problem, throttle_duration_sec=_WARNING_PERIOD)
+
     def _is_due(self):
-        """Whether a frame is due by the source's own rate; frames that are late are skipped."""
-        rate = self._source.frame_rate
-        if self._source.live or not rate:
-            return True
-        now = self.get_clock().now().nanoseconds * 1e-9
-        if self._origin is None:
-            self._origin = now
-        # Rounding, because the timer's calls scatter around the times of the frames.
-        late = int(round((now - self._origin) * rate)) - self._next
-        if abs(late) > max(1.0, _LONGEST_LAG * rate):
-            self._origin, late = now - self._next / rate, 0
-        if late > 0:
-            self._source.skip(late)
-        return late >= 0
+        """Whether a frame is due by the times of the source; frames that are late are skipped."""
+        now, due = self.get_clock().now().nanoseconds * 1e-9, self._source.next_time()
+        while due is not None:
+            first = self._before is None
+            gap = due - (due if first else self._before)
+            late = now - self._origin - due
+            if first or not -gap - _LONGEST_LAG < late <= _LONGEST_LAG:
+                self._origin, late = now - due, 0.0
+            if first or late < gap:
+                # Half a frame early counts as due: the timer's calls scatter around the times.
+                return late >= -0.5 / self._source.frame_rate
+            self._source.skip(1)
+            self._before, due = due, self._source.next_time()
+        return True  # a camera, images, or the end
 
     def _publish_next(self):
+        self._before = self._source.next_time()
         frame = self._source.read()
         if frame is not None:
             self._next = frame.index + 1

@@ -6,6 +6,7 @@ from typing import List, NamedTuple, Sequence
 
 from pose_ros.core.engines import ENGINE_PARAMETERS
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_ros.core.parameters import Parameter
 
 IMAGE_TOPIC = 'image'
@@ -26,6 +27,8 @@ ESTIMATOR_PARAMETERS = (
               'takes pose_crop with the detector person_detector; bottom_up is for crowds'),
     Parameter('detector', '',
               'Model file or name that finds the people, for a model of crops; empty: none'),
+    Parameter('hands', '', 'Model file of the hands of people (hand_21); empty: none'),
+    Parameter('face', '', 'Model file of the faces of people (face_70); empty: none'),
     Parameter('card', '', 'Model card (JSON) that replaces the one in the model; empty keeps it'),
     Parameter('input_width', 0,
               'Width of the network input, for models with dynamic shapes; 0 takes the model '
@@ -55,6 +58,7 @@ ESTIMATOR_PARAMETERS = (
     Parameter('image_qos', 'auto',
               "Reliability of the image subscription; auto copies the publisher's",
               choices=('auto', 'sensor_data', 'reliable')),
+    SIZE_PARAMETER,
     Parameter('rectified', 'auto',
               'Whether the images are rectified, so that P of camera_info replaces K and D; auto: '
               'if the last part of the image topic holds the word rect, as in image_rect',

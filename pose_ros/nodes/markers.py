@@ -9,11 +9,12 @@ from visualization_msgs.msg import Marker, MarkerArray
 
 from pose_ros.core.camera import Pinhole
 from pose_ros.core.people import UNTRACKED, People
-from pose_ros.core.topology import Topology
+from pose_ros.core.topology import part_topology, Topology
 
 _LIFETIME = Duration(nanosec=500000000)  # longer than a few lost frames
 # Fractions of the plane's distance.
 _KEYPOINT_SIZE, _LIMB_SIZE, _TEXT_SIZE = 0.02, 0.012, 0.06
+_PART_SIZE = 0.4  # of hands and faces, relative to the body
 _WIDEST = 100.0  # largest |x / z| of a ray; the inverse of a distortion diverges beyond its range
 
 
@@ -24,42 +25,56 @@ def delete_all(header: Header) -> MarkerArray:
 
 def to_markers(header: Header, people: People, topology: Topology, camera: Pinhole,
                distance: float) -> MarkerArray:
-    """Three markers a person (keypoints, limbs, label) in the optical frame, `distance` [m] away.
+    """Keypoints, limbs and label of each person in the optical frame, `distance` [m] away.
 
-    The camera's distortion is undone.
+    Hands and faces have two more each. The camera's distortion is undone.
     """
     result = delete_all(header)
-    keypoint_colors = [_color(bgr) for bgr in topology.keypoint_colors()]
-    limb_colors = [_color(bgr) for bgr in topology.limb_colors()]
-    for index, points in enumerate(_points(people, camera, distance)):
-        found = [k for k, point in enumerate(points) if point is not None]
-        if not found:
+    parts = [('', people.keypoints, topology)] + [
+        (name, keypoints, part_topology(name)) for name, keypoints in people.parts.items()]
+    points = [_points(keypoints, camera, distance) for _, keypoints, _ in parts]
+    for index in range(people.count):
+        if not any(points[0][index]):
             continue
         track_id = int(people.track_ids[index])
         space = 'skeleton/{}'.format(index if track_id == UNTRACKED else track_id)
-        keypoints = _marker(header, space, 0, Marker.SPHERE_LIST, _KEYPOINT_SIZE * distance)
-        keypoints.points = [points[k] for k in found]
-        keypoints.colors = [keypoint_colors[k] for k in found]
-        limbs = _marker(header, space, 1, Marker.LINE_LIST, _LIMB_SIZE * distance)
-        drawn = [(limb, color) for limb, color in zip(topology.limbs, limb_colors)
-                 if points[limb[0]] is not None and points[limb[1]] is not None]
-        limbs.points = [points[k] for limb, _ in drawn for k in limb]
-        limbs.colors = [color for _, color in drawn for _ in range(2)]
+        for number, (_, _, shape) in enumerate(parts):
+            # 2 is the label.
+            first = 0 if number == 0 else 1 + 2 * number
+            size = distance * (1.0 if number == 0 else _PART_SIZE)
+            result.markers += _skeleton(header, space, first, points[number][index], shape, size)
         label = _marker(header, space, 2, Marker.TEXT_VIEW_FACING, _TEXT_SIZE * distance)
-        top = min((points[k] for k in found), key=lambda point: point.y)
+        top = min(filter(None, points[0][index]), key=lambda point: point.y)
         label.pose.position = Point(x=top.x, y=top.y - 1.5 * _TEXT_SIZE * distance, z=top.z)
         label.text = ('' if track_id == UNTRACKED else '#{} '.format(track_id)) \
             + '{:.2f}'.format(people.scores[index])
         label.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
-        result.markers += [keypoints, limbs, label]
+        result.markers.append(label)
     return result
 
 
-def _points(people, camera, distance):
+def _skeleton(header, space, first, points, topology, size):
+    """Return the markers of keypoints and limbs, with the ids `first` and `first` + 1."""
+    found = [k for k, point in enumerate(points) if point is not None]
+    if not found:
+        return []
+    keypoint_colors = topology.keypoint_colors()
+    keypoints = _marker(header, space, first, Marker.SPHERE_LIST, _KEYPOINT_SIZE * size)
+    keypoints.points = [points[k] for k in found]
+    keypoints.colors = [_color(keypoint_colors[k]) for k in found]
+    limbs = _marker(header, space, first + 1, Marker.LINE_LIST, _LIMB_SIZE * size)
+    drawn = [(limb, _color(color)) for limb, color in zip(topology.limbs, topology.limb_colors())
+             if points[limb[0]] is not None and points[limb[1]] is not None]
+    limbs.points = [points[k] for limb, _ in drawn for k in limb]
+    limbs.colors = [color for _, color in drawn for _ in range(2)]
+    return [keypoints, limbs]
+
+
+def _points(keypoints, camera, distance):
     """Return per person a list of K Points on the plane, None for a keypoint without one."""
-    rays = camera.rays(people.keypoints[..., :2])
+    rays = camera.rays(keypoints[..., :2])
     with np.errstate(invalid='ignore'):
-        visible = people.detected() & (np.abs(rays) < _WIDEST).all(-1)
+        visible = (keypoints[..., 2] > 0) & (np.abs(rays) < _WIDEST).all(-1)
     return [[Point(x=x, y=y, z=z) if seen else None for (x, y, z), seen in zip(*person)]
             for person in zip((rays * distance).tolist(), visible.tolist())]
 

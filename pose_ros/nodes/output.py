@@ -86,15 +86,24 @@ def to_skeleton_array(header: Header, people: People, topology: Topology, width:
     """Build the message for one image of width x height px; the header is used as it is."""
     unknown = Point(x=math.nan, y=math.nan, z=math.nan)  # shared: messages only read it
     skeletons = []
-    for points, score, track_id, box in zip(people.keypoints.tolist(), people.scores.tolist(),
-                                            people.track_ids.tolist(), people.boxes.tolist()):
-        keypoints = [Keypoint(id=index, x=x, y=y, confidence=confidence, position=unknown)
-                     for index, (x, y, confidence) in enumerate(points)]
-        skeletons.append(Skeleton(
-            track_id=track_id, format=topology.format_id, confidence=score, keypoints=keypoints,
-            bbox=BoundingBox2D(x=box[0], y=box[1], width=box[2], height=box[3]), position=unknown))
+    for person in range(people.count):
+        left, top, across, down = people.boxes[person].tolist()
+        skeleton = Skeleton(
+            track_id=int(people.track_ids[person]), format=topology.format_id,
+            confidence=float(people.scores[person]),
+            keypoints=_keypoints(people.keypoints[person], unknown),
+            bbox=BoundingBox2D(x=left, y=top, width=across, height=down), position=unknown)
+        for name, points in people.parts.items():
+            if (points[person, :, 2] > 0).any():
+                setattr(skeleton, name, _keypoints(points[person], unknown))
+        skeletons.append(skeleton)
     return SkeletonArray(
         header=header, image_width=width, image_height=height, skeletons=skeletons)
+
+
+def _keypoints(points, unknown):
+    return [Keypoint(id=index, x=x, y=y, confidence=confidence, position=unknown)
+            for index, (x, y, confidence) in enumerate(points.tolist())]
 
 
 def to_topology(topology: Topology) -> SkeletonTopology:

@@ -82,7 +82,8 @@ def _declare(node, topic, entity, profile, table) -> Dict[str, Any]:
              ) + table
     table = tuple(parameter._replace(description='{} (QoS of the {} {})'.format(
         parameter.description, entity, topic)) for parameter in table)
-    return declare(node, table, 'qos_overrides.{}.{}.'.format(topic, entity))
+    return declare(node, table, 'qos_overrides.{}.{}.'.format(topic, entity),
+                   read_only=lambda parameter: False)  # LiveParameters decides
 
 
 def _choice(name, choices, default):

@@ -9,7 +9,9 @@ import sys
 import time
 
 from pose_ros.core.bundled import BUNDLED
+from pose_ros.core.command_files import check_outputs
 from pose_ros.nodes.dds import shared_memory_settings
+from pose_ros.nodes.signals import Ended, EndSignals
 
 _NAMESPACE = '/pose'
 _DURATION = 20.0  # s; of sources that never end
@@ -45,6 +47,11 @@ def main(args=None):
         return 2
     folder = os.path.dirname(os.path.abspath(options.output))
     os.makedirs(folder, exist_ok=True)
+    try:
+        check_outputs({'--output': options.output}, [options.input, options.model])
+    except argparse.ArgumentError as error:
+        print('demo: {}'.format(error), file=sys.stderr)
+        return 2
     endless = not _is_video(options.input)
     duration = options.duration or (_DURATION if endless else float('inf'))
     return _run(options, endless, duration)
@@ -56,24 +63,34 @@ def _is_video(spec):
 
 
 def _run(options, endless, duration):
-    estimator = _start('estimator', model=options.model, backend=options.backend)
-    monitor = _start('monitor', output=options.output, fail_on_error=True)
-    source = _start('image_source', source=options.input, rate=options.rate, loop=endless,
-                    exit_at_end=True, wait_for_subscriber=True)
-    processes = [source, monitor, estimator]  # the order in which they are stopped
-    started, code = time.monotonic(), 0
+    signals = EndSignals()
+    processes, code = [], 0  # in the order in which they are stopped
     try:
-        while time.monotonic() - started < duration and source.poll() is None:
-            if monitor.poll() is not None or estimator.poll() is not None:
-                code = 1
-                break
-            time.sleep(0.1)
-        time.sleep(0.5)  # the last frames are still processed
-    except KeyboardInterrupt:
+        signals.release()
+        processes.insert(0, _start('estimator', model=options.model, backend=options.backend))
+        processes.insert(0, _start('monitor', output=options.output, fail_on_error=True))
+        processes.insert(0, _start('image_source', source=options.input, rate=options.rate,
+                                   loop=endless, exit_at_end=True, wait_for_subscriber=True))
+        code = _watch(processes, duration)
+    except Ended:
         pass
     finally:
+        signals.hold()
         codes = [_stop(process) for process in processes]
+        signals.ignore()
     return 1 if code or any(codes) else 0
+
+
+def _watch(processes, duration):
+    """Wait until the source ends or the time is over; return 1 if another process ends first."""
+    source, monitor, estimator = processes
+    started = time.monotonic()
+    while time.monotonic() - started < duration and source.poll() is None:
+        if monitor.poll() is not None or estimator.poll() is not None:
+            return 1
+        time.sleep(0.1)
+    time.sleep(0.5)  # the last frames are still processed
+    return 0
 
 
 def _start(node, **parameters):

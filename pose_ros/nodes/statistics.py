@@ -33,14 +33,16 @@ class Timings:
 class Statistics(Timings):
     """Counts frames: received = processed + dropped + failed + the current one.
 
-    Each counter is written by one thread only (received, dropped and time_jumps by the
-    executor's, the others by the worker's), so none needs a lock.
+    `lost` were published, but not received.
+
+    Each counter is written by one thread only (received, lost, dropped and time_jumps by
+    the executor's, the others by the worker's), so none needs a lock.
     """
 
     def __init__(self):
         """Start from zero."""
         super(Statistics, self).__init__()
-        self.received = self.processed = self.dropped = self.failed = 0
+        self.received = self.processed = self.dropped = self.failed = self.lost = 0
         self.people = 0
         self.time_jumps = 0
         self.last_error = ''
@@ -70,7 +72,7 @@ class Statistics(Timings):
         """Frames per second of each counter since the last call."""
         now = time.monotonic()
         rates = {}
-        for name in ('received', 'processed', 'dropped'):
+        for name in ('received', 'processed', 'dropped', 'lost'):
             count = getattr(self, name)
             last_time, last_count = self._rate_counts.get(name, (now, count))
             rates[name] = (count - last_count) / (now - last_time) if now > last_time else 0.0

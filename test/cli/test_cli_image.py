@@ -192,3 +192,12 @@ def test_real_weights_find_the_skier(pose_ros, real_model, shared, tmp_path):
     assert 280 < x < x + width < 500 and 45 < y < y + height < 390
     right_hand = frame['people'][0]['keypoints'][4]
     assert abs(right_hand[0] - 295) < 20 and abs(right_hand[1] - 183) < 20
+
+
+def test_images_above_the_limit_are_reported(pose_ros, tiny_model, tmp_path):
+    path = str(tmp_path / 'large.png')
+    cv2.imwrite(path, np.zeros((60, 80, 3), np.uint8))
+    answer = pose_ros('image', path, '--model', tiny_model, '--max-pixels', '4000')
+    assert answer.code == 1
+    assert 'large.png has 80 x 60 px, more than the limit' in answer.err
+    assert pose_ros('image', path, '--model', tiny_model, '--max-pixels', '4800').code == 0

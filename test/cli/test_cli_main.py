@@ -3,12 +3,16 @@
 """The command line itself: help, version, exit codes, and options made from tables."""
 import os
 from pathlib import Path
+import signal
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
 
 import cv2
+from pose_ros.cli import bench
 from pose_ros.cli.main import build_parser, COMMANDS, main
+from pose_ros.core import command as program
 from pose_ros.core.command_options import parse_settings, parse_value
 from pose_ros.core.decoders import decoder_parameters
 from pose_ros.core.engines import ENGINE_PARAMETERS
@@ -89,12 +93,51 @@ def test_an_invalid_model_is_code_1(pose_ros, images, tmp_path):
         assert answer.err.startswith('pose-ros: error: ') and 'rubbish.onnx' in answer.err
 
 
+def test_ctrl_c_while_libraries_are_imported_is_code_130(pose_ros, monkeypatch):
+    """No trace: the command has not begun."""
+    def import_module(name):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(program.importlib, 'import_module', import_module)
+    assert pose_ros('image', 'a.png') == (130, '', 'pose-ros: error: interrupted\n')
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_every_command_like_ctrl_c(pose_ros, monkeypatch, number):
+    """What a block must clean up, it cleans up; afterwards the signal has its earlier effect."""
+    cleaned = []
+
+    def load(args):
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(60)
+        finally:
+            cleaned.append(True)
+    monkeypatch.setattr(bench, 'load_estimator', load)
+    assert pose_ros('bench') == (130, '', 'pose-ros: error: interrupted\n')
+    assert cleaned and signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_an_ignored_signal_stays_ignored(pose_ros, monkeypatch, tiny_model):
+    """As under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        plain = bench.load_estimator
+
+        def load(args):
+            os.kill(os.getpid(), signal.SIGHUP)
+            return plain(args)
+        monkeypatch.setattr(bench, 'load_estimator', load)
+        assert pose_ros('bench', '--model', tiny_model, '--repeat', 1, '--quiet').code == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_an_unwritable_result_is_code_1(pose_ros, tiny_model, images, tmp_path):
     """The error comes before the work, not after it."""
     target = tmp_path / 'absent' / 'r.json'
     answer = pose_ros('image', images, '--model', tiny_model, '--json', target)
     assert answer.code == 1 and answer.out == ''
-    assert 'cannot write results to {}'.format(target) in answer.err
+    assert 'cannot write {}: there is no folder'.format(target) in answer.err
 
 
 def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, images):
@@ -102,7 +145,7 @@ def test_a_setting_reaches_the_decoder(pose_ros, tiny_model, images):
     command = ('image', images / 'a.png', '--model', tiny_model)
     answer = pose_ros(*command + ('--set', 'max_people=2', '--set', 'max_people=1'))
     assert answer.code == 0 and answer.out.startswith('a.png: 1 person (score')
-    answer = pose_ros(*command + ('--set', 'min_keypoints=200'))
+    answer = pose_ros(*command + ('--set', 'min_score=1'))
     assert answer.out.startswith('a.png: no people')
 
 
@@ -180,7 +223,7 @@ def test_a_closed_pipe_prints_no_traceback(tiny_model):
 def test_every_command_has_its_parser():
     """The parser that documentation tests look into."""
     parser = build_parser()
-    inputs = {'bench': [], 'doctor': [], 'engines': ['list']}
+    inputs = {'bench': [], 'doctor': [], 'engines': ['list'], 'models': []}
     for command in COMMANDS:
         assert callable(parser.parse_args([command] + inputs.get(command, ['0'])).run)
 

@@ -58,7 +58,7 @@ class FakeCamera(FrameSource):
 def fake_camera(monkeypatch):
     """Replace camera 0 by one that sends eight frames."""
     fake = FakeCamera(8)
-    monkeypatch.setattr(camera, 'open_source', lambda spec, size: fake)
+    monkeypatch.setattr(camera, 'open_source', lambda spec, size, max_pixels: fake)
     return fake
 
 
@@ -189,9 +189,9 @@ def test_a_file_is_not_a_camera(pose_ros, video):
     assert answer.code == 2 and 'pose-ros video reads files' in answer.err
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_a_video_with_its_files_finished(tiny_model, tmp_path, number):
-    """Ctrl-C or SIGTERM: exit code 130, complete JSON, "(interrupted)" in the summary."""
+    """Ctrl-C, SIGTERM or a closed terminal: exit code 130, whole files, "(interrupted)"."""
     path = str(tmp_path / 'long.avi')
     writer = cv2.VideoWriter(path, cv2.VideoWriter_fourcc(*'MJPG'), 10.0, (160, 128))
     for _ in range(4000):
@@ -199,12 +199,12 @@ def test_a_signal_ends_a_video_with_its_files_finished(tiny_model, tmp_path, num
     writer.release()
     process = subprocess.Popen(
         [sys.executable, '-m', 'pose_ros.cli', 'video', path, '--model', tiny_model,
-         '--json', 'r.json'],
+         '--json', 'r.json', '--output', 'drawn.avi'],
         cwd=str(tmp_path), env=dict(os.environ, PYTHONPATH=str(ROOT)), stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, universal_newlines=True)
     deadline = time.monotonic() + 60
-    part = tmp_path / 'r.json.{}.tmp'.format(process.pid)
-    while not (part.exists() and part.stat().st_size) and time.monotonic() < deadline:
+    while not any(path.stat().st_size for path in tmp_path.glob('.pose_ros_*.tmp')) \
+            and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
@@ -212,4 +212,6 @@ def test_a_signal_ends_a_video_with_its_files_finished(tiny_model, tmp_path, num
     assert out.rstrip().endswith('(interrupted)')
     frames = load(tmp_path / 'r.json')['frames']
     assert out.startswith('{} frames, {} people'.format(len(frames), 2 * len(frames)))
-    assert not part.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['drawn.avi', 'long.avi', 'r.json']
+    drawn = cv2.VideoCapture(str(tmp_path / 'drawn.avi'))
+    assert drawn.get(cv2.CAP_PROP_FRAME_COUNT) == len(frames)

@@ -18,6 +18,11 @@ OUTPUTS = {
     'rtmdet': {'format': 'rtmdet', 'scores': ['s0', 's1', 's2'], 'boxes': ['b0', 'b1', 'b2'],
                'strides': STRIDES},
     'distances': {'format': 'distances', 'tensor': 'rows', 'strides': STRIDES},
+    'yolo': {'format': 'yolo', 'tensor': 'rows', 'class': 1},
+    'ssd': {'format': 'ssd', 'box_tensor': 'boxes', 'score_tensor': 'scores', 'labels': 'labels',
+            'class': 1},
+    'anchors': {'format': 'anchors', 'box_tensor': 'boxes', 'score_tensor': 'scores',
+                'strides': [8, 16, 16, 32]},
     'list': {'format': 'list', 'tensor': 'dets', 'labels': 'labels', 'class': 0},
 }
 
@@ -49,9 +54,32 @@ def encoded(kind):
         rows = np.concatenate([low, high, SCORES[:, None]], 1)
         return {'dets': np.concatenate([rows, [[0, 0, 50, 50, .99]]]).astype(np.float32),
                 'labels': np.array([0, 0, 0, 2])}
+    if kind == 'ssd':
+        size = (HEIGHT, WIDTH)
+        corners = np.concatenate([low[:, ::-1] / size, high[:, ::-1] / size], 1)
+        return {'boxes': np.concatenate([corners, [[0, 0, 1, 1]]]),
+                'scores': np.append(SCORES, .99), 'labels': np.array([1., 1, 1, 2])}
+    if kind == 'yolo':
+        rows = np.zeros((4 + 3, 40))
+        rows[:2, 5:8], rows[2:4, 5:8] = ((low + high) / 2).T, BOXES[:, 2:].T
+        rows[5, 5:8], rows[6] = SCORES, .99
+        return {'rows': rows}
+    return encoded_by_cell(kind, low, high)
+
+
+def encoded_by_cell(kind, low, high):
     strides = np.array([STRIDES[level] for level, _, _ in PLACES], float)
     cells = np.array([place[1:] for place in PLACES], float)
     total = sum(CELLS)
+    if kind == 'anchors':
+        rows = np.zeros((2 * CELLS[0] + 4 * CELLS[1] + 2 * CELLS[2], 18))
+        places = [2 * index(PLACES[0]) + 1, 2 * CELLS[0] + 4 * (index(PLACES[1]) - CELLS[0]) + 3,
+                  2 * index(PLACES[2])]
+        rows[places, :2] = (low + high) / 2 - (cells + .5) * strides[:, None]
+        rows[places, 2:4] = BOXES[:, 2:]
+        scores = np.full((len(rows), 1), -9.)
+        scores[places, 0] = logit(SCORES)
+        return {'boxes': rows, 'scores': scores}
     if kind == 'yolox':
         rows = np.zeros((total, 5 + 3), np.float32)
         for k, place in enumerate(PLACES):
@@ -131,7 +159,7 @@ def test_wild_values_do_not_overflow():
 
 
 @pytest.mark.parametrize('change, words', [
-    ({'format': 'ssd'}, "'format' must be one of"), ({'strides': []}, "'strides' must be a list"),
+    ({'format': 'detr'}, "'format' must be one of"), ({'strides': []}, "'strides' must be a list"),
     ({'strides': [8, 16.0]}, "'strides' must be"), ({'tensor': 3}, 'must be output names'),
     ({'class': 1}, "unknown key 'class'")])
 def test_invalid_outputs_are_named(change, words):

@@ -4,11 +4,12 @@
 import hashlib
 import json
 import os
+import shutil
 
 import models
 import pytest
 
-from pose_ros.core import card_files
+from pose_ros.core import card_files, PoseEstimator
 from pose_ros.core.card import parse_card
 from pose_ros.core.card_files import load_card
 from pose_ros.core.decoders import create_decoder
@@ -146,4 +147,27 @@ def test_truncated(tiny_model, tmp_path):
         content = stream.read()
     path.write_bytes(content[:len(content) // 2])
     with pytest.raises(ModelError, match='half.onnx is not a complete ONNX file'):
+        load_card(str(path))
+
+
+@pytest.mark.parametrize('name', ['MODEL.ONNX', 'model', 'model.bin', '3f2a9c'])
+def test_the_card_is_found_in_a_file_of_any_name(tiny_model, tmp_path, backend, name):
+    path = str(tmp_path / name)
+    shutil.copy(tiny_model, path)
+    assert load_card(path) == models.tiny_card()
+    assert PoseEstimator(path, backend)(models.image()).count == 2
+
+
+def test_a_damaged_file_with_its_ending_in_capitals_is_no_model_without_a_card(tmp_path):
+    path = tmp_path / 'MODEL.ONNX'
+    path.write_bytes(b'\x00not onnx')
+    with pytest.raises(ModelError, match='MODEL.ONNX is not a complete ONNX file'):
+        load_card(str(path))
+
+
+@pytest.mark.parametrize('name', ['model', 'weights.bin'])
+def test_a_file_that_is_no_onnx_model_is_told_so(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b'\x00not onnx')
+    with pytest.raises(CardError, match='not in its metadata .it is no ONNX file.'):
         load_card(str(path))

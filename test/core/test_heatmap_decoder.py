@@ -66,6 +66,16 @@ def test_scores_are_peaks_and_their_mean():
     assert nothing.scores.tolist() == [0] and not nothing.keypoints.any()
 
 
+def test_a_certain_keypoint_may_have_the_value_255():
+    maps = draw(np.floor(places()))
+    data = card()
+    outputs = dict(data.decoder.outputs, peak=255)
+    decoder = create_decoder(data._replace(decoder=data.decoder._replace(outputs=outputs)))
+    found, plain = decoder.decode({'maps': 255 * maps}), create_decoder(card()).decode(
+        {'maps': maps})
+    np.testing.assert_allclose(found.keypoints, plain.keypoints, atol=1e-3)
+
+
 def test_a_peak_at_the_border_stays_in_its_cell():
     cells = places()
     cells[0], cells[1] = (0, 0), (COLUMNS - 1, ROWS - 1)
@@ -111,7 +121,8 @@ def test_the_mirror_image_gives_the_same_keypoints(grid, limit):
 @pytest.mark.parametrize('outputs, words', [
     ({'tensor': 3}, "'tensor' must be an output name"), ({'grid': 'center'}, "'grid' must be one"),
     ({'channels': [1, 2]}, r'one channel per keypoint \(17\)'), ({'extra': 1}, "unknown key 'ex"),
-    ({'channels': [-1] * 17}, 'one channel per keypoint')])
+    ({'channels': [-1] * 17}, 'one channel per keypoint'),
+    ({'peak': 0}, "'peak' must be a number from 0.001")])
 def test_invalid_outputs_are_named(outputs, words):
     data = card()
     decoder = data.decoder._replace(outputs=dict(data.decoder.outputs, **outputs))

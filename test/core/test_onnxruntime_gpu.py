@@ -138,6 +138,6 @@ def test_no_silent_fall_back(tiny_model, monkeypatch):
 
 
 def test_a_bad_file(gpu, tmp_path):
-    (tmp_path / 'bad.onnx').write_bytes(b'nothing')
+    (tmp_path / 'bad.onnx').write_bytes(b'\x08\x08')  # a version, and no graph
     with pytest.raises(ModelError, match='onnxruntime cannot load .*bad.onnx'):
         create_engine(str(tmp_path / 'bad.onnx'), SHAPE, 'onnxruntime', device='cuda')

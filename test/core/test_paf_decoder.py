@@ -162,8 +162,8 @@ def test_separate_tensors_and_scattered_channels():
     maps = draw(people)
     order = np.random.RandomState(0).permutation(19)
     data = models.card_data(separate=True)
-    channels = [int(k) for k in np.argsort(order)[:18]]
-    data['decoder']['outputs']['heatmaps']['channels'] = channels
+    channels = [int(k) for k in np.argsort(order)]
+    data['decoder']['outputs']['heatmaps'].update(channels=channels[:18], background=channels[18])
     decoder = create_decoder(card(outputs=data['decoder']['outputs']))
     found = models.decoded(decoder, {'heat': maps[:19][order], 'paf': maps[19:]})
     same = decode(maps)

@@ -8,6 +8,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from vfr import TIMES, write_vfr
 
 from pose_ros.core.errors import ImageError
 from pose_ros.core.frame import Frame
@@ -248,3 +249,33 @@ def test_the_demo_moves_slowly_and_shows_both_images_and_ends():
     assert changes.index(max(changes)) == 299  # from one image to the other
     assert sorted(changes)[-2] < max(changes) / 4
     assert abs(images[0] - images[150]).mean() > 20
+
+
+def test_frames_of_a_variable_rate_have_the_times_of_their_file(tmp_path):
+    source = open_source(write_vfr(tmp_path / 'uneven.mp4'))
+    assert source.frame_rate == pytest.approx(30, abs=.1) and source.frame_count == 20
+    assert [frame.time_s for frame in source] == pytest.approx(TIMES, abs=2e-4)
+    assert TIMES[10] == pytest.approx(1 / 3) and TIMES[19] == pytest.approx(2.1333, abs=1e-4)
+
+
+def test_the_time_of_the_next_frame_is_known_before_it_is_read(tmp_path):
+    source = open_source(write_vfr(tmp_path / 'uneven.mp4'), loop=True)
+    for index in range(12):
+        assert source.next_time() == pytest.approx(TIMES[index], abs=2e-4)
+        if index % 3:
+            assert source.read().index == index
+        else:
+            source.skip(1)
+    source.skip(8)
+    assert source.next_time() == pytest.approx(TIMES[-1] + 1 / 30, abs=1e-3)  # begins again
+    frame = source.read()
+    assert frame.index == 20 and frame.image.mean() < 20
+
+
+def test_the_shared_video_of_variable_rate(shared):
+    path = shared / 'faults' / 'vfr.mp4'
+    if not path.is_file():
+        pytest.skip('no test data at {}'.format(path))
+    times = [frame.time_s for frame in open_source(str(path))]
+    assert len(times) == 20
+    assert [times[10], times[19]] == pytest.approx([.333, 2.133], abs=1e-3)

@@ -57,7 +57,8 @@ def find_dots(image):
 def card(task, width, height, kind, outputs, fit, topology):
     return parse_card({
         'schema': 1, 'name': 'paint ' + kind, 'version': '1', 'license': 'MIT', 'task': task,
-        'topology': topology, 'provenance': {}, 'selection': {'min_keypoints': 1},
+        'topology': topology, 'provenance': {},
+        'selection': {'min_keypoints': 1} if topology else {},
         'input': {'height': height, 'width': width, 'color': 'bgr', 'scale': 1.0,
                   'mean': [0.0] * 3, 'std': [1.0] * 3, 'fit': fit, 'align': 'top_left',
                   'interpolation': 'linear', 'pad_value': 0},

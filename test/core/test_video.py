@@ -1,11 +1,14 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Videos have real-time speed: a frame is repeated until the next one."""
+import os
+
 import cv2
+from disk import full_disk
 import numpy as np
 import pytest
 
-from pose_ros.core.errors import PoseRosError
+from pose_ros.core.errors import OutputError, PoseRosError
 from pose_ros.core.video import VideoRecorder
 
 
@@ -38,11 +41,11 @@ def test_frames_without_times_follow_each_other(tmp_path):
 
 
 def test_gaps_are_filled_and_early_frames_left_out(tmp_path):
-    """At 10 Hz: a gap of 0.3 s is three frames long, 0.01 s later is still the same frame."""
+    """At 10 Hz: a frame lasts until the next one, and 0.01 s later is still the same frame."""
     path = tmp_path / 'b.avi'
     times = ((0, 5.0), (100, 5.1), (100, 5.11), (200, 5.4))
     assert _recorded(path, [(_make_image(shade), time_s) for shade, time_s in times]) == 5
-    assert np.abs(np.subtract(_shades(path), (0, 100, 200, 200, 200))).max() <= 2
+    assert np.abs(np.subtract(_shades(path), (0, 100, 100, 100, 200))).max() <= 2
 
 
 @pytest.mark.parametrize('jump', [-100.0, 100.0])
@@ -62,3 +65,56 @@ def test_invalid_paths(tmp_path):
         VideoRecorder(str(tmp_path / 'video.mov'), 30.0)
     with pytest.raises(PoseRosError, match='there is no folder'):
         VideoRecorder(str(tmp_path / 'absent' / 'video.avi'), 30.0)
+
+
+@pytest.mark.parametrize('ending', ['.avi', '.mp4'])
+@pytest.mark.parametrize('rate', [9.99999, 29.97003, 66.6671, 196.2618, 211.2345, 999.87])
+def test_any_rate_is_rounded_to_what_the_format_holds(tmp_path, ending, rate):
+    path = tmp_path / ('v' + ending)
+    _recorded(path, [(_make_image(shade), None) for shade in (0, 100, 200)], rate)
+    capture = cv2.VideoCapture(str(path))
+    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(rate, rel=2e-3)
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+
+
+@pytest.mark.parametrize('ending', ['.avi', '.mp4'])
+def test_a_full_disk_is_an_error_and_leaves_the_earlier_file(tmp_path, ending):
+    path = tmp_path / ('v' + ending)
+    path.write_text('earlier')
+    noise = np.random.RandomState(0).randint(0, 256, (20, 240, 320, 3)).astype(np.uint8)
+    with full_disk(200000):
+        recorder = VideoRecorder(str(path), 10.0)
+        for image in noise:
+            recorder.write(image)
+        with pytest.raises(OutputError, match='cannot write .*incomplete after 20 frames'):
+            recorder.close()
+    assert path.read_text() == 'earlier' and os.listdir(str(tmp_path)) == [path.name]
+
+
+def test_a_disk_without_space_ends_the_video_at_once(tmp_path, monkeypatch):
+    recorder = VideoRecorder(str(tmp_path / 'v.avi'), 10.0)
+    recorder.write(_make_image(0))
+    disk = list(os.statvfs(str(tmp_path)))
+    disk[3] = disk[4] = 0  # free blocks, and those for users
+    monkeypatch.setattr(os, 'statvfs', lambda path: os.statvfs_result(disk))
+    with pytest.raises(OutputError, match='cannot write .*v.avi: the disk is full'):
+        recorder.write(_make_image(9))
+    recorder.close()
+    assert os.listdir(str(tmp_path)) == []
+
+
+def test_an_unfinished_video_has_no_name_yet(tmp_path):
+    recorder = VideoRecorder(str(tmp_path / 'v.avi'), 10.0)
+    recorder.write(_make_image(0))
+    assert not (tmp_path / 'v.avi').exists()
+    recorder.discard()
+    assert os.listdir(str(tmp_path)) == []
+
+
+def test_a_read_only_target_is_named_so(tmp_path):
+    path = tmp_path / 'v.mp4'
+    path.write_text('earlier')
+    path.chmod(0o444)
+    with pytest.raises(OutputError, match='cannot write .*v.mp4: the file is read-only'):
+        VideoRecorder(str(path), 30.0)
+    assert path.read_text() == 'earlier'

@@ -53,6 +53,13 @@ def test_a_jpeg_padded_with_zeros_is_complete():
     assert decode_compressed(msg).shape == (HEIGHT, WIDTH, 3)
 
 
+def test_a_jpeg_in_a_buffer_with_the_rest_of_an_earlier_image_is_complete():
+    msg = compressed('.jpg', patches())
+    expected = decode_compressed(msg)
+    msg.data += compressed('.jpg', color_image(240, 320)).data[:-2]
+    np.testing.assert_array_equal(decode_compressed(msg), expected)
+
+
 @pytest.mark.parametrize('extension, codec', [('.jpg', 'JPEG'), ('.png', 'PNG')])
 @pytest.mark.parametrize('keep', [0.3, 0.6, 0.99])
 def test_a_truncated_image_is_refused(extension, codec, keep):

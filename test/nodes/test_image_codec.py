@@ -5,12 +5,14 @@ from array import array
 import sys
 from types import ModuleType, SimpleNamespace
 
+import cv2
 import numpy as np
 from sample_images import alpha, color_image, gray, HEIGHT, patches, WIDTH
 import pytest
 
 from pose_ros.core.errors import ImageError
-from pose_ros.nodes.image_codec import encode_bgr8, encode_jpeg
+from pose_ros.core.samples import SampleDepth
+from pose_ros.nodes.image_codec import decode_compressed, encode_bgr8, encode_jpeg
 from pose_ros.nodes.image_encodings import DECODERS, decode_image
 
 BAYER = {'rggb': 'rg gb', 'bggr': 'bg gr', 'gbrg': 'gb rg', 'grbg': 'gr bg'}
@@ -65,18 +67,60 @@ def test_gray_of_8_bits_is_exact(encoding):
 
 
 @pytest.mark.parametrize('big_endian', [0, 1])
-def test_mono16_keeps_the_upper_8_bits_whatever_the_content(big_endian):
-    values = np.full((HEIGHT, WIDTH), 0x1234, '>u2' if big_endian else '<u2')
-    decoded = decode_image(message(values, 'mono16', padding=5, big_endian=big_endian))
-    assert (decoded == 0x12).all() and decoded.shape == (HEIGHT, WIDTH, 3)
+@pytest.mark.parametrize('bits', [8, 10, 12, 14, 16])
+@pytest.mark.parametrize('encoding', ['mono16', 'rgb16', 'bgr16', 'bayer_rggb16', 'rgba16'])
+def test_16_bits_are_scaled_by_what_they_hold(encoding, bits, big_endian):
+    gray_levels = np.random.RandomState(2).randint(0, 2 ** bits, (HEIGHT, WIDTH))
+    gray_levels[0, :2] = 2 ** bits - 1
+    channels = {'rgb16': 3, 'bgr16': 3, 'rgba16': 4}.get(encoding, 1)
+    values = np.repeat(gray_levels[..., None], channels, 2)
+    if channels == 4:
+        values[..., 3] = 65535  # opaque, whatever the colors hold
+    msg = message(values.astype('>u2' if big_endian else '<u2'), encoding, padding=5,
+                  big_endian=big_endian)
+    expected = gray_levels >> (bits - 8)
+    decoded = decode_image(msg)
+    if encoding.startswith('bayer'):
+        assert decoded.max() > 240 and abs(decoded.mean() - expected.mean()) < 5
+    else:
+        np.testing.assert_array_equal(decoded, gray(expected))
 
 
-@pytest.mark.parametrize('encoding, dtype', [('16UC1', '<u2'), ('32FC1', '<f4')])
+@pytest.mark.parametrize('compressed', [False, True])
+def test_the_scale_of_a_camera_never_follows_a_dark_image(compressed):
+    depth = SampleDepth()
+    for level, expected in ((1000, 250), (40, 10), (4000, 250), (40, 2)):
+        values = np.full((HEIGHT, WIDTH), level, '<u2')
+        if compressed:
+            data = cv2.imencode('.png', values)[1].tobytes()
+            image = decode_compressed(
+                SimpleNamespace(format='mono16; png compressed mono16', data=data), depth)
+        else:
+            image = decode_image(message(values, 'mono16'), depth)
+        assert (image == expected).all() and image.shape == (HEIGHT, WIDTH, 3)
+    assert decode_image(message(values, 'mono16')).max() == 40
+
+
+@pytest.mark.parametrize('encoding, dtype', [
+    ('16UC1', '<u2'), ('32FC1', '<f4'), ('16SC1', '<i2'), ('32SC1', '<i4'), ('64FC1', '<f8')])
 def test_depth_is_refused_with_advice(encoding, dtype):
     msg = message(np.ones((HEIGHT, WIDTH), dtype), encoding)
-    with pytest.raises(ImageError, match='holds depth, not colors: subscribe to the color'):
-        decode_image(msg)
+    for decode, refused in ((decode_image, msg), (decode_compressed, SimpleNamespace(
+            format=encoding + '; png compressed ', data=b'\x89PNG'))):
+        with pytest.raises(ImageError, match='holds depth, not colors: subscribe to the color .*'
+                                             'remap the topic `image`'):
+            decode(refused)
     assert encoding not in DECODERS
+
+
+@pytest.mark.parametrize('size', [(1, 1), (1, 5), (5, 1), (2, 2), (2, 7), (7, 2), (3, 3)])
+@pytest.mark.parametrize('bits', [8, 16])
+def test_the_smallest_bayer_images_are_not_black(size, bits):
+    mosaic = np.full(size, 200 * (1 if bits == 8 else 257), np.uint8 if bits == 8 else '<u2')
+    msg = message(mosaic, 'bayer_grbg{}'.format(bits), size[1], size[0])
+    np.testing.assert_array_equal(decode_image(msg), np.full(size + (3,), 200, np.uint8))
+    tile = message(np.uint8([[200, 100], [100, 10]]), 'bayer_rggb8', 2, 2)
+    np.testing.assert_array_equal(decode_image(tile), np.tile(np.uint8([10, 100, 200]), (2, 2, 1)))
 
 
 @pytest.mark.parametrize('padding', [0, 4])
@@ -177,7 +221,7 @@ def test_extra_bytes_after_the_last_row_are_ignored():
     ('nv12', {'data': b'\0' * 359, 'step': WIDTH}, ["20 x 12 'nv12'", '359 bytes', '18 rows']),
     ('bgr8', {'width': 0}, ['no pixels']),
     ('bgr8', {'height': 0}, ['no pixels']),
-    ('bgr8', {'width': 16385, 'height': 16384, 'step': 49155}, ['larger than 268435456 pixels']),
+    ('bgr8', {'width': 16385, 'height': 16384, 'step': 49155}, ['16385 x 16384 px', 'max_pixels']),
     ('uyvy', {'width': 19}, ['odd width', 'even']),
     ('nv21', {'height': 11}, ['odd side', 'even']),
 ])

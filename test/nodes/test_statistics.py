@@ -17,10 +17,10 @@ def clock(monkeypatch):
 
 def test_rates_since_the_last_call(clock):
     counts = Statistics()
-    assert counts.rates() == {'received': 0.0, 'processed': 0.0, 'dropped': 0.0}
-    counts.received, counts.processed, counts.dropped = 60, 10, 50
+    assert counts.rates() == {'received': 0.0, 'processed': 0.0, 'dropped': 0.0, 'lost': 0.0}
+    counts.received, counts.processed, counts.dropped, counts.lost = 60, 10, 50, 4
     clock[0] += 2.0
-    assert counts.rates() == {'received': 30.0, 'processed': 5.0, 'dropped': 25.0}
+    assert counts.rates() == {'received': 30.0, 'processed': 5.0, 'dropped': 25.0, 'lost': 2.0}
     clock[0] += 1.0
     assert counts.rates()['received'] == 0.0
 

@@ -32,12 +32,14 @@ _numbers = itertools.count()
 class Process:
     """A node in a process of its own; what it logs is kept."""
 
-    def __init__(self, script, namespace, parameters, remaps=()):
+    def __init__(self, script, namespace, parameters, remaps=(), files=()):
         command = [sys.executable] + script + ['--ros-args', '-r', '__ns:=' + namespace]
         for name, value in parameters.items():
             command += ['-p', '{}:={}'.format(name, _yaml(value))]
         for remap in remaps:
             command += ['-r', remap]
+        for path in files:
+            command += ['--params-file', path]
         self._log = tempfile.TemporaryFile('w+')
         # A log buffer of the C library would keep lines from the test until the process ends.
         environment = dict(os.environ, RCUTILS_LOGGING_BUFFERED_STREAM='0', PYTHONUNBUFFERED='1')
@@ -85,9 +87,9 @@ class Graph:
         self.node.create_subscription(
             DiagnosticArray, '/diagnostics', self._on_diagnostics, RELIABLE)
 
-    def start(self, node, script=None, remaps=(), arguments=(), **parameters):
+    def start(self, node, script=None, remaps=(), arguments=(), files=(), **parameters):
         script = [str(script)] + list(arguments) if script else ['-m', 'pose_ros.nodes.' + node]
-        process = Process(script, self.namespace, parameters, remaps)
+        process = Process(script, self.namespace, parameters, remaps, files)
         self._processes.append(process)
         return process
 

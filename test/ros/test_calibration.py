@@ -1,14 +1,19 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""camera_info belongs to the image of its stamp, to no other."""
+"""camera_info belongs to the image of its stamp; a constant one also serves the next."""
+import itertools
+import threading
 import types
 
 from builtin_interfaces.msg import Time
+from graph import blue, image_message, RELIABLE
 import numpy as np
 import pytest
-from sensor_msgs.msg import CameraInfo
+from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
+from visualization_msgs.msg import Marker, MarkerArray
 
 from pose_ros.core.frame import Frame
+from pose_ros.msg import SkeletonArray
 from pose_ros.nodes import calibration
 from pose_ros.nodes.calibration import Calibration, is_rectified
 from pose_ros.nodes.qos import CAMERA_INFO_QOS
@@ -18,7 +23,11 @@ class _Node:
     """Keeps what is logged."""
 
     def __init__(self):
-        self.warnings = []
+        self.warnings, self.publishers = [], 0
+
+    def count_publishers(self, topic):
+        assert topic == '/pose/front/camera_info'
+        return self.publishers
 
     def resolve_topic_name(self, name):
         return '/pose/' + name
@@ -53,14 +62,49 @@ def frame(camera=None, width=640, height=480):
     return Frame(np.zeros((height, width, 3), np.uint8), camera=camera)
 
 
-def test_only_the_exact_stamp_matches(make):
+def test_the_exact_stamp_matches_whatever_else_is_known(make):
     found, warnings = make()
     found.add(info((7, 100), focal_length=400.0))
     found.add(info((7, 101), focal_length=500.0))
     assert found.find(stamp(7, 100), 640, 480).fx == 400.0
     assert found.find(stamp(7, 101), 640, 480).fx == 500.0
-    assert found.find(stamp(7, 102), 640, 480) is None
+    assert found.find(stamp(7, 102), 640, 480) is None  # it varies
+    assert found.find(stamp(7, 99), 640, 480) is None
     assert not warnings
+
+
+def test_a_constant_calibration_serves_an_image_before_its_own_message(make):
+    found, _ = make()
+    assert found.find(stamp(2), 640, 480) is None
+    found.add(info((1, 0)))
+    assert found.find(stamp(2), 640, 480).fx == 400.0  # the only one so far
+    assert found.find(stamp(0, 5), 640, 480) is None  # it is not before the image
+    found.add(info((2, 0)))
+    assert found.find(stamp(3), 640, 480).fx == 400.0
+    assert found.find(stamp(3), 320, 240) is None  # images of another size
+    late = frame(found.find(stamp(3), 640, 480))
+    found.add(info((3, 0), focal_length=500.0))  # a zoom: the image's own message counts
+    assert found.settle(stamp(3), late).fx == 500.0
+    assert found.find(stamp(4), 640, 480) is None
+
+
+def test_an_image_waits_for_its_own_message_within_a_bound(make, monkeypatch):
+    monkeypatch.setattr(calibration, '_LONGEST_WAIT', 20.0)
+    found, _ = make()
+    found._subscription = found._node.publishers = 1
+    adding = threading.Timer(0.2, found.add, (info((1, 0)),))
+    adding.start()
+    assert found.find(stamp(1), 640, 480).fx == 400.0
+    adding.join()
+    monkeypatch.setattr(calibration, '_LONGEST_WAIT', 0.001)
+    found.add(info((2, 0), focal_length=500.0))
+    waits = []
+    monkeypatch.setattr(found._arrival, 'wait_for', lambda *arguments: waits.append(1))
+    for second in range(100, 150):
+        assert found.find(stamp(second), 640, 480) is None
+    assert len(waits) == 20  # then it gives up
+    found._node.publishers = found._vain = 0
+    assert found.find(stamp(200), 640, 480) is None and len(waits) == 20
 
 
 def test_a_message_that_follows_its_image_is_used_after_inference(make):
@@ -75,9 +119,9 @@ def test_a_message_that_follows_its_image_is_used_after_inference(make):
 def test_a_frame_keeps_the_camera_that_it_had(make):
     found, _ = make()
     found.add(info((1, 0)))
-    camera = found.find(stamp(1), 640, 480)
-    found.add(info((1, 0), focal_length=999.0))
-    assert found.settle(stamp(1), frame(camera)) is camera
+    camera = found.find(stamp(2), 640, 480)
+    found.add(info((1, 500), focal_length=999.0))
+    assert found.settle(stamp(2), frame(camera)) is camera
 
 
 def test_old_messages_are_forgotten(make):
@@ -91,8 +135,9 @@ def test_old_messages_are_forgotten(make):
 
 def test_stamps_that_never_match_are_reported_once(make):
     found, warnings = make()
-    for second in range(60):
-        found.add(info((second, 0)))
+    found.add(info((0, 0), focal_length=300.0))
+    for second in range(1, 61):
+        found.add(info((second, 0), focal_length=400.0 + second))
         assert found.settle(stamp(second, 5), frame()) is None
     assert len(warnings) == 1 and 'never with the stamp of an image' in warnings[0]
     assert warnings[0].startswith('/pose/front/camera_info: ')
@@ -146,3 +191,39 @@ def test_rectified_images_use_p(make):
 def test_rectified_topics(topic, rectified):
     assert is_rectified('auto', topic) is rectified
     assert is_rectified('always', topic) is True and is_rectified('never', topic) is False
+
+
+def test_markers_follow_the_region_of_interest_of_late_messages(graph, tiny_model):
+    """Half the width of a sensor, at its right side; each camera_info comes after its image."""
+    process = graph.start_estimator(tiny_model)
+    seen = graph.collect(MarkerArray, 'markers')
+    images = graph.node.create_publisher(Image, 'image', RELIABLE)
+    infos = graph.node.create_publisher(CameraInfo, 'camera_info', RELIABLE)
+    graph.wait(lambda: infos.get_subscription_count(), 'a match', process)
+    roi = RegionOfInterest(x_offset=320, width=320, height=480)
+    second = itertools.count(100)
+
+    def spheres():
+        return [marker for message in seen for marker in message.markers
+                if marker.type == Marker.SPHERE_LIST and marker.action == Marker.ADD]
+
+    def send():
+        number = next(second)
+        images.publish(image_message(blue(320, 480), (number, 0)))
+        graph.spin(0.2)  # longer than the network takes, and than an image waits
+        infos.publish(info((number, 0), roi=roi))
+        return bool(spheres()) and number > 104
+    graph.wait(send, 'markers', process)
+    [points] = {tuple((point.x, point.y, point.z) for point in marker.points)
+                for marker in spheres()[-2:-1]}
+    # In the sensor's 640 columns the right half looks to the right.
+    pixels = [(400.0 * x / z + 320.0 - 320.0, 400.0 * y / z + 240.0) for x, y, z in points]
+    assert all(x > 0 for x, _, _ in points)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    answer = graph.send_until(images, image_message(blue(320, 480), (99, 0)), arrays)
+    keypoints = np.array([(keypoint.x, keypoint.y) for skeleton in answer.skeletons
+                          for keypoint in skeleton.keypoints if keypoint.confidence > 0])
+    for pixel in pixels:
+        assert np.abs(keypoints - pixel).max(1).min() < 0.1
+    values = graph.values(camera='')
+    assert int(values['frames with camera_info']) >= int(values['frames processed']) - 3

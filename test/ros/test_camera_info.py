@@ -1,6 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Calibration files: read, scaled to the size of the images, and refused if invalid."""
+import os
+
 import pytest
 import yaml
 
@@ -80,8 +82,8 @@ def test_another_aspect_is_refused(tmp_path):
     ({'projection_matrix': {'data': [1] * 9}}, 'projection_matrix has 9 numbers, not 12'),
     ({'rectification_matrix': {'data': ['x'] * 9}}, "'x'"),
     ({'rectification_matrix': {'rows': 3}}, "lacks the key 'data'"),
-    ({'camera_matrix': {'data': [0] * 9}}, 'focal lengths must be above 0'),
-    ({'image_height': 0}, 'image size')])
+    ({'camera_matrix': {'data': [0] * 9}}, 'focal lengths 0 and 0'),
+    ({'image_height': 0}, 'image_height must be')])
 def test_an_invalid_file_is_refused_with_the_reason(tmp_path, change, words):
     content = dict(calibration(), **change)
     path = write(tmp_path, {key: value for key, value in content.items() if value is not None})
@@ -99,3 +101,53 @@ def test_a_file_of_another_kind_is_refused(tmp_path, text):
 def test_a_missing_file_is_named():
     with pytest.raises(ImageError, match='cannot read the camera calibration nowhere.yaml'):
         load_camera_info('nowhere.yaml')
+
+
+LAUGHS = 'a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1]\n' + ''.join(
+    'a{0}: &a{0} [{1}]\n'.format(level, ', '.join(['*a{}'.format(level - 1)] * 9))
+    for level in range(1, 10))
+
+
+@pytest.mark.parametrize('change, words', [
+    ({'image_width': float('inf')}, 'image_width must be'), ({'image_height': 2 ** 40}, 'height'),
+    ({'image_width': True}, 'image_width'), ({'image_width': -640}, 'image_width'),
+    ({'image_width': '640'}, 'image_width'), ({'distortion_model': ['plumb_bob'] * 9}, 'model'),
+    ({'distortion_model': 'magic'}, "unknown distortion model 'magic'"),
+    ({'camera_matrix': {'rows': 9, 'cols': 9, 'data': [500.0, 0, 320, 0, 500, 240, 0, 0, 1]}},
+     'camera_matrix has rows 9, not 3'),
+    ({'camera_matrix': {'rows': 9, 'cols': 9, 'data': [1.0] * 81}}, 'has 81 numbers, not 9'),
+    ({'camera_matrix': {'data': [float('nan')] * 9}}, 'no finite number'),
+    ({'camera_matrix': {'data': [[500] for _ in range(9)]}}, 'no finite number'),
+    ({'camera_matrix': {'data': [True] * 9}}, 'no finite number'),
+    ({'camera_matrix': {'data': '123456789'}}, 'a list of numbers'),
+    ({'camera_matrix': [1] * 9}, 'a list of numbers'),
+    ({'distortion_coefficients': {'data': [0.1] * 100}}, 'has 100 numbers, not up to 14'),
+    ({'distortion_coefficients': {'data': [0.1] * 3}}, '3 distortion coefficients'),
+    ({'camera_matrix': {'data': [0.0] * 9}}, 'not calibrated')])
+def test_impossible_values_are_refused(tmp_path, change, words):
+    content = dict(calibration(), **change)
+    with pytest.raises(ImageError, match='is not a camera calibration') as error:
+        load_camera_info(write(tmp_path, content))
+    assert words in str(error.value)
+
+
+@pytest.mark.parametrize('text, words', [
+    (LAUGHS + 'distortion_model: *a9\nimage_width: 640\nimage_height: 480\n', 'aliases'),
+    ('[' * 100000, 'levels'), ('a: ' + '{b: ' * 500, 'levels'),
+    ('image_width: 640\nimage_width: 320\n', "the key 'image_width' appears twice"),
+    ('distortion_model: "\\ud800"\n', 'surrogate'), ('image_width: ' + '9' * 5000, 'too long'),
+    ('image_width: !!timestamp x', 'camera calibration'), ('- 1\n- 2\n', 'no keys'),
+    ('', 'no keys'), ('image_width: 640\n---\nimage_width: 320\n', 'single document'),
+    ('#' * (1 << 21), 'at most')])
+def test_hostile_texts_are_refused(tmp_path, text, words):
+    with pytest.raises(ImageError, match='head.yaml') as error:
+        load_camera_info(write(tmp_path, text))
+    assert words in str(error.value)
+
+
+def test_a_calibration_is_a_regular_file(tmp_path):
+    path = tmp_path / 'pipe'
+    os.mkfifo(str(path))
+    for name in (str(path), '/dev/zero', str(tmp_path)):
+        with pytest.raises(ImageError, match='not a regular file'):
+            load_camera_info(name)

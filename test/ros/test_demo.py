@@ -69,3 +69,12 @@ def test_invalid_arguments_end_with_a_reason(tiny_model, make_model, tmp_path):
     assert code == 1 and 'the network takes images of' in text
     code, text = _demo('--model', tiny_model, '--input', tmp_path / 'absent.avi', *output)
     assert code == 1 and 'absent.avi' in text
+
+
+def test_the_video_is_not_the_input(tiny_model, video):
+    with open(video, 'rb') as stream:
+        before = stream.read()
+    code, text = _demo('--model', tiny_model, '--input', video, '--output', video)
+    assert code == 2 and 'would overwrite the input' in text
+    with open(video, 'rb') as stream:
+        assert stream.read() == before

@@ -5,6 +5,7 @@ import cv2
 from graph import BEST_EFFORT, blue, image_message, LATCHED, red, RELIABLE
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import ChangeState, GetState
+import models
 import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
@@ -71,6 +72,23 @@ def test_topology_waits_for_late_joiners(graph, tiny_model):
     assert tuple(topologies[0].keypoint_names) == topology.keypoint_names
     assert list(topologies[0].limbs) == [keypoint for limb in topology.limbs for keypoint in limb]
     assert tuple(topologies[0].mirror) == topology.mirror
+
+
+def test_an_own_skeleton_has_its_own_names(graph, make_model):
+    names = ['left_{}'.format(k) for k in range(9)] + ['right_{}'.format(k) for k in range(9)]
+    own = {'name': 'dog', 'keypoint_names': names, 'limbs': [[0, 1], [1, 10]]}
+    process = graph.start_estimator(make_model(card=models.card_data(topology=own)))
+    topologies = graph.collect(SkeletonTopology, 'topology', LATCHED)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    graph.wait(lambda: topologies, 'the latched topology', process)
+    assert topologies[0].name == 'dog' and topologies[0].format == Skeleton.FORMAT_CUSTOM
+    assert list(topologies[0].keypoint_names) == names
+    assert list(topologies[0].limbs) == [0, 1, 1, 10]
+    assert list(topologies[0].mirror) == [*range(9, 18), *range(9)]
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    answer = graph.send_until(publisher, image_message(blue(160, 128)), arrays, process=process)
+    assert [skeleton.format for skeleton in answer.skeletons] == [Skeleton.FORMAT_CUSTOM] * 2
+    assert [keypoint.id for keypoint in answer.skeletons[0].keypoints] == list(range(18))
 
 
 def test_lifecycle_by_hand(graph, tiny_model):

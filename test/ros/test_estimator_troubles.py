@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bad input over DDS: explained, counted, and nothing else is lost."""
 import array
+import os
 from pathlib import Path
 
 import cv2
 from graph import blue, image_message, red, RELIABLE
+import models
 import numpy as np
+import onnx
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
@@ -57,6 +60,25 @@ def test_unusual_sizes(graph, tiny_model, size):
     assert all(np.isnan(point.x) or 0 <= point.x <= size[0] - 1 for point in points)
 
 
+@pytest.mark.parametrize('transport', ['raw', 'compressed'])
+def test_images_above_the_limit_are_refused(graph, tiny_model, transport):
+    kind, topic = (Image, 'image') if transport == 'raw' else (CompressedImage, 'image/compressed')
+
+    def message(*size):
+        if transport == 'raw':
+            return image_message(blue(*size))
+        data = cv2.imencode('.png', blue(*size))[1].tobytes()
+        return CompressedImage(format='png', data=array.array('B', data))
+    publisher = graph.node.create_publisher(kind, topic, RELIABLE)
+    process = graph.start_estimator(tiny_model, image_transport=transport, max_pixels=400000)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    graph.send_until(publisher, message(640, 480), arrays, process=process)
+    graph.send_while(publisher, message(800, 600), graph.failed, 'the failed frame', process)
+    assert '800 x 600 px, more than the limit of 0.4 million (max_pixels)' in graph.values()[
+        'last error']
+    assert len(graph.send_until(publisher, message(640, 480), arrays).skeletons) == 2
+
+
 @pytest.mark.parametrize('codec', ['.jpg', '.png'])
 def test_corrupt_compressed_image(graph, tiny_model, codec):
     publisher = graph.node.create_publisher(CompressedImage, 'image/compressed', RELIABLE)
@@ -99,6 +121,33 @@ def test_models_that_cannot_be_used(graph, tiny_model, make_model, tmp_path):
         del graph.statuses[:]
         graph.wait(lambda: graph.status.level == b'\x02', text, process)
         assert text in graph.status.message and process.alive
+        assert process.stop() == 0
+
+
+def test_hostile_cards_and_files_are_errors_in_diagnostics(graph, tiny_model, tmp_path):
+    text = models.tiny_card().to_json()
+    os.mkfifo(str(tmp_path / 'pipe.json'))
+    model = onnx.load(tiny_model)
+    model.opset_import[0].version = 2 ** 31
+    onnx.save(model, str(tmp_path / 'opset.onnx'))
+    cases = [('[' * 100000, 'levels'),
+             (text.replace('"scale": 1.0', '"scale": 1e400'), "'scale' is NaN or infinite"),
+             (text.replace('"settings": {', '"settings": {"self": 1'), "unknown key 'self'"),
+             (text.replace('"name": "tiny"', '"name": "\\ud800"'), 'surrogate'),
+             ('pipe.json', 'not a regular file'), ('opset.onnx', 'its opset is 2147483648')]
+    for number, (card, words) in enumerate(cases):
+        assert card != text
+        if not card.endswith(('.json', '.onnx')):
+            path = tmp_path / '{}.json'.format(number)
+            path.write_text(card)
+            card = path.name
+        given = {'model': str(tmp_path / card)} if card.endswith('.onnx') else \
+            {'model': tiny_model, 'card': str(tmp_path / card)}
+        process = graph.start('estimator', diagnostics_period=0.2, **given)
+        del graph.statuses[:]
+        graph.wait(lambda: graph.status.level == b'\x02', words, process)
+        assert words in graph.status.message and process.alive
+        assert 'cannot configure' in process.log()
         assert process.stop() == 0
 
 

@@ -197,6 +197,24 @@ def test_demo_publishes_what_the_estimator_reads(run):
     assert estimator.parameters == dict(IN_FILE, image_transport='compressed')
 
 
+@pytest.mark.parametrize('launch_file, typo, meant', [
+    ('estimator.launch.py', 'modle', 'model'), ('multi_camera.launch.py', 'image_transprot',
+                                                'image_transport'),
+    ('demo.launch.py', 'backed', 'backend'), ('demo.launch.py', 'inptu', 'input')])
+def test_a_misspelt_argument_is_named_with_the_nearest(run, caplog, launch_file, typo, meant):
+    cameras = {'cameras': 'front,rear'} if launch_file.startswith('multi') else {}
+    code, started = run(launch_file, **dict(cameras, **{typo: 'x', 'of_another_file': '1'}))
+    assert code == 0 and started
+    assert [record.getMessage() for record in caplog.records if 'no launch' in record.msg] == [
+        'there is no launch argument {!r}; did you mean {!r}?'.format(typo, meant)]
+
+
+def test_demo_has_one_time(run):
+    _, (estimator, source) = run('demo.launch.py', use_sim_time='True')
+    assert source.parameters == {'use_sim_time': True}
+    assert estimator.parameters['use_sim_time'] is True
+
+
 def test_demo_names_a_wrong_rate(run, caplog):
     code, _ = run('demo.launch.py', rate='fast')
     assert code == 1

@@ -8,6 +8,11 @@ import fake_tensorrt
 from surface import Shaped
 
 
+_TYPES = {'tensor(float)': ('FLOAT', np.float32), 'tensor(float16)': ('HALF', np.float16),
+          'tensor(uint8)': ('UINT8', np.uint8), 'tensor(int32)': ('INT32', np.int32),
+          'tensor(bool)': ('BOOL', np.bool_)}
+
+
 class Runtime(Shaped):
     """tensorrt.Runtime."""
 
@@ -83,8 +88,7 @@ class ICudaEngine(Shaped):
         return self._dtype(self._io[self._names.index(name)][0])
 
     def _dtype(self, item):
-        return {'tensor(float)': self._trt.DataType.FLOAT,
-                'tensor(float16)': self._trt.DataType.HALF}[item.type]
+        return getattr(self._trt.DataType, _TYPES[item.type][0])
 
 
 class IExecutionContext(Shaped):
@@ -178,13 +182,13 @@ class IExecutionContext(Shaped):
 
     def _array(self, machine, name, addresses):
         shape = self._get_shape(name)
-        dtype = np.float16 if self._item(name).type == 'tensor(float16)' else np.float32
+        dtype = _TYPES[self._item(name).type][1]
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
         return machine.block(addresses[name], size).view(dtype).reshape(shape)
 
     def _rounded(self, array):
         settings, facts = self._trt._settings, self._engine._facts
-        if facts['half']:
+        if facts['half'] and array.dtype.kind == 'f':
             array = array.astype(np.float16).astype(array.dtype)
             if settings.broken_half:
                 array = array * np.float32('nan')

@@ -153,12 +153,12 @@ def test_timings_of_another_gpu_are_no_obstacle(trt, machine, tiny_model):
 
 def test_nothing_half_written_stays(tmp_path, monkeypatch):
     cache = EngineCache(str(tmp_path))
-    cache.store('a', b'plan', {'x': 1})
+    cache.store('a', b'plan', {'precision': 'fp32'})
     monkeypatch.setattr(os, 'replace', lambda *_: (_ for _ in ()).throw(OSError('disk full')))
     cache.store('b', b'other', {})
     assert sorted(os.listdir(str(tmp_path))) == ['a.engine', 'a.engine.json']
     assert cache.load('a') == (b'plan', {
-        'x': 1, 'plan_sha256': hashlib.sha256(b'plan').hexdigest()})
+        'precision': 'fp32', 'plan_sha256': hashlib.sha256(b'plan').hexdigest()})
     assert cache.load('b') is None and cache.clear() == 1 and cache.entries() == []
 
 
@@ -175,3 +175,84 @@ def test_f16_that_failed_is_not_tried_twice_in_one_start(trt, tiny_model, caplog
         works(tiny_model)
     half = not trt.__version__.startswith('11')
     assert trt._settings.built == (2 if half else 1)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """Return a cache with one plan, and the paths of its files."""
+    cache = EngineCache(str(tmp_path / 'a' / 'b'))
+    cache.store('key', b'plan', {'precision': 'fp32'})
+    cache.mark_rejected('other', 'reason')
+    cache.store_timings('gpu', b'timings')
+    assert cache.load('key')[0] == b'plan'
+    return cache, [os.path.join(cache.folder, name) for name in sorted(os.listdir(cache.folder))]
+
+
+def test_folders_and_files_are_for_this_user_only(stored):
+    cache, paths = stored
+    folders = [cache.folder, os.path.dirname(cache.folder)]
+    assert [os.stat(path).st_mode & 0o777 for path in folders] == [0o700, 0o700]
+    assert {os.stat(path).st_mode & 0o777 for path in paths} == {0o600} and len(paths) == 4
+
+
+@pytest.mark.parametrize('mode', [0o777, 0o770, 0o722])
+def test_a_folder_that_others_can_write_is_not_trusted(stored, mode, caplog):
+    cache, _ = stored
+    os.chmod(cache.folder, mode)
+    assert cache.load('key') is None and cache.rejection('other') == ''
+    assert cache.load_timings('gpu') == b''
+    assert any('other users can write it (mode {:o})'.format(mode) in text
+               for text in messages(caplog))
+    cache.store('new', b'plan', {})
+    assert not os.path.exists(os.path.join(cache.folder, 'new.engine'))
+
+
+@pytest.mark.parametrize('suffix', ['.engine', '.engine.json'])
+def test_a_file_that_others_can_write_is_not_trusted(stored, suffix, caplog):
+    cache, _ = stored
+    os.chmod(os.path.join(cache.folder, 'key' + suffix), 0o666)
+    assert cache.load('key') is None
+    assert any('other users can write it' in text for text in messages(caplog))
+
+
+@pytest.mark.parametrize('name', ['', 'key.engine', 'key.engine.json'])
+def test_what_belongs_to_another_user_is_not_trusted(stored, name, monkeypatch, caplog):
+    cache, _ = stored
+    if os.geteuid() == 0:
+        os.chown(os.path.join(cache.folder, name), 54321, -1)
+    else:
+        monkeypatch.setattr(os, 'geteuid', lambda: 54321)
+    assert cache.load('key') is None
+    assert any('belongs to another user' in text for text in messages(caplog))
+
+
+@pytest.mark.parametrize('kind', ['pipe', 'large'])
+def test_a_plan_is_a_regular_file_of_a_sane_size(stored, kind):
+    cache, _ = stored
+    path = os.path.join(cache.folder, 'key.engine')
+    os.remove(path)
+    if kind == 'pipe':
+        os.mkfifo(path, 0o600)
+    else:
+        with open(path, 'wb') as stream:
+            os.fchmod(stream.fileno(), 0o600)
+            stream.truncate(1 << 42)
+    assert cache.load('key') is None
+
+
+@pytest.mark.parametrize('cache_home', [None, '', 'relative'])
+def test_without_a_home_nothing_is_kept(trt, tiny_model, cache_home, tmp_path, monkeypatch,
+                                        caplog):
+    """A folder of the name ~ was made once."""
+    if cache_home is None:
+        monkeypatch.delenv('XDG_CACHE_HOME', raising=False)
+    else:
+        monkeypatch.setenv('XDG_CACHE_HOME', cache_home)
+    monkeypatch.setattr(os.path, 'expanduser', lambda path: path)
+    monkeypatch.chdir(tmp_path)
+    for built in (1, 2):
+        works(tiny_model)
+        assert trt._settings.built == built
+    assert EngineCache().entries() == [] and EngineCache().clear() == 0
+    assert os.listdir(str(tmp_path)) == []
+    assert any('has no home' in text and 'XDG_CACHE_HOME' in text for text in messages(caplog))

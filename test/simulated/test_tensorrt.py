@@ -8,13 +8,15 @@ import models
 import numpy as np
 import pytest
 
+from networks import retyped
 from pose_ros.core.engines import create_engine
 from pose_ros.core.engines.cuda_thread import CudaThread
 from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.engines.tensorrt_loader import Loader
-from pose_ros.core.errors import EngineError, ModelError
+from pose_ros.core.engine_file import build_engine_file
+from pose_ros.core.errors import EngineError, ModelError, PoseRosError
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.bundled import model_file
 
@@ -219,3 +221,38 @@ def test_a_real_network(install_tensorrt, network, version):
     keypoints = models.matched(found[0], expected[0].keypoints[..., :2])
     difference = np.abs(keypoints[..., :2] - expected[0].keypoints[..., :2])
     assert np.nanmax(difference) < 1.0
+
+
+@pytest.mark.parametrize('types', [
+    {'image': 'FLOAT16'}, {'outputs': {'output': 'FLOAT16'}}, {'image': 'INT32'},
+    {'image': 'UINT8'}, {'unused': ['INT32']}, {'unused': ['BOOL']}], ids=str)
+def test_types_are_converted_as_on_the_other_engines(trt, tiny_model, tmp_path, types):
+    if types.get('image') == 'UINT8' and not hasattr(trt.DataType, 'UINT8'):
+        pytest.skip('TensorRT {} has no such inputs'.format(trt.__version__))
+    estimator = PoseEstimator(retyped(tiny_model, tmp_path / 'typed.onnx', **types), 'tensorrt',
+                              require_tensorrt=True)
+    engine = estimator.network.engine
+    assert engine.input_type == np.dtype(types.get('image', 'float32').lower())
+    outputs = engine.infer(BLUE)
+    assert outputs['output'].dtype == np.float32
+    for kind in types.get('unused', ()):
+        assert outputs['unused_0'].dtype == {'INT32': np.int32, 'BOOL': np.bool_}[kind]
+    people = models.matched(estimator(models.image()), models.tiny_people())
+    assert np.abs(people[..., :2] - models.tiny_people()).max() < .5
+    estimator.close()
+
+
+@pytest.mark.parametrize('types, reason', [
+    ({'image': 'BOOL'}, 'the input has the type .*bool'),
+    ({'outputs': {'output': 'INT32'}}, "output 'output' has the type int32")], ids=str)
+def test_types_are_refused_as_on_the_other_engines(trt, tiny_model, tmp_path, types, reason):
+    with pytest.raises(PoseRosError, match=reason):
+        PoseEstimator(retyped(tiny_model, tmp_path / 'typed.onnx', **types), 'tensorrt',
+                      require_tensorrt=True)
+
+
+def test_an_engine_file_may_end_in_capitals(trt, tiny_model, tmp_path):
+    path, _ = build_engine_file(tiny_model, str(tmp_path / 'NET.ENGINE'))
+    estimator = PoseEstimator(path)
+    assert estimator.network.engine.describe().backend == 'tensorrt'
+    estimator.close()

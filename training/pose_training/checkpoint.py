@@ -7,21 +7,20 @@ The file is a dictionary that torch.save wrote: 'format', 'version', 'name', 'to
 under the key 'pose_training', and more entries.
 """
 import json
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple, Union
 
 import torch
 from torch import Tensor
 
 from pose_training.errors import NetworkError, WeightsError
-from pose_training.torch_file import load_torch_file
+from pose_training.torch_file import load_torch_file, save_torch_file
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import create_model
-from pose_ros.core.files import atomic_write
 
 FORMAT = 'pose_training'
 VERSION = 1
 
-_KINDS = {'name': str, 'topology': str, 'options': Mapping, 'provenance': Mapping,
+_KINDS = {'name': str, 'topology': (str, Mapping), 'options': Mapping, 'provenance': Mapping,
           'state_dict': Mapping}
 
 
@@ -29,7 +28,7 @@ class Checkpoint(NamedTuple):
     """The content of a checkpoint: `create_model(name, topology, **options)`, and its state."""
 
     name: str
-    topology: str
+    topology: Union[str, Dict[str, Any]]
     options: Dict[str, Any]
     provenance: Dict[str, Any]
     state: Dict[str, Tensor]
@@ -65,8 +64,7 @@ def save_checkpoint(path: str, network: PoseNetwork,
     """
     data = checkpoint_data(network, provenance)
     try:
-        with atomic_write(path) as file:
-            torch.save(data, file)
+        save_torch_file(path, data)
     except OSError as error:
         raise WeightsError('cannot write {}: {}'.format(path, error.strerror or error)) from error
 
@@ -116,8 +114,10 @@ def find_checkpoint(data: object, path: str) -> Optional[Checkpoint]:
     if strange:
         raise WeightsError('{} is not a whole checkpoint: {} in its state_dict is no tensor; save '
                            'it again'.format(path, strange[0]))
-    return Checkpoint(data['name'], data['topology'], dict(data['options']),
-                      dict(data['provenance']), dict(data['state_dict']))
+    topology = data['topology']
+    return Checkpoint(data['name'], topology if isinstance(topology, str) else dict(topology),
+                      dict(data['options']), dict(data['provenance']),
+                      dict(data['state_dict']))
 
 
 def _shapes(state):

@@ -1,12 +1,13 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Open files of torch.save without running any code in them."""
+"""Write files of torch.save, and open them without running any code in them."""
 import pickle
 import re
 import warnings
 
 import torch
 
+from pose_ros.core.files import atomic_write
 from pose_training.errors import WeightsError
 
 _ZIP = b'PK\x03\x04'  # files of PyTorch 1.6 and newer; older ones are bare pickles
@@ -37,6 +38,21 @@ def load_torch_file(path: str) -> object:
                                'code; save its state_dict() instead'.format(path)) from error
         raise WeightsError('{} is damaged or cut short ({}); fetch it again and compare its size '
                            'with that of the original'.format(path, _reason(error))) from error
+
+
+def save_torch_file(path: str, data: object, follow_links: bool = True) -> None:
+    """Write a file of torch.save, whole or not at all; OSError if that fails.
+
+    follow_links: as in atomic_write. torch.save turns an error of the disk into a RuntimeError.
+    """
+    try:
+        with atomic_write(path, follow_links) as stream:
+            torch.save(data, stream)
+    except RuntimeError as error:
+        reason = error.__context__
+        if isinstance(reason, OSError):
+            raise OSError(reason.errno, reason.strerror, path) from error
+        raise OSError(str(error)) from error
 
 
 def _refuse_other_files(path, head):

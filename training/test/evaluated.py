@@ -9,11 +9,11 @@ import onnx
 from onnx import helper, numpy_helper, TensorProto
 
 from pose_ros.core.card import CARD_KEY, parse_card
+from pose_ros.core.paf_layouts import map_layout
 from pose_ros.core.people import make_people
 from pose_ros.core.topology import get_topology
 from pose_training.evaluation.detections import Detections
 from pose_training.evaluation.labels import read_labels
-from pose_training.families.paf.layouts import map_layout
 
 COCO = get_topology('coco_17')
 SIDE, STRIDE = 192, 8
@@ -53,6 +53,16 @@ def write_dataset(folder, images, annotations, name='set.json', **options):
     data = dataset(list(enumerate(images)), annotations, **options)
     (folder / name).write_text(json.dumps(data))
     return str(folder / name)
+
+
+def changed(path, change):
+    """Change the data of a file; return its path."""
+    with open(path, encoding='utf-8') as stream:
+        content = json.load(stream)
+    change(content)
+    with open(path, 'w', encoding='utf-8') as stream:
+        json.dump(content, stream)
+    return path
 
 
 def detections(folder, annotations, found, **options):

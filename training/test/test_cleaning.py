@@ -153,8 +153,7 @@ def test_a_dataset_is_cleaned(tmp_path):
     path = dataset(tmp_path)
     before = (tmp_path / 'in' / 'labels.json').read_text()
     judge = LabelChecker(DotTeacher(), FAMILY, SIZE, STRIDE)
-    found = clean(load_coco(path), str(tmp_path / 'in'), judge, 'coco_17', .5,
-                  str(tmp_path / 'out'))
+    found = clean(load_coco(path), judge, COCO_17, .5, str(tmp_path / 'out'))
     assert found.counts == {'label': 2, 'mirror': 1, 'drop': 2, 'unjudged': 0}
     assert found.left_out == 2  # all wrong, and unreadable
     assert [image['file_name'] for image in found.data['images']] == [
@@ -173,7 +172,7 @@ def test_a_dataset_is_cleaned(tmp_path):
 def test_a_teacher_without_the_labelled_keypoints_changes_nothing(tmp_path):
     path = dataset(tmp_path)
     judge = LabelChecker(DotTeacher(without=NAMES), FAMILY, SIZE, STRIDE)
-    found = clean(load_coco(path), str(tmp_path / 'in'), judge, 'coco_17', .5, str(tmp_path))
+    found = clean(load_coco(path), judge, COCO_17, .5, str(tmp_path))
     assert found.counts == {'label': 0, 'mirror': 0, 'drop': 0, 'unjudged': 5}
     kept = {annotation['id']: annotation for annotation in found.data['annotations']}
     assert len(kept) == 6 and all(
@@ -185,7 +184,7 @@ def test_nothing_left_is_an_error(tmp_path):
     path = write(tmp_path, coco([labels()], (90, 120)))
     judge = LabelChecker(DotTeacher(), FAMILY, SIZE, STRIDE)
     with pytest.raises(DataError, match='none of its 1 images remains .*the teacher is the right'):
-        clean(load_coco(path), str(tmp_path), judge, 'coco_17', .5, str(tmp_path))
+        clean(load_coco(path), judge, COCO_17, .5, str(tmp_path))
 
 
 def test_the_command_writes_a_dataset_and_a_table(tmp_path, capsys):

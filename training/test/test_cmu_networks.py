@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from pose_ros.core.card import parse_card
+from pose_ros.core.paf_layouts import map_layout
 from pose_training.errors import NetworkError
 from pose_training.models import body_25, cmu, hand_face
 from pose_training.models.cost import count_multiply_adds, count_parameters
-from pose_training.families.paf.layouts import map_layout
 
 SPECS = {spec.name: spec for module in (cmu, body_25, hand_face) for spec in module.NETWORKS}
 

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from pose_ros.core.paf_layouts import map_layout
 from pose_training.errors import WeightsError
 from pose_training.importers.matching import Weights, load_weights
 from pose_training.models import body_25, cmu, hand_face
 from pose_training.models.folding import fuse
-from pose_training.families.paf.layouts import map_layout
 from pose_training.models.network import Recipe
 from pose_training.models.network import named_outputs
 

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Configurations: reading, and the errors for invalid ones."""
+import os
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,22 @@ def test_help_lists_every_setting_with_its_default_and_a_line(capsys):
     assert lines['optimizer.lr'].split() == (
         'optimizer.lr=0.001 learning rate after the warm-up'.split())
     assert '[px]' in lines['data.sigma'] and '- empty_weight' in lines
+
+
+@pytest.mark.parametrize('text, words', [
+    ('data: &a {size: [64, 64]}\nteacher: *a\n', 'aliases'), ('[' * 100000, 'levels'),
+    ('seed: 1\nseed: 2\n', "the key 'seed' appears twice"), ('#' * (1 << 21), 'at most')])
+def test_hostile_configurations_are_refused(tmp_path, text, words):
+    path = tmp_path / 'run.yaml'
+    path.write_text(text)
+    with pytest.raises(ConfigError, match='run.yaml') as error:
+        load_config(str(path))
+    assert words in str(error.value)
+
+
+def test_a_configuration_is_a_regular_file(tmp_path):
+    path = tmp_path / 'pipe'
+    os.mkfifo(path)
+    for name in (str(path), '/dev/zero', str(tmp_path)):
+        with pytest.raises(ConfigError, match='not a regular file'):
+            load_config(name)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Entries of a loader: equal for the same seed, and no crash for an invalid image."""
 import logging
+import os
 
 import cv2
 import numpy as np
@@ -104,6 +105,24 @@ def test_images_that_cannot_be_used_are_named_once_and_replaced(tmp_path, caplog
     assert logged[-1].endswith('(4 of 5 images cannot be used)')
     assert sorted(path.split('/')[-1] for path in dataset.unusable) == [
         'cut.jpg', 'empty.png', 'gone.png', 'other.png']
+
+
+def test_images_above_the_limit_are_left_out_before_they_are_decoded(tmp_path, caplog):
+    (tmp_path / 'large').mkdir()
+    samples = images(tmp_path, 2) + images(tmp_path / 'large', 1, (200, 160))
+    dataset = PoseDataset(samples, spec(max_pixels=100 * 80))
+    assert dataset[CropRequest(2, 0, 0)][0].shape == (3, 48, 64)
+    assert [path.split('/')[-2] for path in dataset.unusable] == ['large']
+    assert '200 x 160 px, more than the limit of 0.008 million (max_pixels)' in caplog.text
+
+
+def test_a_pipe_is_no_image(tmp_path, caplog):
+    samples = images(tmp_path, 2)
+    (tmp_path / '1.png').unlink()
+    os.mkfifo(tmp_path / '1.png')
+    dataset = PoseDataset(samples, spec())
+    assert dataset[CropRequest(1, 0, 0)][0].shape == (3, 48, 64)
+    assert 'it is a pipe, not a regular file' in caplog.text
 
 
 def test_unusable_images_are_shared_by_all_loader_processes(tmp_path):

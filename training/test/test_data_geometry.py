@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from coco_files import sample
+from pose_ros.core.paf_layouts import map_layout
 from pose_ros.core.topology import get_topology
 from pose_training.data.geometry import (check_ranges, cover, CropRange, draw_crop, place, scaled,
                                          warp)
 from pose_training.families.paf.targets import make_targets
 from pose_training.errors import ConfigError
-from pose_training.families.paf.layouts import map_layout
 
 TOPOLOGY = get_topology('coco_18')
 LAYOUT, MIRROR = map_layout('coco_18'), TOPOLOGY.mirror

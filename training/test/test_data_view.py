@@ -7,13 +7,13 @@ import pytest
 import yaml
 
 from coco_files import coco, person, write
+from pose_ros.core.paf_layouts import map_layout
 from pose_ros.core.topology import get_topology
 from pose_training.cli.main import main
 from pose_training.data.geometry import Crop
 from pose_training.data.panels import (blend, blend_vectors, draw_labels, draw_weights, LEFT,
                                        RIGHT, sheet)
 from pose_training.families.paf.targets import make_targets
-from pose_training.families.paf.layouts import map_layout
 from pose_training.families.registry import make_family
 
 TOPOLOGY, LAYOUT = get_topology('coco_18'), map_layout('coco_18')

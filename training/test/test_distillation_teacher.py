@@ -12,6 +12,8 @@ import torch
 
 from pose_ros.core.card import parse_card
 from pose_ros.core.decoders import create_decoder
+from pose_ros.core.errors import ModelError
+from pose_ros.core.paf_layouts import map_layout
 from pose_ros.core.sources.images import read_image
 from pose_ros.core.topology import get_topology
 from pose_training.checkpoint import save_checkpoint
@@ -23,7 +25,6 @@ from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.inference import inference_copy
 from pose_training.models import create_model
-from pose_training.families.paf.layouts import map_layout
 from pose_training.families.registry import make_family
 
 pytestmark = pytest.mark.fitting
@@ -210,7 +211,7 @@ def test_teachers_without_common_channels_are_rejected(tmp_path):
         Teacher(path, (64, 64), make_family('paf', 'hand_21'), 8)
     (tmp_path / 'broken.onnx').write_bytes(b'nothing')
     card = make_card(network(), ExportOptions(size=(64, 64)), {})
-    with pytest.raises(DataError, match='cannot read the ONNX file'):
+    with pytest.raises(ModelError, match='broken.onnx is not a complete ONNX file'):
         Teacher(str(tmp_path / 'broken.onnx'), (64, 64), FAMILY, 8, card)
 
 

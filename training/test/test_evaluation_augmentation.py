@@ -27,6 +27,7 @@ def fake(network, its_card=None):
     """Return an estimator around network(batch) -> outputs."""
     its_card = its_card or card(96, 64)
     engine = types.SimpleNamespace(infer=network, close=lambda: None, batch_size=1,
+                                   input_type=np.dtype(np.float32), left_out={},
                                    fixed_batch=True)
     return PoseEstimator.of_network(Network(its_card, engine))
 

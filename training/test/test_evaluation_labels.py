@@ -3,14 +3,18 @@
 """Datasets to measure on: completed for COCO's evaluation, or refused with a reason."""
 import json
 import logging
+import os
 
+import cv2
 import numpy as np
 import pytest
 
 from evaluated import annotation, dataset, symmetric_person, write_dataset
+from pose_ros.core.errors import ImageError
 from pose_training.data.annotations import read_dataset
+from pose_training.data.images import read_labelled
 from pose_training.errors import DataError
-from pose_training.evaluation.detections import read_labelled
+from pose_training.evaluation.detections import readable
 from pose_training.evaluation.labels import read_labels
 
 BLACK = np.zeros((8, 8, 3), np.uint8)
@@ -103,7 +107,7 @@ def test_training_and_evaluation_read_the_same_people(tmp_path):
 
 @pytest.mark.parametrize('change, reason', [
     (lambda data: data.update(images=[]), 'lists no images'),
-    (lambda data: data.pop('categories'), "KeyError 'categories'"),
+    (lambda data: data.pop('categories'), 'no category has keypoints'),
     (lambda data: data['categories'][0].pop('keypoints'), 'no category has keypoints'),
     (lambda data: data['images'].append(data['images'][0]), 'two images have the same id'),
     (lambda data: data['annotations'][0].update(image_id=9), 'no annotation belongs to any of'),
@@ -128,15 +132,25 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     assert 'cannot read the dataset' in refusal(tmp_path / 'cut.json')
 
 
-def test_an_image_of_another_size_than_labelled_is_rejected(tmp_path):
+def test_an_image_is_read_in_the_size_of_its_labels_or_not_at_all(tmp_path):
     path = write_dataset(tmp_path, {'a.png': np.zeros((6, 9, 3), np.uint8)}, [])
     data = json.loads((tmp_path / 'set.json').read_text())
-    for size in ((9, 6), (6, 9)):
+    for size, shape in (((9, 6), (6, 9, 3)), ((18, 12), (12, 18, 3)), ((6, 9), None)):
         data['images'][0].update(width=size[0], height=size[1])
         (tmp_path / 'set.json').write_text(json.dumps(data))
         image, = read_labels(path).images
-        if size == (9, 6):
-            assert read_labelled(image).shape == (6, 9, 3)
+        if shape:
+            assert read_labelled(image.path, image.size).shape == shape
         else:
-            with pytest.raises(DataError, match='9x6 pixels, but was labelled at 6x9'):
-                read_labelled(image)
+            with pytest.raises(ImageError, match='9 x 6 pixels, but its labels are for 6 x 9'):
+                read_labelled(image.path, image.size)
+
+
+def test_images_above_the_limit_are_left_out(tmp_path):
+    for name, side in (('a.png', 8), ('b.png', 16)):
+        cv2.imwrite(str(tmp_path / name), np.zeros((side, side, 3), np.uint8))
+    labels = read_labels(str(tmp_path))._replace(max_pixels=64)
+    faults = []
+    assert [os.path.basename(image.path) for image, _ in readable(labels, iter, faults)] == [
+        'a.png']
+    assert '16 x 16 px, more than the limit' in str(faults[0])

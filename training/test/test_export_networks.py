@@ -9,10 +9,10 @@ from exportable import (final_maps, operators, run, SIZE, tiny_student,
                         with_statistics)
 
 from pose_ros.core.card_files import load_card
+from pose_ros.core.paf_layouts import map_layout
 from pose_training.errors import ExportError
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.models import create_model, get_spec, networks
-from pose_training.families.paf.layouts import map_layout
 
 # What inference needs; batch norms only of the densenets, where nothing can take them up.
 KINDS = {'Conv', 'ConvTranspose', 'Relu', 'PRelu', 'Elu', 'Clip', 'Sigmoid', 'Tanh', 'Add', 'Mul',

@@ -61,7 +61,7 @@ def test_training_memorizes_a_tiny_dataset(tmp_path, capfd):
     assert found['PCK'] > .97 and found['swapped'] == 0
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_all_processes_stops_with_a_snapshot(tmp_path, data, number):
     config = write_run(tmp_path, data, data__workers=2, optimizer__epochs=1000)
     process = subprocess.Popen(command('fit', config, 'seed=2'), cwd=TRAINING, text=True,

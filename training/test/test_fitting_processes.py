@@ -16,6 +16,7 @@ import torch
 from pose_training.cli.main import main
 from pose_training.data.dataset import CropSampler
 from pose_training.fitting.crops import Remaining
+from pose_training.fitting.fit import _own_process_group
 
 pytestmark = pytest.mark.fitting
 
@@ -92,6 +93,22 @@ def test_two_processes_learn_as_one(folder, alone, launcher):
     found, wanted = weights(folder / launcher), weights(folder / 'one')
     for name, value in wanted.items():
         assert torch.allclose(found[name], value, rtol=1e-3, atol=1e-4), name
+
+
+@pytest.mark.skipif(not Path('/proc/self/task').is_dir(), reason='lists the threads of Linux')
+def test_no_thread_of_the_process_group_outlives_the_training(tmp_path):
+    with _own_process_group():
+        torch.distributed.init_process_group(
+            'gloo', store=torch.distributed.FileStore(str(tmp_path / 'store'), 1), rank=0,
+            world_size=1)
+        torch.distributed.all_reduce(torch.ones(1))
+        assert any('gloo' in name for name in threads())
+    assert not any('gloo' in name for name in threads())
+
+
+def threads():
+    """Return the names of the threads of this process."""
+    return [path.read_text() for path in Path('/proc/self/task').glob('*/comm')]
 
 
 def test_with_batch_norms_per_process_the_curves_are_similar(folder, alone):

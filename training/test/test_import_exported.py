@@ -8,13 +8,14 @@ from pathlib import Path
 from exportable import final_maps, SIZE, tiny_student
 from figures import write_figures, write_run
 import numpy as np
+import onnx
 import pytest
 import torch
 from torch import nn
 
 from pose_ros.core.card import CARD_KEY
 from pose_ros.core.card_files import load_card
-from pose_ros.core.errors import ModelError
+from pose_ros.core.errors import ModelError, PoseRosError
 from pose_ros.core.onnx_file import with_metadata
 from pose_training.checkpoint import load_checkpoint
 from pose_training.cli.main import main
@@ -129,3 +130,17 @@ def test_a_file_of_another_network_is_rejected(tmp_path):
     with pytest.raises(WeightsError,
                        match="not exported from repvgg_fpn, but from 'mobilenet"):
         import_network('onnx', path, 'repvgg_fpn')
+
+
+def test_weights_in_a_foreign_file_are_not_read(exported, tmp_path, monkeypatch):
+    """A file of that name in the current folder became weights once."""
+    model = onnx.load(exported)
+    onnx.save(model, exported, save_as_external_data=True, location='foreign.bin',
+              size_threshold=0)
+    (tmp_path / 'elsewhere').mkdir()
+    (tmp_path / 'foreign.bin').rename(tmp_path / 'elsewhere' / 'foreign.bin')
+    monkeypatch.chdir(tmp_path / 'elsewhere')
+    with pytest.raises(PoseRosError, match='network.onnx'):
+        import_network('onnx', exported, 'repvgg_fpn')
+    assert main(['info', exported]) == 1
+    assert main(['verify', exported]) == 1

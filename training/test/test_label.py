@@ -68,16 +68,21 @@ def test_people_are_written_with_the_confidences_of_their_keypoints(tmp_path, ne
     np.testing.assert_allclose(samples[0].confidences[0], one['conf'], atol=1e-6)
 
 
-def test_images_that_cannot_be_read_are_left_out(tmp_path, networks, capsys):
+def test_images_that_cannot_be_read_are_left_out(tmp_path, networks, capsys, caplog):
     (tmp_path / 'photos').mkdir()
     cv2.imwrite(str(tmp_path / 'photos' / 'a.png'), np.zeros((64, 64, 3), np.uint8))
     (tmp_path / 'photos' / 'b.png').write_bytes(b'nothing')
     data, _ = label(tmp_path, networks, '--mirror-test')
     assert [image['file_name'] for image in data['images']] == ['photos/a.png']
+    assert '1 of its 2 images cannot be used, and are left out: ' in caplog.text
+    assert 'b.png cannot be decoded' in caplog.text
+    assert main(['label', str(tmp_path / 'photos'), '-o', str(tmp_path / 'x.json'),
+                 '--detector', networks[0], '--model', networks[1], '--max-pixels', '4095']) == 1
+    assert 'more than the limit' in capsys.readouterr().err
     (tmp_path / 'photos' / 'a.png').unlink()
     assert main(['label', str(tmp_path / 'photos'), '-o', str(tmp_path / 'x.json'),
                  '--detector', networks[0], '--model', networks[1]]) == 1
-    assert 'none of the 1 images can be read' in capsys.readouterr().err
+    assert 'none of its 1 images can be used' in capsys.readouterr().err
 
 
 def test_boxes_of_people_without_labels_are_added(tmp_path, networks, capsys):
@@ -106,3 +111,22 @@ def test_boxes_of_people_without_labels_are_added(tmp_path, networks, capsys):
     assert 'must be another file in the folder' in capsys.readouterr().err
     assert main(['add-boxes', path, '-o', out, '--detector', networks[1]]) == 1
     assert 'is a model for pose, not for detection' in capsys.readouterr().err
+
+
+def test_boxes_are_added_to_images_in_another_folder_without_damaged_ones(tmp_path, networks,
+                                                                          caplog):
+    path = write_figures(tmp_path / 'photos', count=2, side=96)
+    (tmp_path / 'photos' / 'figures_1.png').write_bytes(b'nothing')
+    (tmp_path / 'annotations').mkdir()
+    moved, out = tmp_path / 'annotations' / 'labels.json', str(tmp_path / 'complete.json')
+    moved.write_text(open(path).read())
+    words = ['add-boxes', str(moved), '-o', out, '--detector', networks[0]]
+    assert main(words) == 1
+    assert main(words + ['--images', str(tmp_path / 'photos')]) == 0
+    assert '1 of its 2 images cannot be used, and are left out: ' in caplog.text
+    found = json.loads(open(out).read())
+    assert [image['file_name'] for image in found['images']] == ['figures_0.png']
+    assert {entry['image_id'] for entry in found['annotations']} == {0}
+    assert len(found['annotations']) > 1
+    [sample] = read_dataset(out, COCO, images=str(tmp_path / 'photos'))
+    assert len(sample.people) == 1

@@ -11,13 +11,13 @@ from torch.nn import functional
 
 from pose_ros.core.card import parse_card
 from pose_ros.core.decoders.paf import PafDecoder
+from pose_ros.core.paf_layouts import map_layout
 from pose_ros.core.preprocessing import prepare_image
 from pose_training.errors import WeightsError
 from pose_training.importers.formats import import_network
 from pose_training.importers.matching import load_weights
 from pose_training.importers.openvino_ir import read_convolutions, read_weights
 from pose_training.models import create_model, get_spec
-from pose_training.families.paf.layouts import map_layout
 
 INTEL = 'human_pose_estimation_0001'
 TYPES = {'f16': np.float16, 'u8': np.uint8, 'i64': np.int64}

@@ -234,7 +234,7 @@ def test_files_that_cannot_be_read_are_named(exported, tmp_path):
     with pytest.raises(ExportError, match='cannot read .*half.onnx: No such file'):
         verify(str(path))
     path.write_bytes(exported[1].read_bytes()[:20000])
-    with pytest.raises(ExportError, match='half.onnx: not a valid ONNX file'):
+    with pytest.raises(ExportError, match='half.onnx is not a complete ONNX file'):
         verify(str(path))
     broken = rewritten(exported[1], path, lambda _, card: card.pop('decoder'))
     with pytest.raises(CardError, match="half.onnx.* missing key 'decoder'"):

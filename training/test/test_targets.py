@@ -6,13 +6,13 @@ import pytest
 
 from coco_files import sample
 from pose_ros.core.decoders import create_decoder
+from pose_ros.core.paf_layouts import map_layout, MapLayout
 from pose_ros.core.topology import get_topology
 from pose_training.data.geometry import place, warp
 from pose_training.families.paf.targets import draw_pafs, draw_heatmaps, make_targets
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions
 from pose_training.models import create_model
-from pose_training.families.paf.layouts import map_layout, MapLayout
 
 TINY = {'widths': [4, 8, 8, 8, 8], 'depths': [1, 1, 1, 1, 1], 'neck': 8, 'head': 8}
 LAYOUT = map_layout('coco_18')
@@ -183,7 +183,7 @@ def test_formats_without_limbs_have_heatmaps_alone():
     people = np.full((1, 21, 3), 20, np.float32)
     targets = make_targets(people, np.ones(21, bool), KNOWN, layout, 8)
     assert targets.maps.shape == (22, 8, 12) == targets.weights.shape
-    assert MapLayout('hand_21', True, (), ()) == layout
+    assert MapLayout(get_topology('hand_21'), True, (), ()) == layout
 
 
 def decode(maps, topology, stride=8):

@@ -1,25 +1,32 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Outputs of detectors to boxes of people: YOLOX, RTMDet, ours, and lists after NMS.
+"""Outputs of detectors to boxes: YOLOX, RTMDet, YOLO, SSD, palms, ours, and lists after NMS.
 
-Facts: YOLOX (arXiv:2107.08430) and RTMDet (arXiv:2212.07784) as exported by their authors.
+Facts: YOLOX (arXiv:2107.08430) and RTMDet (arXiv:2212.07784) as exported by their authors; YOLO:
+Ultralytics' documentation; SSD: TensorFlow's object detection API; palms: MediaPipe.
 """
 from typing import Dict, List, Tuple
 
-import cv2
 import numpy as np
 
 from pose_ros.core.card import require_keys
-from pose_ros.core.decoders.decoder import Decoder, make_found
+from pose_ros.core.decoders.decoder import Decoder, make_found, require_output
+from pose_ros.core.decoders.people_list import best, distinct, found_differ, sigmoid, to_boxes
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
+from pose_ros.core.quoting import quoted
 
 _KEYS = {
     'yolox': ('format', 'tensor', 'strides', 'class'),
     'rtmdet': ('format', 'scores', 'boxes', 'strides'),
     'distances': ('format', 'tensor', 'strides'),
     'list': ('format', 'tensor', 'labels', 'class'),
+    'yolo': ('format', 'tensor', 'class'),
+    'ssd': ('format', 'box_tensor', 'score_tensor', 'labels', 'class'),
+    'anchors': ('format', 'box_tensor', 'score_tensor', 'strides'),
 }
+_NAMES = ('tensor', 'labels', 'box_tensor', 'score_tensor')
+_SUPPRESSED = ('list', 'ssd')  # formats after non-maximum suppression
 
 
 class BoxesDecoder(Decoder):
@@ -30,7 +37,10 @@ class BoxesDecoder(Decoder):
     (4, h, w) in px from the corner of the cell. distances: (5, A) with the logarithms of the
     distances in cells from the center of the cell to left, top, right and bottom, and the logit.
     list: (N, 5) or (N, 6) corners, score and class, suppressed already; `labels` names a tensor
-    of classes, or is null.
+    of classes, or is null. yolo: (4 + C, A) center, size [px] and scores of classes. ssd: (N, 4)
+    top, left, bottom, right in fractions of the input, scores (N,) and classes, suppressed
+    already. anchors: (A, 4 or more) center from that of the cell and size [px], and logits (A,);
+    as many anchors per cell as its stride is listed times two.
     """
 
     TASK = 'detection'
@@ -50,14 +60,14 @@ class BoxesDecoder(Decoder):
         self._read = getattr(self, '_read_' + self._outputs['format'])
         strides = self._outputs.get('strides', ())
         self._cells, self._steps = _cells(strides, card.input.width, card.input.height)
+        self._anchors = _anchors(strides, card.input.width, card.input.height)
 
     def check_outputs(self, outputs: Dict[str, np.ndarray]) -> None:
         """See Decoder.check_outputs."""
         where = 'model card {!r}'.format(self.card.name)
         for name in _tensors(self._outputs):
-            if name not in outputs:
-                raise CardError('{}: no output {!r}; the network yields {}'.format(
-                    where, name, ', '.join(sorted(outputs))))
+            require_output(outputs, name, where,
+                           whole_numbers=name == self._outputs.get('labels'))
         try:
             boxes, scores = self._read(outputs)
         except (ValueError, IndexError) as error:
@@ -72,26 +82,17 @@ class BoxesDecoder(Decoder):
         """See Decoder.decode; no keypoints."""
         corners, scores = self._read(outputs)
         settings = self._settings
-        keep = np.flatnonzero(scores >= settings['min_score'])
-        # Confident boxes only: NMS of thousands would take longer than the network.
-        keep = keep[np.argsort(-scores[keep], kind='stable')][:4 * settings['max_boxes']]
-        corners, scores = corners[keep].astype(np.float64), scores[keep]
-        boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], 1)
-        if len(boxes) and self._outputs['format'] != 'list':
-            chosen = np.array(cv2.dnn.NMSBoxes(boxes.tolist(), scores.astype(float).tolist(), 0.0,
-                                               settings['nms_iou']), int).reshape(-1)
-            boxes, scores = boxes[chosen], scores[chosen]
+        keep = best(scores, settings['min_score'], 4 * settings['max_boxes'])
+        scores, boxes = scores[keep], to_boxes(corners[keep])
+        if self._outputs['format'] not in _SUPPRESSED:
+            keep = distinct(boxes, scores, settings['nms_iou'])
+            boxes, scores = boxes[keep], scores[keep]
         most = settings['max_boxes']
         return make_found(np.zeros((len(boxes[:most]), 0, 3)), scores[:most], boxes[:most])
 
     def agrees(self, expected, found, precision):
         """See Decoder.agrees: every clear box of ONNX Runtime must be found, and no other."""
-        worst = ''
-        for row in range(len(next(iter(expected.values())))):
-            pair = [self.decode({name: array[row] for name, array in outputs.items()})
-                    for outputs in (expected, found)]
-            worst = worst or _difference(*pair)
-        return worst
+        return found_differ(self, expected, found)
 
     def _read_yolox(self, outputs):
         rows = outputs[self._outputs['tensor']]
@@ -105,13 +106,34 @@ class BoxesDecoder(Decoder):
         distances = np.concatenate([outputs[name].reshape(4, -1)
                                     for name in self._outputs['boxes']], 1).T
         corners = self._cells * self._steps[:, None]
-        return _around(corners, distances), _sigmoid(scores)
+        return _around(corners, distances), sigmoid(scores)
 
     def _read_distances(self, outputs):
         rows = outputs[self._outputs['tensor']].T
         centers = (self._cells + 0.5) * self._steps[:, None]
         distances = np.exp(np.minimum(rows[:, :4], 20)) * self._steps[:, None]
-        return _around(centers, distances), _sigmoid(rows[:, 4])
+        return _around(centers, distances), sigmoid(rows[:, 4])
+
+    def _read_yolo(self, outputs):
+        rows = outputs[self._outputs['tensor']].T
+        half = rows[:, 2:4] / 2
+        corners = np.concatenate([rows[:, :2] - half, rows[:, :2] + half], 1)
+        return corners, rows[:, 4 + self._outputs['class']]
+
+    def _read_ssd(self, outputs):
+        boxes, scores = (outputs[self._outputs[key]] for key in ('box_tensor', 'score_tensor'))
+        size = (self.card.input.height, self.card.input.width) * 2
+        labels = self._outputs['labels']
+        if labels:
+            scores = np.where(outputs[labels] == self._outputs['class'], scores, 0)
+        return (boxes * size)[:, [1, 0, 3, 2]], scores
+
+    def _read_anchors(self, outputs):
+        rows, scores = (outputs[self._outputs[key]] for key in ('box_tensor', 'score_tensor'))
+        cells, steps = self._anchors
+        centers = rows[:, :2] + (cells + 0.5) * steps[:, None]
+        half = rows[:, 2:4] / 2
+        return np.concatenate([centers - half, centers + half], 1), sigmoid(scores.reshape(-1))
 
     def _read_list(self, outputs):
         rows = outputs[self._outputs['tensor']]
@@ -126,30 +148,36 @@ class BoxesDecoder(Decoder):
 def _parse(card):
     where, outputs = 'model card {!r}, outputs'.format(card.name), card.decoder.outputs
     kind = outputs.get('format')
-    if kind not in _KEYS:
-        raise CardError("{}: 'format' must be one of {}, not {!r}".format(
-            where, ', '.join(sorted(_KEYS)), kind))
+    if not isinstance(kind, str) or kind not in _KEYS:
+        raise CardError("{}: 'format' must be one of {}, not {}".format(
+            where, ', '.join(sorted(_KEYS)), quoted(kind)))
     require_keys(outputs, _KEYS[kind], where)
     strides = outputs.get('strides', [8])
     if not isinstance(strides, (list, tuple)) or not strides or not all(
-            type(stride) is int and 1 <= stride <= 256 for stride in strides):
-        raise CardError("{}: 'strides' must be a list of numbers of pixels".format(where))
-    names = [outputs[key] for key in ('tensor', 'labels') if outputs.get(key) is not None]
+            type(stride) is int and 1 <= stride <= 256 for stride in strides) \
+            or kind != 'anchors' and len(set(strides)) < len(strides):
+        raise CardError("{}: 'strides' must be a list of different numbers of pixels, from 1 to "
+                        '256'.format(where))
+    names = [outputs[key] for key in _NAMES
+             if key in outputs and not (key == 'labels' and outputs[key] is None)]
     for key in ('scores', 'boxes'):
         if key in outputs:
             if not isinstance(outputs[key], (list, tuple)) or len(outputs[key]) != len(strides):
                 raise CardError('{}: {!r} must be one output name per stride'.format(where, key))
             names += list(outputs[key])
-    if not all(isinstance(name, str) for name in names):
-        raise CardError('{}: the tensors must be output names, not {}'.format(where, names))
+    if not all(isinstance(name, str) and name for name in names) \
+            or len(set(names)) < len(names):
+        raise CardError('{}: the tensors must be output names, no two alike, not {}'.format(
+            where, quoted(names)))
     label = outputs.get('class', 0)
     if type(label) is not int or label < 0:
-        raise CardError("{}: 'class' must be a whole number from 0, not {!r}".format(where, label))
+        raise CardError("{}: 'class' must be a whole number from 0, not {}".format(
+            where, quoted(label)))
     return outputs
 
 
 def _tensors(outputs) -> List[str]:
-    names = [outputs[key] for key in ('tensor', 'labels') if outputs.get(key)]
+    names = [outputs[key] for key in _NAMES if outputs.get(key)]
     return names + [name for key in ('scores', 'boxes') for name in outputs.get(key, ())]
 
 
@@ -163,23 +191,16 @@ def _cells(strides, width, height) -> Tuple[np.ndarray, np.ndarray]:
     return np.concatenate(cells).astype(np.float32), np.concatenate(steps).astype(np.float32)
 
 
+def _anchors(strides, width, height):
+    """Return the cells and strides of MediaPipe's anchors: two per cell and listed stride."""
+    cells, steps = [np.zeros((0, 2), np.float32)], [np.zeros(0, np.float32)]
+    for stride in sorted(set(strides)):
+        places, step = _cells([stride], width, height)
+        anchors = 2 * list(strides).count(stride)
+        cells.append(np.repeat(places, anchors, 0))
+        steps.append(np.repeat(step, anchors))
+    return np.concatenate(cells), np.concatenate(steps)
+
+
 def _around(points, distances):
     return np.concatenate([points - distances[:, :2], points + distances[:, 2:]], 1)
-
-
-def _sigmoid(logits):
-    return 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
-
-
-def _difference(expected, found, clear=0.2, distance=0.1):
-    """Return '' if the clear boxes of both agree within a part of their size."""
-    for name, one, other in (('is lost', expected, found), ('is new', found, expected)):
-        for box, score in zip(one.boxes, one.scores):
-            if score < clear + 0.3:
-                continue
-            near = np.abs(other.boxes - box).max(1) <= distance * max(box[2:].max(), 1) \
-                if len(other.boxes) else np.zeros(0, bool)
-            if not (near & (np.abs(other.scores - score) <= clear)).any():
-                return 'the box {} with score {:.2f} {}'.format(
-                    [round(float(value), 1) for value in box], score, name)
-    return ''

@@ -10,13 +10,21 @@ import numpy as np
 from pose_ros.core.agreement import disagreement
 from pose_ros.core.card import ModelCard
 from pose_ros.core.errors import CardError, PoseRosError
-from pose_ros.core.parameters import Configurable, Parameter
+from pose_ros.core.parameters import checked_values, Configurable, Parameter
+from pose_ros.core.quoting import quoted
 
 # Type in a model card -> (module, class).
 DECODERS = {
     'boxes': ('pose_ros.core.decoders.boxes', 'BoxesDecoder'),
     'heatmap': ('pose_ros.core.decoders.heatmap', 'HeatmapDecoder'),
+    'movenet_multipose': ('pose_ros.core.decoders.movenet_multipose', 'MovenetMultiposeDecoder'),
     'paf': ('pose_ros.core.decoders.paf', 'PafDecoder'),
+    'part_locref': ('pose_ros.core.decoders.part_locref', 'PartLocrefDecoder'),
+    'part_pairwise': ('pose_ros.core.decoders.part_pairwise', 'PartPairwiseDecoder'),
+    'regression': ('pose_ros.core.decoders.regression', 'RegressionDecoder'),
+    'rtmo': ('pose_ros.core.decoders.rtmo', 'RtmoDecoder'),
+    'simcc': ('pose_ros.core.decoders.simcc', 'SimccDecoder'),
+    'yolo_pose': ('pose_ros.core.decoders.yolo_pose', 'YoloPoseDecoder'),
 }
 
 
@@ -52,7 +60,9 @@ class Decoder(Configurable):
         """Take the settings of the card; CardError names one that is unknown or invalid."""
         self.card = card
         try:
-            super(Decoder, self).__init__(**card.decoder.settings)
+            # Checked first: a key such as 'self' cannot be passed on.
+            super(Decoder, self).__init__(**checked_values(
+                self.PARAMETERS, card.decoder.settings, 'settings'))
         except PoseRosError as error:
             raise CardError('model card {!r}: {}'.format(card.name, error))
 
@@ -78,6 +88,29 @@ class Decoder(Configurable):
         return disagreement(expected, found, precision)
 
 
+def are_distinct_channels(values, count: int) -> bool:
+    """Return whether this is a list of `count` different channels, numbers from 0."""
+    return isinstance(values, (list, tuple)) and len(values) == count \
+        and all(type(value) is int and value >= 0 for value in values) \
+        and len(set(values)) == count
+
+
+def require_output(outputs: Dict[str, np.ndarray], name: str, where: str,
+                   whole_numbers: bool = False) -> np.ndarray:
+    """Return an output by name; CardError, which begins with `where`, if there is none of floats.
+
+    With `whole_numbers` integers are allowed, too.
+    """
+    if name not in outputs:
+        raise CardError('{}: no output {!r}; the network yields {}'.format(
+            where, name, ', '.join(sorted(outputs))))
+    kind = outputs[name].dtype
+    if kind.kind not in ('fiu' if whole_numbers else 'f'):
+        raise CardError('{}: output {!r} has the type {}, and its decoder reads float32: export '
+                        'the network with outputs of floats'.format(where, name, kind))
+    return outputs[name]
+
+
 def create_decoder(card: ModelCard) -> Decoder:
     """Return the decoder of the card's type; CardError if the type is unknown."""
     where = 'model card {!r}'.format(card.name)
@@ -96,7 +129,7 @@ def decoder_parameters(kind: str) -> Tuple[Parameter, ...]:
 def decoder_class(kind: str, where: str = 'decoder') -> Type[Decoder]:
     """Return the class of a decoder type; CardError, which begins with `where`, if unknown."""
     if kind not in DECODERS:
-        raise CardError('{}: unknown decoder type {!r}; known: {}'.format(
-            where, kind, ', '.join(sorted(DECODERS))))
+        raise CardError('{}: unknown decoder type {}; known: {}'.format(
+            where, quoted(kind), ', '.join(sorted(DECODERS))))
     module, name = DECODERS[kind]
     return getattr(importlib.import_module(module), name)

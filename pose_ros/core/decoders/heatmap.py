@@ -7,9 +7,12 @@ import cv2
 import numpy as np
 
 from pose_ros.core.card import require_keys
-from pose_ros.core.decoders.decoder import Decoder, make_found
+from pose_ros.core.decoders.decoder import Decoder, make_found, require_output
+from pose_ros.core.decoders.outputs import (keypoint_channels, one_of, output_name,
+                                            shape_text)
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
+from pose_ros.core.quoting import quoted
 
 GRIDS = ('half_pixel', 'corner', 'udp')
 _BLUR = 11  # cells: the kernel of DARK for a Gaussian of 2 cells
@@ -20,27 +23,27 @@ class HeatmapOutputs(NamedTuple):
 
     `channels[k]` is the channel of keypoint k. `grid` says which input pixel x cell g shows, for
     an input of W px and maps of w cells: half_pixel (g + 0.5) W / w - 0.5; corner g W / w (Simple
-    Baselines); udp g (W - 1) / (w - 1) (arXiv:1911.07524).
+    Baselines); udp g (W - 1) / (w - 1) (arXiv:1911.07524). `peak` is the value of a certain
+    keypoint: 1, or 255 in TensorFlow's Simple Baselines.
     """
 
     tensor: str
     channels: Tuple[int, ...]
     grid: str
+    peak: float = 1.0
 
 
 def parse_outputs(card) -> HeatmapOutputs:
     """Check the `outputs` of a card; CardError names the key and what is wrong with it."""
     where, outputs = 'model card {!r}, outputs'.format(card.name), card.decoder.outputs
-    require_keys(outputs, ('tensor', 'channels', 'grid'), where)
-    channels, size = outputs['channels'], card.topology.size
-    if not isinstance(outputs['tensor'], str):
-        raise CardError("{}: 'tensor' must be an output name".format(where))
-    if outputs['grid'] not in GRIDS:
-        raise CardError("{}: 'grid' must be one of {}".format(where, ', '.join(GRIDS)))
-    if not isinstance(channels, (list, tuple)) or len(channels) != size \
-            or not all(type(channel) is int and channel >= 0 for channel in channels):
-        raise CardError("{}: 'channels' must be one channel per keypoint ({})".format(where, size))
-    return HeatmapOutputs(outputs['tensor'], tuple(channels), outputs['grid'])
+    require_keys(outputs, ('tensor', 'channels', 'grid'), where, optional=('peak',))
+    peak = outputs.get('peak', 1.0)
+    if type(peak) not in (int, float) or not 1e-3 <= peak <= 1e6:
+        raise CardError("{}: 'peak' must be a number from 0.001 to 1000000, not {}".format(
+            where, quoted(peak)))
+    return HeatmapOutputs(output_name(outputs, 'tensor', where),
+                          keypoint_channels(outputs, card.topology.size, where),
+                          one_of(outputs, 'grid', GRIDS, where), float(peak))
 
 
 class HeatmapDecoder(Decoder):
@@ -63,14 +66,11 @@ class HeatmapDecoder(Decoder):
     def check_outputs(self, outputs):
         """See Decoder.check_outputs."""
         where, spec = 'model card {!r}'.format(self.card.name), self.outputs
-        if spec.tensor not in outputs:
-            raise CardError('{}: no output {!r}; the network yields {}'.format(
-                where, spec.tensor, ', '.join(sorted(outputs))))
-        shape = outputs[spec.tensor].shape
+        shape = require_output(outputs, spec.tensor, where).shape
         if len(shape) != 3 or shape[0] <= max(spec.channels) or min(shape[1:]) < 3:
             raise CardError('{}: output {!r} should be more than {} maps per crop, but the '
                             'network yields {}'.format(where, spec.tensor, max(spec.channels),
-                                                       ' x '.join(map(str, shape))))
+                                                       shape_text(outputs[spec.tensor])))
 
     def decode(self, outputs):
         """See Decoder.decode; one person, with the mean peak of its keypoints as score."""
@@ -78,7 +78,7 @@ class HeatmapDecoder(Decoder):
         height, width = maps.shape[1:]
         cells = maps.reshape(len(maps), -1).argmax(1)
         rows, columns = cells // width, cells % width
-        scores = maps[np.arange(len(maps)), rows, columns]
+        scores = maps[np.arange(len(maps)), rows, columns] / self.outputs.peak
         places = np.column_stack([columns, rows]) + self._offsets(maps, rows, columns)
         keypoints = np.column_stack([self._pixels(places, width, height), scores])
         keypoints[scores < self._settings['keypoint_threshold']] = 0

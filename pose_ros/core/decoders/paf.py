@@ -6,7 +6,8 @@ from typing import Dict, NamedTuple, Optional, Tuple
 import numpy as np
 
 from pose_ros.core.card import ModelCard, require_keys
-from pose_ros.core.decoders.decoder import Decoder, Found, make_found
+from pose_ros.core.decoders.decoder import (are_distinct_channels, Decoder, Found, make_found,
+                                            require_output)
 from pose_ros.core.decoders.limbs import assemble, LimbScorer, LimbTable, MOST_ROWS
 from pose_ros.core.decoders.peaks import PeakFinder
 from pose_ros.core.errors import CardError
@@ -35,13 +36,15 @@ PAF_PARAMETERS = (
 class PafOutputs(NamedTuple):
     """The `outputs` of a card with the decoder type `paf`.
 
-    `heat_channels[k]` is the channel of keypoint k; `limbs` are (parent, child, first PAF
-    channel) in joining order; `axis_order` is 'xy' or 'yx' within each pair of channels.
+    `heat_channels[k]` is the channel of keypoint k, `background` that of none, or empty; `limbs`
+    are (parent, child, first PAF channel) in joining order; `axis_order` is 'xy' or 'yx' within
+    each pair of channels.
     """
 
     stride: int
     heat_tensor: str
     heat_channels: Tuple[int, ...]
+    background: Tuple[int, ...]
     paf_tensor: str
     limbs: Tuple[Tuple[int, int, int], ...]
     axis_order: str
@@ -57,8 +60,8 @@ def parse_outputs(card: ModelCard) -> PafOutputs:
     size = card.topology.size
     problems = [
         (_is_index(outputs['stride'], 1), 'stride', 'a whole number of pixels'),
-        (_are_indices(heatmaps['channels'], size), 'channels',
-         'one channel per keypoint ({})'.format(size)),
+        (are_distinct_channels(heatmaps['channels'], size), 'channels',
+         'one channel per keypoint ({}), each another one'.format(size)),
         (heatmaps['background'] is None or _is_index(heatmaps['background']), 'background',
          'a channel or null'),
         (isinstance(heatmaps['tensor'], str) and isinstance(paf['tensor'], str), 'tensor',
@@ -67,13 +70,35 @@ def parse_outputs(card: ModelCard) -> PafOutputs:
         (isinstance(paf['limbs'], (list, tuple)) and len(paf['limbs']) > 0 and all(
             _are_indices(limb, 3) and max(limb[:2]) < size for limb in paf['limbs']), 'limbs',
          'a list of [parent, child, first channel]'),
+        (lambda: heatmaps['background'] not in heatmaps['channels'], 'background',
+         'a channel of no keypoint'),
+        (lambda: _are_different(paf['limbs']), 'limbs',
+         'limbs between two keypoints, no two between the same ones'),
+        (lambda: _are_apart(heatmaps, paf), 'limbs',
+         'limbs whose two channels belong to no other limb and to no heatmap'),
     ]
     for fine, key, wanted in problems:
-        if not fine:
+        # Those that need the checks before them are functions.
+        if not (fine() if callable(fine) else fine):
             raise CardError('{}: {!r} must be {}'.format(where, key, wanted))
+    background = () if heatmaps['background'] is None else (heatmaps['background'],)
     return PafOutputs(outputs['stride'], heatmaps['tensor'], tuple(heatmaps['channels']),
-                      paf['tensor'], tuple(tuple(limb) for limb in paf['limbs']),
+                      background, paf['tensor'], tuple(tuple(limb) for limb in paf['limbs']),
                       paf['axis_order'])
+
+
+def _are_different(limbs):
+    pairs = {frozenset(limb[:2]) for limb in limbs}
+    return len(pairs) == len(limbs) and all(len(pair) == 2 for pair in pairs)
+
+
+def _are_apart(heatmaps, paf):
+    """Return whether each PAF channel is read by one limb, and no heatmap is one."""
+    used = [channel for limb in paf['limbs'] for channel in (limb[2], limb[2] + 1)]
+    if heatmaps['tensor'] == paf['tensor']:
+        used += list(heatmaps['channels'])
+        used += [] if heatmaps['background'] is None else [heatmaps['background']]
+    return len(set(used)) == len(used)
 
 
 def _is_index(value, least=0):
@@ -103,12 +128,9 @@ class PafDecoder(Decoder):
         where, spec = 'model card {!r}'.format(self.card.name), self.outputs
         size = (self.card.input.height // spec.stride, self.card.input.width // spec.stride)
         highest_paf = max(limb[2] for limb in spec.limbs) + 1
-        for tensor, channel in ((spec.heat_tensor, max(spec.heat_channels)),
+        for tensor, channel in ((spec.heat_tensor, max(spec.heat_channels + spec.background)),
                                 (spec.paf_tensor, highest_paf)):
-            if tensor not in outputs:
-                raise CardError('{}: no output {!r}; the network yields {}'.format(
-                    where, tensor, ', '.join(sorted(outputs))))
-            shape = outputs[tensor].shape
+            shape = require_output(outputs, tensor, where).shape
             if len(shape) != 3 or shape[0] <= channel or shape[1:] != size:
                 raise CardError(
                     '{}: output {!r} should be more than {} x {} x {} per image (stride {}), but '

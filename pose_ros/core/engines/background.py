@@ -28,6 +28,7 @@ class BackgroundEngine(Engine):
         self._next = None
         self._closed = False
         self.input_shape, self.output_names = first.input_shape, first.output_names
+        self.input_type, self.left_out = first.input_type, first.left_out
         self.batch_size, self.fixed_batch = first.batch_size, first.fixed_batch
         self._pads = not first.fixed_batch
         self.status = 'the TensorRT engine is being built'

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The interface of an engine, and the rules for its input."""
 import abc
-from typing import Dict, NamedTuple, Optional, Sequence, Tuple
+from types import MappingProxyType
+from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -40,7 +41,9 @@ class Engine(abc.ABC):
 
     `input_shape`: (N, 3, height, width) of the file, None for a dynamic axis. `batch_size`: the
     largest N of `infer`. `fixed_batch`: `infer` takes exactly `batch_size` images, and the caller
-    pads; else 1 to `batch_size`. `output_names`: in the order of the file.
+    pads; else 1 to `batch_size`. `input_type`: that of the file's input; `infer` converts to it.
+    `output_names`: in the order of the file. `left_out`: outputs of the file that hold no numbers
+    (texts, sequences), and their types; `infer` does not return them.
     `status`: unfinished work, such as a build in the background ('' if none).
     `degraded_reason`: why this is not the requested engine ('' if it is).
     """
@@ -51,14 +54,17 @@ class Engine(abc.ABC):
     input_shape: Tuple[Optional[int], ...] = (None, None, None, None)
     batch_size: int = 1
     fixed_batch: bool = True
+    input_type: np.dtype = np.dtype(np.float32)
+    left_out: Mapping[str, str] = MappingProxyType({})
     output_names: Tuple[str, ...] = ()
 
     @abc.abstractmethod
     def infer(self, batch: np.ndarray) -> Dict[str, np.ndarray]:
-        """Run (N, 3, h, w) float32 through the network; outputs by name, float32.
+        """Run (N, 3, h, w) float32 through the network; outputs by name.
 
-        The arrays may be overwritten by the next call. EngineError for a batch of another size, or
-        if the runtime fails.
+        Outputs of floats are float32; those of whole numbers and booleans keep their type. The
+        arrays may be overwritten by the next call. EngineError for a batch of another size, or if
+        the runtime fails.
         """
 
     @abc.abstractmethod

@@ -1,14 +1,18 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The folder of the TensorRT plans that were built on this machine."""
+import errno
 import hashlib
 import json
 import logging
 import os
 import re
+import stat
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from pose_ros.core.files import atomic_write
+from pose_ros.core.files import atomic_write, cache_folder
+from pose_ros.core.reading import LARGEST_CARD, LARGEST_MODEL, open_regular, read_stream
+from pose_ros.core.strict_json import parse_json
 
 _LOG = logging.getLogger('pose_ros')
 _PLAN, _FACTS, _TIMINGS, _REJECTED = '.engine', '.engine.json', '.timings', '.rejected'
@@ -23,35 +27,42 @@ class Entry(NamedTuple):
 
 
 def default_folder() -> str:
-    """Return $XDG_CACHE_HOME/pose_ros/tensorrt, in ~/.cache where that is not set."""
-    base = os.environ.get('XDG_CACHE_HOME') or os.path.join(os.path.expanduser('~'), '.cache')
-    return os.path.join(base, 'pose_ros', 'tensorrt')
+    """Return $XDG_CACHE_HOME/pose_ros/tensorrt, in ~/.cache where that is not set.
+
+    '' without an absolute path: the user has no home (a container, a service).
+    """
+    return cache_folder('tensorrt')
 
 
 class EngineCache:
     """Plans by key (see plan_key).
 
-    If the folder cannot be read or written, a warning is logged, and each start builds again.
+    If the folder cannot be read or written, a warning is logged, and each start builds again. A
+    plan is code that runs on the GPU: only files and folders that belong to this user or to root,
+    and that no other user can write, are read.
     """
 
     def __init__(self, folder: Optional[str] = None):
         """Take the folder (None: default_folder()); it is created by the first write."""
         self.folder = folder or default_folder()
+        if not self.folder:
+            _LOG.warning('this user has no home: TensorRT engines are built again at each start; '
+                         'set XDG_CACHE_HOME to a folder')
 
     def load(self, key: str) -> Optional[Tuple[bytes, Dict[str, Any]]]:
         """Return a plan and its facts; None if it is missing or (with a warning) damaged."""
         path = os.path.join(self.folder, key)
-        if not os.path.exists(path + _PLAN):
+        if not self.folder or not os.path.exists(path + _PLAN):
             return None
         try:
             facts = _read_facts(path + _FACTS)
-            with open(path + _PLAN, 'rb') as stream:
-                plan = stream.read()
+            plan = _read_own(path + _PLAN, LARGEST_MODEL)
         except (OSError, ValueError) as error:
             _LOG.warning('the cached engine %s cannot be read (%s)', path + _PLAN, error)
             return None
         # Checked before TensorRT reads it: a damaged plan may crash it.
-        if hashlib.sha256(plan).hexdigest() != facts.get('plan_sha256'):
+        if hashlib.sha256(plan).hexdigest() != facts.get('plan_sha256') \
+                or not isinstance(facts.get('precision'), str):
             _LOG.warning('the cached engine %s is damaged', path + _PLAN)
             return None
         return plan, facts
@@ -105,21 +116,28 @@ class EngineCache:
         return len(plans)
 
     def _names(self, *suffixes):
-        if not os.path.isdir(self.folder):
+        if not self.folder or not os.path.isdir(self.folder):
             return []
         return [name for name in sorted(os.listdir(self.folder)) if name.endswith(suffixes)]
 
     def _read(self, name):
         try:
-            with open(os.path.join(self.folder, name), 'rb') as stream:
-                return stream.read()
-        except OSError:
+            return _read_own(os.path.join(self.folder, name), LARGEST_MODEL) \
+                if self.folder else b''
+        except FileNotFoundError:
+            return b''
+        except OSError as error:
+            _LOG.warning('the file %s of the engine cache is not read: %s', name,
+                         error.strerror or error)
             return b''
 
     def _write(self, name, content):
+        if not self.folder:
+            return
         try:
-            os.makedirs(self.folder, exist_ok=True)
-            with atomic_write(os.path.join(self.folder, name)) as stream:
+            _make_private(self.folder)
+            with atomic_write(os.path.join(self.folder, name), follow_links=False) as stream:
+                os.fchmod(stream.fileno(), 0o600)
                 stream.write(content)
         except OSError as error:
             _LOG.warning('the engine cannot be written to %s (%s): it is built again at the next '
@@ -128,7 +146,8 @@ class EngineCache:
 
     def _remove(self, name):
         try:
-            os.remove(os.path.join(self.folder, name))
+            if self.folder:
+                os.remove(os.path.join(self.folder, name))
         except OSError:
             pass  # a missing file is no error, and `load` checks the others
 
@@ -146,8 +165,40 @@ def file_name(text: str) -> str:
 
 
 def _read_facts(path):
-    with open(path, 'rb') as stream:
-        facts = json.loads(stream.read().decode('utf-8'))
+    facts = parse_json(_read_own(path, LARGEST_CARD))
     if not isinstance(facts, dict):
         raise ValueError('its facts are not an object')
     return facts
+
+
+def _read_own(path, largest):
+    """Return the content of a file; OSError if another user can have written it."""
+    _check_owner(os.stat(os.path.dirname(path)), os.path.dirname(path))
+    with open_regular(path, largest) as stream:
+        _check_owner(os.fstat(stream.fileno()), path)
+        return read_stream(stream, largest, path)
+
+
+def _check_owner(found, path):
+    if found.st_uid not in (os.geteuid(), 0):
+        raise PermissionError(errno.EPERM, 'it belongs to another user (uid {})'.format(
+            found.st_uid), path)
+    if stat.S_IMODE(found.st_mode) & 0o022:
+        raise PermissionError(errno.EPERM, 'other users can write it (mode {:o}); use chmod '
+                              'go-w'.format(stat.S_IMODE(found.st_mode)), path)
+
+
+def _make_private(folder):
+    """Make the folder and its missing parents for this user only.
+
+    OSError if that fails, or if another user owns the folder or can write it.
+    """
+    if not os.path.isdir(folder):
+        parent = os.path.dirname(folder)
+        if not os.path.isdir(parent):
+            _make_private(parent)
+        try:
+            os.mkdir(folder, 0o700)
+        except FileExistsError:
+            pass  # another process made it
+    _check_owner(os.stat(folder), folder)

@@ -11,10 +11,13 @@ import numpy as np
 
 from pose_ros.core.engines.engine import Engine
 from pose_ros.core.engines.int8 import chosen_file, fast_int8
-from pose_ros.core.engines.options import BACKENDS, EngineOptions, make_options
+from pose_ros.core.engines.options import (BACKENDS, EngineOptions, is_plan,
+                                           make_options)
 from pose_ros.core.errors import EngineError, ModelError, PoseRosError
+from pose_ros.core.onnx_check import check_onnx
 
 _LOG = logging.getLogger('pose_ros')
+_OTHER_FORMS = ('.engine', '.xml')  # a plan of TensorRT, a network of OpenVINO
 
 
 def available_backends() -> Dict[str, str]:
@@ -40,12 +43,15 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
     and `require_tensorrt` is off, the result is a CPU engine, and its `degraded_reason` is set.
     """
     settings = make_options(backend, options, sample=sample, agrees=agrees, int8_file=int8_file)
+    for name in (path, int8_file):
+        if name and not name.endswith(_OTHER_FORMS):
+            check_onnx(name)
     if backend == 'auto':
         return _load_fastest(path, input_shape, settings, _candidates(path, settings))
     try:
         engine = _load(backend, path, input_shape, settings)
     except (EngineError, ModelError) as error:
-        if backend != 'tensorrt' or settings.require_tensorrt or _is_plan(path):
+        if backend != 'tensorrt' or settings.require_tensorrt or is_plan(path):
             raise
         return load_cpu_fallback(path, input_shape, settings, error)
     _LOG.info('engine: %s%s%s', engine.describe(), _why_int8(engine, settings),
@@ -101,7 +107,7 @@ def _load_fastest(path, input_shape, settings, candidates) -> Engine:
 
 
 def _candidates(path, settings):
-    if _is_plan(path):
+    if is_plan(path):
         return ['tensorrt']
     if settings.device != 'cpu':
         return ['onnxruntime']
@@ -118,7 +124,3 @@ def _cpu_backends():
     # OpenVINO is 1.4 to 1.6 times faster on x86; other processors are not measured.
     on_x86 = platform.machine().lower() in ('x86_64', 'amd64', 'i686')
     return ['openvino', 'onnxruntime'] if on_x86 else ['onnxruntime', 'openvino']
-
-
-def _is_plan(path):
-    return path.endswith('.engine')

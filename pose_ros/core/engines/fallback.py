@@ -20,7 +20,7 @@ class FallbackEngine(Engine):
     def __init__(self, engine: Engine, replace: Callable[[EngineError], Engine]):
         """Take an open engine; `replace` may raise, and is called again at the next failure."""
         self._engine, self._replace = engine, replace
-        self.input_shape = engine.input_shape
+        self.input_shape, self.input_type = engine.input_shape, engine.input_type
 
     @property
     def batch_size(self):
@@ -36,6 +36,11 @@ class FallbackEngine(Engine):
     def output_names(self):
         """See Engine."""
         return self._engine.output_names
+
+    @property
+    def left_out(self):
+        """See Engine."""
+        return self._engine.left_out
 
     @property
     def status(self):

@@ -5,6 +5,7 @@ import os
 import tempfile
 
 from pose_ros.core.errors import ModelError
+from pose_ros.core.onnx_check import read_onnx
 
 _MARK = b'weight/stored'  # the names that `pose-train export --half-weights` writes
 
@@ -12,13 +13,9 @@ _MARK = b'weight/stored'  # the names that `pose-train export --half-weights` wr
 def read_for_tensorrt(path: str) -> bytes:
     """Return the bytes of an ONNX file; weights that are stored as float16 become float32.
 
-    ModelError if the file cannot be read.
+    Errors as of read_onnx.
     """
-    try:
-        with open(path, 'rb') as stream:
-            content = stream.read()
-    except OSError as error:
-        raise ModelError('cannot read the model {}: {}'.format(path, error.strerror or error))
+    content = read_onnx(path)
     return _folded(path) if _MARK in content else content
 
 

@@ -5,13 +5,15 @@ from pose_ros.core.engines.engine import (batch_shape, check_batch, check_open, 
                                           EngineInfo)
 from pose_ros.core.engines.int8 import cpu_precision
 from pose_ros.core.engines.onnxruntime_gpu import CUDA_PROVIDER, open_on_gpu
+from pose_ros.core.engines.tensor_types import (check_inputs, to_input, to_output,
+                                                without_numbers)
 from pose_ros.core.errors import EngineError, ModelError
 
 _CPU_PROVIDER = 'CPUExecutionProvider'
 
 
 class OnnxRuntimeEngine(Engine):
-    """One ONNX Runtime session, float32, on the CPU or on CUDA."""
+    """One ONNX Runtime session, in the precision of the file, on the CPU or on CUDA."""
 
     def __init__(self, path, input_shape, options):
         """Load the model; EngineError without runtime or provider, ModelError for a bad file."""
@@ -28,18 +30,21 @@ class OnnxRuntimeEngine(Engine):
         self._largest = self._read_input(self._session)
         self.batch_size = self._largest[0]
         self.fixed_batch = self.input_shape[0] is not None or self._graph is not None
-        self.output_names = tuple(item.name for item in self._session.get_outputs())
+        types = {item.name: item.type for item in self._session.get_outputs()}
+        self.left_out = without_numbers(types)
+        self.output_names = tuple(name for name in types if name not in self.left_out)
 
     def infer(self, batch):
         """See Engine.infer."""
         check_open(self._session, self._path)
         check_batch(batch, self._largest, self.fixed_batch, self._path)
         try:
-            arrays = (self._session.run(None, {self._input_name: batch})
+            batch = to_input(batch, self.input_type)
+            arrays = (self._session.run(list(self.output_names), {self._input_name: batch})
                       if self._graph is None else self._graph(batch))
         except Exception as error:  # the runtime has no public base class for its errors
             raise EngineError('onnxruntime failed on {}: {}'.format(self._path, error))
-        return dict(zip(self.output_names, arrays))
+        return {name: to_output(array) for name, array in zip(self.output_names, arrays)}
 
     def describe(self):
         """See Engine.describe."""
@@ -69,11 +74,9 @@ class OnnxRuntimeEngine(Engine):
             raise ModelError('onnxruntime cannot load {}: {}'.format(path, error))
 
     def _read_input(self, session):
-        """Note name and shape of the input; return the largest batch (N, 3, h, w)."""
+        """Note name, type and shape of the input; return the largest batch (N, 3, h, w)."""
         inputs = session.get_inputs()
-        if len(inputs) != 1 or inputs[0].type != 'tensor(float)':
-            raise ModelError('{}: the network must have one float32 input, not {}'.format(
-                self._path, [(item.name, item.type) for item in inputs]))
+        self.input_type = check_inputs([item.type for item in inputs], self._path)
         self._input_name = inputs[0].name
         self.input_shape = tuple(
             size if isinstance(size, int) else None for size in inputs[0].shape)

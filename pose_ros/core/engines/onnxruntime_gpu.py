@@ -11,6 +11,7 @@ from typing import Any, Callable, List
 import numpy as np
 
 from pose_ros.core.engines.engine import Shape
+from pose_ros.core.engines.tensor_types import tensor_type
 from pose_ros.core.errors import EngineError, ModelError
 
 _LOG = logging.getLogger('pose_ros')
@@ -80,20 +81,27 @@ class GraphRun:
             raise ValueError('onnxruntime {} is too old for that'.format(runtime.__version__))
         self._session, self._binding = session, session.io_binding()
         self._input = runtime.OrtValue.ortvalue_from_numpy(
-            np.zeros(shape, np.float32), 'cuda', 0)
+            np.zeros(shape, _type_of(session.get_inputs()[0])), 'cuda', 0)
         self._binding.bind_ortvalue_input(session.get_inputs()[0].name, self._input)
         self._outputs = []
         for output in session.get_outputs():
             self._outputs.append(runtime.OrtValue.ortvalue_from_numpy(
-                np.zeros(_output_shape(output, shape[0]), np.float32), 'cuda', 0))
+                np.zeros(_output_shape(output, shape[0]), _type_of(output)), 'cuda', 0))
             self._binding.bind_ortvalue_output(output.name, self._outputs[-1])
-        self(np.zeros(shape, np.float32))  # records the graph, or raises
+        self(np.zeros(shape, _type_of(session.get_inputs()[0])))  # records the graph, or raises
 
     def __call__(self, batch: np.ndarray) -> List[np.ndarray]:
         """Return the outputs; the arrays are new."""
         self._input.update_inplace(batch)
         self._session.run_with_iobinding(self._binding)
         return [output.numpy() for output in self._outputs]
+
+
+def _type_of(tensor):
+    kind = tensor_type(tensor.type)
+    if kind is None:
+        raise ValueError('{} has the type {}'.format(tensor.name, tensor.type))
+    return kind
 
 
 def _output_shape(output, count):

@@ -9,10 +9,13 @@ import numpy as np
 from pose_ros.core.engines.engine import (batch_shape, check_batch, check_open, Engine,
                                           EngineInfo)
 from pose_ros.core.engines.int8 import cpu_precision
+from pose_ros.core.engines.tensor_types import (check_inputs, to_input, to_output,
+                                                without_numbers)
 from pose_ros.core.errors import EngineError, ModelError
 
 
 _HINTS = {'fp32': 'f32', 'bf16': 'bf16', 'int8': 'f32'}  # of the layers that are not quantized
+_ERRORS = (RuntimeError, UnicodeDecodeError)  # the latter: of a message that is not UTF-8
 _CORES = {}  # by process: a fork must not use the threads of its parent
 _CORES_LOCK = threading.Lock()
 
@@ -42,7 +45,11 @@ class OpenVinoEngine(Engine):
                                  for size in model.inputs[0].get_partial_shape())
         self._largest, self.fixed_batch = batch_shape(self.input_shape, input_shape, path)
         self.batch_size = self._largest[0]
-        self.output_names = tuple(output.get_any_name() for output in model.outputs)
+        types = {output.get_any_name(): output.get_element_type().get_type_name()
+                 for output in model.outputs}
+        self.left_out = without_numbers(types)
+        self._places = [place for place, name in enumerate(types) if name not in self.left_out]
+        self.output_names = tuple(name for name in types if name not in self.left_out)
         self._single = self._several = None
         self._open_requests(model)
 
@@ -52,7 +59,7 @@ class OpenVinoEngine(Engine):
         check_batch(batch, self._largest, self.fixed_batch, self._path)
         try:
             return self._run(self._single if len(batch) == 1 else self._several, batch)
-        except RuntimeError as error:
+        except _ERRORS as error:
             raise EngineError('openvino failed on {}: {}'.format(self._path, error))
 
     def describe(self):
@@ -68,11 +75,10 @@ class OpenVinoEngine(Engine):
     def _read(self, path):
         try:
             model = self._core.read_model(path)
-        except RuntimeError as error:
+        except _ERRORS as error:
             raise ModelError('openvino cannot load {}: {}'.format(path, error))
-        if len(model.inputs) != 1:
-            raise ModelError('{}: the network must have one input, not {}'.format(
-                path, len(model.inputs)))
+        self.input_type = check_inputs(
+            [item.get_element_type().get_type_name() for item in model.inputs], path)
         return model
 
     def _open_requests(self, model):
@@ -91,7 +97,7 @@ class OpenVinoEngine(Engine):
         try:
             model.reshape(shape)
             compiled = self._core.compile_model(model, 'CPU', self._settings())
-        except RuntimeError as error:
+        except _ERRORS as error:
             raise ModelError('openvino cannot compile {} for {}: {}'.format(
                 self._path, self._largest, error))
         # A buffer that grows with what is in the image cannot be shared with the caller.
@@ -102,10 +108,9 @@ class OpenVinoEngine(Engine):
     def _run(self, network, batch):
         request, copies = network
         # Always shared: a later call without it would copy into an earlier caller's array.
-        request.infer([batch], share_inputs=True, share_outputs=True)
-        arrays = (request.get_output_tensor(index).data
-                  for index in range(len(self.output_names)))
-        return {name: array.copy() if copies else array
+        request.infer([to_input(batch, self.input_type)], share_inputs=True, share_outputs=True)
+        arrays = (request.get_output_tensor(place).data for place in self._places)
+        return {name: to_output(array.copy() if copies else array)
                 for name, array in zip(self.output_names, arrays)}
 
     def _settings(self):

@@ -44,6 +44,13 @@ ENGINE_PARAMETERS = (
               'Fail if the tensorrt backend is unavailable instead of falling back to the CPU'),
 )
 
+PLAN_SUFFIX = '.engine'
+
+
+def is_plan(path: str) -> bool:
+    """Return whether a file is a TensorRT engine, by its name."""
+    return path.lower().endswith(PLAN_SUFFIX)
+
 
 class EngineOptions(types.SimpleNamespace):
     """How an engine runs: ENGINE_PARAMETERS without `backend`, and how a new engine is checked.

@@ -19,7 +19,8 @@ from pose_ros.core.engines.cuda_thread import CudaThread
 from pose_ros.core.engines.engine import (batch_shape, check_batch, check_open, Engine,
                                           EngineInfo, RunError)
 from pose_ros.core.engines.tensorrt_library import Library, numpy_dtype
-from pose_ros.core.errors import EngineError, ModelError
+from pose_ros.core.engines.tensor_types import check_inputs, to_input, to_output
+from pose_ros.core.errors import EngineError
 
 _LOG = logging.getLogger('pose_ros')
 
@@ -64,6 +65,7 @@ class TensorRtEngine(Engine):
         self.input_shape = self._session.input_shape
         self.batch_size = self._session.batch_shape[0]
         self.output_names = self._session.output_names
+        self.input_type = self._session.input_type
         self.no_graph: str = self._session.no_graph
         self._device = '{} (compute capability {}{})'.format(
             info.name, info.capability, ', zero-copy' if mapped else '')
@@ -122,7 +124,7 @@ class _Session:
 
     def infer(self, cuda, batch):
         """Run a batch; the outputs are overwritten by the next call."""
-        np.copyto(self._input.host, batch)
+        np.copyto(self._input.host, to_input(batch, self.input_type))
         if self._graph is not None:
             self._graph.launch()
         else:
@@ -162,15 +164,14 @@ class _Session:
 
     def _allocate(self, cuda, input_shape, mapped):
         inputs = [tensor for tensor in self._tensors.list() if tensor.is_input]
-        if len(inputs) != 1 or inputs[0].dtype not in (np.float32, np.float16):
-            raise ModelError('{}: the network must have one float input, not {}'.format(
-                self._path, [(tensor.name, str(tensor.dtype)) for tensor in inputs]))
+        self.input_type = check_inputs([tensor.dtype.name for tensor in inputs], self._path)
         self.input_shape = tuple(None if size < 0 else size for size in inputs[0].shape)
         self.batch_shape = input_shape = self._batch_shape(inputs[0].name, input_shape)
         self._tensors.set_input_shape(inputs[0].name, input_shape)
         outputs = [tensor for tensor in self._tensors.list() if not tensor.is_input]
         self.output_names = tuple(tensor.name for tensor in outputs)
-        self._outputs = {tensor.name: np.empty(tensor.shape, np.float32) for tensor in outputs}
+        self._outputs = {tensor.name: to_output(np.empty(tensor.shape, tensor.dtype))
+                         for tensor in outputs}
         self._input = Buffer(cuda, input_shape, inputs[0].dtype, mapped)
         self._input.host[...] = 0
         self._results = [Buffer(cuda, tensor.shape, tensor.dtype, mapped) for tensor in outputs]

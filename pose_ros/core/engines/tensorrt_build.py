@@ -43,7 +43,7 @@ def build_plan(library: Library, cuda: Cuda, model: bytes, where: str, settings:
     """Build a plan from the bytes of an ONNX file, in the thread that holds `cuda`.
 
     timings: those of an earlier Plan of this TensorRT and GPU (builds are much faster with them).
-    `where` names the file in errors: ModelError if TensorRT cannot read it or its image size is
+    `where` is the path of the file: ModelError if TensorRT cannot read it or its image size is
     not that of settings.shape, EngineError if the precision is impossible or the build fails.
     """
     trt = library.module
@@ -104,7 +104,8 @@ def _parse(library, network, model, where):
         # Optional in 8.6, the default since 10; without it a plugin would be needed
         # [python/docstrings/parsers/pyOnnxDoc.h of v8.6.1, OnnxParserFlag].
         parser.set_flag(trt.OnnxParserFlag.NATIVE_INSTANCENORM)
-    if not parser.parse(model):
+    # The path is where TensorRT looks for external data, else in the current folder.
+    if not parser.parse(model, where):
         errors = [_describe(parser.get_error(index)) for index in range(parser.num_errors)]
         raise ModelError('TensorRT {} cannot read {}: {}'.format(
             library.version, where, '; '.join(errors) or library.logger.errors()))

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """From a model file to a checked TensorRT engine: cache, build, check, fp32 if fp16 fails."""
+import hashlib
 import logging
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
@@ -17,16 +18,16 @@ from pose_ros.core.engines.factory import load_cpu_fallback
 from pose_ros.core.engines.fallback import FallbackEngine
 from pose_ros.core.engines.half_weights import read_for_tensorrt
 from pose_ros.core.engines.onnxruntime import OnnxRuntimeEngine
-from pose_ros.core.engines.options import EngineOptions
+from pose_ros.core.engines.options import EngineOptions, is_plan
 from pose_ros.core.engines.tensorrt import PlanError, TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, PRECISIONS
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.errors import EngineError, ModelError
-from pose_ros.core.files import sha256
+from pose_ros.core.onnx_check import model_digest
+from pose_ros.core.reading import LARGEST_MODEL, read_file
 
 _LOG = logging.getLogger('pose_ros')
 _BUILD_LOG = logging.getLogger('pose_ros.build')  # progress, which programs may show
-PLAN_SUFFIX = '.engine'
 
 
 class Built(NamedTuple):
@@ -50,7 +51,7 @@ def open_tensorrt(path: str, input_shape, options: EngineOptions) -> Engine:
     if options.precision not in PRECISIONS:
         raise EngineError('tensorrt has no precision {}: use {}'.format(
             options.precision, ', '.join(PRECISIONS)))
-    if path.endswith(PLAN_SUFFIX):
+    if is_plan(path):
         return _open_plan_file(path, input_shape, options)
     engine = _open_onnx_file(path, input_shape, options)
     if options.require_tensorrt:
@@ -74,9 +75,11 @@ def _open_onnx_file(path, input_shape, options):
 
 def _open_plan_file(path, input_shape, options):
     library, facts = import_tensorrt(), read_engine_facts(path)
-    with open(path, 'rb') as stream:
-        plan = stream.read()
-    if facts.get('plan_sha256') not in (None, sha256(path)):
+    try:
+        plan = read_file(path, LARGEST_MODEL)
+    except OSError as error:
+        raise ModelError('cannot read the engine {}: {}'.format(path, error.strerror or error))
+    if facts.get('plan_sha256') not in (None, hashlib.sha256(plan).hexdigest()):
         raise PlanError('{0} is damaged, or {0}.json belongs to another engine: copy both again, '
                         'or build the engine again with pose-ros build-engine'.format(path))
     thread = CudaThread()
@@ -125,7 +128,7 @@ class Loader:
         self.progress = BuildProgress(lambda text: _BUILD_LOG.info(
             'building the TensorRT engine of %s: %s', path, text))
         self._model = read_for_tensorrt(path)
-        self._digest = sha256(path)
+        self._digest = model_digest(path)
         self._batch, self._expected = _reference(path, settings.shape, options.sample)
         # With the batch of the file, so that the same plan has one key.
         self._settings = settings._replace(shape=self._batch.shape)

@@ -5,6 +5,7 @@ import os
 from typing import Optional, Tuple, Union
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import MAX_PIXELS
 from pose_ros.core.sources.capture import Camera, VideoFile
 from pose_ros.core.sources.demo import DemoSource
 from pose_ros.core.sources.source import ASSUMED_RATE, FrameSource  # noqa: F401
@@ -16,17 +17,17 @@ KINDS = (DemoSource, Camera, ImageFolder, ImageFile, VideoFile)
 
 def open_source(spec: Union[str, int, 'os.PathLike[str]'], loop: bool = False,
                 size: Optional[Tuple[int, int]] = None,
-                rate: Optional[float] = None) -> FrameSource:
+                rate: Optional[float] = None, max_pixels: int = MAX_PIXELS) -> FrameSource:
     """Open an image, a folder, a video, a camera (0, /dev/video0, rtsp://...) or 'demo'.
 
     `loop` starts again at the end (not for cameras). `size` (width, height) resizes every frame, a
-    0 in it keeps the aspect; `rate` [Hz] is a request to cameras only. ImageError if there is
-    nothing to read.
+    0 in it keeps the aspect; `rate` [Hz] is a request to cameras only. Images and videos of more
+    than `max_pixels` are not decoded. ImageError if there is nothing to read.
     """
     spec = str(spec)
     for kind in KINDS:
         if kind.accepts(spec):
-            return kind(spec, loop=loop, size=size, rate=rate)
+            return kind(spec, loop=loop, size=size, rate=rate, max_pixels=max_pixels)
     raise ImageError(
         "there is no file or folder {!r} (in {}); give an image, a folder of images, a video, a "
         "camera (0 or /dev/video0) or 'demo'".format(spec, os.getcwd()))

@@ -10,11 +10,19 @@ import time
 from typing import Any
 
 import cv2
+import numpy as np
 
 from pose_ros.core.errors import ImageError
-from pose_ros.core.sources.source import FrameSource
+from pose_ros.core.files import natural_key
+from pose_ros.core.image_size import MAX_PIXELS, size_fault
+from pose_ros.core.sources.source import ASSUMED_RATE, FrameSource
 
 _TIMEOUT = 5.0  # s without a frame until a camera is treated as lost
+
+
+_PROBED = 100  # frames of a file whose times show a variable rate
+_MOST_UNEVEN = 1.25  # densest frames to the mean: more than cameras and clocks scatter
+_HIGHEST_RATE = 120.0  # Hz of a variable rate
 
 
 def _frame_rate(capture):
@@ -22,17 +30,49 @@ def _frame_rate(capture):
     return rate if math.isfinite(rate) and 0 < rate <= 1000 else None
 
 
+def _size(capture):
+    """Return (width, height) by the header, 0 if unknown."""
+    return tuple(max(0, int(capture.get(side))) for side in (
+        cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
+
+
+def _check_size(name, size, max_pixels):
+    fault = size_fault(size, max_pixels)
+    if fault:
+        raise ImageError('{} {}'.format(name, fault))
+
+
+def _densest_rate(capture):
+    """Return the rate of a file that was just opened [Hz]; of a variable one its highest."""
+    rate, stamps = _frame_rate(capture), []
+    while len(stamps) < _PROBED and capture.grab():
+        stamps.append(capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3)
+    gaps = np.diff(stamps)
+    gaps = gaps[gaps > 0]
+    dense = 1 / np.percentile(gaps, 10) if len(gaps) else 0.0
+    if rate and dense <= _MOST_UNEVEN * rate:
+        return rate
+    return min(round(float(dense), 3), _HIGHEST_RATE) or None
+
+
 class VideoFile(FrameSource):
-    """The frames of a video file."""
+    """The frames of a video file, with the times that the file gives them.
+
+    frame_rate: of a file of variable rate, the rate of its densest frames.
+    """
 
     _capture: Any = None
+    _now, _first, _offset, _position = 0.0, 0.0, 0.0, 0
+    _grabbed = False
 
-    def __init__(self, path: str, loop=False, size=None, rate=None):
-        """Open the file; ImageError if OpenCV cannot read it."""
+    def __init__(self, path: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
+        """Open the file; ImageError if OpenCV cannot read it, or its images are too large."""
+        self._max_pixels = max_pixels
         super(VideoFile, self).__init__(loop, size)
-        self._path, self._position = path, 0
+        self._path = path
         self._rewind()
-        self.frame_rate = _frame_rate(self._capture)
+        self.frame_rate = _densest_rate(self._capture)
+        self._rewind()
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.frame_count = int(count) if math.isfinite(count) and count > 0 else None
 
@@ -51,29 +91,63 @@ class VideoFile(FrameSource):
         """Close the file."""
         self._capture.release()
 
+    def next_time(self):
+        """See FrameSource.next_time."""
+        return self._now if self._repeat(self._grab) else None
+
     def _read(self):
-        done, image = self._capture.read()
-        if not self._advanced(done):
+        if not self._skip():
+            return None
+        done, image = self._capture.retrieve()
+        if not done:
             return None
         return image, '{}_{:06d}'.format(
             os.path.splitext(os.path.basename(self._path))[0], self._position - 1)
 
     def _skip(self):
-        return self._advanced(self._capture.grab())
-
-    def _advanced(self, done):
-        if not done and not self._position:
-            raise self._unreadable('has no frame that')
-        self._position += bool(done)
+        done, self._grabbed = self._grab(), False
         return done
 
+    def _grab(self):
+        """Take the next frame, not decoded yet, unless it is taken already; False at the end."""
+        if self._grabbed:
+            return True
+        self._grabbed = self._capture.grab()
+        if self._grabbed:
+            self._now = self._stamp()
+            self._position += 1
+        elif not self._position:
+            raise self._unreadable('has no frame that')
+        return self._grabbed
+
+    def _stamp(self):
+        """Return the time of the grabbed frame; without a valid one, a step after the last."""
+        stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3
+        if not self._position:
+            self._first = stamp
+            return self._offset
+        time_s = self._offset + stamp - self._first
+        return time_s if time_s > self._now else self._now + self._step()
+
+    def _step(self):
+        return 1 / (self.frame_rate or ASSUMED_RATE)
+
+    def _time(self):
+        return self._now
+
     def _rewind(self):
+        if self._position:
+            self._offset = self._now + self._step()
         # Seeking to frame 0 is inexact in some containers; opening again is not.
         if self._capture is not None:
             self._capture.release()
         self._capture, self._position = cv2.VideoCapture(self._path), 0
         if not self._capture.isOpened():
             raise self._unreadable('is not a video or image that')
+        width, height = _size(self._capture)
+        if not (width and height):  # a still image: its decoder would find its size too late
+            raise self._unreadable('has no size in its header that')
+        _check_size('video ' + self._path, (width, height), self._max_pixels)
 
     def _unreadable(self, what):
         return ImageError(
@@ -87,7 +161,7 @@ class Camera(FrameSource):
     live = True
     _DEVICE = re.compile(r'/dev/video(\d+)$')
 
-    def __init__(self, spec: str, loop=False, size=None, rate=None):
+    def __init__(self, spec: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
         """Open the device and request size and rate; ImageError names what was tried."""
         super(Camera, self).__init__(False, size)
         self._name = spec
@@ -99,6 +173,11 @@ class Camera(FrameSource):
                                (cv2.CAP_PROP_FPS, rate)):
             if value:
                 self._capture.set(setting, value)
+        try:
+            _check_size(self.describe(), _size(self._capture), max_pixels)
+        except ImageError:
+            self._capture.release()
+            raise
         self.frame_rate = _frame_rate(self._capture)
         self._start = self._now = None
         self._newest = _NewestFrame(self._capture)
@@ -142,7 +221,7 @@ class Camera(FrameSource):
     def _absent(self):
         device = self._device(self._name)
         tried = device if isinstance(device, str) else '/dev/video{}'.format(device)
-        present = ', '.join(sorted(glob.glob('/dev/video*'))) or 'none'
+        present = ', '.join(sorted(glob.glob('/dev/video*'), key=natural_key)) or 'none'
         return ('cannot open camera {}: tried {}; devices here: {}. It may be unplugged, in use '
                 'by another program, or your user may not read it (group video)'.format(
                     self._name, tried, present))

@@ -23,7 +23,8 @@ class DemoSource(FrameSource):
     frame_rate = 30.0
     frame_count = _FRAMES_EACH * len(_IMAGES)
 
-    def __init__(self, spec: str = 'demo', loop=False, size=None, rate=None):
+    def __init__(self, spec: str = 'demo', loop=False, size=None, rate=None,
+                 max_pixels=None):
         """Load the images; ImageError if scikit-image is missing."""
         super(DemoSource, self).__init__(loop, size)
         self._images, self._position = _load(), 0

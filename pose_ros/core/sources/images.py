@@ -3,25 +3,41 @@
 """One image file, or a folder of image files."""
 import logging
 import os
+from typing import List, Optional
 
 import numpy as np
 
 from pose_ros.core.compressed import codec_of, decode_bytes
 from pose_ros.core.errors import ImageError
+from pose_ros.core.files import natural_key
+from pose_ros.core.image_size import MAX_PIXELS
+from pose_ros.core.reading import LARGEST_IMAGE, LARGEST_VIDEO, open_regular, read_file
+from pose_ros.core.samples import SampleDepth
 from pose_ros.core.sources.source import FrameSource
 
 _LOG = logging.getLogger('pose_ros')
 IMAGE_EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.pgm', '.png', '.ppm', '.tif', '.tiff', '.webp')
 
 
-def read_image(path: str) -> np.ndarray:
-    """Read a file as (H, W, 3) uint8 BGR, with its EXIF rotation; ImageError names it."""
+def read_image(path: str, max_pixels: int = MAX_PIXELS, orient: bool = True,
+               depth: Optional[SampleDepth] = None) -> np.ndarray:
+    """Read a file as (H, W, 3) uint8 BGR; `orient` applies its EXIF rotation.
+
+    `depth` is that of 16-bit images of one camera, as in decode_bytes. ImageError names the file:
+    it cannot be read, or has more than `max_pixels`.
+    """
     try:
-        with open(path, 'rb') as stream:
-            return decode_bytes(stream.read(), 'image file {}'.format(path))
+        return decode_bytes(read_file(path, LARGEST_IMAGE), 'image file {}'.format(path), orient,
+                            depth, max_pixels)
     except OSError as error:
         raise ImageError(
             'cannot read the image file {}: {}'.format(path, error.strerror)) from error
+
+
+def image_names(folder: str) -> List[str]:
+    """Return the names of the image files in a folder, in natural order: 2.jpg before 10.jpg."""
+    return sorted((name for name in os.listdir(folder) if name.lower().endswith(IMAGE_EXTENSIONS)),
+                  key=natural_key)
 
 
 class ImageFile(FrameSource):
@@ -29,10 +45,10 @@ class ImageFile(FrameSource):
 
     frame_count = 1
 
-    def __init__(self, path: str, loop=False, size=None, rate=None):
+    def __init__(self, path: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
         """Read the file; ImageError if that fails."""
         super(ImageFile, self).__init__(loop, size)
-        self._path, self._image = path, read_image(path)
+        self._path, self._image = path, read_image(path, max_pixels)
         self._done = False
 
     @staticmethod
@@ -42,7 +58,7 @@ class ImageFile(FrameSource):
             return False
         if spec.lower().endswith(IMAGE_EXTENSIONS):
             return True
-        with open(spec, 'rb') as stream:
+        with open_regular(spec, LARGEST_VIDEO) as stream:
             return bool(codec_of(stream.read(8)))
 
     def describe(self) -> str:
@@ -61,14 +77,13 @@ class ImageFile(FrameSource):
 
 
 class ImageFolder(FrameSource):
-    """The images of a folder, by name; unreadable ones are reported once and skipped."""
+    """The images of a folder, as image_names; unreadable ones are reported once and skipped."""
 
-    def __init__(self, path: str, loop=False, size=None, rate=None):
+    def __init__(self, path: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
         """List the folder; ImageError if no file has an extension of an image."""
         super(ImageFolder, self).__init__(loop, size)
-        self._folder = path
-        self._names = sorted(name for name in os.listdir(path)
-                             if name.lower().endswith(IMAGE_EXTENSIONS))
+        self._folder, self._max_pixels = path, max_pixels
+        self._names = image_names(path)
         if not self._names:
             raise ImageError(
                 'the folder {} holds no images: none of its {} files ends in {}'.format(
@@ -76,6 +91,7 @@ class ImageFolder(FrameSource):
         self.frame_count = len(self._names)
         self.unreadable = []  # names of files
         self._position = 0
+        self._depth = SampleDepth()
 
     @staticmethod
     def accepts(spec: str) -> bool:
@@ -92,7 +108,8 @@ class ImageFolder(FrameSource):
             self._position += 1
             if name not in self.unreadable:
                 try:
-                    return read_image(os.path.join(self._folder, name)), name
+                    path = os.path.join(self._folder, name)
+                    return read_image(path, self._max_pixels, depth=self._depth), name
                 except ImageError as error:
                     self._report(name, error)
         return None

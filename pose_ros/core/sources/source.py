@@ -47,6 +47,10 @@ class FrameSource(abc.ABC):
                 return
             self._index += 1
 
+    def next_time(self) -> Optional[float]:
+        """Return time_s of the next frame; None at the end, or without times of its own."""
+        return self._index / self.frame_rate if self.frame_rate and not self.live else None
+
     @abc.abstractmethod
     def describe(self) -> str:
         """Return a short text: what is read."""

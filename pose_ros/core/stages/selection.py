@@ -1,6 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Which people are passed on: the only stage that drops or sorts people."""
+from typing import Tuple
+
 import numpy as np
 
 from pose_ros.core.parameters import Parameter
@@ -10,7 +12,7 @@ from pose_ros.core.topology import Topology
 
 _MARGIN = 0.02  # of the longer side of the image: keypoints this far outside are clipped to it
 
-SELECTION_PARAMETERS = (
+SELECTION_PARAMETERS: Tuple[Parameter, ...] = (
     Parameter('min_keypoints', 4, 'People with fewer detected keypoints are dropped',
               1, 255, dynamic=True),
     Parameter('min_score', 0.2, 'People with a lower score are dropped', 0.0, 1.0, dynamic=True),
@@ -30,8 +32,12 @@ class Selection(Stage):
 
     def __init__(self, topology: Topology, **settings):
         """Take the skeleton format, and settings that differ from the defaults."""
-        super(Selection, self).__init__(**settings)
         self._topology = topology
+        # No person has more keypoints than the skeleton.
+        self.PARAMETERS = tuple(
+            item._replace(maximum=topology.size, default=min(item.default, topology.size))
+            if item.name == 'min_keypoints' else item for item in SELECTION_PARAMETERS)
+        super(Selection, self).__init__(**settings)
 
     def __call__(self, frames, people):
         """See Stage.__call__."""

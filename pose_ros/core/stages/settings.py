@@ -5,6 +5,7 @@ from typing import List, NamedTuple, Tuple
 
 from pose_ros.core.decoders import decoder_class, DECODERS
 from pose_ros.core.parameters import Parameter
+from pose_ros.core.stages.parts import PARTS_PARAMETERS
 from pose_ros.core.stages.selection import SELECTION_PARAMETERS
 from pose_ros.core.stages.top_down import TOP_DOWN_PARAMETERS
 
@@ -27,4 +28,5 @@ def setting_tables() -> List[SettingTable]:
         tables.append(SettingTable('decoder ' + kind, _OWNERS[decoder.TASK], decoder.PARAMETERS))
     tables.append(SettingTable('stage top_down', 'top_down', TOP_DOWN_PARAMETERS))
     tables.append(SettingTable('stage selection', 'selection', SELECTION_PARAMETERS))
+    tables.append(SettingTable('stage parts', 'parts', PARTS_PARAMETERS))
     return [table for table in tables if table.parameters]

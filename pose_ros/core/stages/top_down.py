@@ -130,7 +130,6 @@ class TopDown(Stage):
 def _mirror_averaged(results, decoder):
     """Decode the mean of the outputs of each region and of its mirror image."""
     for outputs, transform in results:
-        outputs = {name: array.copy() for name, array in outputs.items()}
         mirrored, _ = next(results)
         mirrored = decoder.unmirrored(mirrored)
         yield decoder.decode({name: (array + mirrored[name]) / 2

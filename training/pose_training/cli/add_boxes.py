@@ -1,11 +1,11 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """`pose-train add-boxes`: complete the boxes of a dataset by detectors."""
-import json
 import os
 
 from pose_ros.core.command import with_progress
-from pose_ros.core.files import atomic_write
+from pose_ros.core.command_files import check_outputs, report_stream, write_json
+from pose_ros.core.command_options import with_companions
 from pose_ros.core.network import open_network
 from pose_training.distillation.box_labels import add_boxes, BoxSource
 from pose_training.errors import ConfigError
@@ -27,7 +27,9 @@ def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('data', metavar='FILE', help='COCO keypoint file')
     parser.add_argument('-o', '--output', required=True, metavar='FILE',
-                        help='the file to write, in the same folder')
+                        help='the file to write, in the same folder (with --images in any)')
+    parser.add_argument('--images', metavar='FOLDER', default='',
+                        help="folder of the images (default: the dataset's)")
     parser.add_argument('--detector', action='append', required=True, metavar='MODEL',
                         help='model file for detection; may be repeated')
     parser.add_argument('--card', action='append', default=[], metavar='FILE',
@@ -43,9 +45,12 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Complete and write; return the exit code."""
     paths = [os.path.abspath(path) for path in (args.data, args.output)]
-    if os.path.dirname(paths[0]) != os.path.dirname(paths[1]) or paths[0] == paths[1]:
+    elsewhere = os.path.dirname(paths[0]) != os.path.dirname(paths[1]) and not args.images
+    if elsewhere or paths[0] == paths[1]:
         raise ConfigError('{} must be another file in the folder of {}: file names in it are '
                           'relative to its folder'.format(args.output, args.data))
+    check_outputs({'-o': args.output}, [args.data, *args.card, *with_companions(args.detector)],
+                  ['-o'])
     count = len(args.detector)
     sure, unsure = (values * count if len(values) == 1 else values
                     for values in (args.sure, args.unsure))
@@ -58,14 +63,14 @@ def run(args) -> int:
         for index, path in enumerate(args.detector):
             sources.append(_open(path, args.card[index] if index < len(args.card) else None,
                                  sure[index], unsure[index]))
-        data = add_boxes(args.data, sources, with_progress(args.quiet))
+        data = add_boxes(args.data, sources, with_progress(args.quiet), args.images)
     finally:
         for source in sources:
             source.network.close()
-    with atomic_write(args.output) as stream:
-        stream.write(json.dumps(data).encode())
+    write_json(args.output, data)
     if not args.quiet:
-        print('wrote {} annotations to {}'.format(len(data['annotations']), args.output))
+        print('wrote {} annotations to {}'.format(len(data['annotations']), args.output),
+              file=report_stream(args.output))
     return 0
 
 

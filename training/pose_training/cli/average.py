@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """`pose-train average`: one network from several of the same kind."""
+from pose_ros.core.command_files import check_outputs
 from pose_training.checkpoint import save_checkpoint
 from pose_training.model_soup import mean_network
 
@@ -23,6 +24,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Write the mean; return the exit code."""
+    check_outputs({'-o': args.output}, args.checkpoints)
     network, provenance = mean_network(args.checkpoints)
     save_checkpoint(args.output, network, provenance)
     print('wrote {}; next: pose-train export {} -o model.onnx'.format(args.output, args.output))

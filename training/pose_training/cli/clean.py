@@ -2,20 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pose-train clean`: check the labels of a dataset with a trained network."""
 import argparse
-import json
 import os
 
 from tqdm import tqdm
 
 from pose_ros.core.card_files import load_card
-from pose_ros.core.topology import TOPOLOGIES
+from pose_ros.core.command_files import check_outputs, report_stream, write_json
+from pose_ros.core.command_options import with_companions
 from pose_training.data.coco import load_coco
 from pose_training.distillation.cleaning import clean, LabelChecker
 from pose_training.distillation.teacher_networks import CHECKPOINTS, checkpoint_card
 from pose_training.distillation.teacher import Teacher
 from pose_training.errors import DataError
 from pose_training.families.registry import make_family
-from pose_ros.core.files import atomic_write
 
 DESCRIPTION = ('Find wrong labels with a trained network. It runs on a crop of each labelled '
                'person. If its heatmaps agree with the labels, the labels stay. If they clearly '
@@ -29,7 +28,6 @@ The agreement of a person is the mean of the heatmaps at the labelled keypoints,
 is a COCO file; its file names are relative to its own folder. Images in which no labelled person
 remains are left out. Check the result with `pose-train view --data`.
 """
-_FALLBACK = 'coco_17'  # for teachers with keypoints of no known topology
 
 
 def add_arguments(parser) -> None:
@@ -51,28 +49,31 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Write the cleaned dataset, and print the outcomes of its people; return the exit code."""
     folder = os.path.dirname(os.path.abspath(args.output))
-    if not os.path.isdir(folder):
-        raise DataError('cannot write {}: there is no folder {}'.format(args.output, folder))
-    file = load_coco(args.data)
+    check_outputs({'-o': args.output},
+                  [args.data, args.card, *with_companions([args.teacher])], ['-o'])
     judge, topology = _judge(args)
-    cleaned = clean(file, os.path.abspath(args.images or os.path.dirname(args.data)), judge,
-                    topology, args.least, folder,
+    file = load_coco(args.data, topology,
+                     os.path.abspath(args.images or os.path.dirname(args.data)))
+    cleaned = clean(file, judge, topology, args.least, folder,
                     lambda items: tqdm(items, 'images', disable=None))
-    with atomic_write(args.output) as stream:
-        stream.write(json.dumps(cleaned.data).encode('utf-8'))
-    print('\n'.join(_table(cleaned)))
-    print('wrote {}: {} images'.format(args.output, len(cleaned.data['images'])))
+    write_json(args.output, cleaned.data)
+    text = report_stream(args.output)
+    print('\n'.join(_table(cleaned)), file=text)
+    print('wrote {}: {} images'.format(args.output, len(cleaned.data['images'])), file=text)
     return 0
 
 
 def _judge(args):
-    """Return the label checker, and the name of its topology."""
-    if args.teacher.endswith(CHECKPOINTS) and not args.card:
+    """Return the label checker, and its topology."""
+    if args.teacher.lower().endswith(CHECKPOINTS) and not args.card:
         card = checkpoint_card(args.teacher)
     else:
         card = load_card(args.teacher, args.card)
-    topology = card.topology.name if card.topology.name in TOPOLOGIES else _FALLBACK
-    family, size = make_family(card.decoder.type, topology), (card.input.width, card.input.height)
+    if card.topology is None:
+        raise DataError('the teacher {} is a detector: labels of keypoints need a teacher with '
+                        'keypoints'.format(args.teacher))
+    topology, size = card.topology, (card.input.width, card.input.height)
+    family = make_family(card.decoder.type, topology)
     stride = family.teacher_channels(card, args.teacher).stride
     teacher = Teacher(args.teacher, size, family, stride, args.card, args.backend)
     return LabelChecker(teacher, family, size, stride), topology

@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pose-train evaluate`: measure a model on datasets."""
 import argparse
-import json
 import os
 
 from pose_ros.core.command import with_progress
 from pose_ros.core.card_files import load_card
-from pose_ros.core.command_options import (add_model_options, count, ENGINE_PARAMETERS,
-                                           load_estimator, parse_settings)
+from pose_ros.core.command_files import check_outputs, report_stream, write_json
+from pose_ros.core.command_options import (add_model_options, add_parameter, count,
+                                           ENGINE_PARAMETERS, load_estimator, model_inputs,
+                                           parse_settings)
 from pose_ros.core.decoders import decoder_parameters
-from pose_training.errors import ConfigError
+from pose_ros.core.errors import shown
+from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_training.evaluation.boxes import BoxFinder
 from pose_training.evaluation.evaluate import evaluate, protocol, refuse_checkpoint
 from pose_training.evaluation.report import as_data, tables
@@ -21,6 +23,7 @@ DESCRIPTION = ("Measure a model on labelled images, with the robot's own engine 
                'of images without people: the share without any person found.')
 EPILOG = """examples:
   pose-train evaluate model.onnx --data person_keypoints_val2017.json
+  pose-train evaluate model.onnx --data annotations/person_keypoints_val2017.json --images val2017
   pose-train evaluate model.onnx --data val.json empty/ --json figures.json
   pose-train evaluate model.onnx --data val.json --failures worst/ --worst 50
   pose-train evaluate model.onnx --data val.json --flip --scales 0.5 1 1.5
@@ -28,7 +31,8 @@ EPILOG = """examples:
   pose-train evaluate pose_crop.onnx --boxes truth --data val.json
   pose-train evaluate person_detector.onnx --data val.json     AP of the boxes of a detector
 
-File names in a dataset are relative to its folder. Figures are of a single scale, without the
+File names in a dataset are relative to its folder, or to --images. Images that are missing or
+cannot be read are left out, counted and named. Figures are of a single scale, without the
 mirrored image, unless --flip or --scales are given; --scales other than 1 need a model with
 dynamic shapes.
 """
@@ -37,12 +41,16 @@ dynamic shapes.
 def add_arguments(parser) -> None:
     """Add the options of this command."""
     add_model_options(parser, positional=True)
+    add_parameter(parser, SIZE_PARAMETER)
     parser.add_argument('--data', nargs='+', required=True, metavar='PATH',
                         help='COCO keypoint files; folders of images without people')
+    parser.add_argument('--images', metavar='FOLDER', default='',
+                        help="folder of the images (default: that of each dataset's file)")
     parser.add_argument('--boxes', choices=('truth',), default='',
                         help='give the labelled boxes to a network of crops, in place of a '
                              'detector')
-    parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file')
+    parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file; - is '
+                             'stdout')
     parser.add_argument('--quiet', action='store_true', help='print errors only')
     group = parser.add_argument_group('images of failures')
     group.add_argument('--failures', metavar='FOLDER',
@@ -59,24 +67,25 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Measure, and print tables; return the exit code."""
     refuse_checkpoint(args.model)
-    folder = os.path.dirname(os.path.abspath(args.json or '.'))
-    if not os.path.isdir(folder):
-        raise ConfigError('cannot write {}: there is no folder {}'.format(args.json, folder))
+    check_outputs({'--json': args.json}, args.data + model_inputs(args))
+    text = report_stream(args.json)
     estimator = _load(args)
     if not args.quiet:
-        print('{} by {}'.format(estimator.card.name, estimator.network.engine.describe()))
-        print(protocol(estimator, args.flip, args.scales, args.boxes), flush=True)
+        print(shown('{} by {}'.format(estimator.card.name,
+                                      estimator.network.engine.describe())), file=text)
+        print(protocol(estimator, args.flip, args.scales, args.boxes), flush=True, file=text)
     results = evaluate(estimator, args.data, flip=args.flip, scales=args.scales,
                        failures=args.failures, worst=args.worst, boxes=args.boxes,
+                       images=args.images, max_pixels=args.max_pixels,
                        progress=with_progress(args.quiet))
     if not args.quiet:
-        print('\n' + '\n'.join(tables(results)))
+        print('\n' + '\n'.join(tables(results)), file=text)
         for result in results if args.failures else ():
             print('{}: {} failure images in {}'.format(
-                result.name, len(result.failures), os.path.join(args.failures, result.name)))
+                result.name, len(result.failures), os.path.join(args.failures, result.name)),
+                file=text)
     if args.json:
-        with open(args.json, 'w', encoding='utf-8') as stream:
-            stream.write(json.dumps(as_data(estimator, results), indent=2) + '\n')
+        write_json(args.json, as_data(estimator, results), indent=2)
     estimator.close()
     return 0
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pose-train export`: convert a checkpoint into a file for the robot."""
 from pose_training.checkpoint import load_checkpoint
-from pose_training.cli.options import add_export_options, write_network
+from pose_training.cli.options import add_export_options, check_export, write_network
 
 DESCRIPTION = ('Turn a checkpoint of this package into one ONNX file that carries its model card. '
                'Batch norms are folded and parallel branches summed; the file is checked against '
@@ -23,6 +23,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Export; return the exit code."""
+    check_export(args, [args.checkpoint])
     network, provenance = load_checkpoint(args.checkpoint)
     write_network(network, provenance, args)
     return 0

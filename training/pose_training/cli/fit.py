@@ -5,7 +5,7 @@ import sys
 
 from lightning.pytorch.utilities import rank_zero_only
 
-from pose_training.cli.changes import add_config_arguments
+from pose_training.cli.changes import add_config_arguments, check_run_folder
 from pose_training.fitting.config import load_config, settings_help
 from pose_training.fitting.fit import fit
 from pose_training.fitting.interruption import Interrupted
@@ -13,8 +13,8 @@ from pose_training.fitting.settings import RunConfig
 
 DESCRIPTION = ('Train a network as configured. The folder OUTPUT gets its snapshots, '
                'its logs for TensorBoard and, in the end, network.pt for `pose-train export`. '
-               'Ctrl-C and SIGTERM stop after the current step with a snapshot, from which '
-               '--resume continues exactly.')
+               'Ctrl-C, SIGTERM and a closed terminal stop after the current step with a '
+               'snapshot, from which --resume continues exactly.')
 EPILOG = """examples:
   pose-train fit repvgg_fpn.yaml
   pose-train fit repvgg_fpn.yaml optimizer.lr=3e-4 data.size=[384,288] --output runs/wide
@@ -72,6 +72,8 @@ def read_config(args) -> RunConfig:
 
 def run_config(config: RunConfig, args) -> int:
     """Train; print where the network is or how to continue; return the exit code."""
+    # The program rewrites the configuration of a run that continues.
+    check_run_folder(config, ('config.yaml', 'network.pt'), [] if args.resume else [args.config])
     try:
         path = fit(config, True if args.resume else False if args.fresh else None)
     except Interrupted as stopped:

@@ -3,7 +3,7 @@
 """`pose-train fit-packed`: train on one device, within a given time."""
 import os
 
-from pose_training.cli.changes import add_config_arguments
+from pose_training.cli.changes import add_config_arguments, check_run_folder
 from pose_training.device.trainer import Budget, DeviceTrainer, LAST, NETWORK
 from pose_training.errors import ConfigError
 from pose_training.fitting.config import load_config
@@ -45,6 +45,7 @@ def run(args) -> int:
     if there and not args.resume:
         raise ConfigError('{} holds {}: --resume continues it; or name another --output'.format(
             config.output, ' and '.join(there)))
+    check_run_folder(config, (LAST, NETWORK), [])
     trainer = DeviceTrainer(config, args.pack, Budget(args.seconds, args.steps))
     if args.resume:
         trainer.resume()

@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """`pose-train import`: convert published weights of another system into a file for the robot."""
-from pose_training.cli.options import add_export_options, write_network
+from pose_training.cli.options import add_export_options, check_export, write_network
 from pose_training.importers.formats import FORMATS, import_network
 
 DESCRIPTION = ('Turn published weights of another system into one ONNX file that carries its '
@@ -39,6 +39,7 @@ def add_arguments(parser) -> None:
 
 def run(args) -> int:
     """Import and write; return the exit code."""
+    check_export(args, [args.file, args.prototxt])
     options = {name: getattr(args, name) for form in FORMATS.values() for name in form.options
                if getattr(args, name)}
     network, provenance = import_network(args.format, args.file, args.model, **options)

@@ -4,15 +4,16 @@
 import collections
 import os
 
-import onnx
-
 from pose_ros.core.card_files import load_card
+from pose_ros.core.errors import ModelError, shown
 from pose_ros.core.files import sha256
+from pose_ros.core.onnx_file import read_metadata
 from pose_training.checkpoint import load_checkpoint
 from pose_training.errors import ExportError
 from pose_training.importers.formats import FORMATS, read_weights
 from pose_training.models import get_spec
 from pose_training.models.cost import count_parameters
+from pose_training.onnx_file import load_onnx
 
 DESCRIPTION = ('Describe a file: of an ONNX file the card and the operators, of a checkpoint the '
                'network and where it comes from, of a weight file (--format, --model) every '
@@ -37,12 +38,20 @@ def run(args) -> int:
         raise ExportError('a weight file needs both --format and --model')
     if args.format:
         lines = _weights(args)
-    elif args.file.endswith('.onnx'):
+    elif _is_onnx(args.file):
         lines = _onnx(args.file)
     else:
         lines = _checkpoint(args.file)
-    print('\n'.join(lines))
+    print('\n'.join(map(shown, lines)))
     return 0
+
+
+def _is_onnx(path):
+    try:
+        read_metadata(path)
+    except ModelError:
+        return path.lower().endswith('.onnx')  # a damaged one
+    return True
 
 
 def _weights(args):
@@ -58,15 +67,16 @@ def _weights(args):
 def _checkpoint(path):
     network, provenance = load_checkpoint(path)
     recipe = network.recipe
-    yield '{}: {} for {}, {:,} parameters'.format(path, recipe.name, recipe.topology or 'boxes',
-                                                  count_parameters(network))
+    yield '{}: {} for {}, {:,} parameters'.format(
+        path, recipe.name, network.family.topology.name if recipe.topology else 'boxes',
+        count_parameters(network))
     yield from _table(recipe.options)
     yield from _table(provenance)
 
 
 def _onnx(path):
     card = load_card(path)
-    model = onnx.load(path)
+    model = load_onnx(path)
     yield '{}: {:,} bytes, SHA-256 {}'.format(path, os.path.getsize(path), sha256(path))
     yield '  {:<20}IR {}, opset {}'.format('ONNX', model.ir_version,
                                            model.opset_import[0].version)

@@ -1,13 +1,14 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """`pose-train label`: make a dataset of images without labels."""
-import json
 import os
 
 from pose_ros.core.command import with_progress
-from pose_ros.core.command_options import add_model_options, load_estimator
+from pose_ros.core.command_files import check_outputs, report_stream, write_json
+from pose_ros.core.command_options import (add_model_options, add_parameter, load_estimator,
+                                           model_inputs)
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.files import atomic_write
+from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_training.cli.options import image_files
 from pose_training.distillation.pseudo_labels import label_images
 from pose_training.errors import ConfigError, DataError
@@ -30,6 +31,7 @@ def add_arguments(parser) -> None:
     parser.add_argument('images', nargs='+', metavar='PATH', help='images, or folders of images')
     parser.add_argument('-o', '--output', required=True, metavar='FILE',
                         help='the COCO keypoint file to write (JSON)')
+    add_parameter(parser, SIZE_PARAMETER)
     add_model_options(parser)
     parser.add_argument('--min-confidence', type=float, default=.3, metavar='C',
                         help='keypoints below it have no label, 0 to 1 (default: %(default)s)')
@@ -47,19 +49,18 @@ def run(args) -> int:
         raise ConfigError('--min-confidence is from above 0 to 1, not {:g}'.format(
             args.min_confidence))
     folder = os.path.dirname(os.path.abspath(args.output))
-    if not os.path.isdir(folder):
-        raise ConfigError('cannot write {}: there is no folder {}'.format(args.output, folder))
+    check_outputs({'-o': args.output}, args.images + model_inputs(args), ['-o'])
     estimator = load_estimator(args)
     try:
         data = label_images(_configured(estimator, args), paths, folder, args.min_confidence,
-                            with_progress(args.quiet))
+                            with_progress(args.quiet), args.max_pixels)
     finally:
         estimator.close()
-    with atomic_write(args.output) as stream:
-        stream.write(json.dumps(data).encode())
+    write_json(args.output, data)
     if not args.quiet:
         print('wrote {} people in {} images to {}'.format(
-            len(data['annotations']), len(data['images']), args.output))
+            len(data['annotations']), len(data['images']), args.output),
+            file=report_stream(args.output))
     return 0
 
 

@@ -1,17 +1,19 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Options and output that several commands share."""
-import json
 import os
 import sys
 from typing import Tuple
 
+from pose_ros.core.command_files import check_outputs
 from pose_ros.core.command_options import (count, parse_settings, setting, show_builds,
                                            size)
 from pose_ros.core.decoders import decoder_parameters, DECODERS
-from pose_ros.core.engine_file import build_engine_file
-from pose_ros.core.sources.images import IMAGE_EXTENSIONS
+from pose_ros.core.engine_file import build_engine_file, engine_path
+from pose_ros.core.reading import LARGEST_CARD, read_file
+from pose_ros.core.sources.images import image_names
 from pose_ros.core.stages.selection import SELECTION_PARAMETERS
+from pose_ros.core.strict_json import parse_json
 from pose_training.errors import ExportError
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions, export
@@ -62,17 +64,26 @@ def _batch(text):
     return text if text == 'dynamic' else count(text)
 
 
+def check_export(args, inputs) -> None:
+    """Check the outputs of write_network against the inputs of the command."""
+    outputs = {'-o': args.output}
+    if args.engine:
+        engine = engine_path(args.output)
+        outputs.update({'--engine': engine, 'the card of --engine': engine + '.json'})
+    check_outputs(outputs, [*inputs, args.facts, *args.calibration, *args.images])
+
+
 def write_network(network, provenance, args) -> None:
     """Export the network by the options, or save it as a checkpoint."""
     from pose_training.checkpoint import save_checkpoint
-    if args.engine and not args.output.endswith('.onnx'):
+    if args.engine and not args.output.lower().endswith('.onnx'):
         raise ExportError('--engine builds from an ONNX file: end {!r} in .onnx'.format(
             args.output))
-    if args.output.endswith(('.pt', '.ckpt')):
+    if args.output.lower().endswith(('.pt', '.ckpt')):
         save_checkpoint(args.output, network, provenance)
         print('wrote ' + args.output)
         return
-    if not args.output.endswith('.onnx'):
+    if not args.output.lower().endswith('.onnx'):
         raise ExportError('the name {!r} has no known ending: end it in .onnx or .pt'.format(
             args.output))
     options = ExportOptions(size=args.size, dynamic=args.dynamic, precision=args.precision,
@@ -106,8 +117,7 @@ def _facts(path):
     if not path:
         return {}
     try:
-        with open(path, encoding='utf-8') as stream:
-            facts = json.load(stream)
+        facts = parse_json(read_file(path, LARGEST_CARD))
     except (OSError, ValueError) as error:
         raise ExportError('cannot read the facts {}: {}'.format(path, error)) from error
     if not isinstance(facts, dict):
@@ -125,8 +135,7 @@ def image_files(paths) -> Tuple[str, ...]:
     found = []
     for path in paths:
         if os.path.isdir(path):
-            found += [os.path.join(path, name) for name in sorted(os.listdir(path))
-                      if name.lower().endswith(IMAGE_EXTENSIONS)]
+            found += [os.path.join(path, name) for name in image_names(path)]
         else:
             found.append(path)
     return tuple(found)

@@ -4,20 +4,21 @@
 import os
 from typing import Tuple
 
-import cv2
 import numpy as np
 
+from pose_ros.core.command_files import check_outputs
 from pose_ros.core.command_options import count
-from pose_training.checkpoint import load_checkpoint
+from pose_ros.core.errors import shown
+from pose_ros.core.image_file import write_image
 from pose_training.data.dataset import CropRequest, CropSampler, PoseDataset
 from pose_training.data.panels import sheet
 from pose_training.data.sets import read_sets
 from pose_training.errors import ConfigError
 from pose_training.fitting.config import load_config
 from pose_training.fitting.crops import crop_spec
+from pose_training.fitting.network import make_network
 from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.teachers import soft_targets
-from pose_training.models import create_model
 
 DESCRIPTION = ('Draw crops as a training run would make them: the labels, with different colors '
                "for the person's own left and right, the input of the network, heatmaps, PAFs, "
@@ -58,14 +59,15 @@ def run(args) -> int:
     if args.seed is not None:
         changes.append('seed={}'.format(args.seed))
     dataset, draws = crops_of(load_config(paths[0] if paths else None, changes), args.count)
+    check_outputs({'-o': os.path.join(args.output, '')},
+                  [sample.path for sample in dataset.samples])
     os.makedirs(args.output, exist_ok=True)
     for number, draw in enumerate(draws):
         path = os.path.join(args.output, '{:04d}.png'.format(number))
-        if not cv2.imwrite(path, draw_crop(dataset, draw)):
-            raise ConfigError('cannot write {}'.format(path))
+        write_image(path, draw_crop(dataset, draw), follow_links=False)
     print('wrote {} images to {}'.format(args.count, args.output))
     for path in dataset.unusable:
-        print('unusable: {}'.format(path))
+        print(shown('unusable: {}'.format(path)))
     return 0
 
 
@@ -73,9 +75,7 @@ def crops_of(config: RunConfig, count: int) -> Tuple[PoseDataset, CropSampler]:
     """Return the crops of a run, with its teachers, and a sampler of `count` of them."""
     if not config.data.train:
         raise ConfigError('data.train names no dataset: give it a list of {path: ...}')
-    model, data = config.model, config.data
-    network = load_checkpoint(model.checkpoint)[0] if model.checkpoint else create_model(
-        model.name, model.topology, **model.options)
+    data, network = config.data, make_network(config)
     family = network.family
     samples, weights = read_sets(data.train, family.topology, family)
     spec = crop_spec(data, family, network.stride)

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Datasets, read into the keypoints of any topology."""
 import hashlib
+import logging
 import os
 from typing import List, Mapping, NamedTuple, Optional, Tuple
 
@@ -14,6 +15,8 @@ from pose_ros.core.topology import Topology, make_topology
 from pose_training.data.coco import (box_of, CocoFile, images_in, is_labelled, keypoints_of,
                                      load_coco, present, size_of)
 from pose_training.errors import DataError
+
+_LOG = logging.getLogger('pose_training')
 
 
 class Sample(NamedTuple):
@@ -56,18 +59,19 @@ def read_dataset(path: str, topology: Topology, all_people_annotated: bool = Tru
     """Read a COCO keypoint file, or a folder of images without people.
 
     `images` is the folder that file names are relative to (default: the file's own); `names` maps
-    the file's keypoint names to the topology's. `split` selects images by a hash of their file
-    names: (0, .9) to train on, and (.9, 1) to validate with. Annotations of a `score` below
-    `min_score` become regions to ignore. The other arguments are those of
-    Sample; if the `info` of the file has `complete: false`, not all people are annotated. Missing
-    images are left out, with a warning. Raises DataError, which names the file and the entry, for
-    invalid data.
+    the file's keypoint names to the topology's. Annotations of all categories with keypoints of
+    the topology are people (see load_coco). `split` selects images by a hash of their file names:
+    (0, .9) to train on, and (.9, 1) to validate with. Annotations of a `score` below `min_score`
+    become regions to ignore. The other arguments are those of Sample; if the `info` of the file
+    has `complete: false`, not all people are annotated. Other categories, keypoints that the
+    topology lacks, and missing images are left out, with a warning. Raises DataError, which names
+    the file and the entry, for invalid data.
     """
     if os.path.isdir(path):
         return _select(_read_folder(path, topology), split, path)
-    file = load_coco(path)
-    samples = read_samples(file, topology, images or os.path.dirname(path), names or {},
-                           min_score)
+    file = load_coco(path, topology, images, names)
+    _tell_dropped(file, topology)
+    samples = read_samples(file, topology, min_score)
     info = file.data.get('info')
     if isinstance(info, dict) and info.get('complete') is False:
         all_people_annotated = False
@@ -102,42 +106,37 @@ def _read_folder(folder, topology):
             for path in images_in(folder)]
 
 
-def read_samples(file: CocoFile, topology: Topology, folder: str,
-                 names: Mapping[str, str] = {}, min_score: float = 0.) -> List[Sample]:
+def read_samples(file: CocoFile, topology: Topology, min_score: float = 0.) -> List[Sample]:
     """Return a sample per image of a keypoint file; images and people in the file's order."""
-    strange = [name for name in names if name not in file.keypoint_names]
-    if strange:
-        raise DataError('{} has no keypoint {!r} to rename; it has {}'.format(
-            file.path, strange[0], ', '.join(file.keypoint_names)))
     try:
-        source = make_topology('dataset', [names.get(name) or _usual(name)
-                                           for name in file.keypoint_names], ())
-        samples = [_sample(image, _certain(file.people.get(image['id'], ()), min_score),
-                           (source, topology), folder) for image in file.images]
+        source = make_topology('dataset', file.keypoint_names, ())
+        samples = [_sample(file.path_of(image), image,
+                           _certain(file.people.get(image['id'], ()), min_score),
+                           (source, topology)) for image in file.images]
     except PoseRosError as error:
         raise DataError('{}: {}; its keypoints are {}'.format(
             file.path, error, ', '.join(file.keypoint_names))) from error
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError('{}: an entry of its images is invalid: {} {}'.format(
+        raise DataError('{}: an annotation is invalid: {} {}'.format(
             file.path, type(error).__name__, error)) from error
     seen = [sample.people[..., 2].max(0) > 0 for sample in samples if len(sample.people)]
     labelled = np.any(seen, axis=0) if seen else np.ones(topology.size, bool)
     return [sample._replace(labelled=labelled) for sample in samples]
 
 
-def _usual(name):
-    """Return a keypoint name in the form of the topologies: 'L-Shoulder' is 'left_shoulder'."""
-    name = str(name).strip().lower().replace(' ', '_').replace('-', '_')
-    sides = {'l_': 'left_', 'r_': 'right_'}
-    return sides[name[:2]] + name[2:] if name[:2] in sides else name
+def _tell_dropped(file, topology):
+    dropped = [name for name in file.keypoint_names if topology.index(name) is None]
+    if topology.size and dropped:
+        _LOG.warning('%s: %d of its %d keypoints are not in %s and are left out: %s', file.path,
+                     len(dropped), len(file.keypoint_names), topology.name, ', '.join(dropped))
 
 
-def _sample(image, annotations, formats, folder):
+def _sample(path, image, annotations, formats):
     found = [annotation for annotation in annotations if is_labelled(annotation)]
     others = [annotation for annotation in annotations if not is_labelled(annotation)]
     placed = tuple(other for other in others if other.get('segmentation') or other.get('bbox'))
     boxes = np.array([box_of(annotation) for annotation in found], np.float32).reshape(-1, 4)
-    return Sample(os.path.join(folder, image['file_name']), size_of(image),
+    return Sample(path, size_of(image),
                   _convert([keypoints_of(annotation) for annotation in found], *formats), boxes,
                   placed, None, all_people_annotated=len(placed) == len(others),
                   confidences=_confidences(found, *formats))

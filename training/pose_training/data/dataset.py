@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
+from pose_ros.core.image_size import MAX_PIXELS
 from pose_training.data.annotations import Sample
 from pose_training.data.geometry import check_ranges, cover, Crop, CropRange, draw_crop, scaled
 from pose_training.data.masks import ignored_mask
@@ -32,6 +33,7 @@ class CropSpec(NamedTuple):
     limb_width: float = 8.
     person: PersonRange = PersonRange()
     scene: SceneRange = SceneRange()
+    max_pixels: int = MAX_PIXELS
 
 
 class CropRequest(NamedTuple):
@@ -62,7 +64,7 @@ class PoseDataset(Dataset):
         self.samples, self.spec = list(samples), spec
         self._seed, self._soft = seed, soft
         self._mirror = spec.family.topology.mirror
-        self._images = ImageReader(self.samples, self.max_side(spec))
+        self._images = ImageReader(self.samples, self.max_side(spec), spec.max_pixels)
 
     def _check(self, spec: CropSpec) -> None:
         check_ranges(spec.geometry)

@@ -3,31 +3,32 @@
 """Read and reduce the images of a run, and keep them in memory; invalid images are replaced."""
 import logging
 import os
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
 import torch
 
-from pose_ros.core.compressed import decode_bytes
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import MAX_PIXELS
 from pose_ros.core.sources.images import read_image
 from pose_training.data.annotations import Sample
 from pose_training.errors import DataError
 
 _LOG = logging.getLogger('pose_training')
+_NAMED = 5  # images in a message
 _MOST_FAULTS = 200  # in a row: then the disk is missing, not an image
 
 
 class ImageReader:
-    """Reads the images of samples, at most `max_side` px large.
+    """Reads the images of samples, reduced to `max_side` px; of more than `max_pixels` none.
 
     An image that cannot be read is logged once, by the first process of a loader that reads it,
     and is not read again.
     """
 
-    def __init__(self, samples: Sequence[Sample], max_side: int):
-        self._samples, self._max_side = samples, max_side
+    def __init__(self, samples: Sequence[Sample], max_side: int, max_pixels: int = MAX_PIXELS):
+        self._samples, self._max_side, self._max_pixels = samples, max_side, max_pixels
         self._kept: List[Optional[np.ndarray]] = [None] * len(samples)
         self._faulty = torch.zeros(len(samples), dtype=torch.bool).share_memory_()
         self._empty = np.flatnonzero([sample.no_people for sample in samples])
@@ -43,11 +44,12 @@ class ImageReader:
             return self._kept[index]
         if self._faulty[index]:
             return None
+        sample = self._samples[index]
         try:
-            return self._reduced(_read(self._samples[index]))
+            return self._reduced(read_oriented(sample.path, sample.size, self._max_pixels))
         except ImageError as error:
             self._faulty[index] = True
-            _LOG.warning('%s; the training continues without it (%d of %d images cannot be '
+            _LOG.warning('%s; it is left out (%d of %d images cannot be '
                          'used)', error, int(self._faulty.sum()), len(self._samples))
             return None
 
@@ -103,17 +105,43 @@ def half_of_memory() -> int:
     return os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') // 2
 
 
-def _read(sample):
-    """Read an image in the orientation of its labels: upright, or as it is stored."""
-    image = read_image(sample.path)
-    if sample.size is None or _fits(image, sample.size):
+def read_oriented(path: str, size: Optional[Tuple[int, int]],
+                  max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Read an image in the orientation of its labels: upright, or as it is stored.
+
+    `size` is the (width, height) [px] that its labels are for, None if they do not have it; the
+    image may be a resized copy. Raises ImageError for an image that cannot be read, has more than
+    `max_pixels`, or is of another shape.
+    """
+    image = read_image(path, max_pixels)
+    if size is None or _fits(image, size):
         return image
-    with open(sample.path, 'rb') as stream:
-        stored = decode_bytes(stream.read(), 'image file {}'.format(sample.path), orient=False)
-    if not _fits(stored, sample.size):
+    stored = read_image(path, max_pixels, orient=False)
+    if not _fits(stored, size):
         raise ImageError('the image file {} has {} x {} pixels, but its labels are for {} x '
-                         '{}'.format(sample.path, image.shape[1], image.shape[0], *sample.size))
+                         '{}'.format(path, image.shape[1], image.shape[0], *size))
     return stored
+
+
+def read_labelled(path: str, size: Optional[Tuple[int, int]],
+                  max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Read an image in the orientation and the size of its labels; see `read_oriented`."""
+    image = read_oriented(path, size, max_pixels)
+    if size is None or image.shape[1::-1] == tuple(size):
+        return image
+    method = cv2.INTER_AREA if size[0] < image.shape[1] else cv2.INTER_LINEAR
+    return cv2.resize(image, tuple(size), interpolation=method)
+
+
+def tell_left_out(where: str, faults: Sequence[Exception], total: int) -> None:
+    """Warn of images that cannot be used; DataError if none of the `total` images can."""
+    if faults and len(faults) == total:
+        raise DataError('{}: none of its {} images can be used: {}'.format(
+            where, total, faults[0]))
+    if faults:
+        _LOG.warning('%s: %d of its %d images cannot be used, and are left out: %s%s', where,
+                     len(faults), total, '; '.join(map(str, faults[:_NAMED])),
+                     '; ...' if len(faults) > _NAMED else '')
 
 
 def _fits(image, size):

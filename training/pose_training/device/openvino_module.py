@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from pose_ros.core.reading import LARGEST_MODEL, LARGEST_XML, read_file
 from pose_training.errors import WeightsError
 
 _TYPES = {'f32': np.float32, 'f16': np.float16, 'i64': np.int64, 'i32': np.int32,
@@ -129,12 +130,14 @@ class OpenVinoModule(nn.Module):
 
 def _read(path) -> Tuple[List[_Layer], bytes]:
     try:
-        root = ElementTree.parse(path).getroot()
+        text = read_file(path, LARGEST_XML).decode('utf-8')
+        if '<!DOCTYPE' in text:
+            raise ValueError('it has a document type, whose entities can grow without end')
+        root = ElementTree.fromstring(text)
         edges = {(edge.get('to-layer'), edge.get('to-port')):
                  (edge.get('from-layer'), edge.get('from-port')) for edge in root.find('edges')}
         layers = [_Layer(element, edges) for element in root.find('layers')]
-        with open(path[:-len('.xml')] + '.bin', 'rb') as stream:
-            return layers, stream.read()
+        return layers, read_file(path[:-len('.xml')] + '.bin', LARGEST_MODEL)
     except (OSError, ElementTree.ParseError, TypeError, KeyError, ValueError) as error:
         raise WeightsError('cannot read the OpenVINO network {}: {}'.format(
             path, error)) from error

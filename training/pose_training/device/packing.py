@@ -3,10 +3,12 @@
 """Write all images and labels of a configuration to two small files, for another machine.
 
 `images.bin`: WebP files, or the original files where those are smaller, one after the other.
-`index.npz`: per image `start`, `length` (bytes), `width`, `height` (px), `stretch`, `weight` (how
-often it is drawn); per person `person_image`, `person_box` (corners), `person_keypoints` (K, 3: x,
-y, trust), `person_weight`; per box `box_image`, `box`, `box_label` (scene_geometry).
+`index.npz`: `topology` (JSON); per image `start`, `length` (bytes), `width`, `height` (px),
+`stretch`, `weight` (how often it is drawn); per person `person_image`, `person_box` (corners),
+`person_keypoints` (K, 3: x, y, trust), `person_weight`; per box `box_image`, `box`, `box_label`
+(scene_geometry).
 """
+import json
 import os
 from typing import Callable, Dict, List, Tuple
 
@@ -15,15 +17,17 @@ import numpy as np
 
 from pose_ros.core.errors import ImageError
 from pose_ros.core.files import atomic_write
-from pose_ros.core.sources.images import read_image
+from pose_ros.core.image_size import MAX_PIXELS
+from pose_ros.core.reading import LARGEST_IMAGE, read_file
 from pose_training.data.annotations import Sample
 from pose_training.data.geometry import scaled
+from pose_training.data.images import read_oriented, tell_left_out
 from pose_training.data.person_geometry import person_shares
 from pose_training.data.sets import read_sets
-from pose_training.errors import DataError
 from pose_training.families.detection.scenes import labelled_boxes
 from pose_training.families.family import Family
 from pose_training.families.heatmap.crops import trust
+from pose_training.families.topologies import as_data
 from pose_training.fitting.settings import DataConfig
 
 IMAGES, INDEX = 'images.bin', 'index.npz'
@@ -39,34 +43,38 @@ def pack(data: DataConfig, family: Family, folder: str, quality: int = 78,
     quality from 1 to 100. Images that cannot be read are left out; DataError if all are.
     """
     samples, weights = read_sets(data.train, family.topology, family)
+    faults: List[ImageError] = []
     most = family.dataset.max_side(data)
     columns: Dict[str, List] = {}
     os.makedirs(folder, exist_ok=True)
     start = count = 0
-    with atomic_write(os.path.join(folder, IMAGES)) as stream:
+    # The index is replaced last, and only if both files are whole: they belong together.
+    with atomic_write(os.path.join(folder, INDEX), follow_links=False) as index, \
+            atomic_write(os.path.join(folder, IMAGES), follow_links=False) as stream:
         for sample, weight in progress(list(zip(samples, weights))):
             try:
-                content, size = encoded(sample.path, most, quality)
-            except ImageError:
+                content, size = encoded(sample, most, quality, data.max_pixels)
+            except ImageError as error:
+                faults.append(error)
                 continue
             stream.write(content)
             _add(columns, start=start, length=len(content), width=size[0], height=size[1],
                  stretch=sample.stretch, weight=weight)
             _add_labels(columns, count, sample, size, data, weight)
             start, count = start + len(content), count + 1
-        if not count:
-            raise DataError('none of the {} images can be read'.format(len(samples)))
-    with atomic_write(os.path.join(folder, INDEX)) as stream:
-        np.savez_compressed(stream, keypoints=family.topology.size, **{
+        tell_left_out('the datasets', faults, len(samples))
+        np.savez_compressed(index, topology=json.dumps(as_data(family.topology)), **{
             name: np.array(values, _TYPES.get(name, np.float32))
             for name, values in columns.items()})
+        index.flush()
     return {'images': count, 'people': len(columns.get('person_image', ())),
             'boxes': len(columns.get('box_image', ())), 'bytes': start}
 
 
-def encoded(path: str, most: int, quality: int) -> Tuple[bytes, Tuple[int, int]]:
-    """Return a file of an image of at most `most` px, and its width and height."""
-    image = read_image(path)
+def encoded(sample: Sample, most: int, quality: int, max_pixels: int = MAX_PIXELS
+            ) -> Tuple[bytes, Tuple[int, int]]:
+    """Return a file of the image of at most `most` px, and its width and height."""
+    image, path = read_oriented(sample.path, sample.size, max_pixels), sample.path
     factor = most / max(image.shape[:2])
     reduced = factor < 1
     if reduced:
@@ -74,10 +82,9 @@ def encoded(path: str, most: int, quality: int) -> Tuple[bytes, Tuple[int, int]]
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
     content = cv2.imencode('.webp', image, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
     if not reduced and os.path.getsize(path) <= len(content):
-        with open(path, 'rb') as stream:
-            original = stream.read()
+        original = read_file(path, LARGEST_IMAGE)
         plain = cv2.imdecode(np.frombuffer(original, np.uint8), cv2.IMREAD_COLOR)
-        if plain is not None and plain.shape == image.shape:
+        if plain is not None and np.array_equal(plain, image):
             content = original
     return content, image.shape[1::-1]
 

@@ -27,10 +27,11 @@ class PersonBatches:
                  teacher: Optional[CropTeacher], share: float):
         if not len(pool.index.get('person_image', ())):
             raise DataError('there are no people with keypoints in the packed images')
-        if pool.index['person_keypoints'].shape[1] != family.topology.size:
-            raise DataError('the packed people have {} keypoints, the network {}; pack again '
+        packed = pool.topology.keypoint_names
+        if packed != family.topology.keypoint_names:
+            raise DataError('the packed people have {} keypoints, the network {} ({}); pack again '
                             'with this configuration'.format(
-                                pool.index['person_keypoints'].shape[1], family.topology.size))
+                                len(packed), family.topology.size, family.topology.name))
         self._pool, self._data, self._stride = pool, data, stride
         self._teacher, self._share = teacher, share
         self._mirror, self._upper = list(family.topology.mirror), upper_body(family.topology)

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """All packed images in one tensor on the device, sampled with a matrix per image."""
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Dict, Union
@@ -10,8 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pose_ros.core.image_size import image_size
+from pose_ros.core.reading import LARGEST_LABELS, LARGEST_PACK, open_regular, read_file
+from pose_ros.core.topology import Topology
 from pose_training.device.packing import IMAGES, INDEX
 from pose_training.errors import DataError
+from pose_training.families.topologies import as_topology
 
 _THREADS = 16
 
@@ -19,7 +24,8 @@ _THREADS = 16
 def read_index(folder: str) -> Dict[str, np.ndarray]:
     """Return the index of a packed folder; DataError if there is none."""
     try:
-        with np.load(os.path.join(folder, INDEX), allow_pickle=False) as found:
+        with open_regular(os.path.join(folder, INDEX), LARGEST_LABELS) as stream, \
+                np.load(stream, allow_pickle=False) as found:
             return {name: found[name] for name in found.files}
     except (OSError, ValueError) as error:
         raise DataError('cannot read the packed images {}: {}; make them with pose-train '
@@ -31,8 +37,7 @@ class ImagePool:
 
     def __init__(self, folder: str, device: torch.device):
         self.index, self.device = read_index(folder), device
-        with open(os.path.join(folder, IMAGES), 'rb') as stream:
-            self._content = stream.read()
+        self._content = read_file(os.path.join(folder, IMAGES), LARGEST_PACK)
         with ThreadPoolExecutor(_THREADS) as threads:
             images = list(threads.map(self._decoded, range(len(self))))
         sizes = np.array([len(image) for image in images], np.int64)
@@ -45,11 +50,18 @@ class ImagePool:
     def __len__(self) -> int:
         return len(self.index['start'])
 
+    @property
+    def topology(self) -> Topology:
+        """Return the skeleton of the people."""
+        return as_topology(json.loads(str(self.index['topology'])))
+
     def _decoded(self, number):
         start, length = (int(self.index[name][number]) for name in ('start', 'length'))
-        image = cv2.imdecode(np.frombuffer(self._content, np.uint8, length, start),
-                             cv2.IMREAD_COLOR)
         size = self.index['width'][number], self.index['height'][number]
+        # Compared before it is decoded: the header may claim any size.
+        known = image_size(self._content[start:start + length]) == size
+        image = cv2.imdecode(np.frombuffer(self._content, np.uint8, length, start),
+                             cv2.IMREAD_COLOR) if known else None
         if image is None or image.shape[1::-1] != size:
             raise DataError('the packed image {} is damaged; pack again'.format(number))
         blue, green, red = (image[..., channel].astype(np.int32) for channel in range(3))

@@ -26,7 +26,7 @@ class CropTeacher:
 
     def __init__(self, path: str, card: Optional[str], family: Family, size: Tuple[int, int],
                  device: torch.device):
-        if not path.endswith('.xml'):
+        if not path.lower().endswith('.xml'):
             raise ConfigError('teacher.models: {} is no OpenVINO network (.xml); training on one '
                               'device supports no other teachers'.format(path))
         found: ModelCard = load_card(path, card)

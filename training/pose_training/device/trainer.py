@@ -12,18 +12,19 @@ import torch
 from torch import nn
 
 from pose_ros.core.card import InputSpec
-from pose_ros.core.files import atomic_write
 from pose_training.checkpoint import checkpoint_data, FORMAT, load_checkpoint, save_checkpoint
 from pose_training.device.people import PersonBatches
 from pose_training.device.pool import ImagePool
 from pose_training.device.scenes import SceneBatches
 from pose_training.device.teacher import CropTeacher
 from pose_training.errors import ConfigError, FitError
+from pose_training.fitting.network import chosen_topology, DATASET
 from pose_training.fitting.schedules import make_groups
 from pose_training.fitting.settings import RunConfig
 from pose_training.models import create_model, get_spec
 from pose_training.models.network import PoseNetwork
 from pose_training.models.normalization import Normalization
+from pose_training.torch_file import save_torch_file
 from pose_training.weight_average import RunningAverage
 
 NETWORK, LAST = 'network.pt', 'last.ckpt'
@@ -66,9 +67,9 @@ class DeviceTrainer:
         _fast_settings()
         torch.manual_seed(config.seed)
         self._random = np.random.default_rng(config.seed)
-        self._network, self._origin = _network(config)
-        self._network = self._network.to(self._device, memory_format=torch.channels_last).train()
         self._pool = ImagePool(pack, self._device)
+        self._network, self._origin = _network(config, self._pool)
+        self._network = self._network.to(self._device, memory_format=torch.channels_last).train()
         self._batches = _batches(config, self._network, self._pool)
         spec = InputSpec(**get_spec(self._network.recipe.name).input)
         self._normalize = Normalization(spec).to(self._device)
@@ -182,10 +183,10 @@ class DeviceTrainer:
         if self._device.type == 'cuda':
             data['cuda_random'] = torch.cuda.get_rng_state()
         try:
-            with atomic_write(os.path.join(self._config.output, LAST)) as stream:
-                torch.save(data, stream)
-        except (OSError, RuntimeError) as error:
-            raise FitError('cannot write the snapshot: {}'.format(error)) from error
+            save_torch_file(os.path.join(self._config.output, LAST), data, follow_links=False)
+        except OSError as error:
+            raise FitError('cannot write the snapshot: {}'.format(
+                error.strerror or error)) from error
 
 
 def _fast_settings():
@@ -193,11 +194,12 @@ def _fast_settings():
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
 
 
-def _network(config):
+def _network(config, pool):
     """Return the initial network, and the origin of its weights."""
     model = config.model
     if not model.checkpoint:
-        return create_model(model.name, model.topology, **model.options), {}
+        topology = pool.topology if model.topology == DATASET else chosen_topology(config)
+        return create_model(model.name, topology, **model.options), {}
     network, origin = load_checkpoint(model.checkpoint)
     kept = {'began_with': model.checkpoint}
     if 'backbone' in origin:

@@ -1,16 +1,17 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Complete the boxes of a COCO file by those of detectors."""
-import os
 from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 
 import numpy as np
 
+from pose_ros.core.errors import ImageError
 from pose_ros.core.frame import Frame
 from pose_ros.core.network import Network
 from pose_ros.core.regions import whole
-from pose_ros.core.sources.images import read_image
-from pose_training.data.coco import load_coco
+from pose_training.data.coco import load_coco, size_of
+from pose_training.data.entries import id_of
+from pose_training.data.images import read_labelled, tell_left_out
 
 _SAME = .5     # IoU from which a box is that of a labelled person
 _PART = .75    # share of a box inside a labelled one from which it may be a part of the person
@@ -25,37 +26,53 @@ class BoxSource(NamedTuple):
     unsure: float
 
 
-def add_boxes(path: str, sources: Sequence[BoxSource], progress: Callable = iter
-              ) -> Dict[str, Any]:
+def add_boxes(path: str, sources: Sequence[BoxSource], progress: Callable = iter,
+              images: str = '') -> Dict[str, Any]:
     """Return the data of a COCO file with annotations for people without one.
 
     People: without keypoints, with the `score` of the detector. Regions to ignore: as crowds.
-    File names are relative to the folder of the file. Raises DataError for an invalid file,
-    ImageError for an image that cannot be read.
+    File names are relative to the folder `images` (default: that of the file). Images that cannot
+    be read are left out, with a warning. Raises DataError for an invalid file, or if no image can
+    be read.
     """
-    file = load_coco(path)
-    data = dict(file.data, annotations=list(file.data['annotations']))
-    number = max([entry.get('id', 0) for entry in data['annotations']], default=0)
+    file = load_coco(path, images=images)
+    numbers = [id_of(entry.get('id')) for entry in file.data['annotations']]
+    number = max((each for each in numbers if isinstance(each, int)), default=0)
+    faults: List[ImageError] = []
+    kept, added = [], []
     for image in progress(file.images):
-        known = [entry for entry in file.people.get(image['id'], ()) if entry.get('bbox')]
-        boxes = [[*entry['bbox'], 1 - bool(entry.get('iscrowd'))] for entry in known]
-        pixels = read_image(os.path.join(os.path.dirname(path), image['file_name']))
-        for source in sources:
-            for box, score in zip(*_found(source, pixels)):
-                kind = _kind(box, score, np.array(boxes, float).reshape(-1, 5), source)
-                if kind is None:
-                    continue
-                number += 1
-                boxes.append([*box, kind])
-                data['annotations'].append({
-                    'id': number, 'image_id': image['id'], 'category_id': file.category['id'],
-                    'iscrowd': 1 - kind, 'bbox': [round(float(value), 1) for value in box],
-                    'area': round(float(box[2] * box[3]), 1), 'num_keypoints': 0,
-                    'score': round(float(score), 3)})
-    info = data.get('info')
-    data['info'] = {**(info if isinstance(info, dict) else {'description': info}),
-                    'complete': True, 'boxes_by': _names(sources)}
-    return data
+        try:
+            pixels = read_labelled(file.path_of(image), size_of(image))
+        except ImageError as error:
+            faults.append(error)
+            continue
+        kept.append(image)
+        for entry in _new_boxes(pixels, file.people.get(image['id'], ()), sources):
+            number += 1
+            added.append({'id': number, 'image_id': image['id'],
+                          'category_id': file.category.get('id'), **entry})
+    tell_left_out(path, faults, len(file.images))
+    ids = {image['id'] for image in kept}
+    annotations = [entry for entry in file.data['annotations'] if entry['image_id'] in ids]
+    info = file.data.get('info')
+    return {**file.data, 'images': kept, 'annotations': annotations + added,
+            'info': {**(info if isinstance(info, dict) else {'description': info}),
+                     'complete': True, 'boxes_by': _names(sources)}}
+
+
+def _new_boxes(pixels, people, sources):
+    """Yield the entries of boxes that no person has yet."""
+    boxes = [[*entry['bbox'], 1 - bool(entry.get('iscrowd'))]
+             for entry in people if entry.get('bbox')]
+    for source in sources:
+        for box, score in zip(*_found(source, pixels)):
+            kind = _kind(box, score, np.array(boxes, float).reshape(-1, 5), source)
+            if kind is None:
+                continue
+            boxes.append([*box, kind])
+            yield {'iscrowd': 1 - kind, 'bbox': [round(float(value), 1) for value in box],
+                   'area': round(float(box[2] * box[3]), 1), 'num_keypoints': 0,
+                   'score': round(float(score), 3)}
 
 
 def _found(source, pixels):

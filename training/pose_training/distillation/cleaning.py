@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, NamedTuple, Tuple
 
 import numpy as np
 
-from pose_ros.core.topology import get_topology, make_topology
+from pose_ros.core.topology import make_topology, Topology
 from pose_training.data.annotations import read_samples, Sample
 from pose_training.data.coco import box_of, CocoFile, is_labelled
 from pose_training.data.geometry import place, scaled, warp
@@ -92,7 +92,7 @@ class Cleaned(NamedTuple):
     left_out: int
 
 
-def clean(file: CocoFile, folder: str, judge: LabelChecker, topology_name: str, least: float,
+def clean(file: CocoFile, judge: LabelChecker, topology: Topology, least: float,
           output_folder: str, progress: Callable = iter) -> Cleaned:
     """Compare every labelled person with a teacher.
 
@@ -101,7 +101,7 @@ def clean(file: CocoFile, folder: str, judge: LabelChecker, topology_name: str, 
     and images that cannot be read, too. File names become relative to `output_folder`. Raises
     DataError if no image remains.
     """
-    samples = read_samples(file, get_topology(topology_name), folder)
+    samples = read_samples(file, topology)
     reader = ImageReader(samples, _MAX_SIDE)
     counts = collections.Counter({outcome: 0 for outcome in OUTCOMES})
     images, changed = [], {}

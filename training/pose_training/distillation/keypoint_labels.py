@@ -9,10 +9,12 @@ import numpy as np
 
 from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import MAX_PIXELS
 from pose_ros.core.people import make_people
-from pose_ros.core.sources.images import read_image
+from pose_ros.core.reading import LARGEST_LABELS, open_regular
 from pose_ros.core.topology import Topology
 from pose_training.data.annotations import Sample
+from pose_training.data.images import read_oriented
 from pose_training.distillation.single_person import person_crop, SinglePersonTeacher
 from pose_training.distillation.tflite import TfliteTeacher
 from pose_training.errors import DataError
@@ -23,7 +25,7 @@ _ENOUGH = 1 / 3  # share of found keypoints from which a box without labels beco
 
 def load_single_person_teacher(path: str) -> SinglePersonTeacher:
     """Load a single-person network by its file's ending; DataError for an unknown ending."""
-    if path.endswith('.tflite'):
+    if path.lower().endswith('.tflite'):
         return TfliteTeacher(path)
     raise DataError('{}: single-person teachers are .tflite files (MoveNet, EfficientPose)'.format(
         path))
@@ -32,7 +34,7 @@ def load_single_person_teacher(path: str) -> SinglePersonTeacher:
 def add_keypoints(samples: Sequence[Sample], teachers: Sequence[SinglePersonTeacher],
                   topology: Topology,
                   confidence: float, cache: Optional[str] = None,
-                  progress: Callable = iter) -> List[Sample]:
+                  progress: Callable = iter, max_pixels: int = MAX_PIXELS) -> List[Sample]:
     """Return the samples with the keypoints added that teachers find with `confidence` (0 to 1).
 
     A labelled person gets the keypoints that have no label (where the dataset labels every
@@ -40,7 +42,7 @@ def add_keypoints(samples: Sequence[Sample], teachers: Sequence[SinglePersonTeac
     if a third of the keypoints are found in it. The other keypoints stay unlabelled. Predictions
     are kept in the folder `cache`.
     """
-    predictions = CachedPredictions(teachers, topology, cache)
+    predictions = CachedPredictions(teachers, topology, cache, max_pixels)
     found = [_completed(sample, predictions, confidence) for sample in progress(samples)]
     predictions.close()
     return found
@@ -77,11 +79,11 @@ def _completed(sample: Sample, predictions, confidence) -> Sample:
 class CachedPredictions:
     """Keypoints by box, of the most confident teacher for each; kept in one file."""
 
-    def __init__(self, teachers, topology, cache):
-        self._teachers, self._topology = teachers, topology
+    def __init__(self, teachers, topology, cache, max_pixels):
+        self._teachers, self._topology, self._max_pixels = teachers, topology, max_pixels
         self._path, self._known, self._fresh = None, {}, False
         if cache:
-            names = repr([topology.name] + [teacher.identity for teacher in teachers])
+            names = repr([topology.keypoint_names] + [teacher.identity for teacher in teachers])
             self._path = os.path.join(cache, 'points_{}.npz'.format(
                 hashlib.sha256(names.encode()).hexdigest()[:16]))
             self._known = _load(self._path)
@@ -97,7 +99,7 @@ class CachedPredictions:
     def _predict(self, sample, boxes):
         nothing = np.zeros((len(boxes), self._topology.size, 3), np.float32)
         try:
-            image = read_image(sample.path)
+            image = read_oriented(sample.path, sample.size, self._max_pixels)
         except ImageError:
             return nothing  # the training reports it when it reads the image
         # A dataset may have been labelled on larger copies of its images.
@@ -126,7 +128,7 @@ class CachedPredictions:
             return
         try:
             os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            with atomic_write(self._path) as stream:
+            with atomic_write(self._path, follow_links=False) as stream:
                 np.savez_compressed(stream, **self._known)
         except OSError as error:
             raise DataError('cannot write {}: {}'.format(self._path, error)) from error
@@ -134,7 +136,8 @@ class CachedPredictions:
 
 def _load(path):
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with open_regular(path, LARGEST_LABELS) as stream, \
+                np.load(stream, allow_pickle=False) as kept:
             return {name: kept[name] for name in kept.files}
     except (OSError, ValueError, EOFError):
         return {}  # missing or damaged: predicted again

@@ -8,28 +8,33 @@ import numpy as np
 
 from pose_ros.core import PoseEstimator
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_size import MAX_PIXELS
 from pose_ros.core.people import People
 from pose_ros.core.sources.images import read_image
-from pose_training.errors import DataError
+from pose_ros.core.topology import TOPOLOGIES
+from pose_training.data.images import tell_left_out
 
 _SHARE_OF_BOX = .53  # a person covers about this share of the box, as COCO's outlines do
 
 
 def label_images(estimator: PoseEstimator, paths: Sequence[str], folder: str,
-                 min_confidence: float = .3, progress: Callable = iter) -> Dict[str, Any]:
+                 min_confidence: float = .3, progress: Callable = iter,
+                 max_pixels: int = MAX_PIXELS) -> Dict[str, Any]:
     """Return a COCO keypoint dataset of the people that an estimator finds in image files.
 
     File names become relative to `folder`. Each annotation has its `score` and, as `conf`, the
     score of each keypoint; a keypoint below `min_confidence` has no label. Because people may
-    be missed, `info` has `complete: false`. Images that cannot be read are left out; DataError if
-    none can be read.
+    be missed, `info` has `complete: false`. Images that cannot be read, or have more than
+    `max_pixels`, are left out, with a warning; DataError if all are.
     """
     images: List[Dict[str, Any]] = []
     annotations: List[Dict[str, Any]] = []
+    faults: List[ImageError] = []
     for path in progress(paths):
         try:
-            pixels = read_image(path)
-        except ImageError:
+            pixels = read_image(path, max_pixels)
+        except ImageError as error:
+            faults.append(error)
             continue
         height, width = pixels.shape[:2]
         images.append({'id': len(images) + 1, 'file_name': os.path.relpath(path, folder),
@@ -37,14 +42,13 @@ def label_images(estimator: PoseEstimator, paths: Sequence[str], folder: str,
         for person in _annotations(estimator(pixels), min_confidence):
             annotations.append({'id': len(annotations) + 1, 'image_id': images[-1]['id'],
                                 'category_id': 1, 'iscrowd': 0, **person})
-    if not images:
-        raise DataError('none of the {} images can be read, such as {}'.format(
-            len(paths), paths[0]))
+    tell_left_out(os.path.dirname(paths[0]) or '.', faults, len(paths))
     topology = estimator.topology
     limbs = [[first + 1, second + 1] for first, second in topology.limbs]
     return {'info': {'complete': False, 'labelled_by': _networks(estimator)}, 'images': images,
             'annotations': annotations, 'categories': [
-                {'id': 1, 'name': 'person', 'keypoints': list(topology.keypoint_names),
+                {'id': 1, 'name': 'person' if topology.name in TOPOLOGIES else topology.name,
+                 'keypoints': list(topology.keypoint_names),
                  'skeleton': limbs}]}
 
 

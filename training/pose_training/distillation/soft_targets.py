@@ -12,6 +12,8 @@ from pose_training.data.geometry import Crop
 from pose_training.errors import DataError
 from pose_training.families.family import Family, Targets
 from pose_ros.core.files import atomic_write
+from pose_ros.core.reading import LARGEST_CARD, LARGEST_IMAGE, open_regular, read_file
+from pose_ros.core.strict_json import parse_json
 
 _OWNER = 'teachers.json'
 _LEVELS = 127.   # maps are stored as signed bytes: 1/127 is below the noise of teachers
@@ -71,10 +73,9 @@ class MapCache:
         """Write the identity of the teacher into the folder, or compare it."""
         path = os.path.join(self._folder, _OWNER)
         try:
-            with open(path, encoding='utf-8') as stream:
-                owner = json.load(stream)
+            owner = parse_json(read_file(path, LARGEST_CARD))
         except FileNotFoundError:
-            with atomic_write(path) as stream:
+            with atomic_write(path, follow_links=False) as stream:
                 stream.write(json.dumps(identity).encode())
             return
         except ValueError:
@@ -86,7 +87,8 @@ class MapCache:
     def load(self, key: str, shape: Tuple[int, ...]) -> Optional[np.ndarray]:
         """Return maps of a shape, float32; None if they are missing or damaged."""
         try:
-            maps = np.load(self._path(key), allow_pickle=False)
+            with open_regular(self._path(key), LARGEST_IMAGE) as stream:
+                maps = np.load(stream, allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return None
         fits = maps.shape == shape and maps.dtype == np.int8
@@ -96,7 +98,7 @@ class MapCache:
         """Store maps of -1 to 1; return them with the rounding of the file."""
         levels = np.rint(maps.clip(-1, 1) * _LEVELS).astype(np.int8)
         try:
-            with atomic_write(self._path(key)) as stream:
+            with atomic_write(self._path(key), follow_links=False) as stream:
                 np.save(stream, levels)
         except OSError as error:
             raise DataError('cannot write to the cache {}: {}'.format(

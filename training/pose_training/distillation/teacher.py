@@ -86,7 +86,7 @@ def match_card(path: str, family: Family, card=None) -> Tuple[ModelCard, Teacher
 
     `card` replaces the card in or beside the file. Raises DataError if there are none.
     """
-    if path.endswith(CHECKPOINTS) and not card:
+    if path.lower().endswith(CHECKPOINTS) and not card:
         found = checkpoint_card(path)
     else:
         found = load_card(path, card)
@@ -95,5 +95,5 @@ def match_card(path: str, family: Family, card=None) -> Tuple[ModelCard, Teacher
 
 def identity(path: str, card=None) -> List[str]:
     """Return the identity of a teacher: hashes of its files, and the card."""
-    files = [path] + ([path[:-4] + '.bin'] if path.endswith('.xml') else [])
+    files = [path] + ([path[:-4] + '.bin'] if path.lower().endswith('.xml') else [])
     return [sha256(name) for name in files] + [repr(card)] * bool(card)

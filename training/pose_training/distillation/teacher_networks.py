@@ -21,6 +21,7 @@ from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions
 from pose_training.exporters.inference import inference_copy
 from pose_training.models.network import PoseNetwork
+from pose_training.onnx_file import load_onnx
 
 CHECKPOINTS = ('.pt', '.ckpt')
 
@@ -39,12 +40,12 @@ def open_network(path: str, size: Tuple[int, int], layers: Sequence[str], backen
     `layers` names more outputs: tensors of a file, or modules of a checkpoint. Raises DataError
     for an unknown layer, ModelError or EngineError for a file that cannot be run.
     """
-    if path.endswith(CHECKPOINTS):
+    if path.lower().endswith(CHECKPOINTS):
         return OpenNetwork(TorchEngine(path, size, layers), size)
     with tempfile.TemporaryDirectory(prefix='teacher') as folder:
-        if path.endswith('.xml'):
+        if path.lower().endswith('.xml'):
             path = _copy_openvino(path, size, layers, folder)
-        elif path.endswith('.onnx'):
+        elif path.lower().endswith('.onnx'):
             path, size = _copy_onnx(path, size, layers, folder)
         elif layers:
             raise DataError('{}: hints need an .onnx, .xml or .pt file'.format(path))
@@ -100,15 +101,15 @@ def layer_channels(path: str, layers: Sequence[str]) -> List[int]:
 
     Raises DataError for an unknown layer, and for one that does not yield maps.
     """
-    if path.endswith(CHECKPOINTS):
+    if path.lower().endswith(CHECKPOINTS):
         return module_channels(load_checkpoint(path)[0], layers, path)
-    if path.endswith('.xml'):
+    if path.lower().endswith('.xml'):
         nodes = {node.get_friendly_name(): node.output(0).get_partial_shape()
                  for node in _read_openvino(path).get_ops() if node.get_output_size()}
         shapes = {name: [size.get_length() if size.is_static else 0 for size in shape]
                   for name, shape in nodes.items() if shape.rank.is_static}
     else:
-        graph = onnx.shape_inference.infer_shapes(_read_onnx(path)).graph
+        graph = onnx.shape_inference.infer_shapes(load_onnx(path)).graph
         shapes = {name: [] for node in graph.node for name in node.output}
         shapes.update((value.name, [size.dim_value for size in value.type.tensor_type.shape.dim])
                       for value in (*graph.value_info, *graph.output))
@@ -153,7 +154,7 @@ def _read_openvino(path):
                         '"openvino>=2024"'.format(path, error)) from error
     try:
         return openvino.Core().read_model(path)
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:
         raise DataError('OpenVINO cannot read {}: {}'.format(path, error)) from error
 
 
@@ -170,22 +171,15 @@ def _copy_openvino(path, size, layers, folder) -> str:
         model.reshape([1, 3, size[1], size[0]])
         import openvino
         openvino.save_model(model, copy, compress_to_fp16=False)
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:
         raise DataError('{} cannot take images of {}x{}: {}'.format(
             path, *size, error)) from error
     return copy
 
 
-def _read_onnx(path):
-    try:
-        return onnx.load(path)
-    except Exception as error:  # protobuf and the file system each have their own
-        raise DataError('cannot read the ONNX file {}: {}'.format(path, error)) from error
-
-
 def _copy_onnx(path, size, layers, folder) -> Tuple[str, Tuple[int, int]]:
     """Add outputs, if any are requested, in a copy; return also the size of a static graph."""
-    model = _read_onnx(path)
+    model = load_onnx(path)
     sides = [part.dim_value for part in model.graph.input[0].type.tensor_type.shape.dim[2:]]
     if len(sides) == 2 and all(sides):
         size = (sides[1], sides[0])

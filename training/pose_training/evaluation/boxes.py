@@ -2,16 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measure a detector of people: COCO's AP and AR of boxes."""
 import time
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import numpy as np
 
 from pose_ros.core.card import ModelCard
+from pose_ros.core.errors import ImageError
 from pose_ros.core.frame import Frame
 from pose_ros.core.network import Network, open_network
 from pose_ros.core.people import people_in_boxes
 from pose_ros.core.regions import whole
-from pose_training.evaluation.detections import Detections, read_labelled
+from pose_training.evaluation.detections import checked, Detections, readable
 from pose_training.evaluation.labels import Labels
 from pose_training.evaluation.metrics import coco_figures
 
@@ -60,16 +61,16 @@ class BoxFinder:
 def find_boxes(finder: BoxFinder, labels: Labels, progress: Callable = iter) -> Detections:
     """Find the boxes of every image; `progress` wraps the list of images.
 
-    Raises DataError or ImageError for an invalid image.
+    Images that cannot be used are left out, with a warning. Raises DataError if none can.
     """
+    faults: List[ImageError] = []
     found = Detections(labels, {}, [])
-    for image in progress(labels.images):
-        pixels = read_labelled(image)
+    for image, pixels in readable(labels, progress, faults):
         start = time.perf_counter()
         boxes, scores = finder.find(pixels)
         found.seconds.append(time.perf_counter() - start)
         found.people[image.id] = people_in_boxes(boxes, labels.topology, scores)
-    return found
+    return checked(found, faults)
 
 
 def box_figures(found: Detections, min_score: float) -> Dict[str, Any]:
@@ -89,6 +90,7 @@ def box_figures(found: Detections, min_score: float) -> Dict[str, Any]:
     median, slow = 1e3 * np.percentile(found.seconds, (50, 90))
     people = sum(not annotation['iscrowd'] for annotation in labels.annotations)
     return dict(coco_figures(labels, results, 'bbox', AP_NAMES), images=len(labels.images),
+                images_left_out=labels.left_out,
                 labelled_people=people, found_people=sum(sure.values()),
                 empty_images=len(empty),
                 empty_images_clean=clean / len(empty) if empty else None,

@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Un
 
 from pose_ros.core import PoseEstimator
 from pose_ros.core.card_files import load_card
+from pose_ros.core.image_size import MAX_PIXELS
 from pose_training.errors import ConfigError
 from pose_training.evaluation.boxes import box_figures, BoxFinder, find_boxes
 from pose_training.evaluation.detections import detect
@@ -35,7 +36,8 @@ class Evaluation(NamedTuple):
 def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], *,
              flip: bool = False, scales: Sequence[float] = (1.,), failures: Optional[str] = None,
              worst: int = 20, progress: Callable = iter, settings: Optional[Dict[str, Any]] = None,
-             boxes: str = '', **engine) -> List[Evaluation]:
+             boxes: str = '', images: str = '', max_pixels: int = MAX_PIXELS,
+             **engine) -> List[Evaluation]:
     """Measure a model on COCO keypoint files and folders of images without people.
 
     model: a file for the robot or a loaded estimator; `settings` of the decoder and `engine`
@@ -43,12 +45,15 @@ def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], 
     a detector the figures are those of its boxes. boxes: 'truth' uses the labelled boxes for a
     network of crops, instead of a detector's. flip, scales: also average mirrored views and views
     of these relative sizes. failures: a folder for drawings of the `worst` images of each dataset.
-    progress: wraps the list of images, as tqdm does.
+    progress: wraps the list of images, as tqdm does. images: the folder of the images (default:
+    that of each file); images that are missing, damaged or too large (`max_pixels`) are left out.
 
     Raises DataError for an invalid dataset, before anything runs, and what PoseEstimator raises.
     """
     paths = [data] if isinstance(data, (str, os.PathLike)) else list(data)
-    datasets = [read_labels(os.fspath(path)) for path in paths]
+    topology = _topology(model, engine.get('card'))
+    datasets = [read_labels(os.fspath(path), topology, images)._replace(max_pixels=max_pixels)
+                for path in paths]
     estimator = load(model, settings, **engine)
     with contextlib.ExitStack() as stack:
         if estimator is not model:
@@ -103,6 +108,14 @@ def _viewing(estimator, flip, scales, boxes):
     return estimator
 
 
+def _topology(model, card):
+    """Return the keypoints of a model; None of a detector."""
+    if not isinstance(model, (str, os.PathLike)):
+        return model.card.topology
+    refuse_checkpoint(model)
+    return load_card(os.fspath(model), card).topology
+
+
 def load(model: Union[str, PoseEstimator], settings=None,
          **engine) -> Union[PoseEstimator, BoxFinder]:
     """Load a model for `evaluate`."""
@@ -122,7 +135,7 @@ def load(model: Union[str, PoseEstimator], settings=None,
 
 def refuse_checkpoint(model) -> None:
     """Raise ConfigError for a file of weights: only files for the robot are measured."""
-    if os.fspath(model).endswith(('.pt', '.ckpt')):
+    if os.fspath(model).lower().endswith(('.pt', '.ckpt')):
         raise ConfigError('{0} is a checkpoint, but only files for the robot are measured: '
                           'pose-train export {0} -o model.onnx'.format(model))
 

@@ -9,11 +9,14 @@ import cv2
 import numpy as np
 
 from pose_ros.core.draw import draw_people
+from pose_ros.core.files import file_id
+from pose_ros.core.image_file import write_image
 from pose_ros.core.people import make_people
 from pose_ros.core.topology import Topology
+from pose_training.data.images import read_labelled
 from pose_training.data.panels import zoomed
 from pose_training.errors import DataError
-from pose_training.evaluation.detections import Detections, read_labelled
+from pose_training.evaluation.detections import Detections
 from pose_training.evaluation.labels import LabelledImage
 from pose_training.evaluation.matching import labelled_keypoints, match
 
@@ -85,24 +88,30 @@ def write_failures(detections: Detections, folder: str, count: int) -> List[str]
     The names are 001_oks_0.12_NAME.jpg and 001_empty_0.87_NAME.jpg, worst first.
     """
     os.makedirs(folder, exist_ok=True)
-    for name in os.listdir(folder):
-        if _OWN_NAME.fullmatch(name):
-            os.remove(os.path.join(folder, name))
+    inputs = {file_id(image.path) for image in detections.labels.images}
+    earlier = [os.path.join(folder, name) for name in os.listdir(folder)
+               if _OWN_NAME.fullmatch(name)]
+    for path in earlier:
+        if file_id(path) in inputs:
+            raise DataError('{} is an image of the dataset; name another folder for the '
+                            'failures'.format(path))
+    for path in earlier:
+        os.remove(path)
     paths, numbers = [], {'oks': 0, 'empty': 0}
     for failure in worst_images(detections, count):
         numbers[failure.kind] += 1
         stem = os.path.splitext(os.path.basename(failure.image.path))[0]
         path = os.path.join(folder, '{:03d}_{}_{:.2f}_{}.jpg'.format(
             numbers[failure.kind], failure.kind, failure.value, stem))
-        if not cv2.imwrite(path, draw_failure(detections, failure)):
-            raise DataError('cannot write the image {}; check the folder'.format(path))
+        write_image(path, draw_failure(detections, failure), follow_links=False)
         paths.append(path)
     return paths
 
 
 def draw_failure(detections: Detections, failure: Failure) -> np.ndarray:
     """Draw labels and found people; a strip below explains the colors and the figure."""
-    image = read_labelled(failure.image)
+    image = read_labelled(failure.image.path, failure.image.size,
+                          detections.labels.max_pixels)
     zoom = max(1., _LEAST_SIDE / max(image.shape[:2]))
     if zoom > 1:
         image = cv2.resize(image, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_LINEAR)

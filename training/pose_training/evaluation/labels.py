@@ -1,17 +1,21 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Read the labels for an evaluation, with all keys that COCO's evaluation needs."""
+import logging
 import os
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Collection, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from pose_ros.core.errors import PoseRosError
-from pose_ros.core.topology import get_topology, make_topology, TOPOLOGIES, Topology
-from pose_training.data.coco import (box_of, images_in, keypoints_of, load_coco, present,
-                                     size_of)
+from pose_ros.core.image_size import MAX_PIXELS
+from pose_ros.core.topology import get_topology, Topology
+from pose_training.data.coco import (box_of, dataset_topology, images_in, keypoints_of, load_coco,
+                                     present, size_of)
 from pose_training.errors import DataError
 
+_LOG = logging.getLogger('pose_training')
+_CATEGORY = 1  # of all people
 # The share of its box that a person covers: the median of COCO's outlines.
 _SHARE_OF_BOX = .53
 
@@ -28,7 +32,9 @@ class Labels(NamedTuple):
     """A dataset with all keys that COCO's evaluation needs.
 
     `annotations` are COCO's, of people only, numbered from 1, with each key that the evaluation
-    reads; `category` is their category_id; `topology` has the keypoints of the dataset.
+    reads; `category` is the category_id of all; `topology` has the keypoints of the dataset;
+    `left_out` is the number of images that are missing, or cannot be used. Images of more than
+    `max_pixels` are not used.
     """
 
     path: str
@@ -36,6 +42,8 @@ class Labels(NamedTuple):
     category: int
     images: List[LabelledImage]
     annotations: List[Dict[str, Any]]
+    left_out: int = 0
+    max_pixels: int = MAX_PIXELS
 
     def people(self) -> Dict[int, List[Dict[str, Any]]]:
         """Return the annotations with a labelled keypoint that are no crowds, by image id."""
@@ -50,52 +58,64 @@ class Labels(NamedTuple):
         marked = {annotation['image_id'] for annotation in self.annotations}
         return [image.id for image in self.images if image.id not in marked]
 
+    def without(self, image_ids: Collection[int]) -> 'Labels':
+        """Return the labels of the other images."""
+        return self._replace(
+            left_out=self.left_out + len(image_ids),
+            images=[image for image in self.images if image.id not in image_ids],
+            annotations=[annotation for annotation in self.annotations
+                         if annotation['image_id'] not in image_ids])
 
-def read_labels(path: str) -> Labels:
+
+def read_labels(path: str, topology: Optional[Topology] = None, images: str = '') -> Labels:
     """Read a COCO keypoint file of any keypoints, or a folder of images without people.
 
-    The rules are those of training (data/coco.py): missing images are left out, with a warning.
-    Raises DataError, which names the file and the fault.
+    The rules are those of training (load_coco): the categories with keypoints of the topology of
+    a model are people; other categories and missing images are left out, with a warning. `images`
+    is the folder of the images (default: the file's own). Raises DataError, which names the file
+    and the fault.
     """
     if os.path.isdir(path):
-        images = [LabelledImage(number, image, None)
-                  for number, image in enumerate(images_in(path))]
-        return Labels(path, get_topology('coco_17'), 1, images, [])
-    file = load_coco(path)
+        found = [LabelledImage(number, image, None)
+                 for number, image in enumerate(images_in(path))]
+        return Labels(path, get_topology('coco_17'), _CATEGORY, found, [])
+    file = load_coco(path, topology, images)
     try:
-        topology = _topology(file.category)
-        images = [LabelledImage(image['id'], os.path.join(os.path.dirname(path),
-                                                          image['file_name']), size_of(image))
-                  for image in file.images]
-    except (KeyError, TypeError, ValueError, PoseRosError) as error:
-        raise DataError('{}: an entry is invalid: {} {}'.format(
-            path, type(error).__name__, error)) from error
-    there = set(present([image.path for image in images], path))
-    images = [image for image in images if image.path in there]
-    people = [person for image in images for person in file.people.get(image.id, ())]
-    return Labels(path, topology, file.category['id'], images,
-                  [_complete(person, number, topology.size, file.category['id'])
-                   for number, person in enumerate(people, 1)])
+        own = dataset_topology(file)
+    except PoseRosError as error:
+        raise DataError('{}: {}'.format(path, error)) from error
+    _tell_unpredicted(path, own, topology)
+    # COCO's evaluation sorts ids, which must be of one type.
+    plain = all(isinstance(image['id'], int) for image in file.images)
+    every = [LabelledImage(image['id'] if plain else number, file.path_of(image), size_of(image))
+             for number, image in enumerate(file.images)]
+    there = set(present([image.path for image in every], path))
+    pairs = [pair for pair in zip(every, file.images) if pair[0].path in there]
+    people = [(image.id, person) for image, entry in pairs
+              for person in file.people.get(entry['id'], ())]
+    return Labels(path, own, _CATEGORY, [image for image, _ in pairs],
+                  [_complete(person, number, image_id, own.size)
+                   for number, (image_id, person) in enumerate(people, 1)],
+                  len(every) - len(pairs))
 
 
-def _topology(category):
-    names = tuple(category['keypoints'])
-    for topology in TOPOLOGIES.values():
-        if topology.keypoint_names == names:
-            return topology
-    # COCO counts keypoints from 1.
-    limbs = [(first - 1, second - 1) for first, second in category.get('skeleton') or ()]
-    return make_topology('dataset', names, limbs)
+def _tell_unpredicted(path, own, topology):
+    missing = [name for name in own.keypoint_names
+               if topology is not None and topology.index(name) is None]
+    if missing:
+        _LOG.warning('%s: the model does not predict %d of its %d keypoints, which count as not '
+                     'found where they are labelled: %s', path, len(missing), own.size,
+                     ', '.join(missing))
 
 
-def _complete(annotation, number, size, category):
+def _complete(annotation, number, image_id, size):
     """Add the keys that COCO's evaluation reads; ids start at 1, because it takes 0 for none."""
     keypoints = keypoints_of(annotation,
                              float) if annotation.get('keypoints') else np.zeros((size, 3))
     labelled = int((keypoints[:, 2] > 0).sum())
     box = annotation.get('bbox') or (box_of(annotation) if labelled else [0., 0., 0., 0.])
-    return {'id': number, 'image_id': annotation['image_id'],
-            'iscrowd': int(bool(annotation.get('iscrowd'))), 'category_id': category,
+    return {'id': number, 'image_id': image_id,
+            'iscrowd': int(bool(annotation.get('iscrowd'))), 'category_id': _CATEGORY,
             'num_keypoints': labelled, 'keypoints': keypoints.ravel().tolist(),
             'bbox': [float(value) for value in box],
             'area': float(annotation.get('area') or _SHARE_OF_BOX * box[2] * box[3])}

@@ -113,7 +113,7 @@ def figures(detections: Detections, keypoint_list: List[KeypointFigures]) -> Dic
     clean = [not detections.people[image_id].count for image_id in empty]
     median, slow = 1e3 * np.percentile(detections.seconds, (50, 90))
     return dict(average_precision(detections), PCK=found, swapped=swapped,
-                images=len(labels.images),
+                images=len(labels.images), images_left_out=labels.left_out,
                 labelled_people=sum(map(len, labels.people().values())),
                 found_people=sum(people.count for people in detections.people.values()),
                 empty_images=len(empty),

@@ -11,6 +11,7 @@ from pose_training.evaluation.metrics import TOLERANCE
 _NOTHING = '-'
 _MEANING = {
     'PCK': 'PCK@{:g}'.format(TOLERANCE), 'swapped': 'left/right swapped', 'images': 'images',
+    'images_left_out': '... left out',
     'labelled_people': 'people labelled', 'found_people': 'people found',
     'empty_images': 'empty images', 'empty_images_clean': '... none found',
     'milliseconds_median': 'ms median', 'milliseconds_p90': 'ms 90th percentile'}

@@ -4,7 +4,7 @@
 
 Published figures are often measured this way; it is too slow for a robot.
 """
-from typing import Dict, Iterator, List, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
@@ -33,15 +33,16 @@ class AugmentedNetwork(Network):
                  stride: int, flip: bool):
         super().__init__(own.card, own.engine, own.name, own.decoder)
         self._own, self._networks = own, list(networks)
+        self._lock = own._lock  # they share a decoder
         self._swaps, self._stride = swaps, stride
         self._mirrors = (False, True) if flip else (False,)
 
-    def __call__(self, frames: Sequence[Frame], regions: Sequence[Region]
-                 ) -> Iterator[Tuple[Dict[str, np.ndarray], Transform]]:
+    def _run(self, frames: Sequence[Frame], regions: Sequence[Region]
+             ) -> List[Tuple[Dict[str, np.ndarray], Transform]]:
         """See Network."""
-        for region in regions:
-            base = fit_region(region, self.card.input)
-            yield self._mean([frames[region.frame]], region._replace(frame=0), base), base
+        bases = [fit_region(region, self.card.input) for region in regions]
+        return [(self._mean([frames[region.frame]], region._replace(frame=0), base), base)
+                for region, base in zip(regions, bases)]
 
     def _mean(self, frames, region, base):
         total: Dict[str, np.ndarray] = {}
@@ -95,7 +96,7 @@ def augmented(estimator: PoseEstimator, flip: bool = False,
         return estimator
     card, own = estimator.card, estimator.network
     try:
-        swaps = make_family(card.decoder.type, card.topology.name).flip(card)
+        swaps = make_family(card.decoder.type, card.topology).flip(card)
     except NetworkError as error:
         raise ConfigError('views are averaged map by map, which {} does not allow: {}'.format(
             card.name, error)) from error

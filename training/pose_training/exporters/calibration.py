@@ -1,8 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Inputs for the ranges of activations in int8: whole images, or crops of people."""
-import os
-from typing import Iterator, List, NamedTuple, Optional, Sequence
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 from onnxruntime.quantization import CalibrationDataReader
@@ -10,7 +9,6 @@ from onnxruntime.quantization import CalibrationDataReader
 from pose_ros.core.card import InputSpec
 from pose_ros.core.preprocessing import Preprocessor
 from pose_ros.core.regions import crop_region, whole
-from pose_ros.core.sources.images import read_image
 from pose_training.exporters.onnx_graph import INPUT
 
 MOST = 64  # people of one file of labels, evenly chosen
@@ -21,6 +19,7 @@ class View(NamedTuple):
 
     path: str
     box: Optional[Sequence[float]] = None
+    size: Optional[Tuple[int, int]] = None  # (width, height) of the labels
 
 
 def views(paths: Sequence[str], crops: bool) -> List[View]:
@@ -31,18 +30,22 @@ def views(paths: Sequence[str], crops: bool) -> List[View]:
     """
     found: List[View] = []
     for path in paths:
-        found += _labelled(path, crops) if path.endswith('.json') else [View(path)]
+        found += _labelled(path, crops) if path.lower().endswith('.json') else [View(path)]
     return found
 
 
 def _labelled(path, crops):
-    from pose_training.data.coco import box_of, is_labelled, load_coco
-    file, folder = load_coco(path), os.path.dirname(path)
+    from pose_training.data.coco import box_of, is_labelled, load_coco, present, size_of
+    file = load_coco(path)
+    there = set(present([file.path_of(image) for image in file.images], path))
     found = []
     for image in file.images:
-        name = os.path.join(folder, image['file_name'])
+        name, size = file.path_of(image), size_of(image)
+        if name not in there:
+            continue
         people = [person for person in file.people.get(image['id'], ()) if is_labelled(person)]
-        found += [View(name, box_of(person)) for person in people] if crops else [View(name)]
+        found += [View(name, box_of(person), size) for person in people] if crops \
+            else [View(name, None, size)]
     chosen = np.linspace(0, len(found) - 1, min(MOST, len(found))).round().astype(int)
     return [found[index] for index in chosen]
 
@@ -60,7 +63,8 @@ class CalibrationInputs(CalibrationDataReader):
         view = next(self._views, None)
         if view is None:
             return None
-        image = read_image(view.path)
+        from pose_training.data.images import read_labelled
+        image = read_labelled(view.path, view.size)
         region = whole(0, *image.shape[1::-1]) if view.box is None \
             else crop_region(0, view.box, self._spec)
         self._preprocessor.write(image, region, 0)

@@ -62,7 +62,7 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
     report = report or (lambda text: None)
     _check_options(options)
     images = tuple(map(str, images or [path for path in options.calibration
-                                       if not path.endswith('.json')][:_COMPARED]))
+                                       if not path.lower().endswith('.json')][:_COMPARED]))
     network = inference_copy(network, options.stages)
     if options.dynamic:
         options = options._replace(batch='dynamic')

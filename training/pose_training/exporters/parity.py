@@ -9,6 +9,8 @@ import numpy as np
 
 from pose_ros.core.bundled import model_file
 from pose_ros.core.card import CARD_KEY, InputSpec, parse_card
+from pose_ros.core.errors import ModelError
+from pose_ros.core.onnx_check import check_onnx, read_onnx
 from pose_ros.core.sources.images import read_image
 from pose_training.errors import ExportError
 from pose_training.exporters.agreement import (compare_people, output_faults, people_faults,
@@ -97,10 +99,14 @@ def verify(path: str, network: Optional[PoseNetwork] = None, images: Sequence[st
     """
     report = report or (lambda text: None)
     try:
-        with open(model_file(path), 'rb') as stream:
-            content = stream.read()
-    except OSError as error:
-        raise ExportError('cannot read {}: {}'.format(path, error.strerror or error)) from error
+        path = model_file(path)
+        content = read_onnx(path)
+        outside = check_onnx(path)
+    except ModelError as error:
+        raise ExportError(str(error)) from error
+    if outside:
+        raise ExportError('{} has weights in other files, such as {}; pose-train export writes '
+                          'one file'.format(path, outside[0]))
     report('checking the graph')
     try:
         model = parse_model(content)

@@ -6,18 +6,18 @@ A network returns, for every prediction stage, its outputs by name: {'heatmaps':
 'pafs': ...}. Everything that depends on the meaning of these outputs is a method of its Family.
 """
 import abc
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pose_ros.core.card import ModelCard
-from pose_ros.core.topology import get_topology
 from pose_training.errors import NetworkError
 from pose_training.families.comparison import (ChannelGroup, compare_outputs,
                                                OutputAgreement)
 from pose_training.families.mirroring import Swap
+from pose_training.families.topologies import AnyTopology, as_data, as_topology
 
 Outputs = Dict[str, Tensor]
 
@@ -63,13 +63,13 @@ class Family(abc.ABC):
     task = 'pose'  # of the model card
     dataset: Any = None  # class of the training data: PoseDataset or a subclass
 
-    def __init__(self, topology: str):
-        self.topology = get_topology(topology)
+    def __init__(self, topology: AnyTopology):
+        self.topology = as_topology(topology)
 
     @property
-    def topology_name(self) -> str:
-        """Return the name of the topology for recipes and cards, '' for outputs without one."""
-        return self.topology.name
+    def topology_data(self) -> Union[str, Dict[str, Any]]:
+        """Return the topology for recipes and cards (as_data), '' for outputs without one."""
+        return as_data(self.topology)
 
     @property
     @abc.abstractmethod

@@ -5,15 +5,16 @@ import importlib
 
 from pose_training.errors import NetworkError
 from pose_training.families.family import Family
+from pose_training.families.topologies import AnyTopology
 
 # name: module in this package, with the class FAMILY
 _FAMILIES = {'paf': 'paf', 'heatmap': 'heatmap', 'boxes': 'detection'}
 
 
-def make_family(name: str, topology: str) -> Family:
+def make_family(name: str, topology: AnyTopology) -> Family:
     """Return a family for the keypoints of a topology.
 
-    Raises NetworkError for an unknown family, PoseRosError for an unknown topology.
+    Raises NetworkError for an unknown family, PoseRosError for an unknown or invalid topology.
     """
     if name not in _FAMILIES:
         raise NetworkError('unknown family {!r}; choose {}'.format(name, ', '.join(_FAMILIES)))

@@ -50,9 +50,9 @@ def check_device(config: RunConfig, device: str) -> None:
 def _rules(config):
     data, teacher, learn = config.data, config.teacher, config.optimizer
     processes = config.devices * config.nodes
-    for key in ('data.val_crops', 'data.variants', 'optimizer.epochs', 'optimizer.batch',
-                'validation.every', 'validation.evaluate_every', 'snapshot_every', 'devices',
-                'nodes'):
+    for key in ('data.val_crops', 'data.variants', 'data.max_pixels', 'optimizer.epochs',
+                'optimizer.batch', 'validation.every', 'validation.evaluate_every',
+                'snapshot_every', 'devices', 'nodes'):
         yield _get(config, key) >= 1, key, 'at least 1'
     for key in ('data.sigma', 'data.limb_width', 'optimizer.lr', 'optimizer.factor'):
         yield _get(config, key) > 0, key, 'above 0'
@@ -92,7 +92,8 @@ def _teacher_rules(teacher):
     more = teacher.cards or teacher.cache or teacher.hints or any(teacher.size)
     yield (not (teacher.on_device and more), 'teacher.on_device',
            'false with teacher.cards, a teacher.cache, teacher.hints or a teacher.size')
-    yield (not teacher.on_device or all(path.endswith(CHECKPOINTS) for path in teacher.models),
+    yield (not teacher.on_device or all(path.lower().endswith(CHECKPOINTS)
+                                        for path in teacher.models),
            'teacher.on_device', 'false unless all teacher.models are checkpoints ({}): see '
            'pose-train import'.format(', '.join(CHECKPOINTS)))
     yield (all(0 <= hint.model < len(teacher.models) for hint in teacher.hints), 'teacher.hints',

@@ -6,6 +6,8 @@ from typing import Any, Annotated, Dict, Iterator, Optional, Sequence, get_args,
 
 import yaml
 
+from pose_ros.core.reading import LARGEST_CARD, read_file
+from pose_ros.core.strict_yaml import parse_yaml
 from pose_training.errors import ConfigError
 from pose_training.fitting.settings import RunConfig
 
@@ -42,9 +44,8 @@ def differences(config, other, name: str = '') -> Dict[str, tuple]:
 
 def _read(path):
     try:
-        with open(path, encoding='utf-8') as stream:
-            data = yaml.safe_load(stream)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = parse_yaml(read_file(path, LARGEST_CARD))
+    except (OSError, ValueError) as error:
         raise ConfigError('cannot read the configuration {}: {}'.format(path, error)) from error
     if data is not None and not isinstance(data, dict):
         raise ConfigError('{} is no configuration: expected keys such as `model:` and `data:`, '
@@ -64,8 +65,8 @@ def _apply(data, change):
         if not isinstance(data, dict):
             raise ConfigError('{!r}: {!r} has no keys'.format(change, parent))
     try:
-        data[key] = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        data[key] = parse_yaml(text.encode())
+    except ValueError as error:
         raise ConfigError('{!r}: the value is not YAML: {}'.format(change, error)) from error
 
 

@@ -28,7 +28,7 @@ _CROPS = 'crops'
 def crop_spec(data: DataConfig, family: Family, stride: int) -> CropSpec:
     """Return the CropSpec of a configuration for a network's family and stride."""
     return CropSpec(data.size, stride, family, data.crop, data.photometric, data.sigma,
-                    data.limb_width, data.person, data.scene)
+                    data.limb_width, data.person, data.scene, data.max_pixels)
 
 
 class Remaining(Sampler):
@@ -91,7 +91,7 @@ class Crops(lightning.LightningDataModule):
         cv2.setNumThreads(1)  # a pool of threads does not survive the fork of the loaders
         config, data = self._config, self._config.data
         samples, self._weights = read_sets(data.train, self._topology, self._family)
-        samples = add_points(samples, config.teacher, self._topology)
+        samples = add_points(samples, config.teacher, self._topology, data.max_pixels)
         if not config.teacher.models and not any(self._family.share(sample)
                                                  for sample in samples):
             raise DataError('no person is labelled in {}, and there is no teacher: there are '

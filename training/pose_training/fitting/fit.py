@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run a training: from its configuration to its checkpoint."""
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -17,6 +18,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
 from pose_ros.core.errors import PoseRosError
+from pose_ros.core.files import atomic_write
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.errors import ConfigError, FitError
 from pose_training.evaluation.labels import read_labels
@@ -26,13 +28,13 @@ from pose_training.fitting.config import differences, load_config, plain
 from pose_training.fitting.crops import Crops
 from pose_training.fitting.interruption import Interrupted, StopOnSignal
 from pose_training.fitting.module import PoseModule
+from pose_training.fitting.network import make_network
 from pose_training.fitting.norms import SettleNorms
 from pose_training.fitting.progress import make_progress, Speed
 from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.snapshots import last_snapshot, Snapshots, WholeFiles
 from pose_training.fitting.teachers import make_hints
 from pose_training.fitting.validation import ValidationCallback
-from pose_training.models import create_model, PoseNetwork
 
 _LOG = logging.getLogger('pose_training')
 _CONFIG, _NETWORK = 'config.yaml', 'network.pt'
@@ -51,34 +53,33 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     """
     check(config)
     if config.validation.evaluate:
-        read_labels(config.validation.evaluate)  # report faults now, not after ten epochs
+        # Report faults now, not after ten epochs.
+        read_labels(config.validation.evaluate, images=config.validation.images)
     snapshot = _prepare(config, resume)
     lightning.seed_everything(config.seed, verbose=False)
     network = make_network(config)
     check_network(config, network)
     crops, hints = Crops(config, network), make_hints(network, config)
     provenance = _provenance(config)
-    average = WeightAverage(config.optimizer.ema_decay)
     with _quiet(), _plainly(snapshot), _own_process_group():
-        trainer = _trainer(config, average, provenance, fresh=not snapshot)
-        device = trainer.strategy.root_device
-        check_device(config, device.type)
-        layout = memory_format(device, network)
-        crops.memory_format = layout
-        module = PoseModule(network.to(memory_format=layout), config, hints, layout)
-        trainer.fit(module, datamodule=crops, ckpt_path=snapshot or None, weights_only=True)
+        first = _train(config, network, crops, hints, provenance, snapshot)
     path = os.path.join(config.output, _NETWORK)
-    if trainer.is_global_zero:
+    if first:
         save_checkpoint(path, network.cpu().eval(), provenance)
     return path
 
 
-def make_network(config: RunConfig) -> PoseNetwork:
-    """Return the initial network of a run."""
-    model = config.model
-    if model.checkpoint:
-        return load_checkpoint(model.checkpoint)[0].train()
-    return create_model(model.name, model.topology, **model.options)
+def _train(config, network, crops, hints, provenance, snapshot) -> bool:
+    """Train the network; return whether this process is the first of the run."""
+    average = WeightAverage(config.optimizer.ema_decay)
+    trainer = _trainer(config, average, provenance, fresh=not snapshot)
+    device = trainer.strategy.root_device
+    check_device(config, device.type)
+    layout = memory_format(device, network)
+    crops.memory_format = layout
+    module = PoseModule(network.to(memory_format=layout), config, hints, layout)
+    trainer.fit(module, datamodule=crops, ckpt_path=snapshot or None, weights_only=True)
+    return trainer.is_global_zero
 
 
 def _prepare(config, resume) -> str:
@@ -97,8 +98,8 @@ def _prepare(config, resume) -> str:
         _move_aside(config.output)
     try:
         os.makedirs(config.output, exist_ok=True)
-        with open(path, 'w', encoding='utf-8') as stream:
-            yaml.safe_dump(plain(config), stream, sort_keys=False)
+        with atomic_write(path, follow_links=False) as stream:
+            stream.write(yaml.safe_dump(plain(config), sort_keys=False).encode())
     except OSError as error:
         raise FitError('cannot write {}: {}'.format(path, error.strerror or error)) from error
     return there if resume else ''
@@ -203,7 +204,8 @@ def _own_process_group():
     """End the process group that the training began.
 
     Gloo's threads take Python's lock; if they still run when the interpreter ends, the process
-    aborts. Lightning ends the groups of NCCL only.
+    aborts. They end with the last object that refers to the group, as the trainer does. Lightning
+    ends the groups of NCCL only.
     """
     groups = torch.distributed
     foreign = groups.is_available() and groups.is_initialized()
@@ -212,6 +214,7 @@ def _own_process_group():
     finally:
         if groups.is_available() and groups.is_initialized() and not foreign:
             groups.destroy_process_group()
+            gc.collect()
 
 
 @contextlib.contextmanager

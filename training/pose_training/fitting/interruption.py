@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Stop a training on Ctrl-C or SIGTERM after the current step, with a snapshot."""
+"""Stop a training on Ctrl-C, SIGTERM or a closed terminal after a step, with a snapshot."""
 import signal
 import threading
 import time
@@ -8,7 +8,7 @@ from typing import Any, Dict
 
 from lightning.pytorch.callbacks import Callback
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE = 3.  # seconds in which launchers may repeat a signal
 
 
@@ -41,7 +41,8 @@ class StopOnSignal(Callback):
         """Install the handlers, also instead of that of Lightning for SIGTERM."""
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
-                self._before[number] = signal.signal(number, self._notice)
+                if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                    self._before[number] = signal.signal(number, self._notice)
 
     def _notice(self, number, _):
         if not self._asked:

@@ -6,6 +6,7 @@
 """
 from typing import Annotated, Any, Dict, NamedTuple, Tuple
 
+from pose_ros.core.image_size import MAX_PIXELS
 from pose_training.data.geometry import CropRange
 from pose_training.data.person_geometry import PersonRange
 from pose_training.data.photometric import PhotometricRange
@@ -17,7 +18,8 @@ class ModelConfig(NamedTuple):
     """The network: `create_model(name, topology, **options)`, or that of a checkpoint."""
 
     name: Annotated[str, 'network, see `pose-train models`'] = 'repvgg_fpn'
-    topology: Annotated[str, "keypoints to predict (default: the network's own)"] = ''
+    topology: Annotated[str, "keypoints to predict: a name, a YAML or JSON file with the topology "
+                        "of a model card, or `dataset` (default: the network's own)"] = ''
     options: Annotated[Dict[str, Any], 'options of the network, such as {stages: 2}'] = {}
     checkpoint: Annotated[str, 'initial weights (.pt, .ckpt); name, topology and options are then '
                                'those of the checkpoint'] = ''
@@ -42,6 +44,7 @@ class DataConfig(NamedTuple):
     photometric: Annotated[PhotometricRange, 'changes of pixel values'] = PhotometricRange()
     preload: Annotated[bool, 'keep the images in memory'] = True
     workers: Annotated[int, 'loader processes per training process'] = 2
+    max_pixels: Annotated[int, 'larger images are left out before they are decoded'] = MAX_PIXELS
 
 
 class HintConfig(NamedTuple):
@@ -102,6 +105,7 @@ class ValidationConfig(NamedTuple):
     every: Annotated[int, 'interval of the validation and of drawn crops [epochs]'] = 1
     drawn_crops: Annotated[int, 'fixed crops that are drawn for TensorBoard'] = 4
     evaluate: Annotated[str, 'COCO keypoint file to measure AP on, as pose-train evaluate'] = ''
+    images: Annotated[str, 'folder of its images (default: that of the file)'] = ''
     evaluate_every: Annotated[int, 'interval of that [epochs]'] = 10
     evaluate_size: Annotated[Tuple[int, int], 'width, height of the network input for that [px]; '
                              "0, 0: the network's"] = (0, 0)

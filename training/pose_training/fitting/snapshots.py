@@ -14,7 +14,8 @@ from torch import distributed
 
 from pose_training.checkpoint import FORMAT, checkpoint_data
 from pose_training.errors import FitError
-from pose_ros.core.files import atomic_write
+from pose_training.torch_file import save_torch_file
+from pose_ros.core.files import atomic_file
 
 FOLDER = 'snapshots'
 LAST = 'last.ckpt'
@@ -28,9 +29,8 @@ class WholeFiles(TorchCheckpointIO):
         """Write a snapshot; FitError if it cannot be written."""
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
-            with atomic_write(path) as stream:
-                torch.save(checkpoint, stream)
-        except (OSError, RuntimeError) as error:  # torch's writer turns OSError into RuntimeError
+            save_torch_file(path, checkpoint, follow_links=False)
+        except OSError as error:
             raise FitError('cannot write the snapshot {}: {}; the one before it is unchanged: '
                            'free disk space, and continue from it with --resume'.format(
                                path, error)) from error
@@ -71,7 +71,11 @@ class Snapshots(Callback):
         path = self.save(trainer)
         if trainer.is_global_zero:
             kept = os.path.join(self._folder, 'epoch_{:04d}.ckpt'.format(epoch))
-            _name_too(path, kept)
+            try:
+                _name_too(path, kept)
+            except OSError as error:
+                raise FitError('cannot write the snapshot {}: {}; {} is whole'.format(
+                    kept, error.strerror or error, path)) from error
             for old in self._superfluous():
                 os.remove(old)
 
@@ -137,9 +141,9 @@ def _gathered(state) -> List[Any]:
 
 def _name_too(source, target):
     """Give a file a second name; the next `last.ckpt` is a new file and does not change it."""
-    if os.path.exists(target):
-        os.remove(target)
-    try:
-        os.link(source, target)
-    except OSError:  # a file system without hard links
-        shutil.copyfile(source, target)
+    with atomic_file(target, follow_links=False) as temporary:
+        os.remove(temporary)
+        try:
+            os.link(source, temporary)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(source, temporary)

@@ -97,11 +97,12 @@ def make_hints(network: PoseNetwork, config: RunConfig) -> Optional[Hints]:
     return Hints(network, layers, list(zip(own, wanted)))
 
 
-def add_points(samples: List[Sample], config: TeacherConfig, topology: Topology) -> List[Sample]:
+def add_points(samples: List[Sample], config: TeacherConfig, topology: Topology,
+               max_pixels: int) -> List[Sample]:
     """Add the keypoints that single-person networks find in labelled boxes."""
     teachers = [load_single_person_teacher(path) for path in config.single_person]
     if not teachers:
         return samples
     return add_keypoints(samples, teachers, topology, config.confidence, config.cache or None,
                          lambda items: tqdm(items, 'single-person teachers', leave=False,
-                                            disable=None))
+                                            disable=None), max_pixels)

@@ -92,4 +92,4 @@ def measure(network, config: ValidationConfig) -> Dict[str, Any]:
         path = os.path.join(folder, 'network.onnx')
         card = export(network, path, ExportOptions(size=size))
         boxes = 'truth' if card.input.fit == 'crop' else ''
-        return evaluate(path, config.evaluate, boxes=boxes)[0].figures
+        return evaluate(path, config.evaluate, boxes=boxes, images=config.images)[0].figures

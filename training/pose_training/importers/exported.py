@@ -9,8 +9,6 @@ with `model.bn_calibration_crops`, or with `optimizer.norm: frozen`.
 from typing import Dict
 
 import numpy as np
-import onnx
-from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 from torch import nn
 
@@ -20,6 +18,7 @@ from pose_training.importers.matching import Weights
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import create_model, NetworkSpec
 from pose_training.models.repvgg_fpn import Block
+from pose_training.onnx_file import load_onnx
 
 _PREFIX = 'network.'  # of the network within the exported module
 
@@ -40,13 +39,13 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
 
 
 def _tensors(path) -> Dict[str, np.ndarray]:
+    graph = load_onnx(path).graph
     try:
-        graph = onnx.load(path, load_external_data=False).graph
         # A weight that is stored as float16 has a suffix after a slash.
         return {item.name[len(_PREFIX):].partition('/')[0]:
                 numpy_helper.to_array(item).astype(np.float32)
                 for item in graph.initializer if item.name.startswith(_PREFIX)}
-    except (DecodeError, ValueError, TypeError) as error:
+    except (ValueError, TypeError) as error:
         raise WeightsError('{} is no complete ONNX file: {}'.format(path, error)) from error
 
 

@@ -7,6 +7,7 @@ import re
 
 from google.protobuf import text_format
 
+from pose_ros.core.files import natural_key
 from pose_training.errors import WeightsError
 from pose_training.importers.matching import Weights
 from pose_training.importers.messages import message_classes
@@ -81,6 +82,7 @@ def _latest(folder):
 
 
 def _nearby(folder):
-    names = sorted(name[:-len('.index')] for name in (
-        os.listdir(folder) if os.path.isdir(folder) else ()) if name.endswith('.index'))
+    names = sorted((name[:-len('.index')] for name in (
+        os.listdir(folder) if os.path.isdir(folder) else ()) if name.endswith('.index')),
+        key=natural_key)
     return 'checkpoints in {}: {}'.format(folder, ', '.join(names[:8]) or 'none')

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The base class of the networks."""
 import abc
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Union
 
 from torch import Tensor, nn
 
@@ -41,7 +41,7 @@ class Recipe(NamedTuple):
     """The arguments that built a network: `create_model(name, topology, **options)`."""
 
     name: str
-    topology: str
+    topology: Union[str, Dict[str, Any]]
     options: Dict[str, Any]
 
 

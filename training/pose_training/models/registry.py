@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 from pose_ros.core.errors import PoseRosError
 from pose_training.errors import NetworkError
 from pose_training.families.registry import make_family
+from pose_training.families.topologies import AnyTopology
 from pose_training.models.network import PoseNetwork, Recipe
 
 # Each of these modules lists its networks in NETWORKS.
@@ -70,10 +71,11 @@ def get_spec(name: str) -> NetworkSpec:
     return networks()[name]
 
 
-def create_model(name: str, topology: Optional[str] = None, **options) -> PoseNetwork:
+def create_model(name: str, topology: Optional[AnyTopology] = None, **options) -> PoseNetwork:
     """Build a network with random weights.
 
-    `topology` names the skeleton format to predict (default: the published network's);
+    `topology` is the skeleton format to predict, by name or an own one (as_topology; default: the
+    published network's);
     `options` are the builder's, such as `stages`. Raises NetworkError for unknown
     names.
     """
@@ -86,5 +88,5 @@ def create_model(name: str, topology: Optional[str] = None, **options) -> PoseNe
         raise
     except (PoseRosError, TypeError) as error:
         raise NetworkError('network {!r}: {}'.format(name, error)) from error
-    network.recipe, network.family = Recipe(name, family.topology_name, chosen), family
+    network.recipe, network.family = Recipe(name, family.topology_data, chosen), family
     return network

@@ -21,6 +21,7 @@ from pose_training.families.comparison import ChannelGroup
 from pose_training.families.detection.assignment import cells_of, decode, detection_loss, flat
 from pose_training.families.detection.scenes import SceneDataset
 from pose_training.families.family import Family, Outputs, Targets
+from pose_training.families.topologies import AnyTopology
 
 OUTPUT = 'output'
 STRIDES = (8, 16, 32)
@@ -35,14 +36,14 @@ class Detection(Family):
     task = 'detection'
     dataset = SceneDataset
 
-    def __init__(self, topology: str):
+    def __init__(self, topology: AnyTopology):
         if topology:
             raise NetworkError('a detector has no keypoints: leave the topology empty, instead '
                                'of {!r}'.format(topology))
         super().__init__('coco_17')  # keypoints of the datasets; only the boxes are used
 
     @property
-    def topology_name(self) -> str:
+    def topology_data(self) -> str:
         """See Family."""
         return ''
 

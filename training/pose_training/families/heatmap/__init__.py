@@ -33,9 +33,9 @@ class Heatmap(Family):
     dataset = PersonDataset
 
     @property
-    def layout(self) -> Tuple[str, str]:
+    def layout(self) -> Tuple[str, Tuple[str, ...]]:
         """See Family."""
-        return self.name, self.topology.name
+        return self.name, self.topology.keypoint_names
 
     @property
     def channels(self) -> Dict[str, int]:

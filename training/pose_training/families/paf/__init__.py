@@ -23,9 +23,10 @@ from pose_training.families.mirroring import Swap
 from pose_training.families.paf.channels import match_channels, PafChannels
 from pose_training.families.paf.drawing import paf_panels
 from pose_training.families.paf.flipping import channel_swaps
-from pose_training.families.paf.layouts import map_layout, MapLayout
+from pose_ros.core.paf_layouts import map_layout, MapLayout
 from pose_training.families.paf.mixing import mix
 from pose_training.families.paf.targets import make_targets
+from pose_training.families.topologies import AnyTopology
 
 OUTPUT = 'output'  # of the exported file: heatmaps, then PAFs
 
@@ -36,9 +37,9 @@ class Paf(Family):
     name = 'paf'
     dataset = PoseDataset
 
-    def __init__(self, topology: str):
+    def __init__(self, topology: AnyTopology):
         super().__init__(topology)
-        self._layout = map_layout(topology)
+        self._layout = map_layout(self.topology)
 
     @property
     def layout(self) -> MapLayout:

@@ -9,10 +9,9 @@ from torch import Tensor
 
 from pose_ros.core.card import ModelCard
 from pose_ros.core.decoders.paf import PafOutputs, parse_outputs
-from pose_ros.core.topology import get_topology
 from pose_training.errors import DataError
 from pose_training.families.family import Outputs, TeacherChannels
-from pose_training.families.paf.layouts import MapLayout
+from pose_ros.core.paf_layouts import MapLayout
 
 
 class PafChannels(TeacherChannels):
@@ -55,7 +54,7 @@ def match_channels(card: ModelCard, layout: MapLayout, where: str) -> PafChannel
         raise DataError('the teacher {} has a decoder of type {!r}: a network with heatmaps and '
                         'PAFs needs a teacher of type `paf`'.format(where, card.decoder.type))
     outputs = parse_outputs(card)
-    names = get_topology(layout.topology).keypoint_names
+    names = layout.topology.keypoint_names
     own = [card.topology.index(name) for name in names]
     heatmaps = tuple(-1 if keypoint is None else outputs.heat_channels[keypoint]
                      for keypoint in own)
@@ -73,7 +72,7 @@ def match_channels(card: ModelCard, layout: MapLayout, where: str) -> PafChannel
     if max(heatmaps + tuple(pafs)) < 0:
         raise DataError('the teacher {} predicts {}, which has no keypoint or limb of {}: choose '
                         'a teacher with keypoints of the same names'.format(
-                            where, card.topology.name, layout.topology))
+                            where, card.topology.name, layout.topology.name))
     return PafChannels(outputs, layout, heatmaps, tuple(pafs), tuple(signs))
 
 

@@ -6,7 +6,7 @@ from typing import Tuple
 import torch
 from torch import Tensor
 
-from pose_training.families.paf.layouts import MapLayout
+from pose_ros.core.paf_layouts import MapLayout
 
 _PERSON = .15  # a teacher's map value that no background has
 

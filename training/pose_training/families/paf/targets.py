@@ -14,7 +14,7 @@ import numpy as np
 
 from pose_training.families.family import Targets
 from pose_training.families.gaussians import cell_centers, draw_heatmaps, near
-from pose_training.families.paf.layouts import MapLayout
+from pose_ros.core.paf_layouts import MapLayout
 
 _CERTAIN = .5  # value of the Gaussian above which a labelled keypoint is known in any case
 

@@ -6,9 +6,9 @@ Orders of the published networks: OpenPose's poseParameters.cpp (COCO-18, BODY-2
 poseParametersRender.hpp (MPI-15), and trt_pose's human_pose.json. Heatmaps come first, one per
 keypoint in the order of the topology, then the background where there is one.
 """
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Tuple, Union
 
-from pose_ros.core.topology import get_topology
+from pose_ros.core.topology import get_topology, Topology
 
 
 class MapLayout(NamedTuple):
@@ -19,7 +19,7 @@ class MapLayout(NamedTuple):
     of the two channels of a pair.
     """
 
-    topology: str
+    topology: Topology
     background: bool
     limbs: Tuple[Tuple[int, int], ...]
     joining_order: Tuple[int, ...]
@@ -28,7 +28,7 @@ class MapLayout(NamedTuple):
     @property
     def heatmaps(self) -> int:
         """The number of heatmap channels."""
-        return get_topology(self.topology).size + self.background
+        return self.topology.size + self.background
 
     @property
     def pafs(self) -> int:
@@ -43,10 +43,10 @@ def _pairs(text):
 def _layout(topology, channels, joining='', background=True, axis_order='xy'):
     limbs = _pairs(channels)
     order = tuple(limbs.index(limb) for limb in _pairs(joining)) or tuple(range(len(limbs)))
-    return MapLayout(topology, background, limbs, order, axis_order)
+    return MapLayout(get_topology(topology), background, limbs, order, axis_order)
 
 
-_LAYOUTS = {layout.topology: layout for layout in (
+_LAYOUTS = {layout.topology.name: layout for layout in (
     _layout('coco_18',
             '1-8 8-9 9-10 1-11 11-12 12-13 1-2 2-3 3-4 2-16 1-5 5-6 6-7 5-17 1-0 0-14 0-15 '
             '14-16 15-17',
@@ -61,17 +61,18 @@ _LAYOUTS = {layout.topology: layout for layout in (
     _layout('trt_pose_18',
             '15-13 13-11 16-14 14-12 11-12 5-7 6-8 7-9 8-10 1-2 0-1 0-2 1-3 2-4 3-5 4-6 17-0 17-5 '
             '17-6 17-11 17-12', background=False, axis_order='yx'),
-    MapLayout('hand_21', True, (), ()),
-    MapLayout('face_70', True, (), ()),
+    MapLayout(get_topology('hand_21'), True, (), ()),
+    MapLayout(get_topology('face_70'), True, (), ()),
 )}
 
 
-def map_layout(topology_name: str) -> MapLayout:
+def map_layout(topology: Union[str, Topology]) -> MapLayout:
     """Return the layout of a skeleton format; without a published one, of its own limbs.
 
-    Raises PoseRosError for an unknown topology.
+    Raises PoseRosError for an unknown name.
     """
-    topology = get_topology(topology_name)
-    if topology_name in _LAYOUTS:
-        return _LAYOUTS[topology_name]
-    return MapLayout(topology_name, True, topology.limbs, tuple(range(len(topology.limbs))))
+    if isinstance(topology, str):
+        topology = get_topology(topology)
+    if topology.name in _LAYOUTS:
+        return _LAYOUTS[topology.name]
+    return MapLayout(topology, True, topology.limbs, tuple(range(len(topology.limbs))))

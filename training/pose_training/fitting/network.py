@@ -1,0 +1,40 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The network of a configuration, for the keypoints that the configuration chooses."""
+import os
+
+from pose_training.checkpoint import load_checkpoint
+from pose_training.data.coco import dataset_topology, load_coco
+from pose_training.errors import ConfigError
+from pose_training.families.topologies import AnyTopology, as_topology, find_topology
+from pose_training.fitting.settings import RunConfig
+from pose_training.models import create_model, PoseNetwork
+
+DATASET = 'dataset'  # model.topology: the skeleton of the first dataset with labels
+
+
+def make_network(config: RunConfig) -> PoseNetwork:
+    """Return the initial network of a run, in training mode.
+
+    Raises ConfigError for an invalid topology, DataError for an invalid dataset.
+    """
+    model = config.model
+    if model.checkpoint:
+        return load_checkpoint(model.checkpoint)[0].train()
+    return create_model(model.name, chosen_topology(config), **model.options)
+
+
+def chosen_topology(config: RunConfig) -> AnyTopology:
+    """Return the topology of a configuration; '' for that of the network."""
+    text = config.model.topology
+    if text == DATASET:
+        return _of_dataset(config.data.train)
+    return find_topology(text) if text else ''
+
+
+def _of_dataset(sets):
+    labelled = [part for part in sets if part.weight > 0 and not os.path.isdir(part.path)]
+    if not labelled:
+        raise ConfigError('model.topology: dataset needs a dataset with labels in data.train')
+    part = labelled[0]
+    return as_topology(dataset_topology(load_coco(part.path, None, part.images, part.names)))
