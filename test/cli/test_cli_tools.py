@@ -196,15 +196,17 @@ def test_the_hardware_test_without_tensorrt_or_gpu(pose_ros, tiny_model, monkeyp
     answer = pose_ros('doctor', '--hardware', '--model', tiny_model)
     lines = answer.out.splitlines()
     assert answer.code == 1 and lines[0].endswith('TensorRT does not work')
-    assert lines[2].startswith('tensorrt cannot be imported (no tensorrt here); on a Jetson: ')
+    assert lines[2].startswith(
+        tiny_model + ': tensorrt cannot be imported (no tensorrt here); on a Jetson: ')
     assert '| GPU | none that can be used, see below |' in lines
     assert '| TensorRT | ImportError: no tensorrt here |' in lines
     assert [lines[lines.index('### {} failed'.format(name)) + 2].split('(')[0] for name in (
-        'the GPU', 'tensorrt')] == ['    no NVIDIA GPU can be used: pycuda cannot be imported ',
+        'the GPU', 'tensorrt ' + tiny_model)] == ['    no NVIDIA GPU can be used: pycuda cannot be imported ',
                                     '    tensorrt cannot be imported ']
-    assert '### abacus failed' in lines and '### onnxruntime failed' not in lines
-    row = [line for line in lines if line.startswith('| onnxruntime ')][0]
-    assert re.search(r'\| fp32 \|  \|  \|  \|  \|( \d+\.\d\d \|){4}$', row)
+    assert '### abacus {} failed'.format(tiny_model) in lines
+    assert '### onnxruntime {} failed'.format(tiny_model) not in lines
+    row = [line for line in lines if '| onnxruntime ' in line][0]
+    assert re.search(r'\| fp32 \| 1 \|  \|  \|  \|  \|( \d+\.\d\d \|){4}$', row)
 
 
 def test_the_hardware_test_of_a_missing_model(pose_ros, monkeypatch, tmp_path):
