@@ -3,8 +3,8 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv build training demo test test-core test-ros test-simulated test-training test-fitting lint bench clean
-export PYTHON ROS
+.PHONY: help venv build training demo test test-core test-ros test-simulated test-rtx test-training test-fitting lint bench clean
+export PYTHON ROS RTX
 
 FLAVOR := $(shell ROS='$(ROS)' tools/ros_flavor.sh)
 ifeq ($(FLAVOR),)
@@ -15,6 +15,11 @@ SUFFIX := $(patsubst wheels%,%,$(filter wheels-%,$(FLAVOR)))
 VENV := .venv$(SUFFIX)/.installed-$(FLAVOR)
 BUILT := install$(SUFFIX)/.built-$(FLAVOR)
 TRAINING := .venv-training/.installed
+# TensorRT for RTX, for the tests; none with RTX=0.
+ifneq ($(RTX),0)
+RTX_VENV := .venv$(SUFFIX)/.installed-rtx-$(FLAVOR)
+RTX_TRAINING := .venv-training/.installed-rtx
+endif
 # The overlay holds links to the sources: it is rebuilt when a file comes or goes, not when one changes.
 SOURCE_FOLDERS := $(shell find pose_ros launch config scripts -type d -not -name __pycache__)
 PYTHON_FILES := $(wildcard setup.py pose_ros launch benchmark test training tools/*.py scripts/*)
@@ -27,10 +32,19 @@ help:  ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 	@echo 'With a sourced ROS 2 these use it; else they bring their own: Kilted, or Jazzy with ROS=jazzy.'
 	@echo 'PYTHON=/path/to/python3 picks the Python of a new .venv.'
+	@echo 'RTX=0 leaves out the tests with TensorRT for RTX, which pip installs under the license of NVIDIA.'
 
 venv: $(VENV)  ## make the virtual environment .venv
 $(VENV): $(wildcard requirements/ros-*.txt) requirements/test.txt
 	@tools/make_venv.sh
+	@touch $@
+
+.venv$(SUFFIX)/.installed-rtx-$(FLAVOR): $(VENV) requirements/rtx.txt
+	.venv$(SUFFIX)/bin/python -m pip install -qq -r requirements/rtx.txt
+	@touch $@
+
+.venv-training/.installed-rtx: $(TRAINING) requirements/rtx.txt
+	.venv-training/bin/python -m pip install -qq -r requirements/rtx.txt
 	@touch $@
 
 build: $(BUILT)  ## build the messages and the ROS 2 overlay into install/
@@ -49,12 +63,12 @@ demo: $(BUILT)  ## skeletons over ROS 2 [MODEL=net.onnx] [INPUT=image|video|came
 
 # Groups of tests are pytest markers: of a folder in test/conftest.py, of a module in training/test.
 ifeq ($(TESTS),)
-test: test-core test-simulated test-ros test-training test-fitting  ## run all tests, or TESTS='test/core -k paf', TESTS=training/test
+test: test-core test-simulated test-rtx test-ros test-training test-fitting  ## run all tests, or TESTS='test/core -k paf', TESTS=training/test
 else ifneq ($(filter training%,$(TESTS)),)
-test: $(TRAINING)
+test: $(TRAINING) $(RTX_TRAINING)
 	$(TRAINING_PYTEST) $(TESTS)
 else
-test: $(BUILT)
+test: $(BUILT) $(RTX_VENV)
 	$(PYTEST) $(TESTS)
 endif
 
@@ -65,10 +79,13 @@ test-core: $(VENV)  ## run the tests that need no ROS, also under Python 3.6 whe
 test-simulated: $(VENV)  ## run the tests of TensorRT, on a simulation
 	$(PYTEST) -m simulated test/simulated
 
+test-rtx: $(VENV) $(RTX_VENV)  ## run the tests with the real parser and builder of TensorRT for RTX, without a GPU [RTX=0: none]
+	$(if $(RTX_VENV),$(PYTEST) -m rtx test/rtx)
+
 test-ros: $(BUILT)  ## run the tests of the nodes and launch files
 	$(PYTEST) -m ros test/ros
 
-test-training: $(TRAINING)  ## run the tests of training/, except those of test-fitting
+test-training: $(TRAINING) $(RTX_TRAINING)  ## run the tests of training/, except those of test-fitting
 	$(TRAINING_PYTEST) -m 'not fitting' training/test
 
 # Training forks its loaders, and a fork takes over no threads: the tests that train have a process of their own,

@@ -24,7 +24,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('models', nargs='+', metavar='MODEL', help='ONNX models with a card')
     parser.add_argument('--backend', default='onnxruntime',
-                        choices=('onnxruntime', 'openvino', 'tensorrt'))
+                        choices=('onnxruntime', 'openvino', 'tensorrt', 'tensorrt_rtx'))
     parser.add_argument('--threads', type=int, default=0, help="0: the engine's own choice")
     parser.add_argument('--rounds', type=int, default=40)
     parser.add_argument('--images', nargs='*', default=[],

@@ -3,7 +3,8 @@
 #
 # Any computer, x86-64 or ARM, on its CPU: ROS 2 Jazzy, Ubuntu 24.04, Python 3.12.
 #   docker build -f docker/cpu.Dockerfile -t pose_ros:cpu .
-FROM ros:jazzy-ros-base-noble
+# The digest of the tag's index for x86-64 and ARM64 on 2026-09-25, see docker/README.md.
+FROM ros:jazzy-ros-base-noble@sha256:c3706ef0a0aa45413c07803cf433602f543b22e45b4855f6fca955c2d8ecc4e8
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /workspace
 
@@ -15,9 +16,9 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 
 # Ubuntu keeps pip out of its own Python. NumPy stays below 2: Ubuntu's OpenCV was built with NumPy 1.
+COPY docker/requirements/cpu.txt /tmp/requirements.txt
 RUN python3 -m venv --system-site-packages /opt/venv \
- && /opt/venv/bin/pip install --no-cache-dir 'numpy<2' 'onnxruntime==1.31.1' \
-      'openvino==2026.4.1; platform_machine == "x86_64"'
+ && /opt/venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements.txt
 
 COPY CMakeLists.txt src/pose_ros/
 COPY config src/pose_ros/config
@@ -31,5 +32,8 @@ RUN source "/opt/ros/$ROS_DISTRO/setup.bash" \
 ENV PATH=/opt/venv/bin:$PATH
 
 COPY docker/entrypoint.sh /entrypoint.sh
+# Nodes need no rights of root. Cameras belong to the group `video`, GPUs of a Jetson too.
+RUN useradd --create-home --uid 10001 --groups video robot
+USER robot
 ENTRYPOINT ["/entrypoint.sh"]
 CMD ["ros2", "launch", "pose_ros", "estimator.launch.py"]

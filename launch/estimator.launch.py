@@ -67,7 +67,7 @@ def parameters():
     return [
         optional('model', 'Model file, .onnx or .engine'),
         optional('backend', 'Inference engine',
-                 ['auto', 'onnxruntime', 'openvino', 'tensorrt']),
+                 ['auto', 'onnxruntime', 'openvino', 'tensorrt', 'tensorrt_rtx']),
         optional('image_transport', 'Transport of the images', ['raw', 'compressed']),
         optional('autostart', 'Configure and activate the node at start', SWITCH),
         optional('lazy', 'Run the network only while an output has a subscriber', SWITCH),

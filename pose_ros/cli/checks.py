@@ -16,6 +16,7 @@ ENGINES = {
     'onnxruntime': 'python3 -m pip install onnxruntime',
 }
 _TENSORRT = {True: 'sudo apt install nvidia-jetpack', False: 'python3 -m pip install tensorrt'}
+_RTX = 'python3 -m pip install tensorrt-rtx-cu13   (GeForce and RTX, without tensorrt)'
 _CUDA = {True: 'PATH=/usr/local/cuda/bin:$PATH python3 -m pip install pycuda',
          False: 'python3 -m pip install cuda-bindings   (or pycuda, with nvcc on the PATH)'}
 _BUILD = 'colcon build --packages-select pose_ros && source install/setup.bash'
@@ -95,8 +96,10 @@ def check_gpu() -> List[Check]:
         return [Check('gpu', 'nvidia', ABSENT, 'none found; the CPU engines need none')]
     checks = [Check('gpu', 'nvidia', OK, found)]
     tensorrt, cuda = run_python(_VERSION, 'tensorrt'), run_python(_OPEN_GPU)
-    return checks + [_optional('gpu', 'tensorrt', tensorrt, _TENSORRT[bool(board)]),
-                     _optional('gpu', 'cuda', cuda, _CUDA[bool(board)])]
+    checks.append(_optional('gpu', 'tensorrt', tensorrt, _TENSORRT[bool(board)]))
+    if not board:  # it has no Jetson version
+        checks.append(_optional('gpu', 'tensorrt_rtx', run_python(_VERSION, 'tensorrt_rtx'), _RTX))
+    return checks + [_optional('gpu', 'cuda', cuda, _CUDA[bool(board)])]
 
 
 def check_ros() -> List[Check]:

@@ -3,13 +3,14 @@
 """`pose-ros engines`: the TensorRT engines that are kept for the next start."""
 from pose_ros.cli.run import plural
 from pose_ros.core.engines.engine_cache import EngineCache
+from pose_ros.core.engines.tensorrt_library import TITLES
 from pose_ros.core.errors import shown
 
 DESCRIPTION = ('List or remove the cached TensorRT engines that were built from ONNX files. They '
                'are rebuilt when they are needed again.')
 EPILOG = """examples:
   pose-ros engines list      show each engine with its path and size
-  pose-ros engines clear     remove all engines and the timing cache of builds
+  pose-ros engines clear     remove all engines with their kernels, and the timing cache of builds
 
 The folder is $XDG_CACHE_HOME/pose_ros/tensorrt (default: ~/.cache/pose_ros/tensorrt).
 """
@@ -38,7 +39,8 @@ def run(args) -> int:
 
 def _described(entry):
     try:
-        return '{model}, {precision} at {0}, TensorRT {tensorrt}, {gpu}'.format(
-            'x'.join(map(str, entry.facts['shape'])), **entry.facts)
+        return '{model}, {precision} at {0}, {1} {tensorrt}, {gpu}'.format(
+            'x'.join(map(str, entry.facts['shape'])), TITLES[entry.facts['backend']],
+            **entry.facts)
     except KeyError:
         return 'damaged: it is rebuilt when it is needed'

@@ -16,7 +16,8 @@ from pose_ros.core.version import VERSION
 CPU_BACKENDS = ('onnxruntime', 'openvino')
 # (name in the report, module)
 MODULES = (('NumPy', 'numpy'), ('OpenCV', 'cv2'), ('ONNX Runtime', 'onnxruntime'),
-           ('OpenVINO', 'openvino'), ('TensorRT', 'tensorrt'), ('PyCUDA', 'pycuda'),
+           ('OpenVINO', 'openvino'), ('TensorRT', 'tensorrt'),
+           ('TensorRT for RTX', 'tensorrt_rtx'), ('PyCUDA', 'pycuda'),
            ('cuda-bindings', 'cuda.bindings'))
 _MODULE_VERSION = """import importlib, sys
 module = importlib.import_module(sys.argv[1])
@@ -40,19 +41,19 @@ def run(model: str, as_json: bool) -> int:
 def examine(model: str) -> dict:
     """Return the report; a failed trial has its full `error` and its `log`."""
     _tell('checking the machine')
-    driver = run_program(_DRIVER)
+    driver, versions = run_program(_DRIVER), _versions()
     report = {
-        'versions': _versions(),
+        'versions': versions,
         'machine': {'platform': platform.platform(), 'cpus': os.cpu_count(),
                     'jetson': jetson_facts(), 'driver': driver.error or driver.output},
         'gpu': _try('gpu', ''), 'trials': []}
     for name in [model] if model else BUNDLED:
-        report['trials'] += _try_tensorrt(name)
+        report['trials'] += _try_tensorrt(name, _tensorrt(versions))
         report['trials'] += [_named(backend, name, '', 1, _try('cpu', name, backend))
                              for backend in CPU_BACKENDS]
     # The CPU trials do not count.
     report['works'] = all('error' not in trial for trial in report['trials']
-                          if trial['engine'] == 'tensorrt')
+                          if trial['engine'] not in CPU_BACKENDS)
     return report
 
 
@@ -67,12 +68,19 @@ def _versions():
     return found
 
 
-def _try_tensorrt(model) -> List[dict]:
+def _tensorrt(versions):
+    """Return the backend to test: tensorrt_rtx where only that is installed."""
+    found, rtx = (versions.get(name) for name in ('TensorRT', 'TensorRT for RTX'))
+    only_rtx = found == 'not installed' and rtx not in (None, 'not installed')
+    return 'tensorrt_rtx' if only_rtx else 'tensorrt'
+
+
+def _try_tensorrt(model, backend) -> List[dict]:
     """Try each useful precision and batch; return one failed trial if these are unknown."""
     asked = _try('plan', model)
     if 'error' in asked:
-        return [_named('tensorrt', model, '', 1, asked)]
-    return [_named('tensorrt', model, precision, batch,
+        return [_named(backend, model, '', 1, asked)]
+    return [_named(backend, model, precision, batch,
                    _try('tensorrt', model, precision, str(batch)))
             for batch in asked['batches'] for precision in asked['precisions']]
 

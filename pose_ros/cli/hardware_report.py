@@ -3,6 +3,7 @@
 """The report of `pose-ros doctor --hardware` as Markdown, to paste into an issue."""
 from typing import List
 
+_TENSORRT = ('tensorrt', 'tensorrt_rtx')
 _COLUMNS = ('model', 'engine', 'precision', 'batch', 'build s', 'CUDA graph',
             'largest difference', 'lost peaks', 'network ms: median', 'p95',
             'end to end ms: median', 'p95')
@@ -29,7 +30,7 @@ def markdown(report: dict) -> str:
 
 def _verdict(report):
     fine = [_settings(trial) for trial in report['trials']
-            if trial['engine'] == 'tensorrt' and 'error' not in trial]
+            if trial['engine'] in _TENSORRT and 'error' not in trial]
     if report['works']:
         return 'works'
     return 'works in {} only'.format(', '.join(fine)) if fine else 'does not work'
@@ -37,7 +38,7 @@ def _verdict(report):
 
 def _reason(report):
     """Return one line: why TensorRT does not work, or in which precisions it does."""
-    tried = [trial for trial in report['trials'] if trial['engine'] == 'tensorrt']
+    tried = [trial for trial in report['trials'] if trial['engine'] in _TENSORRT]
     failed = [trial for trial in tried if 'error' in trial]
     if not failed:
         return 'It agrees with ONNX Runtime in {}.'.format(', '.join(map(_settings, tried)))

@@ -17,6 +17,7 @@ from pose_ros.core.decoders import create_decoder
 from pose_ros.core.engines import create_engine
 from pose_ros.core.engines.build_progress import BuildProgress
 from pose_ros.core.engines.cuda_thread import CudaThread
+from pose_ros.core.engines.factory import tensorrt_backend
 from pose_ros.core.engines.half_weights import read_for_tensorrt
 from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, sensible_precisions
@@ -61,7 +62,8 @@ def look_at_gpu(model: str) -> dict:
 
 def plan_trials(model: str) -> dict:
     """Return the `precisions` and `batches` to try here; EngineError without TensorRT or GPU."""
-    library, content, spec = import_tensorrt(), read_for_tensorrt(model), load_card(model).input
+    library, content = import_tensorrt(tensorrt_backend()), read_for_tensorrt(model)
+    spec = load_card(model).input
     thread = CudaThread()
     try:
         precisions = thread.call(lambda cuda: sensible_precisions(library, content, model))
@@ -88,7 +90,7 @@ def try_tensorrt(model: str, precision: str, batch: str = '1') -> dict:
     Neither the user's engines nor what earlier builds learned is used, and nothing is kept. Has
     `error` and no timings if the engine is wrong; other errors as in build_plan.
     """
-    import_tensorrt()  # raises before the slow part
+    import_tensorrt(tensorrt_backend())  # raises before the slow part
     card = load_card(model)
     images = prepare_image(synthetic_image(), card.input).repeat(int(batch), 0)
     images[1::2] = images[1::2, ..., ::-1].copy()  # so that mixed-up rows differ
@@ -120,7 +122,7 @@ def _expected(model, batch):
 
 def _build(path, shape, precision):
     """Return an engine and the seconds that its build took."""
-    library, model = import_tensorrt(), read_for_tensorrt(path)
+    library, model = import_tensorrt(tensorrt_backend()), read_for_tensorrt(path)
     progress = BuildProgress(lambda text: _LOG.info('still building: %s', text))
     thread = CudaThread()
     try:

@@ -14,7 +14,7 @@ COMMANDS = {
     'models': 'list the models that have names: bundled ones and public networks',
     'fetch': 'fetch a public network by its name, with its card',
     'info': 'describe a model: its card, tensors and settings',
-    'build-engine': 'build the TensorRT engine of a model on this machine',
+    'build-engine': 'build the TensorRT engine of a model',
     'engines': 'list or remove the cached TensorRT engines',
 }
 

@@ -79,4 +79,8 @@ def read_engine_facts(path: str) -> Dict[str, Any]:
     """
     if not os.path.isfile(path + '.json'):
         return {}
-    return _read_card_file(path + '.json').provenance.get(ENGINE_FACTS, {})
+    facts = _read_card_file(path + '.json').provenance.get(ENGINE_FACTS, {})
+    if not isinstance(facts, dict):
+        raise CardError('{}.json: {!r} in the provenance must be an object; build the engine '
+                        'again with pose-ros build-engine'.format(path, ENGINE_FACTS))
+    return facts

@@ -84,8 +84,10 @@ def _entry(payload):
     """Decode a StringStringEntryProto; both of its fields are strings."""
     values, stream = {}, io.BytesIO(payload)
     while stream.tell() < len(payload):
-        field = _read_varint(stream) >> 3
-        values[field] = stream.read(_read_varint(stream)).decode('utf-8')
+        field, length = _read_varint(stream) >> 3, _read_varint(stream)
+        if length > len(payload):  # beyond 2^63 a stream raises OverflowError
+            raise ValueError('a property ends early')
+        values[field] = stream.read(length).decode('utf-8')
     return values.get(_ENTRY_KEY, ''), values.get(_ENTRY_VALUE, '')
 
 

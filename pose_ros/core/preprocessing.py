@@ -5,13 +5,14 @@ import cv2
 import numpy as np
 
 from pose_ros.core.card import InputSpec
-from pose_ros.core.errors import CardError
+from pose_ros.core.errors import CardError, ModelError
 from pose_ros.core.regions import Region, Transform, fit_region, whole
 
 _INTERPOLATION = {'linear': cv2.INTER_LINEAR, 'cubic': cv2.INTER_CUBIC, 'area': cv2.INTER_AREA}
 # Linear and cubic look at 2 or 4 source pixels only: beyond this shrinkage they would alias.
 _AREA_FROM_SHRINKAGE = 4
 _REDUCE_FROM_SHRINKAGE = 2  # of a warp, which has no area interpolation
+_MOST_VALUES = 1 << 28  # of a batch, which then has 1 GiB
 
 
 class Preprocessor:
@@ -22,7 +23,11 @@ class Preprocessor:
     """
 
     def __init__(self, spec: InputSpec, batch_size: int = 1):
-        """Allocate the buffers for batches of one network input."""
+        """Allocate the buffers for batches of one network input; ModelError for an absurd one."""
+        if not 0 < batch_size * 3 * spec.height * spec.width <= _MOST_VALUES:
+            raise ModelError('the network takes {} images of {} x {} per run; 1 image up to {} '
+                             'values are possible: export it with another batch'.format(
+                                 batch_size, spec.width, spec.height, _MOST_VALUES))
         self._spec = spec
         self.batch = np.zeros((batch_size, 3, spec.height, spec.width), np.float32)
         self._canvas = np.empty((spec.height, spec.width, 3), np.uint8)

@@ -132,8 +132,8 @@ def test_doctor_of_a_broken_model(pose_ros, make_model):
 
 
 def test_doctor_checks_every_backend():
-    """tensorrt is checked together with the GPU."""
-    assert set(BACKENDS) - {'tensorrt'} == set(checks.ENGINES)
+    """tensorrt and tensorrt_rtx are checked together with the GPU."""
+    assert set(BACKENDS) - {'tensorrt', 'tensorrt_rtx'} == set(checks.ENGINES)
 
 
 @pytest.mark.parametrize('engine, numpy, model, usable', [
@@ -201,8 +201,9 @@ def test_the_hardware_test_without_tensorrt_or_gpu(pose_ros, tiny_model, monkeyp
     assert '| GPU | none that can be used, see below |' in lines
     assert '| TensorRT | ImportError: no tensorrt here |' in lines
     assert [lines[lines.index('### {} failed'.format(name)) + 2].split('(')[0] for name in (
-        'the GPU', 'tensorrt ' + tiny_model)] == ['    no NVIDIA GPU can be used: pycuda cannot be imported ',
-                                    '    tensorrt cannot be imported ']
+        'the GPU', 'tensorrt ' + tiny_model)] == [
+            '    no NVIDIA GPU can be used: pycuda cannot be imported ',
+            '    tensorrt cannot be imported ']
     assert '### abacus {} failed'.format(tiny_model) in lines
     assert '### onnxruntime {} failed'.format(tiny_model) not in lines
     row = [line for line in lines if '| onnxruntime ' in line][0]
@@ -246,15 +247,18 @@ def test_a_gpu_without_its_libraries(monkeypatch, tmp_path):
     monkeypatch.setenv('PATH', str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr(checks, '_TEGRA', str(tmp_path / 'absent'))
     (tmp_path / 'tensorrt.py').write_text('__version__ = "10.3.0"')
+    (tmp_path / 'tensorrt_rtx.py').write_text('__version__ = "1.7.1.116"')
     monkeypatch.syspath_prepend(str(tmp_path))
     found = {check.name: check for check in checks.check_gpu()}
     assert found['nvidia'][2:4] == (OK, 'NVIDIA RTX A1000, 550.54')
     assert found['tensorrt'][2:4] == (OK, '10.3.0')
+    assert found['tensorrt_rtx'][2:4] == (OK, '1.7.1.116')
     assert found['cuda'].status == ABSENT and 'cuda-bindings' in found['cuda'].advice
     monkeypatch.setattr(checks, '_TEGRA', str(tmp_path / 'release'))
     (tmp_path / 'release').write_text('# R36 (release), REVISION: 4.3\nmore\n')
     (tmp_path / 'tensorrt.py').write_text('import absent_library')
     found = {check.name: check for check in checks.check_gpu()}
+    assert 'tensorrt_rtx' not in found  # there is none for Jetson boards
     assert found['nvidia'].found == '# R36 (release), REVISION: 4.3'
     assert found['tensorrt'][2:] == (
         FAILED, "ModuleNotFoundError: No module named 'absent_library'",

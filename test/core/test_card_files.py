@@ -11,7 +11,7 @@ import pytest
 
 from pose_ros.core import card_files, PoseEstimator
 from pose_ros.core.card import parse_card
-from pose_ros.core.card_files import load_card
+from pose_ros.core.card_files import load_card, read_engine_facts
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.errors import CardError, ModelError
 from pose_ros.core.onnx_file import with_metadata
@@ -42,6 +42,15 @@ def test_card_beside_a_file_that_is_not_onnx(tmp_path):
     path.write_bytes(b'a plan of another runtime')
     (tmp_path / 'net.engine.json').write_text(named('plan'))
     assert load_card(str(path)).name == 'plan'
+
+
+@pytest.mark.parametrize('facts', [None, [], 'fp16', 3])
+def test_engine_facts_that_are_no_object_are_refused(tmp_path, facts):
+    path = tmp_path / 'net.engine'
+    card = models.card_data(provenance={'engine': facts})
+    (tmp_path / 'net.engine.json').write_text(json.dumps(card))
+    with pytest.raises(CardError, match="net.engine.json: 'engine' in the provenance must be an"):
+        read_engine_facts(str(path))
 
 
 def test_precedence(make_model, tmp_path):

@@ -109,6 +109,15 @@ def test_undecodable_property_is_refused(onnx, tiny_model, tmp_path):
         read_metadata(str(path))
 
 
+@pytest.mark.parametrize('length', [b'\xff' * 9 + b'\x01', b'\x80' * 9 + b'\x01', b'\x40'])
+def test_a_property_that_is_longer_than_its_entry_is_refused(tiny_model, tmp_path, length):
+    entry = b'\x0a' + length + b'key'  # among the lengths: 2^63 and 2^64 - 1
+    path = tmp_path / 'odd.onnx'
+    path.write_bytes(content_of(tiny_model) + b'\x72' + bytes([len(entry)]) + entry)
+    with pytest.raises(ModelError, match='odd.onnx is not a complete ONNX file'):
+        read_metadata(str(path))
+
+
 def test_missing_file(tmp_path):
     with pytest.raises(ModelError, match='nowhere.onnx'):
         read_metadata(str(tmp_path / 'nowhere.onnx'))

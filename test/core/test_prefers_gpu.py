@@ -19,6 +19,6 @@ def test_without_tensorrt(monkeypatch, path, options, expected):
 
 
 def test_auto_prefers_an_installed_tensorrt(monkeypatch):
-    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: object())
+    monkeypatch.setattr(importlib.util, 'find_spec', lambda name: name == 'tensorrt' or None)
     assert prefers_gpu('m.onnx') is True
     assert prefers_gpu('m.onnx', 'openvino') is False

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pose_ros.core.card import InputSpec
-from pose_ros.core.errors import ImageError
+from pose_ros.core.errors import ImageError, ModelError
 from pose_ros.core.frame import check_image
 from pose_ros.core.preprocessing import Preprocessor
 from pose_ros.core.regions import fit_region, whole
@@ -104,6 +104,14 @@ def test_a_blob_is_found_where_the_transform_says(size, fit, interpolation):
         found = np.array([(weight * columns).sum(), (weight * rows).sum()]) / weight.sum()
         drawn = np.array([x0 + x1 - 1, y0 + y1 - 1]) / 2.0
         assert np.abs(found - transform.to_network(drawn)).max() < 0.5
+
+
+@pytest.mark.parametrize('batch', [0, -1, 65535, 2 ** 40])
+def test_a_batch_that_no_memory_holds_is_refused(batch):
+    spec = InputSpec(128, 160, 'bgr', 1., (0., 0., 0.), (1., 1., 1.), 'letterbox', 'center',
+                     'linear', 0)
+    with pytest.raises(ModelError, match='takes {} images of 160 x 128'.format(batch)):
+        Preprocessor(spec, batch)
 
 
 def test_same_size_is_copied_exactly():

@@ -30,12 +30,15 @@ def main():
     folder, version, seconds = sys.argv[1:4]
     del sys.argv[1:4]
     machine = fake_cuda.Machine()
+    if version.startswith('rtx'):
+        machine.name, machine.capability = 'Simulated RTX', (8, 6)
     signal.signal(signal.SIGUSR1,
                   lambda *_: setattr(machine, 'dead', 'unspecified launch failure'))
     fake_cuda.install(_Patch, machine)
     module = fake_tensorrt.make_tensorrt(Surface(Path(folder), version), machine)
     module._settings.build_time = float(seconds)
-    sys.modules['tensorrt'] = module
+    for name in ('tensorrt', 'tensorrt_rtx'):
+        sys.modules[name] = module if module.__name__ == name else None
     signal.signal(signal.SIGUSR2, lambda *_: setattr(module._settings, 'build_time', 0.0))
     code = estimator.main()
     left = machine.leftovers()

@@ -167,7 +167,7 @@ def test_parameters_change_while_running(graph, tiny_model):
     assert graph.set_parameter('selection.max_people', 1).successful
     graph.send_until(publisher, image_message(blue()), arrays, 3)
     assert len(arrays[-1].skeletons) == 1
-    assert graph.set_parameter('selection.min_keypoints', 19).successful
+    assert graph.set_parameter('selection.min_score', 1.0).successful
     graph.send_until(publisher, image_message(blue()), arrays, 3)
     assert len(arrays[-1].skeletons) == 0
 

@@ -10,10 +10,11 @@ from graph import blue, image_message, RELIABLE
 import pytest
 from sensor_msgs.msg import Image
 
+from pose_ros.core.engines.cuda_driver import compute_capability
 from pose_ros.msg import SkeletonArray
 
 SCRIPT = Path(__file__).resolve().parent / 'simulated_estimator.py'
-VERSIONS = ('8.2.1', '8.5.3', '8.6.1', '10.3.0', '10.16.1.11', '11.4.0.106')
+VERSIONS = ('8.2.1', '8.5.3', '8.6.1', '10.3.0', '10.16.1.11', '11.4.0.106', 'rtx-1.7.1.116')
 
 
 def test_without_a_gpu_it_logs_one_line_and_publishes(graph, tiny_model):
@@ -33,6 +34,26 @@ def test_without_a_gpu_it_logs_one_line_and_publishes(graph, tiny_model):
     assert graph.values()['engine'].split()[0] in ('openvino', 'onnxruntime')
 
 
+def test_tensorrt_for_rtx_without_a_gpu(graph, tiny_model):
+    """Also where it is installed, as on a machine that builds engines for others."""
+    if compute_capability():
+        pytest.skip('this machine has a GPU')
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    process = graph.start_estimator(tiny_model, backend='tensorrt_rtx')
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    answer = graph.send_until(publisher, image_message(blue()), arrays, process=process)
+    assert len(answer.skeletons) == 2
+    lines = [line for line in process.log().splitlines() if 'instead of tensorrt_rtx' in line]
+    reason = ('tensorrt_rtx cannot be imported' if importlib.util.find_spec('tensorrt_rtx') is None
+              else 'no NVIDIA GPU can be used')
+    assert len(lines) == 1 and 'WARN' in lines[0] and reason in lines[0]
+    assert 'python3 -m pip install' in lines[0]
+    graph.wait(lambda: reason in graph.values().get('engine status', ''), 'the diagnostic',
+               process)
+    assert graph.status.level == b'\x01'
+    assert graph.values()['engine'].split()[0] in ('openvino', 'onnxruntime')
+
+
 def test_strict_stays_unconfigured(graph, tiny_model):
     if importlib.util.find_spec('tensorrt') is not None:
         pytest.skip('this machine has TensorRT')
@@ -42,9 +63,13 @@ def test_strict_stays_unconfigured(graph, tiny_model):
     assert 'tensorrt cannot be imported' in graph.status.message and process.alive
 
 
+def backend_of(version):
+    return 'tensorrt_rtx' if version.startswith('rtx') else 'tensorrt'
+
+
 def start_simulated(graph, surfaces, model, folder, monkeypatch, version, seconds):
     monkeypatch.setenv('XDG_CACHE_HOME', str(folder))
-    return graph.start('estimator', script=SCRIPT, model=model, backend='tensorrt',
+    return graph.start('estimator', script=SCRIPT, model=model, backend=backend_of(version),
                        diagnostics_period=0.2, arguments=[str(surfaces), version, seconds])
 
 
@@ -61,7 +86,7 @@ def test_no_image_is_lost_during_a_build_and_the_switch(
     sent, seen = 0, set()
     graph.spin(0.5)  # what was sent while the match was made
     arrays.clear()
-    while 'tensorrt' not in seen or len(arrays) < 10:
+    while backend_of(version) not in seen or len(arrays) < 10:
         assert sent < 200, process.log()
         sent += 1
         if sent == 10:
@@ -70,12 +95,13 @@ def test_no_image_is_lost_during_a_build_and_the_switch(
         graph.wait(lambda: len(arrays) == sent, 'answer {}'.format(sent), process)
         graph.spin(0.1)
         seen.add(graph.values()['engine'].split()[0])
-    assert seen == {'onnxruntime', 'tensorrt'}
+    assert seen == {'onnxruntime', backend_of(version)}
     assert [array.header.stamp.nanosec for array in arrays] == list(range(1, sent + 1))
     assert all(len(array.skeletons) == 2 for array in arrays)
     assert 'from this image on' in process.log() and graph.failed() == 0
     assert 'engine status' not in graph.values() and graph.status.level == b'\x00'
-    assert graph.values()['engine'].startswith('tensorrt {} on Simulated Orin'.format(version))
+    assert graph.values()['engine'].startswith('{} {} on Simulated '.format(
+        backend_of(version), version.split('-')[-1]))
     assert process.stop() == 0
     assert 'left on the GPU: []' in process.log()
 

@@ -37,12 +37,15 @@ def install_tensorrt(surfaces, machine, monkeypatch, tmp_path):
 
     def install(version):
         module = fake_tensorrt.make_tensorrt(surfaces[version], machine)
-        monkeypatch.setitem(sys.modules, 'tensorrt', module)
+        for name in ('tensorrt', 'tensorrt_rtx'):  # the real ones are hidden
+            monkeypatch.setitem(sys.modules, name, module if module.__name__ == name else None)
+        if surfaces[version].rtx:
+            machine.name, machine.capability = 'Simulated RTX', (8, 6)
         return module
     return install
 
 
 @pytest.fixture(params=VERSIONS)
 def trt(request, install_tensorrt):
-    """A simulated tensorrt module of each version; `trt._settings` changes its behavior."""
+    """A simulated module of each version; `trt._settings` changes its behavior."""
     return install_tensorrt(request.param)

@@ -10,11 +10,12 @@ import importlib.machinery
 import threading
 import types
 
+from fake_driver import device_calls
 import numpy as np
 
 NON_BLOCKING, THREAD_LOCAL, DEVICE_MAP = 1, 1, 2
-NOT_PERMITTED_IN_CAPTURE, CAPTURE_UNSUPPORTED, ILLEGAL_ADDRESS = 900, 900, 700
-CAPTURE_INVALIDATED = 901
+NOT_PERMITTED_IN_CAPTURE, CAPTURE_UNSUPPORTED, CAPTURE_INVALIDATED = 900, 900, 901
+ILLEGAL_ADDRESS = 700
 
 
 class Error(Exception):
@@ -251,7 +252,7 @@ def _copy_out(machine, array, address, stream):
 
 def make_libcuda(machine):
     """Make the driver library as ctypes would load it, with the graph calls of its version."""
-    library = types.SimpleNamespace()
+    library = types.SimpleNamespace(**device_calls(machine))
 
     def begin(stream, mode):
         machine.capture_modes.append(mode)
@@ -309,11 +310,10 @@ def _module(name):
 def install(monkeypatch, machine):
     """Put the simulated PyCUDA and libcuda where pose_ros looks for the real ones."""
     import sys
-
-    from pose_ros.core.engines import cuda_graph
+    from pose_ros.core.engines import cuda_driver
     package = _module('pycuda')
     package.__path__, package.VERSION_TEXT = [], '2026.1'
     package.driver = make_driver(machine)
     monkeypatch.setitem(sys.modules, 'pycuda', package)
     monkeypatch.setitem(sys.modules, 'pycuda.driver', package.driver)
-    monkeypatch.setattr(cuda_graph, '_load_driver', lambda: make_libcuda(machine))
+    monkeypatch.setattr(cuda_driver, 'load_driver', lambda: make_libcuda(machine))

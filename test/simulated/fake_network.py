@@ -5,6 +5,7 @@ import weakref
 
 from surface import Shaped
 
+WEIGHTED = ('Conv', 'ConvTranspose', 'BatchNormalization', 'InstanceNormalization')
 OPSETS = {8: 13, 10: 20, 11: 25}  # newest opset of the parser, by major version (8: that of 8.2)
 
 
@@ -34,8 +35,9 @@ class INetworkDefinition(Shaped):
         return any(-1 in tensor.shape for tensor in self._inputs)
 
     def _has_half(self):
-        half = self._trt.DataType.HALF
-        return any(tensor.dtype == half for layer in self._layers for tensor in layer._outputs)
+        half, constant = self._trt.DataType.HALF, self._trt.LayerType.CONSTANT
+        return any(tensor.dtype == half for layer in self._layers if layer._kind != constant
+                   for tensor in layer._outputs)
 
     def _parser_lives(self):
         return self._parser is not None and self._parser() is not None
@@ -132,7 +134,7 @@ class OnnxParser(Shaped):
             raise TypeError('parse(): incompatible function arguments')
         network, trt = self._network, self._trt
         flags = trt.NetworkDefinitionCreationFlag
-        major = trt._surface.numbers[0]
+        major = trt._surface.major
         if major < 10 and network._flags != 1 << flags.EXPLICIT_BATCH.value:
             return self._fail(-1, 'This version of the ONNX parser only supports networks with an '
                                   'explicit batch dimension.')
@@ -143,8 +145,10 @@ class OnnxParser(Shaped):
         if proto.opset_import[0].version > OPSETS[major]:
             return self._fail(-1, 'opset {}'.format(proto.opset_import[0].version))
         for number, node in enumerate(proto.graph.node):
-            if node.domain:
-                self._fail(number, 'No importer registered for op: ' + node.op_type)
+            if not onnx.defs.has(node.op_type):  # the domain does not count
+                self._fail(number, 'No importer registered for op: ' + node.op_type
+                           if major < 11 else 'creator && "Plugin not found, are the plugin name, '
+                                              'version, and namespace correct?"')
             if node.op_type == 'InstanceNormalization' and not self._knows_instancenorm():
                 self._fail(number, 'no plugin InstanceNormalization_TRT')
         if self._errors:
@@ -155,7 +159,7 @@ class OnnxParser(Shaped):
 
     def _knows_instancenorm(self):
         if self._trt._surface.has('OnnxParserFlag'):
-            return 'NATIVE_INSTANCENORM' in self._flags or self._trt._surface.numbers >= (10,)
+            return 'NATIVE_INSTANCENORM' in self._flags or self._trt._surface.major >= 10
         return self._trt._settings.plugins
 
     def _fail(self, node, text):
@@ -165,13 +169,21 @@ class OnnxParser(Shaped):
     def _fill(self, graph):
         trt = self._trt
         make, kinds = trt._kinds['ITensor'], trt.LayerType
-        constants = {item.name for item in graph.initializer}
+        constants = {item.name: item.data_type for item in graph.initializer}
         self._network._inputs = [
             make(item.name, tuple(axis.dim_value or -1 for axis in
                                   item.type.tensor_type.shape.dim), trt.DataType.FLOAT)
             for item in graph.input if item.name not in constants]
         types = {item.name: item.type.tensor_type.elem_type
                  for item in list(graph.value_info) + list(graph.output)}
+        weights = {name for node in graph.node if node.op_type in WEIGHTED
+                   for name in node.input[1:]}
+        for name, data_type in constants.items():  # weights of layers are no layers
+            if name not in weights:
+                dtype = {1: trt.DataType.FLOAT, 10: trt.DataType.HALF}.get(
+                    data_type, trt.DataType.INT32)
+                self._network._layers.append(trt._kinds['ILayer'](
+                    kinds.CONSTANT, [make(name, (), dtype)]))
         for node in graph.node:
             kind = kinds.QUANTIZE if node.op_type == 'QuantizeLinear' else kinds.ACTIVATION
             outputs = [make(name, (), trt.DataType.HALF if types.get(name) == 10 else

@@ -4,6 +4,7 @@
 import numpy as np
 
 import fake_cuda
+import fake_rtx
 import fake_tensorrt
 from surface import Shaped
 
@@ -30,6 +31,15 @@ class Runtime(Shaped):
             return None
         return trt._kinds['ICudaEngine'](self._logger, *found)
 
+    def get_engine_validity(self, buffer):
+        kinds, found = self._trt.EngineInvalidityDiagnostics, fake_tensorrt.unpack(
+            self._trt, bytes(buffer))
+        if not isinstance(found, str):
+            return self._trt.EngineValidity.VALID, 0
+        kind = (kinds.UNSUPPORTED_CC if 'GPU' in found else
+                kinds.VERSION_MISMATCH if 'Version' in found else kinds.MALFORMED_ENGINE)
+        return self._trt.EngineValidity.INVALID, int(kind)
+
 
 class ICudaEngine(Shaped):
     """tensorrt.ICudaEngine."""
@@ -40,14 +50,19 @@ class ICudaEngine(Shaped):
         options.intra_op_num_threads, options.log_severity_level = 1, 3
         self._session = onnxruntime.InferenceSession(
             model, options, providers=['CPUExecutionProvider'])
-        self._logger, self._facts = logger, facts
+        self._logger, self._facts, self._model = logger, facts, model
         self._io = [(item, mode) for items, mode in (
             (self._session.get_inputs(), 'INPUT'), (self._session.get_outputs(), 'OUTPUT'))
             for item in items]
         self._names = [item.name for item, _ in self._io]
 
-    def create_execution_context(self):
-        return self._trt._kinds['IExecutionContext'](self)
+    def create_execution_context(self, runtime_config=None):
+        if runtime_config is not None:
+            fake_rtx.compile_kernels(self._trt, runtime_config, self._model)
+        return self._trt._kinds['IExecutionContext'](self, runtime_config)
+
+    def create_runtime_config(self):
+        return self._trt._kinds['IRuntimeConfig']()
 
     # By number, up to 8.6.
     @property
@@ -94,8 +109,10 @@ class ICudaEngine(Shaped):
 class IExecutionContext(Shaped):
     """tensorrt.IExecutionContext."""
 
-    def __init__(self, engine):
+    def __init__(self, engine, runtime_config=None):
         self._engine, self._addresses, self._shape, self._ran = engine, {}, None, False
+        self._own_graph = runtime_config is not None and (
+            runtime_config._graphs.name == 'WHOLE_GRAPH_CAPTURE')
 
     def set_binding_shape(self, binding, shape):
         return self._set_shape(self._engine._names[binding], shape)
@@ -168,6 +185,7 @@ class IExecutionContext(Shaped):
         if stream.recording is not None and not (self._ran and settings.graphs):
             stream.broken = True
             return self._refuse('CUDA error 900: operation not permitted when stream is capturing')
+        machine.launches += self._own_graph and self._ran
         self._ran = True
         fake_cuda.enqueue(machine, stream_handle, lambda: self._run(dict(addresses)))
         return True

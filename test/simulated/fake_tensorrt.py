@@ -1,17 +1,20 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A simulated `tensorrt` of one version: its names, its rules, and ONNX Runtime inside."""
+"""A simulated TensorRT of one version: its names, its rules, and ONNX Runtime inside."""
 import hashlib
 import json
 import time
 
 import fake_network
+import fake_rtx
 import fake_runtime
 from fake_cuda import _module
 from surface import SEVERITIES, Shaped, shaped
 
 ENUMS = ('BuilderFlag', 'NetworkDefinitionCreationFlag', 'DataType', 'TensorIOMode', 'LayerType',
-         'MemoryPoolType', 'OnnxParserFlag')
+         'MemoryPoolType', 'OnnxParserFlag', 'ComputeCapability', 'CudaGraphStrategy',
+         'DynamicShapesKernelSpecializationStrategy', 'EngineInvalidityDiagnostics',
+         'EngineValidity')
 MAGIC = b'simulated plan '
 
 
@@ -27,12 +30,13 @@ class Settings:
     graphs = True            # whether a run may be captured
     wrong_peaks = False      # maps are shifted by one cell
     built = 0                # how many plans were built
+    compiled = 0             # how often TensorRT for RTX compiled the kernels of a plan
 
 
 def make_tensorrt(surface, machine):
     """Make the module; `module._settings` changes its behavior."""
-    trt = _module('tensorrt')
-    trt.__version__ = surface.version
+    trt = _module(surface.module)
+    trt.__version__ = surface.release
     trt._surface, trt._machine, trt._settings = surface, machine, Settings()
     for name in ENUMS:
         if name in surface.classes:
@@ -42,7 +46,7 @@ def make_tensorrt(surface, machine):
         trt.init_libnvinfer_plugins = lambda logger, namespace: setattr(
             trt._settings, 'plugins', True) or True
     kinds = [Builder, IBuilderConfig, ITimingCache, IHostMemory, IOptimizationProfile,
-             IProgressMonitor] + fake_network.CLASSES + fake_runtime.CLASSES
+             IProgressMonitor] + fake_network.CLASSES + fake_runtime.CLASSES + fake_rtx.CLASSES
     trt._kinds = {}
     for kind in kinds:
         made = shaped(surface, kind)
@@ -85,7 +89,7 @@ class Builder(Shaped):
     def __init__(self, logger):
         trt = self._trt
         check_logger(trt, logger)
-        if not trt._machine.stack():
+        if not trt._machine.stack() and not trt._surface.rtx:
             log(trt, logger, 'CUDA initialization failure with error: 201')
             raise TypeError('pybind11::init(): factory function returned nullptr')
         self._logger = logger
@@ -110,7 +114,7 @@ class Builder(Shaped):
     def build_serialized_network(self, network, config):
         trt = self._trt
         settings = trt._settings
-        if not trt._machine.stack():
+        if not trt._machine.stack() and not config._targets_others():
             log(trt, self._logger, 'CUDA error 201 (no context is current)')
             return None
         if network._model is None or settings.build_fails or not network._parser_lives():
@@ -126,13 +130,14 @@ class Builder(Shaped):
         cache = config._cache
         if cache is not None:
             cache._content = _timings_head(trt) + b'learnt'
-        half = 'FP16' in config._flags or trt._surface.numbers >= (11,) and network._has_half()
+        half = 'FP16' in config._flags or trt._surface.major >= 11 and network._has_half()
         if network._has_half() and not half:
             log(trt, self._logger, 'half tensors need the FP16 flag')
             return None
         return trt._kinds['IHostMemory'](pack(trt, network._model, {
             'half': half, 'int8': 'INT8' in config._flags,
-            'shape': config._profiles[0]._shape if config._profiles else None}))
+            'shape': config._profiles[0]._shape if config._profiles else None,
+            'architectures': config._architectures()}))
 
 
 def _worked(config, settings, steps=10):
@@ -151,7 +156,7 @@ def _worked(config, settings, steps=10):
 
 
 def pack(trt, model, facts):
-    """Make a plan: readable by this version on this GPU only."""
+    """Make a plan: readable by this version on this GPU only, or on GPUs of its architectures."""
     facts = dict(facts, version=trt.__version__, gpu=trt._machine.name)
     head = json.dumps(facts, sort_keys=True).encode('utf-8')
     body = len(head).to_bytes(4, 'little') + head + model
@@ -169,7 +174,10 @@ def unpack(trt, plan):
     facts = json.loads(body[4:4 + length].decode('utf-8'))
     if facts['version'] != trt.__version__:
         return 'Version tag does not match: the engine plan file is not compatible'
-    if facts['gpu'] != trt._machine.name:
+    if facts['architectures']:
+        if fake_rtx.architecture(trt._machine) not in facts['architectures']:
+            return 'Platform specific tag mismatch: the engine was built for another GPU'
+    elif facts['gpu'] != trt._machine.name:
         return 'the engine was built on another GPU'
     return body[4 + length:], facts
 
@@ -178,7 +186,7 @@ def _timings_head(trt):
     return '{} {} '.format(trt.__version__, trt._machine.name).encode('utf-8')
 
 
-class IBuilderConfig(Shaped):
+class IBuilderConfig(fake_rtx.Targets, Shaped):
     """tensorrt.IBuilderConfig."""
 
     def __init__(self):
@@ -218,6 +226,7 @@ class IBuilderConfig(Shaped):
         return len(self._profiles) - 1
 
     def create_timing_cache(self, serialized_timing_cache):
+        assert not self._trt._surface.rtx  # it would need a GPU
         return self._trt._kinds['ITimingCache'](serialized_timing_cache)
 
     def set_timing_cache(self, cache, ignore_mismatch):

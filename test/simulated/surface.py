@@ -4,7 +4,8 @@
 import enum
 import json
 
-VERSIONS = ('8.2.1', '8.5.3', '8.6.1', '10.3.0', '10.16.1.11', '11.4.0.106')
+RTX = 'rtx-1.7.1.116'  # TensorRT for RTX, the module tensorrt_rtx
+VERSIONS = ('8.2.1', '8.5.3', '8.6.1', '10.3.0', '10.16.1.11', '11.4.0.106', RTX)
 # In all versions, but not in the lists of those that were parsed from the binding sources:
 # python/src/infer/pyCore.cpp (ILogger) and python/src/infer/pyPlugin.cpp of 8.2.1.
 _UNLISTED_CLASSES = {'ILogger': {'methods': {
@@ -12,7 +13,11 @@ _UNLISTED_CLASSES = {'ILogger': {'methods': {
 _UNLISTED_FUNCTIONS = ('init_libnvinfer_plugins',)
 SEVERITIES = ('INTERNAL_ERROR', 'ERROR', 'WARNING', 'INFO', 'VERBOSE')
 # Their numbers matter: the one is a bit in 8 and 10, the other in 10 and 11.
-_NUMBERS = {'EXPLICIT_BATCH': 0, 'STRONGLY_TYPED': 1}
+_NUMBERS = {'EXPLICIT_BATCH': 0, 'STRONGLY_TYPED': 1,
+            # Bits, of EngineInvalidityDiagnostics.
+            'VERSION_MISMATCH': 1, 'UNSUPPORTED_CC': 2, 'OLD_CUDA_DRIVER': 4,
+            'OLD_CUDA_RUNTIME': 8, 'INSUFFICIENT_GPU_MEMORY': 16, 'MALFORMED_ENGINE': 32,
+            'CUDA_ERROR': 64}
 
 
 class Surface:
@@ -27,9 +32,24 @@ class Surface:
         self.functions = set(data['functions']) | set(_UNLISTED_FUNCTIONS)
 
     @property
-    def numbers(self):
-        """The version as a tuple."""
-        return tuple(int(part) for part in self.version.split('.'))
+    def rtx(self):
+        """Whether it is TensorRT for RTX."""
+        return self.version.startswith('rtx-')
+
+    @property
+    def module(self):
+        """The name of its module."""
+        return 'tensorrt_rtx' if self.rtx else 'tensorrt'
+
+    @property
+    def release(self):
+        """The version as the module states it."""
+        return self.version.split('-')[-1]
+
+    @property
+    def major(self):
+        """The first number of the version; TensorRT for RTX has the API of 11."""
+        return 11 if self.rtx else int(self.version.split('.')[0])
 
     def members(self, name):
         """Names of the public methods, properties and enum members of a class."""

@@ -14,6 +14,7 @@ import pytest
 from test_tensorrt import BLUE, expected_maps, messages, open_engine
 
 from pose_ros.core.engines import create_engine
+from pose_ros.core.engines.factory import tensorrt_backend
 from pose_ros.core.errors import EngineError
 from pose_ros.core.estimator import PoseEstimator
 
@@ -35,13 +36,13 @@ def test_serves_while_it_builds_and_then_switches(trt, tiny_model, caplog):
         assert engine.describe().backend == 'onnxruntime' and 'being built' in engine.status
         assert any(text.startswith('engine: onnxruntime') and text.endswith(
             'while the TensorRT engine is being built') for text in messages(caplog))
-        served = {'onnxruntime': 0, 'tensorrt': 0}
+        served = {'onnxruntime': 0, trt.__name__: 0}
         end = time.monotonic() + 20
-        while served['tensorrt'] < 5 and time.monotonic() < end:
+        while served[trt.__name__] < 5 and time.monotonic() < end:
             found = engine.infer(BLUE)['output']
             assert np.abs(found[0] - expected_maps()).max() < 1e-3
             served[engine.describe().backend] += 1
-    assert served['onnxruntime'] >= 5 and served['tensorrt'] == 5
+    assert served['onnxruntime'] >= 5 and served[trt.__name__] == 5
     assert engine.status == '' == engine.degraded_reason
     with pytest.raises(EngineError, match='closed'):  # its threads are gone
         serving.infer(BLUE)
@@ -63,7 +64,7 @@ def test_images_do_not_wait_for_the_build(trt, tiny_model):
 def test_a_cached_engine_serves_at_once(trt, tiny_model):
     open_engine(tiny_model).close()
     engine = open_engine(tiny_model, tensorrt_build='background')
-    assert engine.describe().backend == 'tensorrt' and trt._settings.built == 1
+    assert engine.describe().backend == tensorrt_backend() and trt._settings.built == 1
     engine.close()
 
 
@@ -100,7 +101,7 @@ def test_closing_between_build_and_switch(trt, tiny_model):
 @pytest.mark.parametrize('build', ['wait', 'background'])
 def test_a_gpu_that_fails_at_work_is_replaced(trt, machine, tiny_model, caplog, build):
     engine = open_engine(tiny_model, tensorrt_build=build, require_tensorrt=False)
-    wait_for(lambda: engine.infer(BLUE) and engine.describe().backend == 'tensorrt')
+    wait_for(lambda: engine.infer(BLUE) and engine.describe().backend == tensorrt_backend())
     assert engine.degraded_reason == '' == engine.status and engine.output_names == ('output',)
     machine.dead = 'unspecified launch failure'
     found = engine.infer(BLUE)['output']  # the image in hand is not lost
@@ -126,7 +127,7 @@ def test_a_wrong_batch_is_no_failure_of_the_gpu(trt, tiny_model):
     engine = open_engine(tiny_model, require_tensorrt=False)
     with pytest.raises(EngineError, match='a batch of 1 images of 3x128x160, not 1x3x64x160'):
         engine.infer(BLUE[:, :, :64])
-    assert engine.describe().backend == 'tensorrt'
+    assert engine.describe().backend == tensorrt_backend()
     engine.close()
 
 
@@ -146,19 +147,19 @@ def test_progress_is_logged(install_tensorrt, tiny_model, caplog, monkeypatch):
 
 def test_estimator_switches_too(trt, tiny_model, tiny_people):
     trt._settings.build_time = 0.2
-    estimator = PoseEstimator(tiny_model, 'tensorrt', tensorrt_build='background')
-    for backend in ('onnxruntime', 'tensorrt'):
+    estimator = PoseEstimator(tiny_model, tensorrt_backend(), tensorrt_build='background')
+    for backend in ('onnxruntime', tensorrt_backend()):
         assert estimator.network.engine.describe().backend == backend
         found = models.matched(estimator(models.image()), tiny_people)
         assert np.abs(found[..., :2] - tiny_people).max() < 1.0
         wait_for(lambda: estimator(models.image()).count == 2
-                 and estimator.network.engine.describe().backend == 'tensorrt')
+                 and estimator.network.engine.describe().backend == tensorrt_backend())
     estimator.close()
 
 
 def test_auto_takes_tensorrt_where_it_works(trt, tiny_model, monkeypatch, caplog):
     engine = create_engine(tiny_model, SHAPE)
-    assert engine.describe().backend == 'tensorrt'
+    assert engine.describe().backend == tensorrt_backend()
     engine.close()
     for name in ('pycuda', 'pycuda.driver', 'cuda'):
         monkeypatch.setitem(sys.modules, name, None)

@@ -14,6 +14,7 @@ from test_tensorrt import open_engine
 from pose_ros.cli.main import main
 from pose_ros.core.card_files import load_card
 from pose_ros.core.engines.engine_cache import EngineCache
+from pose_ros.core.engines.factory import tensorrt_backend
 from pose_ros.core.errors import EngineError
 from pose_ros.core.estimator import PoseEstimator
 
@@ -29,11 +30,11 @@ def built(trt, tiny_model, tmp_path):
 def test_a_built_file_needs_nothing_else(built, tiny_people, tiny_model, capsys):
     path, trt = built
     EngineCache().clear()
-    for backend in ('tensorrt', 'auto'):
+    for backend in (tensorrt_backend(), 'auto'):
         estimator = PoseEstimator(path, backend)
         found = models.matched(estimator(models.image()), tiny_people)
         assert np.abs(found[..., :2] - tiny_people).max() < 1.0
-        assert estimator.network.engine.describe().backend == 'tensorrt'
+        assert estimator.network.engine.describe().backend == trt.__name__
         assert estimator.network.engine.describe().precision in ('fp16', 'fp32')
         estimator.close()
     assert trt._settings.built == 1
@@ -42,8 +43,10 @@ def test_a_built_file_needs_nothing_else(built, tiny_people, tiny_model, capsys)
 def test_the_card_says_what_was_built(built, tiny_model, capsys):
     path, trt = built
     facts = load_card(path).provenance['engine']
-    assert facts['tensorrt'] == trt.__version__ and facts['gpu'] == 'Simulated Orin'
-    assert facts['shape'] == [1, 3, 128, 160] and facts['capability'] == '8.7'
+    assert facts['tensorrt'] == trt.__version__ and facts['backend'] == trt.__name__
+    assert (facts['gpu'], facts['capability']) == (
+        ('Simulated RTX', '8.6') if trt._surface.rtx else ('Simulated Orin', '8.7'))
+    assert facts['shape'] == [1, 3, 128, 160]
     with open(tiny_model, 'rb') as stream:
         assert facts['model_sha256'] == hashlib.sha256(stream.read()).hexdigest()
     with open(path, 'rb') as stream:
@@ -56,7 +59,7 @@ def test_truncated_or_mixed_up(built):
     path, _ = built
     with open(path, 'r+b') as stream:
         stream.truncate(100)
-    for backend in ('tensorrt', 'auto'):
+    for backend in (tensorrt_backend(), 'auto'):
         with pytest.raises(EngineError, match='robot.engine is damaged.*build-engine'):
             PoseEstimator(path, backend)
 
@@ -66,14 +69,16 @@ def test_another_tensorrt(built, install_tensorrt):
     other = '10.3.0' if trt.__version__ != '10.3.0' else '8.6.1'
     install_tensorrt(other)
     text = 'was built for tensorrt {} .here {}.*build-engine'.format(trt.__version__, other)
+    if trt._surface.rtx:
+        text = 'is an engine of backend tensorrt_rtx, not tensorrt: use backend tensorrt_rtx'
     with pytest.raises(EngineError, match=text):
         PoseEstimator(path, 'tensorrt')
 
 
 def test_another_gpu(built, machine):
     machine.name = 'Simulated Xavier'
-    with pytest.raises(EngineError, match='gpu Simulated Orin .here Simulated Xavier'):
-        PoseEstimator(built[0], 'tensorrt')
+    with pytest.raises(EngineError, match='gpu Simulated (Orin|RTX) .here Simulated Xavier'):
+        PoseEstimator(built[0], tensorrt_backend())
 
 
 def test_a_card_that_says_nothing_leaves_it_to_tensorrt(built, install_tensorrt):
@@ -83,7 +88,7 @@ def test_a_card_that_says_nothing_leaves_it_to_tensorrt(built, install_tensorrt)
     card['provenance'] = {}
     with open(path + '.json', 'w') as stream:
         json.dump(card, stream)
-    PoseEstimator(path, 'tensorrt').close()
+    PoseEstimator(path, tensorrt_backend()).close()
     install_tensorrt('10.3.0' if trt.__version__ != '10.3.0' else '8.6.1')
     with pytest.raises(EngineError, match='cannot load the engine.*Version tag'):
         PoseEstimator(path, 'tensorrt')
@@ -93,7 +98,7 @@ def test_another_precision_than_it_was_built_in(built):
     precision = load_card(built[0]).provenance['engine']['precision']
     other = {'fp16': 'fp32', 'fp32': 'fp16'}[precision]
     with pytest.raises(EngineError, match='was built in {}, not {}'.format(precision, other)):
-        PoseEstimator(built[0], 'tensorrt', precision=other)
+        PoseEstimator(built[0], tensorrt_backend(), precision=other)
 
 
 def test_list_and_clear(trt, tiny_model, tmp_path, capsys):
@@ -105,7 +110,8 @@ def test_list_and_clear(trt, tiny_model, tmp_path, capsys):
     assert main(['engines', 'list']) == 0
     text = capsys.readouterr().out
     assert '2 engines' in text and 'damaged' in text
-    assert '1x3x128x160, TensorRT {}, Simulated Orin'.format(trt.__version__) in text
+    title = 'TensorRT for RTX' if trt._surface.rtx else 'TensorRT'
+    assert '1x3x128x160, {} {}, Simulated '.format(title, trt.__version__) in text
     assert main(['engines', 'clear']) == 0 and 'removed 2 engines' in capsys.readouterr().out
     assert os.listdir(EngineCache().folder) == []
 
@@ -137,10 +143,11 @@ def test_a_bundled_model_becomes_a_file_in_this_folder(trt, tmp_path, monkeypatc
 
 def test_every_command_shows_that_it_builds(trt, tiny_model, capsys):
     for count in (1, 0):
-        assert main(['info', tiny_model, '--backend', 'tensorrt', '--require-tensorrt']) == 0
+        assert main(['info', tiny_model, '--backend', trt.__name__, '--require-tensorrt']) == 0
         shown = capsys.readouterr()
         assert shown.err.count('building the TensorRT engine of') == count
-        assert 'engine      tensorrt {} on Simulated Orin'.format(trt.__version__) in shown.out
+        assert 'engine      {} {} on Simulated '.format(
+            trt.__name__, trt.__version__) in shown.out
 
 
 @pytest.mark.parametrize('options, text', [
@@ -168,7 +175,8 @@ def one_line(capsys, model):
 
 
 def test_without_tensorrt(tiny_model, monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, 'tensorrt', None)
+    for name in ('tensorrt', 'tensorrt_rtx'):
+        monkeypatch.setitem(sys.modules, name, None)
     text = one_line(capsys, tiny_model)
     assert 'tensorrt cannot be imported' in text and 'pip install tensorrt' in text
 

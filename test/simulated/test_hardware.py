@@ -165,7 +165,7 @@ def test_without_a_cuda_graph(simulate, tiny_model, capsys):
 
 def test_sensible_precisions(trt, machine, tiny_model, tmp_path):
     """What the file is inside, and fp16 where the GPU gains by it."""
-    of_11 = trt._surface.numbers >= (11,)
+    of_11 = trt._surface.major >= 11
     assert hardware_trial.plan_trials(tiny_model)['precisions'] == (
         ('fp32',) if of_11 else ('fp32', 'fp16'))
     for kind, precision in (('Cast', 'fp16'), ('QuantizeLinear', 'int8')):
@@ -180,7 +180,7 @@ def test_sensible_precisions(trt, machine, tiny_model, tmp_path):
 def test_every_version_builds_compares_and_times(trt, machine, tiny_model):
     found = hardware_trial.try_tensorrt(tiny_model, 'fp32')
     assert found['lost_peaks'] == 0 and found['stages_ms']['network']['median'] > 0
-    assert hardware_trial.look_at_gpu('')['capability'] == '8.7'
+    assert hardware_trial.look_at_gpu('')['name'] == machine.name
 
 
 def test_other_outputs_are_not_compared(trt, machine, tiny_model, make_model, monkeypatch):

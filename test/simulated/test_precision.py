@@ -10,7 +10,7 @@ from pose_ros.core.errors import EngineError
 
 
 def of_11(trt):
-    return trt._surface.numbers >= (11,)
+    return trt._surface.major >= 11
 
 
 @pytest.fixture
@@ -23,6 +23,12 @@ def half_model(tiny_model, tmp_path):
 def quantized_model(tiny_model, tmp_path):
     """The tiny network with a quantized input."""
     return rewritten(tiny_model, tmp_path / 'int8.onnx', 'QuantizeLinear')
+
+
+@pytest.fixture
+def stored_half_model(tiny_model, tmp_path):
+    """The tiny network with a constant that is stored in half precision, as the bundled pair."""
+    return rewritten(tiny_model, tmp_path / 'stored.onnx', 'stored')
 
 
 def rewritten(source, path, kind):
@@ -38,6 +44,16 @@ def rewritten(source, path, kind):
                       helper.make_node('Cast', ['product'], [last.output[0]], to=1)]
         del graph.node[-1]
         graph.node.extend(new)
+    elif kind == 'stored':
+        stored = [item for item in graph.initializer if item.data_type == 1][-1]  # float
+        name = stored.name
+        half = numpy_helper.from_array(
+            numpy_helper.to_array(stored).astype(np.float16), name + '_half')
+        graph.initializer.remove(stored)
+        graph.initializer.append(half)
+        old = list(graph.node)
+        del graph.node[:]
+        graph.node.extend([helper.make_node('Cast', [name + '_half'], [name], to=1)] + old)
     else:
         first = graph.node[0]
         graph.initializer.extend([numpy_helper.from_array(np.float32(2.0), 'step'),
@@ -65,6 +81,12 @@ def test_half_file_with_float32_tensors(trt, half_model):
     assert precision_of(half_model) == 'fp16' == precision_of(half_model, precision='fp16')
     with pytest.raises(EngineError, match='cannot run .* in fp32, because the file is fp16'):
         open_engine(half_model, precision='fp32')
+
+
+def test_weights_that_are_only_stored_in_half(trt, stored_half_model):
+    """The network is fp32: both precisions are possible where the version has a choice."""
+    assert precision_of(stored_half_model, precision='fp32') == 'fp32'
+    assert precision_of(stored_half_model) == ('fp32' if of_11(trt) else 'fp16')
 
 
 def test_float_file(trt, tiny_model):

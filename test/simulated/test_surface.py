@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every TensorRT name that the code touches exists in the versions in which that branch runs."""
 import ast
+import re
 
 import models
 import pytest
-from surface import VERSIONS
+from surface import RTX, VERSIONS
 from touched import faults, Touched, TYPES
 
 FOLDER = models.ROOT / 'pose_ros' / 'core' / 'engines'
-FILES = ('build_progress.py', 'tensorrt.py', 'tensorrt_build.py', 'tensorrt_library.py')
+FILES = ('build_progress.py', 'tensorrt.py', 'tensorrt_build.py', 'tensorrt_library.py',
+         'tensorrt_rtx.py')
 # Variables of these names that hold something else.
 OURS = {'tensorrt.py': {'tensor', 'error'}, 'build_progress.py': {'error'},
         'tensorrt_library.py': {'error'}}
@@ -23,8 +25,9 @@ def tree_of(name):
     return ast.parse((FOLDER / name).read_text(encoding='utf-8'), name)
 
 
-@pytest.mark.parametrize('version', VERSIONS)
-@pytest.mark.parametrize('name', FILES)
+@pytest.mark.parametrize('name, version', [
+    (name, version) for name in FILES for version in VERSIONS
+    if name != 'tensorrt_rtx.py' or version == RTX])
 def test_code_against_the_surface(surfaces, name, version):
     assert faults(tree_of(name), surfaces[version], types_of(name)) == []
 
@@ -48,20 +51,26 @@ def test_the_walk_sees_what_it_should(surfaces):
     for version in VERSIONS:
         built, reached = touched(surfaces, 'tensorrt_build.py', version)
         assert {('Builder', 'build_serialized_network'), ('OnnxParser', 'parse'),
-                ('IBuilderConfig', 'create_timing_cache'), ('ITensor', 'dtype'),
-                ('IOptimizationProfile', 'set_shape'), ('ParserError', 'desc'),
-                ('ITimingCache', 'serialize')} <= built
+                ('ITensor', 'dtype'), ('IOptimizationProfile', 'set_shape'),
+                ('ParserError', 'desc')} <= built
+        timings = {('IBuilderConfig', 'create_timing_cache'), ('ITimingCache', 'serialize')}
+        assert built & timings == (set() if version == RTX else timings)
+        assert (('IBuilderConfig', 'set_compute_capability') in built) == (version == RTX)
         assert (('IBuilderConfig', 'max_workspace_size') in built) == (version == '8.2.1')
-        assert (('BuilderFlag', 'FP16') in built) == (version != '11.4.0.106')
-        assert ('_set_int8' in reached) == (version != '11.4.0.106')
-        assert (('ParserError', 'node_name') in built) == (version >= '1' and version[1] != '.')
+        assert (('BuilderFlag', 'FP16') in built) == (version not in ('11.4.0.106', RTX))
+        assert ('_set_int8' in reached) == (version not in ('11.4.0.106', RTX))
+        assert (('ParserError', 'node_name') in built) == (version[:2] in ('10', '11', 'rt'))
+    found, _ = touched(surfaces, 'tensorrt_rtx.py', RTX)
+    assert {('IRuntimeConfig', 'cuda_graph_strategy'), ('IRuntimeCache', 'deserialize'),
+            ('Runtime', 'get_engine_validity'),
+            ('ICudaEngine', 'create_runtime_config')} <= found
 
 
 def test_all_that_imports_tensorrt_is_walked():
     users = {path.name for path in FOLDER.glob('*.py')
-             if 'library.module' in path.read_text(encoding='utf-8')
-             or 'import tensorrt\n' in path.read_text(encoding='utf-8')}
-    assert users <= set(FILES)
+             if re.search(r'library\.module|^import tensorrt|import_module\(name\)\n.*Builder',
+                          path.read_text(encoding='utf-8'), re.MULTILINE)}
+    assert {'tensorrt_library.py', 'tensorrt_rtx.py'} < users <= set(FILES)
 
 
 @pytest.mark.parametrize('code, fault', [

@@ -7,10 +7,12 @@ import threading
 import models
 import numpy as np
 import pytest
+from surface import RTX, VERSIONS
 
 from networks import retyped
 from pose_ros.core.engines import create_engine
 from pose_ros.core.engines.cuda_thread import CudaThread
+from pose_ros.core.engines.factory import tensorrt_backend
 from pose_ros.core.engines.tensorrt import TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
@@ -27,7 +29,7 @@ BLUE[:, 0] = 255
 
 def open_engine(path, shape=SHAPE, **options):
     options.setdefault('require_tensorrt', True)
-    return create_engine(str(path), shape, 'tensorrt', **options)
+    return create_engine(str(path), shape, tensorrt_backend(), **options)
 
 
 def expected_maps():
@@ -49,11 +51,13 @@ def test_answers_like_onnxruntime(trt, machine, tiny_model):
         assert np.abs(outputs['output'][0] - expected_maps() * (level / 255.0)).max() < 1e-3
     assert engine.input_shape == SHAPE
     info = engine.describe()
-    assert info.backend == 'tensorrt' and info.version == trt.__version__
-    assert info.device == 'Simulated Orin (compute capability 8.7)'
-    assert info.precision == ('fp32' if trt.__version__.startswith('11') else 'fp16')
+    assert info.backend == trt.__name__ and info.version == trt.__version__
+    assert info.device == ('Simulated RTX (compute capability 8.6)' if trt._surface.rtx else
+                           'Simulated Orin (compute capability 8.7)')
+    assert info.precision == ('fp32' if trt._surface.major >= 11 else 'fp16')
     assert engine.no_graph == '' and machine.launches > 3
-    assert set(machine.capture_modes) == {1}  # thread-local
+    # Thread-local; TensorRT for RTX makes its own graph.
+    assert set(machine.capture_modes) == (set() if trt._surface.rtx else {1})
     engine.close()
     engine.close()
     with pytest.raises(EngineError, match='closed'):
@@ -73,7 +77,7 @@ def test_any_thread_may_call(trt, tiny_model):
 
 
 def test_estimator(trt, tiny_model, tiny_people):
-    estimator = PoseEstimator(tiny_model, 'tensorrt', require_tensorrt=True)
+    estimator = PoseEstimator(tiny_model, tensorrt_backend(), require_tensorrt=True)
     found = models.matched(estimator(models.image()), tiny_people)
     assert np.abs(found[..., :2] - tiny_people).max() < 1.0
     estimator.close()
@@ -107,8 +111,9 @@ def test_contradicting_shapes(trt, tiny_model):
         open_engine(tiny_model, (1, 3, 8, 8))
 
 
-def test_without_graphs(trt, machine, tiny_model, caplog):
-    trt._settings.graphs = False
+@pytest.mark.parametrize('version', [name for name in VERSIONS if name != RTX])
+def test_without_graphs(install_tensorrt, machine, tiny_model, caplog, version):
+    install_tensorrt(version)._settings.graphs = False
     with caplog.at_level(logging.INFO, 'pose_ros'):
         engine = open_engine(tiny_model)
     assert np.abs(engine.infer(BLUE)['output'][0] - expected_maps()).max() < 1e-3
@@ -133,7 +138,7 @@ def test_half_that_breaks_is_replaced_by_f32(trt, tiny_model, caplog):
     assert engine.describe().precision == 'fp32'
     assert np.abs(engine.infer(BLUE)['output'][0] - expected_maps()).max() < 1e-5
     engine.close()
-    if not trt.__version__.startswith('11'):
+    if trt._surface.major < 11:
         assert any('disagrees with ONNX Runtime' in text and 'NaN' in text
                    for text in messages(caplog))
 
@@ -176,9 +181,9 @@ def test_wrong_in_every_precision(trt, tiny_model):
     trt._settings.wrong_peaks = True
     with pytest.raises(EngineError, match='disagrees with ONNX Runtime'):
         open_engine(tiny_model)
-    engine = create_engine(tiny_model, SHAPE, 'tensorrt')
+    engine = create_engine(tiny_model, SHAPE, trt.__name__)
     assert engine.describe().backend in ('openvino', 'onnxruntime')
-    assert 'runs instead of tensorrt: the f' in engine.degraded_reason
+    assert 'runs instead of {}: the f'.format(trt.__name__) in engine.degraded_reason
     engine.close()
 
 
@@ -186,13 +191,15 @@ def test_parser_errors_in_full(trt, tiny_model):
     import onnx
     model = onnx.load(tiny_model)
     for number in (1, 2):
-        model.graph.node[number].domain = 'some.where'
+        model.graph.node[number].op_type = 'Unknown{}'.format(number)
     thread = CudaThread()
     with pytest.raises(ModelError) as error:
         thread.call(lambda cuda: build_plan(
-            import_tensorrt(), cuda, model.SerializeToString(), 'odd.onnx', BuildSettings(SHAPE)))
+            import_tensorrt(tensorrt_backend()), cuda, model.SerializeToString(), 'odd.onnx',
+            BuildSettings(SHAPE)))
     thread.close()
-    assert str(error.value).count('No importer registered for op') == 2
+    assert str(error.value).count('Plugin not found' if trt._surface.major >= 11 else
+                                  'No importer registered for op: Unknown') == 2
     assert 'node 1' in str(error.value) and 'node 2' in str(error.value)
 
 
@@ -206,13 +213,13 @@ def network(request):
         return request.getfixturevalue('real_model'), data['resized_bgr']
 
 
-@pytest.mark.parametrize('version', ['8.2.1', '11.4.0.106'])
+@pytest.mark.parametrize('version', ['8.2.1', '11.4.0.106', RTX])
 def test_a_real_network(install_tensorrt, network, version):
     """The people of a photo are those of ONNX Runtime, the maps within half precision."""
     install_tensorrt(version)
     model, image = network
     expected, found = [], []
-    for backend, answers in (('onnxruntime', expected), ('tensorrt', found)):
+    for backend, answers in (('onnxruntime', expected), (tensorrt_backend(), found)):
         estimator = PoseEstimator(model, backend, require_tensorrt=True)
         assert estimator.network.engine.describe().backend == backend
         answers.append(estimator(image))
@@ -229,8 +236,8 @@ def test_a_real_network(install_tensorrt, network, version):
 def test_types_are_converted_as_on_the_other_engines(trt, tiny_model, tmp_path, types):
     if types.get('image') == 'UINT8' and not hasattr(trt.DataType, 'UINT8'):
         pytest.skip('TensorRT {} has no such inputs'.format(trt.__version__))
-    estimator = PoseEstimator(retyped(tiny_model, tmp_path / 'typed.onnx', **types), 'tensorrt',
-                              require_tensorrt=True)
+    estimator = PoseEstimator(retyped(tiny_model, tmp_path / 'typed.onnx', **types),
+                              tensorrt_backend(), require_tensorrt=True)
     engine = estimator.network.engine
     assert engine.input_type == np.dtype(types.get('image', 'float32').lower())
     outputs = engine.infer(BLUE)
@@ -247,12 +254,12 @@ def test_types_are_converted_as_on_the_other_engines(trt, tiny_model, tmp_path, 
     ({'outputs': {'output': 'INT32'}}, "output 'output' has the type int32")], ids=str)
 def test_types_are_refused_as_on_the_other_engines(trt, tiny_model, tmp_path, types, reason):
     with pytest.raises(PoseRosError, match=reason):
-        PoseEstimator(retyped(tiny_model, tmp_path / 'typed.onnx', **types), 'tensorrt',
+        PoseEstimator(retyped(tiny_model, tmp_path / 'typed.onnx', **types), trt.__name__,
                       require_tensorrt=True)
 
 
 def test_an_engine_file_may_end_in_capitals(trt, tiny_model, tmp_path):
     path, _ = build_engine_file(tiny_model, str(tmp_path / 'NET.ENGINE'))
     estimator = PoseEstimator(path)
-    assert estimator.network.engine.describe().backend == 'tensorrt'
+    assert estimator.network.engine.describe().backend == trt.__name__
     estimator.close()

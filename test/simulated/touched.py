@@ -14,7 +14,8 @@ TYPES = {
     'config': 'IBuilderConfig', 'parser': 'OnnxParser', 'layer': 'ILayer',
     'tensor': 'ITensor', 'profile': 'IOptimizationProfile', 'cache': 'ITimingCache',
     'error': 'ParserError', 'engine': 'ICudaEngine', '_engine': 'ICudaEngine',
-    '_context': 'IExecutionContext', '_runtime': 'Runtime', '_trt': ''}
+    '_context': 'IExecutionContext', '_runtime': 'Runtime', '_trt': '', 'runtime': 'Runtime',
+    'runtime_config': 'IRuntimeConfig', 'runtime_cache': 'IRuntimeCache'}
 
 
 class Touched:

@@ -20,6 +20,7 @@ from pose_training.models.registry import create_model
 FORMAT = 'pose_training'
 VERSION = 1
 
+_MOST_LISTED, _MOST_AXES = 8, 8
 _KINDS = {'name': str, 'topology': (str, Mapping), 'options': Mapping, 'provenance': Mapping,
           'state_dict': Mapping}
 
@@ -79,17 +80,39 @@ def load_checkpoint(path: str) -> Tuple[PoseNetwork, Dict[str, Any]]:
     if found is None:
         raise WeightsError('{} is no checkpoint of this package; `pose-train import` reads the '
                            'published weights of others'.format(path))
+    recipe = {**found.options, 'name': found.name, 'topology': found.topology}
     try:
-        network = create_model(**{**found.options, 'name': found.name,
-                                  'topology': found.topology})
+        with torch.device('meta'):  # its shapes, before any memory is used for it
+            _check_state(found.state, create_model(**recipe).state_dict(), path)
+        network = create_model(**recipe)
     except NetworkError as error:
         raise NetworkError('{}: {}'.format(path, error)) from error
-    try:
-        network.load_state_dict(found.state)
-    except RuntimeError as error:
-        raise WeightsError('{} does not fit its network: {}'.format(
-            path, ' '.join(str(error).split()))) from error
+    network.load_state_dict(found.state)
     return network.eval(), found.provenance
+
+
+def _check_state(state, wanted, path):
+    faults = ['Missing: {}'.format(name) for name in wanted if name not in state]
+    faults += ['Unexpected: {:.80}'.format(name) for name in state if name not in wanted]
+    faults += ['size mismatch for {}: {}, not {}'.format(
+        name, tuple(state[name].shape[:_MOST_AXES]), tuple(value.shape))
+        for name, value in wanted.items() if name in state and state[name].shape != value.shape]
+    faults = faults or ['{} {}'.format(name, _fault(state[name], value.dtype))
+                        for name, value in wanted.items() if _fault(state[name], value.dtype)]
+    if faults:
+        raise WeightsError('{} does not fit its network: {}{}'.format(
+            path, '; '.join(faults[:_MOST_LISTED]),
+            '; and {} more'.format(len(faults) - _MOST_LISTED)
+            if len(faults) > _MOST_LISTED else ''))
+
+
+def _fault(tensor, dtype):
+    """Return what is wrong with the numbers of a tensor; '' if it can be loaded."""
+    if tensor.layout != torch.strided or tensor.device.type != 'cpu' or tensor.is_quantized:
+        return 'is no plain tensor'
+    if tensor.is_floating_point() != dtype.is_floating_point or tensor.is_complex():
+        return 'is {}, not {}'.format(tensor.dtype, dtype)
+    return '' if torch.isfinite(tensor).all() else 'has values that are not finite'
 
 
 def find_checkpoint(data: object, path: str) -> Optional[Checkpoint]:
@@ -99,14 +122,16 @@ def find_checkpoint(data: object, path: str) -> Optional[Checkpoint]:
     """
     if isinstance(data, Mapping) and isinstance(data.get(FORMAT), Mapping):
         data = data[FORMAT]
-    if not isinstance(data, Mapping) or data.get('format') != FORMAT:
+    mark = data.get('format') if isinstance(data, Mapping) else None
+    if not isinstance(mark, str) or mark != FORMAT:
         return None
-    if data.get('version') != VERSION:
-        raise WeightsError('{} is a checkpoint of version {!r}, and this program reads {}; use '
+    version = data.get('version')
+    if type(version) is not int or version != VERSION:
+        raise WeightsError('{} is a checkpoint of version {:.40}, and this program reads {}; use '
                            'the version of pose_training that wrote it'.format(
-                               path, data.get('version'), VERSION))
+                               path, repr(version), VERSION))
     invalid = [key for key, kind in _KINDS.items() if not isinstance(data.get(key), kind)]
-    if invalid or not all(isinstance(key, str) for key in data['options']):
+    if invalid or not all(isinstance(key, str) and key not in _KINDS for key in data['options']):
         raise WeightsError('{} is not a whole checkpoint: {} missing or invalid; save it '
                            'again'.format(path, ', '.join(invalid or ['options'])))
     strange = [str(name) for name, value in data['state_dict'].items()
@@ -114,9 +139,12 @@ def find_checkpoint(data: object, path: str) -> Optional[Checkpoint]:
     if strange:
         raise WeightsError('{} is not a whole checkpoint: {} in its state_dict is no tensor; save '
                            'it again'.format(path, strange[0]))
-    topology = data['topology']
-    return Checkpoint(data['name'], topology if isinstance(topology, str) else dict(topology),
-                      dict(data['options']), dict(data['provenance']),
+    try:
+        plain = {key: _plain(data[key], key) for key in ('topology', 'options', 'provenance')}
+    except NetworkError as error:
+        raise WeightsError('{} is not a whole checkpoint: {}; save it again'.format(
+            path, error)) from error
+    return Checkpoint(data['name'], plain['topology'], plain['options'], plain['provenance'],
                       dict(data['state_dict']))
 
 
@@ -125,9 +153,9 @@ def _shapes(state):
 
 
 def _plain(value, what):
-    """Return the JSON data as plain types, without subclasses of numbers or texts."""
+    """Return the JSON data as plain types; numbers that JSON does not have become None."""
     try:
-        return json.loads(json.dumps(value))
-    except (TypeError, ValueError) as error:
+        return json.loads(json.dumps(value), parse_constant=lambda _: None)
+    except (TypeError, ValueError, RecursionError) as error:
         raise NetworkError('the {} of a checkpoint must be JSON data: {}'.format(
             what, error)) from error

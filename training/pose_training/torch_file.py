@@ -8,7 +8,9 @@ import warnings
 import torch
 
 from pose_ros.core.files import atomic_write
+from pose_ros.core.reading import LARGEST_EXTERNAL, open_regular
 from pose_training.errors import WeightsError
+from pose_training.importers.torch_scan import check_torch_file, UnsafeFile
 
 _ZIP = b'PK\x03\x04'  # files of PyTorch 1.6 and newer; older ones are bare pickles
 
@@ -20,16 +22,20 @@ def load_torch_file(path: str) -> object:
     that needs anything else, is damaged, or is not a file of torch.save.
     """
     try:
-        with open(path, 'rb') as file:
+        with open_regular(path, LARGEST_EXTERNAL) as file:
             head = file.read(512)
     except OSError as error:
         raise WeightsError('cannot read {}: {}'.format(path, error.strerror or error)) from error
     _refuse_other_files(path, head)
     try:
+        check_torch_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # the errors below are complete
             return torch.load(path, map_location='cpu', weights_only=True,
                               mmap=head.startswith(_ZIP))
+    except UnsafeFile as error:
+        raise WeightsError('{} is not opened: {}; no file of weights does that, do not trust '
+                           'it'.format(path, error)) from error
     except pickle.UnpicklingError as error:
         raise WeightsError('{} {}'.format(path, _refusal(str(error)))) from error
     except Exception as error:  # a damaged file may cause any error

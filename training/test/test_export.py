@@ -259,7 +259,7 @@ def test_a_file_takes_batches(batch, shape, tmp_path):
     assert without == alone._replace(provenance=without.provenance)
 
 
-@pytest.mark.parametrize('options', [{'batch': 0}, {'batch': 'many'},
+@pytest.mark.parametrize('options', [{'batch': 0}, {'batch': 10 ** 9}, {'batch': 'many'},
                                      {'batch': 2, 'dynamic': True}])
 def test_invalid_batches_are_rejected(options, tmp_path):
     with pytest.raises(ExportError, match='batch'):

@@ -1,12 +1,19 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Every network of the registry becomes a static file, a dynamic one, and one of float16."""
+"""Every network of PAFs becomes a static file, a dynamic one, and one of float16.
+
+TensorRT for RTX reads and builds them all, where it is installed; those of int8 and those of crops
+and boxes are in test_export_tensorrt.py.
+"""
+import shutil
+
 import numpy as np
 import onnx
 import pytest
 import torch
 from exportable import (final_maps, operators, run, SIZE, tiny_student,
                         with_statistics)
+from real_network import build, check_network, real_library
 
 from pose_ros.core.card_files import load_card
 from pose_ros.core.paf_layouts import map_layout
@@ -24,7 +31,7 @@ FRESH_NORMS = ('lightweight_openpose', 'lightweight_openpose_3')
 HEAVY = {'cmu': 2, 'mpi': 2, 'mpi_faster': 2, 'body_25': 5, 'hand': 2, 'face': 2}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope='module', autouse=True)
 def one_thread():
     """Use one thread, which is faster for small images."""
     threads = torch.get_num_threads()
@@ -33,7 +40,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-@pytest.fixture(params=sorted(name for name, spec in networks().items()
+@pytest.fixture(scope='module', params=sorted(name for name, spec in networks().items()
                               if spec.family == 'paf'))
 def network(request, one_thread):
     """Build a network with calibrated batch norms, like a trained one."""
@@ -55,18 +62,28 @@ def shape(path):
     return [side.dim_param or side.dim_value for side in size]
 
 
-def test_it_exports(network, tmp_path):
+@pytest.fixture(scope='module')
+def files(network, tmp_path_factory):
+    """Export a network; return paths and cards by kind."""
+    folder, size = tmp_path_factory.mktemp('exported'), input_size(network)
+    options = {'static': ExportOptions(size), 'dynamic': ExportOptions(size, dynamic=True),
+               'half': ExportOptions(size, precision='fp16')}
+    paths = {kind: str(folder / kind) + '.onnx' for kind in options}
+    # The export compares each with the network, and checks it for TensorRT, before it is written.
+    cards = {kind: export(network, paths[kind], options[kind]) for kind in options}
+    yield paths, cards
+    shutil.rmtree(str(folder))
+
+
+def test_it_exports(network, files):
     size, name = input_size(network), network.recipe.name
     layout = map_layout(get_spec(name).topology)
     channels = layout.heatmaps + layout.pafs
-    paths = {kind: str(tmp_path / kind) + '.onnx' for kind in ('static', 'dynamic', 'half')}
-    # The export compares each with the network, and checks it for TensorRT, before it is written.
-    static = export(network, paths['static'], ExportOptions(size))
+    paths, cards = files
+    static, dynamic, half = cards['static'], cards['dynamic'], cards['half']
     assert (static.input.width, static.input.height) == size
     assert shape(paths['static']) == [1, 3, size[1], size[0]]
-    dynamic = export(network, paths['dynamic'], ExportOptions(size, dynamic=True))
     assert load_card(paths['dynamic']) == dynamic and dynamic.name == name
-    half = export(network, paths['half'], ExportOptions(size, precision='fp16'))
     assert 1e-5 < half.provenance['parity']['difference'] < .1
     assert operators(paths['half'])[0] == operators(paths['half'])[-1] == 'Cast'
     assert shape(paths['dynamic']) == ['n', 3, 'h', 'w']
@@ -77,6 +94,20 @@ def test_it_exports(network, tmp_path):
     cells = network.size_multiple // network.stride
     assert maps.shape == (2, channels, cells, 2 * cells)
     np.testing.assert_allclose(maps, expected, atol=5e-3 * np.ptp(expected))
+
+
+def test_tensorrt_for_rtx_builds_it(network, files):
+    """The real parser reads each file, and the real builder builds it: no GPU is needed."""
+    library, (width, height) = real_library(), input_size(network)
+    paths, _ = files
+    for kind, precision, count in (('static', 'fp32', 1), ('dynamic', 'fp32', 2),
+                                   ('half', 'fp16', 1)):
+        assert check_network(library, paths[kind]) > 40
+        plan = build(library, paths[kind], (count, 3, height, width))
+        assert plan.precision == precision
+        weights = sum(onnx.numpy_helper.to_array(item).nbytes
+                      for item in onnx.load(paths[kind]).graph.initializer)
+        assert weights < len(plan.data) < weights + 12e6
 
 
 @pytest.mark.parametrize('options, text', [

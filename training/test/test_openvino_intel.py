@@ -135,7 +135,7 @@ def card(**changes):
 
 
 def test_every_byte_is_a_level_of_the_channels_range(intel):
-    found, graph = read_convolutions(intel), Interpreter(intel, rounding=False)
+    found, graph = read_convolutions(intel, 1 << 24), Interpreter(intel, rounding=False)
     layers = {layer.get('id'): layer for layer in graph.layers}
     quantized = [layer for layer in graph.layers if layer.get('name').endswith('fq_weights_1')]
     assert len(found) == len(quantized) == 58

@@ -77,7 +77,7 @@ def test_bytes_become_floats_channel_by_channel(tmp_path):
     weight = ir.add('FakeQuantize', ir.add('Convert', ir.const(stored, 'u8'),
                                            destination_type='f16'), *limits, levels=255)
     convolution(ir, weight)
-    found, bias = read_convolutions(ir.write(tmp_path))['conv']
+    found, bias = read_convolutions(ir.write(tmp_path), 1 << 20)['conv']
     wanted = [[quantized(value, 255, 8, 200, float(low[channel]), float(high[channel]))
                for value in stored[channel].ravel().tolist()] for channel in range(2)]
     np.testing.assert_allclose(found.reshape(2, 27), wanted, rtol=0, atol=1e-15)
@@ -90,7 +90,7 @@ def test_a_zero_point_and_a_scale_are_applied_in_their_order(tmp_path):
     centered = ir.add('Subtract', ir.add('Convert', ir.const(stored, 'i8')),
                       ir.const(np.full((2, 1, 1, 1), -3), 'f32'))
     convolution(ir, ir.add('Multiply', centered, ir.const([[[[.5]]], [[[2.]]]], 'f32')))
-    weight, _ = read_convolutions(ir.write(tmp_path))['conv']
+    weight, _ = read_convolutions(ir.write(tmp_path), 1 << 20)['conv']
     assert weight.ravel().tolist() == [-62.5, 1, 6, 260]
 
 
@@ -102,7 +102,7 @@ def test_groups_are_unfolded_and_a_bias_may_be_on_either_side(tmp_path):
     ir.add('Add', ir.const(np.reshape([1, 2, 3, 4], (1, 4, 1, 1)), 'f16'), grouped)
     plain = convolution(ir, ir.const(np.ones((2, 4, 1, 1)), 'f16'), 'sum/WithoutBiases')
     ir.add('Add', plain, plain)
-    found = read_convolutions(ir.write(tmp_path))
+    found = read_convolutions(ir.write(tmp_path), 1 << 20)
     assert np.array_equal(found['dw'][0], values) and found['dw'][1].tolist() == [1, 2, 3, 4]
     # An addition of features is no bias.
     assert found['sum'][0].shape == (2, 4, 1, 1) and found['sum'][1].tolist() == [0, 0]
@@ -125,16 +125,16 @@ def test_half_a_pair_and_half_a_file_are_rejected(tmp_path):
     binary = tmp_path / 'small.bin'
     binary.write_bytes(binary.read_bytes()[:-1])
     with pytest.raises(WeightsError, match="constant '0'.*bytes 0 to 12 .* has 11; copy both"):
-        read_convolutions(path)
+        read_convolutions(path, 1 << 20)
     binary.unlink()
     with pytest.raises(WeightsError, match=r'small\.bin: No such file.*side by side'):
-        read_convolutions(path)
+        read_convolutions(path, 1 << 20)
     with pytest.raises(WeightsError, match=r'a pair of files, \.xml and \.bin'):
-        read_convolutions(str(tmp_path / 'small.onnx'))
+        read_convolutions(str(tmp_path / 'small.onnx'), 1 << 20)
     (tmp_path / 'small.xml').write_bytes((tmp_path / 'small.xml').read_bytes()[:200])
     binary.write_bytes(b'')
     with pytest.raises(WeightsError, match=r'small\.xml is not an OpenVINO \.xml'):
-        read_convolutions(str(binary))
+        read_convolutions(str(binary), 1 << 20)
 
 
 @pytest.mark.parametrize('content, reason', [
@@ -152,7 +152,7 @@ def test_files_that_are_no_ir_are_rejected(tmp_path, content, reason):
     (tmp_path / 'small.xml').write_bytes(content)
     (tmp_path / 'small.bin').write_bytes(b'')
     with pytest.raises(WeightsError, match=reason):
-        read_convolutions(str(tmp_path / 'small.xml'))
+        read_convolutions(str(tmp_path / 'small.xml'), 1 << 20)
 
 
 @pytest.mark.parametrize('attributes, reason', [
@@ -166,7 +166,7 @@ def test_damaged_constants_are_rejected(tmp_path, attributes, reason):
     ir = small()
     ir.layers.find("layer[@type='Const']/data").attrib.update(attributes)
     with pytest.raises(WeightsError, match=reason):
-        read_convolutions(ir.write(tmp_path))
+        read_convolutions(ir.write(tmp_path), 1 << 20)
 
 
 @pytest.mark.parametrize('kind, data, other', [
@@ -180,15 +180,15 @@ def test_operations_that_cannot_be_computed_are_rejected(tmp_path, kind, data, o
     convolution(ir, ir.add(kind, ir.const(np.ones((1, 3, 1, 1)), 'f32'), *limits, name='odd',
                            **data))
     with pytest.raises(WeightsError, match="layer 'odd' .* cannot be computed"):
-        read_convolutions(ir.write(tmp_path))
+        read_convolutions(ir.write(tmp_path), 1 << 20)
 
 
 def test_weights_that_depend_on_the_image_or_on_themselves_are_rejected(tmp_path):
     ir = Ir()
     convolution(ir, ir.image())
     with pytest.raises(WeightsError, match="'conv' should be .* with constant weights"):
-        read_convolutions(ir.write(tmp_path))
+        read_convolutions(ir.write(tmp_path), 1 << 20)
     ir = Ir()
     convolution(ir, ir.add('Convert', str(ir.count)))
     with pytest.raises(WeightsError, match="'conv' should be .* with constant weights"):
-        read_convolutions(ir.write(tmp_path))
+        read_convolutions(ir.write(tmp_path), 1 << 20)

@@ -115,6 +115,17 @@ def test_a_description_that_doubles_in_each_layer_is_rejected_at_once(tmp_path):
         check(tmp_path, text)
 
 
+@pytest.mark.parametrize('old, new, message', [
+    ('pool: MAX', 'pool: 7', 'not MAX pooling'), ('pool: MAX', 'pool: -1', 'not MAX pooling'),
+    ('"conv2_1"', '"{}"'.format('n' * 1000), 'which is no name'),
+    ('"conv2_1"', '"\\033[31m"', 'which is no name')])
+def test_impossible_values_are_rejected(old, new, message, tmp_path):
+    text = caffe_files.prototxt(caffe_files.NETWORKS['cmu'])
+    assert old in text
+    with pytest.raises(WeightsError, match=message):
+        check(tmp_path, text.replace(old, new))
+
+
 def test_a_missing_or_binary_file_is_rejected(tmp_path):
     """`pose-train import --prototxt` compares the description before it reads the weights."""
     binary = tmp_path / 'binary.prototxt'

@@ -57,7 +57,7 @@ def test_a_cut_network_predicts_what_its_last_stage_did():
 
 @pytest.mark.parametrize('options, reason', [
     ({'stages': 0}, '1 to 3 stages'), ({'stages': 4}, '1 to 3 stages'),
-    ({'widths': (8, 8)}, 'five widths'), ({'depths': (1, 1, 0, 1, 1)}, 'at least 1'),
+    ({'widths': (8, 8)}, 'list of 5'), ({'depths': (1, 1, 0, 1, 1)}, 'from 1 to 64, not 0'),
     ({'color': 'red'}, 'color')])
 def test_invalid_shapes_are_rejected(options, reason):
     with pytest.raises(NetworkError, match=reason):

@@ -53,7 +53,7 @@ def test_masked_checksums():
 
 
 def test_a_checkpoint_that_tensorflow_wrote(tmp_path):
-    bundle = Bundle(str(write_real(tmp_path)))
+    bundle = Bundle(str(write_real(tmp_path)), 1 << 20)
     assert len(bundle.names) == 8
     for name, wanted in REAL_VALUES.items():
         found = bundle.read(name)

@@ -39,7 +39,7 @@ def test_no_graph(tmp_path, content, message):
 
 def test_no_file(tmp_path):
     for path in (tmp_path, tmp_path / 'missing.pb'):
-        with pytest.raises(WeightsError, match='cannot be read'):
+        with pytest.raises(WeightsError, match='cannot read'):
             tf_graph.read_weights(str(path), get_spec('mobilenet_thin'))
 
 

@@ -221,7 +221,7 @@ REFUSED = {
     'huge': (lambda graph: set_shape(graph, 1 << 40, 1 << 40), 'impossible shape'),
     'negative': (lambda graph: set_shape(graph, -1, 3, 3, 24), 'impossible shape'),
     'text tensor': (set_type, 'data type STRING; known are FLOAT'),
-    'product': (large_product, 'its result would be too large'),
+    'product': (large_product, 'holds more numbers than the network'),
     'variable kernel': (variable_kernel,
                         r"its kernel from a constant of four axes but from '.*s' \(Sigmoid\)"),
     'circle': (circle, 'reads its own output'),

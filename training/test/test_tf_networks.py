@@ -256,7 +256,8 @@ def test_every_layer_has_a_gradient():
 @pytest.mark.parametrize('name, options, reason', [
     ('mobilenet', {'stages': 6}, '1 to 5 stages'), ('mobilenet_thin', {'stages': 0}, '1 to 6'),
     (SMALL, {'stages': 7}, '1 to 6'), ('dsconv', {'stages': 0}, '1 to 6'),
-    (SMALL, {'width': 0}, 'width of 0'), ('mobilenet_thin', {'head_width': -1}, 'width of -1'),
+    (SMALL, {'width': 0}, '`width` .* not 0'),
+    ('mobilenet_thin', {'head_width': -1}, '`head_width` .* not -1'),
     ('mobilenet', {'image_statistics': True}, 'image_statistics')])
 def test_invalid_shapes_are_rejected(name, options, reason):
     with pytest.raises(NetworkError, match=reason):

@@ -116,7 +116,7 @@ def test_other_files_are_rejected_with_their_kind(tmp_path, writer, reason):
     assert str(caught.value).startswith(str(path))
 
 
-@pytest.mark.parametrize('name, reason', [('none.pth', 'No such file'), ('', 'Is a directory')])
+@pytest.mark.parametrize('name, reason', [('none.pth', 'No such file'), ('', 'it is a folder')])
 def test_a_file_that_cannot_be_read_is_named(tmp_path, name, reason):
     path = str(tmp_path / name)
     with pytest.raises(WeightsError, match=reason) as caught:

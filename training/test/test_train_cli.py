@@ -151,16 +151,19 @@ def test_engine_is_built_of_the_exported_file(checkpoint, tmp_path, capsys, monk
 
     def build(path):
         asked.append((path, load_card(path).name))
-        return path[:-5] + '.engine', {'precision': 'fp16', 'tensorrt': '10.3.0', 'gpu': 'a GPU'}
+        return path[:-5] + '.engine', {
+            'precision': 'fp16', 'backend': 'tensorrt', 'tensorrt': '10.3.0', 'gpu': 'a GPU'}
     monkeypatch.setattr('pose_training.cli.options.build_engine_file', build)
     path = tmp_path / 'small.onnx'
     run('export', checkpoint, '-o', path, '--size', '64x64', '--engine')
     assert asked == [(str(path), 'repvgg_fpn')]
-    assert capsys.readouterr().out.endswith('small.engine (fp16, TensorRT 10.3.0, a GPU)\n')
+    assert capsys.readouterr().out.endswith('small.engine (fp16, TensorRT 10.3.0, a GPU; '
+                                           'agrees with ONNX Runtime)\n')
 
 
 def test_engine_without_tensorrt_leaves_the_onnx_file(checkpoint, tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'tensorrt', None)
+    for name in ('tensorrt', 'tensorrt_rtx'):
+        monkeypatch.setitem(sys.modules, name, None)
     path = tmp_path / 'small.onnx'
     line = refused(capsys, 'export', checkpoint, '-o', path, '--size', '64x64', '--engine')
     assert 'tensorrt cannot be imported' in line and path.exists()

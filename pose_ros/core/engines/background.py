@@ -22,7 +22,7 @@ class BackgroundEngine(Engine):
     def __init__(self, first: Engine, loader):
         """Start a thread that calls loader.load(), whose result has `engine`.
 
-        loader.progress.cancel() stops a build.
+        loader.progress.cancel() stops a build; loader.backend is named in an error.
         """
         self._engine, self._loader = first, loader
         self._next = None
@@ -96,5 +96,6 @@ class BackgroundEngine(Engine):
     def _fail(self, error):
         if not self._closed:
             self.status = ''
-            self.degraded_reason = 'onnxruntime runs instead of tensorrt: {}'.format(error)
+            self.degraded_reason = 'onnxruntime runs instead of {}: {}'.format(
+                self._loader.backend, error)
             _LOG.warning(self.degraded_reason)

@@ -7,6 +7,7 @@ Signatures: cuda.h of CUDA 10.2, 11.4 and 12.
 import ctypes
 from typing import Callable
 
+from pose_ros.core.engines import cuda_driver
 from pose_ros.core.errors import EngineError
 
 # In the global mode, CUDA calls of other threads break the capture, and the capture makes them
@@ -32,7 +33,7 @@ class CudaGraph:
         `work` must have run before, because libraries allocate in their first run. The graph keeps
         all addresses that `work` uses.
         """
-        self._library, self._stream, self._executable = _load_driver(), stream, None
+        self._library, self._stream, self._executable = cuda_driver.load_driver(), stream, None
         graph = ctypes.c_void_p()
         self._call('cuStreamBeginCapture_v2', [_POINTER, ctypes.c_int], stream, _THREAD_LOCAL)
         try:
@@ -77,10 +78,3 @@ class CudaGraph:
             raise EngineError('CUDA: this driver has no {}'.format(name))
         function.argtypes, function.restype = types, ctypes.c_int
         return function(*arguments)
-
-
-def _load_driver():
-    try:
-        return ctypes.CDLL('libcuda.so.1')
-    except OSError as error:
-        raise EngineError('CUDA: the driver library cannot be loaded: {}'.format(error))

@@ -30,7 +30,7 @@ class EngineInfo(NamedTuple):
     def __str__(self):
         """Return one line of text."""
         text = '{} {} on {}, {}'.format(self.backend, self.version, self.device, self.precision)
-        if self.backend == 'tensorrt':
+        if self.backend in ('tensorrt', 'tensorrt_rtx'):
             return text
         return text + (', {} threads'.format(self.threads) if self.threads
                        else ', default threads')

@@ -16,6 +16,8 @@ from pose_ros.core.strict_json import parse_json
 
 _LOG = logging.getLogger('pose_ros')
 _PLAN, _FACTS, _TIMINGS, _REJECTED = '.engine', '.engine.json', '.timings', '.rejected'
+_KERNELS = '.kernels'
+_DIGEST = 32  # bytes of a SHA-256
 
 
 class Entry(NamedTuple):
@@ -74,8 +76,8 @@ class EngineCache:
         self._write(key + _FACTS, json.dumps(facts, indent=2, sort_keys=True).encode('utf-8'))
 
     def remove(self, key: str) -> None:
-        """Delete a plan, or its rejection."""
-        for suffix in (_PLAN, _FACTS, _REJECTED):
+        """Delete a plan with its kernels, or its rejection."""
+        for suffix in (_PLAN, _FACTS, _REJECTED, _KERNELS):
             self._remove(key + suffix)
 
     def mark_rejected(self, key: str, reason: str) -> None:
@@ -96,6 +98,22 @@ class EngineCache:
         if timings:
             self._write(name + _TIMINGS, timings)
 
+    def load_kernels(self, key: str) -> bytes:
+        """Return the compiled kernels of a plan; empty if they are missing or damaged."""
+        content = self._read(key + _KERNELS)
+        digest, kernels = content[:_DIGEST], content[_DIGEST:]
+        if content and hashlib.sha256(kernels).digest() != digest:
+            _LOG.warning('the stored kernels %s are damaged: they are compiled again',
+                         os.path.join(self.folder, key + _KERNELS))
+            return b''
+        return kernels
+
+    def store_kernels(self, key: str, kernels: bytes) -> None:
+        """Write the compiled kernels of a plan, if they differ from what is stored."""
+        content = hashlib.sha256(kernels).digest() + kernels
+        if content != self._read(key + _KERNELS):
+            self._write(key + _KERNELS, content)
+
     def entries(self) -> List[Entry]:
         """List the plans, by name."""
         found = []
@@ -111,7 +129,7 @@ class EngineCache:
     def clear(self) -> int:
         """Delete all files of the cache; return the number of plans. OSError if that fails."""
         plans = self._names(_PLAN)
-        for name in self._names(_PLAN, _FACTS, _TIMINGS, _REJECTED):
+        for name in self._names(_PLAN, _FACTS, _TIMINGS, _REJECTED, _KERNELS):
             os.remove(os.path.join(self.folder, name))
         return len(plans)
 
@@ -150,6 +168,22 @@ class EngineCache:
                 os.remove(os.path.join(self.folder, name))
         except OSError:
             pass  # a missing file is no error, and `load` checks the others
+
+
+class Kernels:
+    """The kernels that TensorRT for RTX compiled for one plan, kept for the next start."""
+
+    def __init__(self, cache: EngineCache, key: str):
+        """Take the cache, and the key of the plan."""
+        self._cache, self._key = cache, key
+
+    def load(self) -> bytes:
+        """Return the stored kernels; empty if there are none."""
+        return self._cache.load_kernels(self._key)
+
+    def store(self, kernels: bytes) -> None:
+        """Write the kernels; log a warning if that fails."""
+        self._cache.store_kernels(self._key, kernels)
 
 
 def plan_key(model: str, facts: Dict[str, Any]) -> str:

@@ -31,7 +31,7 @@ def chosen_file(path: str, backend: str, options) -> str:
 
     On a CPU the precision int8 takes the int8 file if there is one, and auto if int8 is fast here.
     """
-    on_cpu = backend != 'tensorrt' and options.device == 'cpu'
+    on_cpu = not backend.startswith('tensorrt') and options.device == 'cpu'
     wanted = options.precision == 'int8' or options.precision == 'auto' and fast_int8()
     return options.int8_file if on_cpu and wanted and options.int8_file else path
 

@@ -7,8 +7,10 @@ from pose_ros.core.errors import EngineError, PoseRosError
 from pose_ros.core.parameters import checked_values, Parameter
 
 # Name -> (module, class or function); the order is the order in which 'auto' tries them.
+# tensorrt_rtx is TensorRT for RTX, and shares all options of tensorrt.
 BACKENDS = {
     'tensorrt': ('pose_ros.core.engines.tensorrt_loader', 'open_tensorrt'),
+    'tensorrt_rtx': ('pose_ros.core.engines.tensorrt_loader', 'open_tensorrt_rtx'),
     'openvino': ('pose_ros.core.engines.openvino', 'OpenVinoEngine'),
     'onnxruntime': ('pose_ros.core.engines.onnxruntime', 'OnnxRuntimeEngine'),
 }
@@ -23,7 +25,8 @@ ENGINE_PARAMETERS = (
     Parameter('precision', 'auto',
               'Arithmetic of the network; auto is int8 on a CPU with fast int8 if the model has '
               'an int8 file (the default pair does), else fp32, and fp16 on TensorRT where its '
-              'outputs agree with fp32; int8 needs an int8 file, fp16 tensorrt, bf16 openvino',
+              'outputs agree with fp32; int8 needs an int8 file, fp16 tensorrt or tensorrt_rtx, '
+              'bf16 openvino',
               choices=('auto', 'fp32', 'fp16', 'int8', 'bf16')),
     Parameter('allow_spinning', False,
               'Let idle onnxruntime threads busy-wait: the network is faster, but other nodes get '
@@ -36,12 +39,13 @@ ENGINE_PARAMETERS = (
               'most 1024', 0, 65536, unit='MiB'),
     Parameter('cuda_graph', False,
               'Run the network as one CUDA graph with onnxruntime on cuda; needs a model with a '
-              'fixed image size. The tensorrt backend uses CUDA graphs without this option'),
+              'fixed image size. The tensorrt backends use CUDA graphs without this option'),
     Parameter('zero_copy', False,
               'Zero-copy input and output on GPUs that share memory with the CPU (Jetson); '
               'tensorrt backend only'),
     Parameter('require_tensorrt', False,
-              'Fail if the tensorrt backend is unavailable instead of falling back to the CPU'),
+              'Fail if the tensorrt or tensorrt_rtx backend is unavailable instead of falling '
+              'back to the CPU'),
 )
 
 PLAN_SUFFIX = '.engine'

@@ -1,13 +1,13 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""TensorRT 8.2 to 11.4: runs a plan with a fixed batch and image size.
+"""TensorRT 8.2 to 11.4, and for RTX 1.7: runs a plan with a fixed batch and image size.
 
 One thread owns context, buffers and engine; buffers are allocated once; copies and network go
-through one stream, as a CUDA graph if it can be captured. Sources in brackets are files of
-NVIDIA/TensorRT at a tag.
+through one stream, as a CUDA graph if it can be captured (TensorRT for RTX records its own).
+Sources in brackets are files of NVIDIA/TensorRT at a tag.
 """
 import logging
-from typing import NamedTuple, Tuple
+from typing import NamedTuple, Optional, Tuple
 import weakref
 
 import numpy as np
@@ -18,7 +18,9 @@ from pose_ros.core.engines.cuda_graph import CudaGraph
 from pose_ros.core.engines.cuda_thread import CudaThread
 from pose_ros.core.engines.engine import (batch_shape, check_batch, check_open, Engine,
                                           EngineInfo, RunError)
+from pose_ros.core.engines.engine_cache import Kernels
 from pose_ros.core.engines.tensorrt_library import Library, numpy_dtype
+from pose_ros.core.engines.tensorrt_rtx import JustInTime, rejection
 from pose_ros.core.engines.tensor_types import check_inputs, to_input, to_output
 from pose_ros.core.errors import EngineError
 
@@ -45,23 +47,25 @@ class TensorRtEngine(Engine):
     """
 
     def __init__(self, thread: CudaThread, library: Library, plan: bytes, input_shape,
-                 precision: str, path: str, zero_copy: bool = False):
+                 precision: str, path: str, zero_copy: bool = False,
+                 kernels: Optional[Kernels] = None):
         """Load a plan and warm it up.
 
         input_shape: (N, 3, h, w); N counts only if the plan has a range of batch sizes. precision:
-        for `describe`. path: for errors. zero_copy: no copies on a GPU that shares the RAM. The
-        engine owns the thread from now on, except after an error: PlanError if TensorRT rejects
-        the plan, ModelError if its input or outputs are not as expected, EngineError if CUDA
-        fails.
+        for `describe`. path: for errors. zero_copy: no copies on a GPU that shares the RAM.
+        kernels: where TensorRT for RTX keeps what it compiles; None: nowhere. The engine owns the
+        thread from now on, except after an error: PlanError if TensorRT rejects the plan,
+        ModelError if its input or outputs are not as expected, EngineError if CUDA fails.
         """
-        self._precision, self._path, self._version = precision, path, library.version
+        self._precision, self._path, self._library = precision, path, library
         self._thread = thread
         info = thread.call(lambda cuda: cuda.info)
         if zero_copy and not info.integrated:
             _LOG.warning('zero_copy is for GPUs that share the RAM, but %s has its own memory: '
                          'inputs and outputs are copied', info.name)
         mapped = zero_copy and info.integrated
-        self._session = thread.call(_Session, library, plan, tuple(input_shape), path, mapped)
+        self._session = thread.call(_Session, library, plan, tuple(input_shape), path, mapped,
+                                    kernels)
         self.input_shape = self._session.input_shape
         self.batch_size = self._session.batch_shape[0]
         self.output_names = self._session.output_names
@@ -83,7 +87,8 @@ class TensorRtEngine(Engine):
 
     def describe(self):
         """See Engine.describe."""
-        return EngineInfo('tensorrt', self._version, self._device, self._precision, 0, self._path)
+        return EngineInfo(self._library.name, self._library.version, self._device,
+                          self._precision, 0, self._path)
 
     def close(self):
         """See Engine.close."""
@@ -107,17 +112,21 @@ def _end(thread, session):
 class _Session:
     """The objects on the GPU; every method runs in the thread that owns it."""
 
-    def __init__(self, cuda: Cuda, library: Library, plan: bytes, input_shape, path, mapped):
+    def __init__(self, cuda: Cuda, library: Library, plan: bytes, input_shape, path, mapped,
+                 kernels):
         self._library, self._path = library, path
-        self._graph = self._runtime = self._engine = self._tensors = None
+        self._graph = self._runtime = self._engine = self._tensors = self._jit = None
         self.no_graph = ''
         try:
-            self._load(plan)
+            self._load(plan, kernels)
             self._allocate(cuda, input_shape, mapped)
             # The first run allocates and loads, which cannot be captured in a graph.
             self._queue(cuda.stream)
             cuda.synchronize()
-            self._capture(cuda)
+            if self._jit is not None:
+                self._jit.store()
+            else:
+                self._capture(cuda)
         except BaseException:
             self.close(cuda)
             raise
@@ -143,24 +152,37 @@ class _Session:
                 self._graph.close()
         finally:
             self._graph = self._tensors = None
+            if self._jit is not None:
+                self._jit.close()
             self._engine = None
             self._runtime = None
             self._input = self._results = None
 
-    def _load(self, plan):
+    def _load(self, plan, kernels):
         trt, logger = self._library.module, self._library.logger
         logger.errors()  # clear earlier ones
         self._runtime = trt.Runtime(logger)
         self._engine = self._runtime.deserialize_cuda_engine(plan)
         if self._engine is None:
-            raise PlanError('TensorRT {} cannot load the engine of {}: {}; an engine fits only '
-                            'the TensorRT version and the GPU that built it: build it here, '
-                            'pose-ros build-engine MODEL.onnx'.format(
-                                self._library.version, self._path, logger.errors()))
+            reason = rejection(self._library, self._runtime, plan)
+            raise PlanError('{} cannot load the engine of {}: {}; an engine works only with the '
+                            'version and the GPUs that it was built for: build it here, pose-ros '
+                            'build-engine MODEL.onnx'.format(self._library, self._path, reason))
         # 8.5 added tensors by name, 10.0 removed numbered bindings [python/src/infer/pyCore.cpp
         # of 8.5.3 and v10.0.1].
         kind = _NamedTensors if hasattr(self._engine, 'num_io_tensors') else _Bindings
-        self._tensors = kind(trt, self._engine)
+        self._tensors = kind(trt, self._engine, self._make_context(trt, kernels))
+
+    def _make_context(self, trt, kernels):
+        if hasattr(trt, 'CudaGraphStrategy'):  # only TensorRT for RTX
+            self._jit = JustInTime(trt, self._engine, kernels, self._path)
+            context = self._jit.context
+        else:
+            context = self._engine.create_execution_context()
+        if context is None:
+            raise EngineError('{} cannot prepare the engine of {}: {}'.format(
+                self._library, self._path, self._library.logger.errors()))
+        return context
 
     def _allocate(self, cuda, input_shape, mapped):
         inputs = [tensor for tensor in self._tensors.list() if tensor.is_input]
@@ -194,8 +216,8 @@ class _Session:
         """Queue copy in, network, copies out."""
         self._input.send()
         if not self._tensors.enqueue(stream):
-            raise EngineError('tensorrt failed on {}: {}'.format(
-                self._path, self._library.logger.errors()))
+            raise EngineError('{} failed on {}: {}'.format(
+                self._library.name, self._path, self._library.logger.errors()))
         for buffer in self._results:
             buffer.fetch()
 
@@ -205,15 +227,15 @@ class _Session:
             self._graph = CudaGraph(cuda.stream, lambda: self._queue(cuda.stream))
         except EngineError as error:
             self.no_graph = str(error)
-            _LOG.info('tensorrt runs %s without a CUDA graph: %s', self._path, error)
+            _LOG.info('%s runs %s without a CUDA graph: %s', self._library.name, self._path,
+                      error)
 
 
 class _NamedTensors:
     """Tensors by name (8.5 and newer)."""
 
-    def __init__(self, trt, engine):
-        self._trt, self._engine = trt, engine
-        self._context = engine.create_execution_context()
+    def __init__(self, trt, engine, context):
+        self._trt, self._engine, self._context = trt, engine, context
         self._names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
 
     def list(self):
@@ -246,9 +268,9 @@ class _NamedTensors:
 class _Bindings:
     """Tensors by number (8.2 to 8.6): with one profile, a binding each."""
 
-    def __init__(self, trt, engine):
-        self._trt, self._engine, self._addresses = trt, engine, []
-        self._context = engine.create_execution_context()
+    def __init__(self, trt, engine, context):
+        self._trt, self._engine, self._context = trt, engine, context
+        self._addresses = []
         self._names = [engine.get_binding_name(index) for index in range(engine.num_bindings)]
 
     def list(self):

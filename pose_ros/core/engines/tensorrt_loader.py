@@ -1,19 +1,17 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """From a model file to a checked TensorRT engine: cache, build, check, fp32 if fp16 fails."""
-import hashlib
 import logging
 from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 import numpy as np
 
 from pose_ros.core.agreement import disagreement
-from pose_ros.core.card_files import read_engine_facts
 from pose_ros.core.engines.background import BackgroundEngine
 from pose_ros.core.engines.build_progress import BuildProgress
 from pose_ros.core.engines.cuda_thread import CudaThread
 from pose_ros.core.engines.engine import Engine
-from pose_ros.core.engines.engine_cache import EngineCache, file_name, plan_key
+from pose_ros.core.engines.engine_cache import EngineCache, file_name, Kernels, plan_key
 from pose_ros.core.engines.factory import load_cpu_fallback
 from pose_ros.core.engines.fallback import FallbackEngine
 from pose_ros.core.engines.half_weights import read_for_tensorrt
@@ -21,10 +19,11 @@ from pose_ros.core.engines.onnxruntime import OnnxRuntimeEngine
 from pose_ros.core.engines.options import EngineOptions, is_plan
 from pose_ros.core.engines.tensorrt import PlanError, TensorRtEngine
 from pose_ros.core.engines.tensorrt_build import build_plan, BuildSettings, PRECISIONS
+from pose_ros.core.engines.tensorrt_file import open_plan_file
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
+from pose_ros.core.engines.tensorrt_rtx import check_gpu
 from pose_ros.core.errors import EngineError, ModelError
 from pose_ros.core.onnx_check import model_digest
-from pose_ros.core.reading import LARGEST_MODEL, read_file
 
 _LOG = logging.getLogger('pose_ros')
 _BUILD_LOG = logging.getLogger('pose_ros.build')  # progress, which programs may show
@@ -38,7 +37,8 @@ class Built(NamedTuple):
     facts: Dict[str, Any]
 
 
-def open_tensorrt(path: str, input_shape, options: EngineOptions) -> Engine:
+def open_tensorrt(path: str, input_shape, options: EngineOptions,
+                  backend: str = 'tensorrt') -> Engine:
     """Open a `.engine` file, or the engine of an ONNX file, which is built if it is not cached.
 
     EngineError without TensorRT or GPU, for an impossible precision, and for an engine that
@@ -47,22 +47,27 @@ def open_tensorrt(path: str, input_shape, options: EngineOptions) -> Engine:
     """
     if options.device != 'cpu':
         raise EngineError("device is an option of the onnxruntime backend: leave it 'cpu' with "
-                          'the tensorrt backend, which always runs on the GPU')
+                          'the {} backend, which always runs on the GPU'.format(backend))
     if options.precision not in PRECISIONS:
-        raise EngineError('tensorrt has no precision {}: use {}'.format(
-            options.precision, ', '.join(PRECISIONS)))
+        raise EngineError('{} has no precision {}: use {}'.format(
+            backend, options.precision, ', '.join(PRECISIONS)))
     if is_plan(path):
-        return _open_plan_file(path, input_shape, options)
-    engine = _open_onnx_file(path, input_shape, options)
+        return open_plan_file(path, input_shape, options, backend)
+    engine = _open_onnx_file(path, input_shape, options, backend)
     if options.require_tensorrt:
         return engine
     return FallbackEngine(
-        engine, lambda error: load_cpu_fallback(path, input_shape, options, error))
+        engine, lambda error: load_cpu_fallback(path, input_shape, options, backend, error))
 
 
-def _open_onnx_file(path, input_shape, options):
+def open_tensorrt_rtx(path: str, input_shape, options: EngineOptions) -> Engine:
+    """Open a model with TensorRT for RTX, as open_tensorrt does with TensorRT."""
+    return open_tensorrt(path, input_shape, options, 'tensorrt_rtx')
+
+
+def _open_onnx_file(path, input_shape, options, backend):
     settings = BuildSettings(tuple(input_shape), options.precision, options.workspace)
-    loader = Loader(path, settings, options)
+    loader = Loader(path, settings, options, backend=backend)
     if options.tensorrt_build == 'wait' or loader.is_cached():
         return loader.load().engine
     try:
@@ -73,41 +78,6 @@ def _open_onnx_file(path, input_shape, options):
     return BackgroundEngine(first, loader)
 
 
-def _open_plan_file(path, input_shape, options):
-    library, facts = import_tensorrt(), read_engine_facts(path)
-    try:
-        plan = read_file(path, LARGEST_MODEL)
-    except OSError as error:
-        raise ModelError('cannot read the engine {}: {}'.format(path, error.strerror or error))
-    if facts.get('plan_sha256') not in (None, hashlib.sha256(plan).hexdigest()):
-        raise PlanError('{0} is damaged, or {0}.json belongs to another engine: copy both again, '
-                        'or build the engine again with pose-ros build-engine'.format(path))
-    thread = CudaThread()
-    try:
-        _check_origin(path, facts, library, thread)
-        precision = facts.get('precision', 'unknown')
-        if options.precision not in ('auto', precision):
-            raise EngineError('{} was built in {}, not {}: build it again with pose-ros '
-                              'build-engine --precision {}'.format(
-                                  path, precision, options.precision, options.precision))
-        return TensorRtEngine(thread, library, plan, input_shape, precision, path,
-                              options.zero_copy)
-    except BaseException:
-        thread.close()
-        raise
-
-
-def _check_origin(path, facts, library, thread):
-    info = thread.call(lambda cuda: cuda.info)
-    here = {'tensorrt': library.version, 'gpu': info.name, 'capability': info.capability}
-    other = ['{} {} (here {})'.format(key, facts[key], value) for key, value in here.items()
-             if facts.get(key, value) != value]
-    if other:
-        raise PlanError('{} was built for {}; an engine works only with the TensorRT version and '
-                        'GPU that built it: run pose-ros build-engine on the ONNX file '
-                        'here'.format(path, ', '.join(other)))
-
-
 class Loader:
     """Loads the engine of one ONNX file; `load` may run in another thread than the constructor.
 
@@ -116,13 +86,16 @@ class Loader:
     """
 
     def __init__(self, path: str, settings: BuildSettings,
-                 options: EngineOptions = EngineOptions(), rebuild: bool = False):
+                 options: EngineOptions = EngineOptions(), rebuild: bool = False,
+                 backend: str = 'tensorrt'):
         """Run ONNX Runtime, and look for TensorRT and a GPU.
 
-        Of the options count sample, agrees and zero_copy. EngineError without TensorRT or GPU,
-        ModelError for a file that is missing or has another image size.
+        Of the options count sample, agrees and zero_copy. backend: tensorrt or tensorrt_rtx.
+        EngineError without it or without a GPU that it runs on, ModelError for a file that is
+        missing or has another image size.
         """
-        self._library, self._path, self._cache = import_tensorrt(), path, EngineCache()
+        self._library, self._path, self._cache = import_tensorrt(backend), path, EngineCache()
+        self.backend = backend
         self._rebuild, self._zero_copy = rebuild, options.zero_copy
         self._agrees = options.agrees or disagreement
         self.progress = BuildProgress(lambda text: _BUILD_LOG.info(
@@ -134,6 +107,12 @@ class Loader:
         self._settings = settings._replace(shape=self._batch.shape)
         self._thread: Optional[CudaThread] = CudaThread()
         self._info = self._thread.call(lambda cuda: cuda.info)
+        if backend == 'tensorrt_rtx':
+            try:
+                check_gpu(self._library, self._info)
+            except EngineError:
+                self.close()
+                raise
 
     def is_cached(self) -> bool:
         """Return whether `load` probably needs no build."""
@@ -152,7 +131,7 @@ class Loader:
                     self._thread = None  # the engine owns it now
                     return built
                 rejections.append(rejection)
-                _LOG.warning('tensorrt: %s', rejection)
+                _LOG.warning('%s: %s', self.backend, rejection)
         finally:
             self.close()
         raise EngineError('; '.join(rejections))
@@ -197,18 +176,18 @@ class Loader:
         found = None if self._rebuild else self._cache.load(key)
         if found is not None:
             try:
-                return found + (self._open(*found),)
+                return found + (self._open(key, *found),)
             except PlanError as error:
                 _LOG.warning('the cached engine is built again: %s', error)
         self._cache.remove(key)
         plan, facts = self._build(settings)
-        engine = self._open(plan, facts)
+        engine = self._open(key, plan, facts)
         self._cache.store(key, plan, facts)
         return plan, facts, engine
 
     def _build(self, settings):
         facts = self._facts(settings)
-        timings = file_name('{tensorrt}-{gpu}-{capability}'.format(**facts))
+        timings = file_name('{backend}-{tensorrt}-{gpu}-{capability}'.format(**facts))
         _BUILD_LOG.info('building the TensorRT engine of %s for %s, precision %s: once, takes '
                         'minutes on a Jetson', self._path, facts['gpu'], settings.precision)
         with self.progress:
@@ -218,9 +197,10 @@ class Loader:
         self._cache.store_timings(timings, plan.timings)
         return plan.data, dict(facts, precision=plan.precision)
 
-    def _open(self, plan, facts):
+    def _open(self, key, plan, facts):
         return TensorRtEngine(self._thread, self._library, plan, self._settings.shape,
-                              facts['precision'], self._path, self._zero_copy)
+                              facts['precision'], self._path, self._zero_copy,
+                              Kernels(self._cache, key))
 
     def _key(self, settings):
         facts = self._facts(settings)
@@ -228,7 +208,7 @@ class Loader:
         return plan_key(self._path, facts)
 
     def _facts(self, settings):
-        return {'model': self._path, 'model_sha256': self._digest,
+        return {'model': self._path, 'model_sha256': self._digest, 'backend': self.backend,
                 'tensorrt': self._library.version, 'gpu': self._info.name,
                 'capability': self._info.capability, 'shape': list(settings.shape),
                 'requested': settings.precision, 'workspace': settings.workspace}

@@ -9,7 +9,7 @@ from pose_ros.core.command_files import check_outputs
 from pose_ros.core.command_options import (count, parse_settings, setting, show_builds,
                                            size)
 from pose_ros.core.decoders import decoder_parameters, DECODERS
-from pose_ros.core.engine_file import build_engine_file, engine_path
+from pose_ros.core.engine_file import build_engine_file, describe_facts, engine_path
 from pose_ros.core.reading import LARGEST_CARD, read_file
 from pose_ros.core.sources.images import image_names
 from pose_ros.core.stages.selection import SELECTION_PARAMETERS
@@ -98,7 +98,7 @@ def write_network(network, provenance, args) -> None:
     if args.engine:
         show_builds()
         path, facts = build_engine_file(args.output)
-        print('wrote {0} ({precision}, TensorRT {tensorrt}, {gpu})'.format(path, **facts))
+        print('wrote {} ({})'.format(path, describe_facts(facts)))
 
 
 def _card_settings(network, pairs):

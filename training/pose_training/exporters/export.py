@@ -23,6 +23,7 @@ from pose_ros.core.files import atomic_write
 
 _COMPARED = 4  # calibration images to compare on, if no others are given
 PRECISIONS = ('fp32', 'fp16', 'int8')
+_MOST_IMAGES = 64  # per run, as in the node
 
 
 class ExportOptions(NamedTuple):
@@ -88,9 +89,10 @@ def _check_options(options):
     if options.precision not in PRECISIONS:
         raise ExportError('unknown precision {!r}; choose {}'.format(
             options.precision, ', '.join(PRECISIONS)))
-    if options.batch != 'dynamic' and not (isinstance(options.batch, int) and options.batch > 0):
-        raise ExportError("the batch must be a number above 0 or 'dynamic', not {!r}".format(
-            options.batch))
+    if options.batch != 'dynamic' and not (isinstance(options.batch, int)
+                                           and 0 < options.batch <= _MOST_IMAGES):
+        raise ExportError("the batch must be a number from 1 to {} or 'dynamic', not {!r}".format(
+            _MOST_IMAGES, options.batch))
     if options.half_weights and options.precision != 'fp32':
         raise ExportError('only fp32 has half weights, not {}'.format(options.precision))
     if options.tensorrt and options.precision != 'int8':

@@ -1,16 +1,16 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Caffe's weight file, .caffemodel: a NetParameter message (src/caffe/proto/caffe.proto)."""
-import math
-import os
 from typing import Iterator, Optional, Tuple
 
 from google.protobuf.message import DecodeError
 import numpy as np
 
 from pose_training.errors import WeightsError
+from pose_training.importers.limits import (Budget, checked_name, elements, MOST_NAMES,
+                                            most_elements, read_bounded)
 from pose_training.importers.matching import Weights
-from pose_training.importers.messages import message_classes
+from pose_training.importers.messages import message_classes, parse
 from pose_training.importers.prototxt import check_prototxt
 from pose_training.models.registry import NetworkSpec
 
@@ -39,7 +39,7 @@ def read_weights(path: str, spec: NetworkSpec, prototxt: Optional[str] = None) -
     if prototxt is not None:
         check_prototxt(prototxt, spec)
     tensors = {}
-    for name, array in _blobs(path, _parse(path)):
+    for name, array in _blobs(path, _parse(path), most_elements(spec)):
         if name in tensors:
             raise WeightsError('{}: {} is there twice, so that it is ambiguous; export '
                                'the net for deployment again'.format(path, name))
@@ -51,17 +51,11 @@ def read_weights(path: str, spec: NetworkSpec, prototxt: Optional[str] = None) -
 
 
 def _parse(path):
-    try:
-        if os.path.getsize(path) > _LARGEST or not os.path.isfile(path):
-            raise WeightsError('{} is no caffemodel: not a file of at most 2 GiB'.format(path))
-        with open(path, 'rb') as stream:
-            data = stream.read()
-    except OSError as error:
-        raise WeightsError('cannot read {}: {}'.format(path, error.strerror)) from error
+    data = read_bounded(path, _LARGEST, 'caffemodel')
     if not data:
         raise WeightsError('{} is empty; fetch it again'.format(path))
     try:
-        return _MESSAGES['NetParameter'].FromString(data)
+        return parse(_MESSAGES['NetParameter'], data)
     except DecodeError as error:
         raise WeightsError('{} is no caffemodel, or incomplete{}; fetch it again'.format(
             path, _resemblance(data))) from error
@@ -75,24 +69,29 @@ def _resemblance(data):
     return ''
 
 
-def _blobs(path, net) -> Iterator[Tuple[str, np.ndarray]]:
+def _blobs(path, net, most) -> Iterator[Tuple[str, np.ndarray]]:
+    names = Budget(MOST_NAMES, path, 'holds more arrays than any network')
+    numbers = Budget(most, path, 'holds more numbers than the network')
     for layer in list(net.layer) + list(net.layers):
+        checked_name(layer.name, path)
         vector = getattr(layer, 'type', '') == 'PReLU'
         for index, blob in enumerate(layer.blobs):
             name = _BLOB_NAMES[index] if index < 2 else 'blob_{}'.format(index)
             name = '{}.{}'.format(layer.name, name)
-            array = _array('{}: {}'.format(path, name), blob)
+            array = _array('{}: {}'.format(path, name), blob, most)
+            names.spend(1)
+            numbers.spend(array.size)
             # Old files give every blob four dimensions: (1, 1, 1, N) is a vector there.
             if (vector or index == 1) and array.size == max(array.shape, default=1):
                 array = array.reshape(-1)
             yield name, array
 
 
-def _array(where, blob):
+def _array(where, blob, most):
     old_shape = blob.num, blob.channels, blob.height, blob.width
     shape = tuple(blob.shape.dim) if blob.HasField('shape') else old_shape
     values = _values(where, blob)
-    if len(shape) > 4 or min(shape, default=0) < 0 or math.prod(shape) != values.size:
+    if len(shape) > 4 or values.size > most or elements(shape, most) != values.size:
         raise WeightsError('{} has the shape {} but {} values; the file is damaged, fetch it '
                            'again'.format(where, shape[:5], values.size))
     return values.astype(np.float32).reshape(shape)

@@ -9,6 +9,7 @@ import torch
 
 from pose_training.errors import WeightsError
 from pose_training.importers.matching import Weights
+from pose_training.importers.torch_state import float_arrays
 from pose_training.models.efficientnet_lite import published_names
 from pose_training.models.registry import create_model, NetworkSpec
 from pose_training.torch_file import load_torch_file
@@ -28,14 +29,16 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(_SEED)
         state = create_model(spec.name).state_dict()
-    for here, there in published_names():
-        for part in ('weight',) if here.endswith('.0') else _NORM:
-            name = '{}.{}'.format(there, part)
-            if not isinstance(published, dict) or not torch.is_tensor(published.get(name)):
-                raise WeightsError('{} has no tensor {!r}: it is not the classifier '
-                                   'EfficientNet-Lite0'.format(path, name))
-            state['{}{}.{}'.format(_TRUNK, here, part)] = published[name].float()
-    return Weights({name: value.numpy() for name, value in state.items()
-                    if not name.endswith('num_batches_tracked')},
+    names = {'{}.{}'.format(there, part): '{}{}.{}'.format(_TRUNK, here, part)
+             for here, there in published_names()
+             for part in (('weight',) if here.endswith('.0') else _NORM)}
+    for name in names:
+        if not isinstance(published, dict) or not torch.is_tensor(published.get(name)):
+            raise WeightsError('{} has no tensor {!r}: it is not the classifier '
+                               'EfficientNet-Lite0'.format(path, name))
+    arrays = float_arrays({name: published[name] for name in names}, path, spec)
+    return Weights({**{name: value.numpy() for name, value in state.items()
+                       if not name.endswith('num_batches_tracked')},
+                    **{names[name]: array for name, array in arrays.items()}},
                    provenance={'backbone': {'network': 'EfficientNet-Lite0',
                                             'trained_on': 'ImageNet', 'license': LICENSE}})

@@ -9,11 +9,14 @@ with `model.bn_calibration_crops`, or with `optimizer.norm: frozen`.
 from typing import Dict
 
 import numpy as np
+import onnx
+import torch
 from onnx import numpy_helper
 from torch import nn
 
 from pose_ros.core.card_files import load_card
 from pose_training.errors import WeightsError
+from pose_training.importers.limits import checked_name, elements
 from pose_training.importers.matching import Weights
 from pose_training.models.network import PoseNetwork
 from pose_training.models.registry import create_model, NetworkSpec
@@ -26,27 +29,41 @@ _PREFIX = 'network.'  # of the network within the exported module
 def read_weights(path: str, spec: NetworkSpec) -> Weights:
     """Read a file that was exported from the network; WeightsError for other files."""
     made = load_card(path).provenance
-    if made.get('network') != spec.name or not isinstance(made.get('options'), dict):
+    options = made.get('options')
+    if made.get('network') != spec.name or not isinstance(options, dict) or (
+            {'name', 'topology'} & options.keys()):
         raise WeightsError('{} was not exported from {}, but from {!r} (by its card)'.format(
-            path, spec.name, made.get('network')))
-    options = {**made['options'], 'topology': made.get('topology')}
+            path, spec.name, str(made.get('network'))[:80]))
+    options = {**options, 'topology': made.get('topology')}
     tensors = _tensors(path)
     try:
-        return Weights(_unfolded(create_model(spec.name, **options), tensors), options)
-    except KeyError as error:
+        with torch.device('meta'):  # only its layers and shapes are needed
+            network = create_model(spec.name, **options)
+        return Weights(_unfolded(network, tensors), options)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise WeightsError('{} lacks the tensor {}; only unchanged fp32 and fp16 files of '
                            'pose-train export can be read'.format(path, error)) from error
 
 
 def _tensors(path) -> Dict[str, np.ndarray]:
     graph = load_onnx(path).graph
-    try:
-        # A weight that is stored as float16 has a suffix after a slash.
-        return {item.name[len(_PREFIX):].partition('/')[0]:
-                numpy_helper.to_array(item).astype(np.float32)
-                for item in graph.initializer if item.name.startswith(_PREFIX)}
-    except (ValueError, TypeError) as error:
-        raise WeightsError('{} is no complete ONNX file: {}'.format(path, error)) from error
+    # A weight that is stored as float16 has a suffix after a slash.
+    return {checked_name(item.name, path)[len(_PREFIX):].partition('/')[0]: _array(item, path)
+            for item in graph.initializer if item.name.startswith(_PREFIX)}
+
+
+def _array(item, path):
+    """Return a float32 or float16 initializer as float32."""
+    sizes = {onnx.TensorProto.FLOAT: 4, onnx.TensorProto.FLOAT16: 2}
+    if item.data_type not in sizes:
+        raise WeightsError('{}: {} is of the data type {}; only unchanged fp32 and fp16 files of '
+                           'pose-train export can be read'.format(path, item.name,
+                                                                  item.data_type))
+    values = len(item.raw_data) // sizes[item.data_type] or len(item.float_data)
+    if elements(item.dims, values) != values:
+        raise WeightsError('{}: {} does not have the numbers of its shape; the file is '
+                           'damaged'.format(path, item.name))
+    return numpy_helper.to_array(item).astype(np.float32)
 
 
 def _unfolded(network: PoseNetwork, tensors) -> Dict[str, np.ndarray]:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from pose_training.errors import WeightsError
+from pose_training.importers.limits import MOST_AXES
 from pose_training.models.network import PoseNetwork
 
 _MOST_LISTED = 8
@@ -46,11 +47,12 @@ def load_weights(network: PoseNetwork, weights: Weights, where: str, ignored: st
 
 
 def _faults(wanted, found):
-    shapes = ['{} is {}, not {}'.format(name, tuple(found[name].shape), tuple(wanted[name].shape))
+    shapes = ['{} is {}, not {}'.format(name, tuple(found[name].shape[:MOST_AXES]),
+                                        tuple(wanted[name].shape))
               for name in wanted if name in found
               and tuple(found[name].shape) != tuple(wanted[name].shape)]
-    infinite = [name for name in wanted if name in found
-                and not np.isfinite(found[name]).all()]
+    infinite = [] if shapes else [name for name in wanted if name in found
+                                  and not np.isfinite(found[name]).all()]
     return [fault for fault in (
         _listed('missing', [name for name in wanted if name not in found]),
         _listed('not part of the network', [name for name in found if name not in wanted]),

@@ -8,7 +8,10 @@ from typing import Dict
 import numpy as np
 from numpy.lib import format as npy_format
 
+from pose_ros.core.reading import LARGEST_EXTERNAL, open_regular
 from pose_training.errors import WeightsError
+from pose_training.importers.limits import (Budget, checked_name, MOST_NAMES,
+                                            most_elements)
 from pose_training.importers.matching import Weights
 from pose_training.importers.pickled import Rebuilt, read_pickle
 from pose_training.importers.tf_names import to_state
@@ -24,20 +27,20 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     pickle is read as data: nothing in it is imported or called. WeightsError for other content.
     """
     try:
-        with open(path, 'rb') as stream, \
+        with open_regular(path, LARGEST_EXTERNAL) as stream, \
                 mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
             content = _content(data)
     except OSError as error:
         raise WeightsError('cannot read {}: {}'.format(path, error.strerror)) from error
     except ValueError as error:  # of mmap, NumPy's header, or the pickle
         raise WeightsError('{} is no .npy file of weights: {}'.format(path, error)) from error
-    variables = _variables(path, content)
+    variables = _variables(path, content, most_elements(spec))
     if sum(array.nbytes for array in variables.values()) > os.path.getsize(path):
         raise WeightsError('{} repeats its arrays until they are larger than the file; it is not '
                            'a file of tf-pose-estimation'.format(path))
     # Copied, because PyTorch needs writable arrays.
     return Weights({name: np.require(array, requirements='W')
-                    for name, array in to_state(variables).items()})
+                    for name, array in to_state(variables, path).items()})
 
 
 def _content(data):
@@ -60,20 +63,26 @@ def _header(data):
     return shape, dtype
 
 
-def _variables(path, content) -> Dict[str, np.ndarray]:
+def _variables(path, content, most) -> Dict[str, np.ndarray]:
     if not isinstance(content, dict) or not content:
         raise WeightsError('{} holds no dict of layers but {}; it is not what tf-pose-estimation '
                            'writes'.format(path, type(content).__name__))
     variables = {}
+    names = Budget(MOST_NAMES, path, 'holds more arrays than any network')
+    numbers = Budget(most, path, 'holds more numbers than the network')
     for key, value in content.items():
+        layer = checked_name(_text(key), path)
         parts = value if isinstance(value, dict) else {None: value}
         for part, array in parts.items():
-            name = _text(key) if part is None else '{}/{}'.format(_text(key), _text(part))
+            name = layer if part is None else '{}/{}'.format(
+                layer, checked_name(_text(part), path))
             array = _unwrapped(array)
             if not isinstance(array, np.ndarray):
                 raise WeightsError('{}: {} is no array of numbers but {}; it is not what '
                                    'tf-pose-estimation writes'.format(path, name,
                                                                       type(array).__name__))
+            names.spend(1)
+            numbers.spend(array.size)
             variables[name] = array
     return variables
 

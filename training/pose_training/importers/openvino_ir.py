@@ -13,6 +13,8 @@ from xml.etree import ElementTree
 import numpy as np
 
 from pose_training.errors import WeightsError
+from pose_training.importers.limits import (Budget, checked_name, elements, MOST_AXES,
+                                            most_elements, read_bounded)
 from pose_training.importers.matching import Weights
 from pose_training.models.registry import NetworkSpec
 
@@ -20,8 +22,10 @@ _VERSIONS = ('10', '11')
 _TYPES = {'f16': '<f2', 'f32': '<f4', 'f64': '<f8', 'i8': '<i1', 'u8': '<u1', 'i32': '<i4',
           'i64': '<i8'}
 _CONVOLUTIONS = ('Convolution', 'GroupConvolution')
+_MOST_SUMS = 8  # additions of one output; Intel's file has 2
 _DEEPEST = 6  # operations between a constant and its convolution; Intel's file has 3
-_MOST_AXES = 8
+_LARGEST_XML, _LARGEST_BIN = 1 << 22, 1 << 27  # bytes; Intel's largest have 2 and 17 million
+_READS = {'Convert': 1, 'FakeQuantize': 5, 'Multiply': 2, 'Reshape': 2, 'Subtract': 2}
 
 
 def read_weights(path: str, spec: NetworkSpec) -> Weights:
@@ -30,7 +34,7 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     Weights and biases get the state names of `human_pose_estimation_0001`; other convolutions
     keep their own names, so that the import reports them.
     """
-    found, names = read_convolutions(path), _state_names()
+    found, names = read_convolutions(path, most_elements(spec)), _state_names()
     missing = [layer for layer in names if layer not in found]
     if missing:
         raise WeightsError('{}: {} of the {} convolutions of {} are missing, the first is {!r}. '
@@ -44,12 +48,13 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     return Weights({name: value.astype(np.float32) for name, value in tensors.items()})
 
 
-def read_convolutions(path: str) -> Dict[str, Tuple[np.ndarray, np.ndarray]]:
+def read_convolutions(path: str, most: int) -> Dict[str, Tuple[np.ndarray, np.ndarray]]:
     """Return (weight, bias) of each convolution by layer name, float64, (out, in, kh, kw).
 
-    A convolution without bias has a bias of zeros. Raises WeightsError for an invalid file.
+    A convolution without bias has a bias of zeros. `most` is the largest number of constant values
+    that all of them read. Raises WeightsError for an invalid file.
     """
-    graph = _Graph(path)
+    graph = _Graph(path, most)
     return {layer.name.replace('/WithoutBiases', ''): graph.convolution(number)
             for number, layer in graph.layers.items() if layer.kind in _CONVOLUTIONS}
 
@@ -99,21 +104,24 @@ class _Layer(NamedTuple):
 class _Graph:
     """The layers of an IR, their inputs, and the values of the constants."""
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, most: int):
         base, ending = os.path.splitext(path)
         if ending not in ('.xml', '.bin'):
             raise WeightsError('{}: an OpenVINO network is a pair of files, .xml and .bin; name '
                                'one of them'.format(path))
         self.path = base + '.xml'
-        root = _parse(_read(self.path), self.path)
-        self._bin = _read(base + '.bin')
+        root = _parse(_read(self.path, _LARGEST_XML), self.path)
+        self._bin = _read(base + '.bin', _LARGEST_BIN)
+        self._numbers = Budget(most, self.path, 'reads more numbers than the network has')
         self.layers: Dict[str, _Layer] = {}
         try:
             for layer in root.iterfind('layers/layer'):
                 data = layer.find('data')
-                self.layers[layer.attrib['id']] = _Layer(
-                    layer.attrib['name'], layer.attrib['type'],
+                self.layers[checked_name(layer.attrib['id'], self.path)] = _Layer(
+                    checked_name(layer.attrib['name'], self.path),
+                    checked_name(layer.attrib['type'], self.path),
                     {} if data is None else dict(data.attrib))
+            self._sums: Dict[str, List[str]] = {}  # additions by what they read
             self._inputs: Dict[str, List[str]] = {number: [] for number in self.layers}
             for edge in sorted(root.iterfind('edges/edge'),
                                key=lambda edge: int(edge.attrib['to-port'])):
@@ -121,6 +129,8 @@ class _Graph:
                 if source not in self.layers:
                     raise KeyError('layer ' + source)
                 self._inputs[edge.attrib['to-layer']].append(source)
+                if self.layers[edge.attrib['to-layer']].kind == 'Add':
+                    self._sums.setdefault(source, []).append(edge.attrib['to-layer'])
         except (KeyError, ValueError) as error:
             raise WeightsError('{}: a layer or an edge lacks {}; the file is damaged'.format(
                 self.path, error)) from error
@@ -140,11 +150,11 @@ class _Graph:
         return weight, np.zeros(len(weight)) if bias is None else bias
 
     def _bias(self, number):
-        for target, sources in self._inputs.items():
-            if number in sources and self.layers[target].kind == 'Add':
-                values = [self._value(source) for source in sources if source != number]
-                if len(values) == 1 and values[0] is not None:
-                    return values[0].reshape(-1)
+        for target in self._sums.get(number, ())[:_MOST_SUMS]:
+            others = [source for source in self._inputs[target] if source != number]
+            value = self._value(others[0]) if len(others) == 1 else None
+            if value is not None:
+                return value.reshape(-1)
         return None
 
     def _value(self, number, depth=0) -> Optional[np.ndarray]:
@@ -152,17 +162,20 @@ class _Graph:
         layer = self.layers[number]
         if layer.kind == 'Const':
             return self._constant(layer)
-        if layer.kind not in _OPERATIONS or depth == _DEEPEST:
+        inputs = self._inputs[number]
+        if layer.kind not in _OPERATIONS or depth == _DEEPEST or (
+                len(inputs) != _READS[layer.kind]):
             return None
-        values = [self._value(source, depth + 1) for source in self._inputs[number]]
+        self._numbers.spend(1)
+        values = [self._value(source, depth + 1) for source in inputs]
         if any(value is None for value in values):
             return None
         try:
             return _OPERATIONS[layer.kind](layer.data, *values)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise WeightsError('{}: layer {!r} ({}) cannot be computed: {}; the file is '
+            raise WeightsError('{}: layer {!r} ({}) cannot be computed: {:.200}; the file is '
                                'damaged'.format(self.path, layer.name, layer.kind,
-                                                error)) from error
+                                                str(error))) from error
 
     def _constant(self, layer):
         try:
@@ -170,27 +183,27 @@ class _Graph:
             start, size = int(layer.data['offset']), int(layer.data['size'])
             kind = np.dtype(_TYPES[layer.data['element_type']])
         except (KeyError, ValueError) as error:
-            raise WeightsError('{}: constant {!r}: cannot use {}; supported are numbers '
-                               'of type {}'.format(self.path, layer.name, error,
+            raise WeightsError('{}: constant {!r}: cannot use {:.200}; supported are numbers '
+                               'of type {}'.format(self.path, layer.name, str(error),
                                                    ', '.join(_TYPES))) from error
-        if min(shape + [start, size]) < 0 or start + size > len(self._bin) \
-                or len(shape) > _MOST_AXES \
-                or size != kind.itemsize * int(np.prod(shape, dtype=object)):
+        count = elements(shape, len(self._bin))
+        if min(start, size, count) < 0 or start + size > len(self._bin) \
+                or size != kind.itemsize * count:
             raise WeightsError('{}: constant {!r} ({} of {}) does not fit bytes {} to {} of the '
                                '.bin, which has {}; copy both files again'.format(
-                                   self.path, layer.name, shape, kind, start, start + size,
-                                   len(self._bin)))
+                                   self.path, layer.name, shape[:MOST_AXES + 1], kind, start,
+                                   start + size, len(self._bin)))
+        self._numbers.spend(count + 1)
         values = np.frombuffer(self._bin, kind, size // kind.itemsize, start)
         return values.reshape(shape).astype(np.float64)
 
 
-def _read(path):
+def _read(path, most):
     try:
-        with open(path, 'rb') as file:
-            return file.read()
-    except OSError as error:
-        raise WeightsError('{}: {}; an OpenVINO network is a pair of files, .xml and .bin, side '
-                           'by side'.format(path, error.strerror)) from error
+        return read_bounded(path, most, 'part of an OpenVINO network')
+    except WeightsError as error:
+        raise WeightsError('{}; an OpenVINO network is a pair of files, .xml and .bin, side by '
+                           'side'.format(error)) from error
 
 
 def _parse(content, path):
@@ -204,8 +217,8 @@ def _parse(content, path):
     except (UnicodeDecodeError, ElementTree.ParseError) as error:
         raise WeightsError('{} is not an OpenVINO .xml: {}'.format(path, error)) from error
     if root.tag != 'net' or root.get('version') not in _VERSIONS:
-        raise WeightsError('{}: expected an OpenVINO network (<net>) of IR version {}, found <{}> '
-                           'of version {}; convert it with a newer OpenVINO'.format(
+        raise WeightsError('{}: expected an OpenVINO network (<net>) of IR version {}, found '
+                           '<{:.40}> of version {!s:.40}; convert it with a newer OpenVINO'.format(
                                path, ' or '.join(_VERSIONS), root.tag, root.get('version')))
     return root
 

@@ -73,7 +73,7 @@ def read_pickle(stream, largest: int) -> Any:
     [bytes] of its arrays, and of texts that represent bytes.
     Raises PickleError.
     """
-    machine = _Machine(largest)
+    machine = Machine(largest)
     try:
         for count, (opcode, argument, _) in enumerate(genops(stream)):
             if count > _MOST_INSTRUCTIONS:
@@ -87,7 +87,7 @@ def read_pickle(stream, largest: int) -> Any:
             str(error)[:80] or type(error).__name__)) from error
 
 
-class _Machine:
+class Machine:
     """Runs instructions on a stack, as the pickle format defines them."""
 
     def __init__(self, largest):
@@ -108,9 +108,10 @@ class _Machine:
         elif name in ('BINGET', 'LONG_BINGET'):
             self.stack.append(self.memo[argument])
         elif name not in ('PROTO', 'FRAME', 'STOP'):
-            self._other(name, argument)
+            self.other(name, argument)
 
-    def _other(self, name, argument):
+    def other(self, name, argument):
+        """Run an instruction that is neither a literal nor about the memo."""
         if name == 'MARK':
             self.marks.append(len(self.stack))
         elif name == 'TUPLE':
@@ -122,13 +123,13 @@ class _Machine:
             items = self._since_mark() if name == 'SETITEMS' else self._popped(2)
             self._set_items(items)
         elif name == 'GLOBAL':
-            self.stack.append(_Name(argument.replace(' ', '.', 1)))
+            self.stack.append(self.named(argument.replace(' ', '.', 1)))
         elif name == 'STACK_GLOBAL':
-            self.stack.append(_Name('.'.join(self._popped(2))))
+            self.stack.append(self.named('.'.join(self._popped(2))))
         elif name == 'REDUCE':
-            self.stack.append(self._called(*self._popped(2)))
+            self.stack.append(self.called(*self._popped(2)))
         elif name == 'BUILD':
-            self._build(self.stack.pop())
+            self.build(self.stack.pop())
         else:
             raise PickleError('it has the instruction {}, which no file of weights needs; nothing '
                               'was run, do not trust this file'.format(name))
@@ -152,12 +153,21 @@ class _Machine:
 
     def _set_items(self, items):
         for key, value in zip(items[::2], items[1::2]):
-            if not isinstance(key, (str, bytes)):
-                raise PickleError('it has a dict with a {} for a key, not a name'.format(
-                    type(key).__name__))
+            self.key(key)
             self._top(dict)[key] = value
 
-    def _called(self, name, arguments):
+    def named(self, name):
+        """Return what a name of a module stands for."""
+        return _Name(name)
+
+    def key(self, key):
+        """Reject keys of dicts that are no names."""
+        if not isinstance(key, (str, bytes)):
+            raise PickleError('it has a dict with a {} for a key, not a name'.format(
+                type(key).__name__))
+
+    def called(self, name, arguments):
+        """Return the result of a call."""
         meaning = name.meaning if isinstance(name, _Name) else None
         if meaning == '_reconstruct':
             return Rebuilt()
@@ -167,12 +177,13 @@ class _Machine:
             return self._numbers(arguments[0], (), False, arguments[1])
         if meaning == 'encode':
             text, encoding = arguments
-            self._spend(len(text))
+            self.spend(len(text))
             if encoding in ('latin1', 'latin-1'):
                 return text.encode('latin-1')
         raise PickleError('it makes something other than an array')
 
-    def _build(self, state):
+    def build(self, state):
+        """Give an array or a type its state."""
         target = self.stack[-1]
         if isinstance(target, Rebuilt):
             target.value = self._array(*state[1:])
@@ -194,13 +205,18 @@ class _Machine:
         if not fits or kind == object:  # noqa: E721
             raise PickleError('it holds an array of the shape {} with {} bytes'.format(
                 shape[:8], len(data)))
-        self._spend(len(data))
+        self.spend(len(data))
         return np.frombuffer(data, kind).reshape(shape, order='F' if fortran else 'C')
 
-    def _spend(self, count):
+    def spend(self, count):
+        """Use up bytes of the file."""
         self.left -= count
         if self.left < 0:
-            raise PickleError('its arrays are larger than the file; do not trust it')
+            raise self.overspent()
+
+    def overspent(self):
+        """Return the error for contents that are larger than the file."""
+        return PickleError('its arrays are larger than the file; do not trust it')
 
 
 def _latin(text):

@@ -14,6 +14,7 @@ from torch import fx, nn
 
 from pose_training.errors import WeightsError
 from pose_training.families.registry import make_family
+from pose_training.importers.limits import checked_name, read_bounded
 from pose_training.importers.messages import message_classes
 from pose_training.models.registry import NetworkSpec
 
@@ -44,6 +45,7 @@ _MESSAGES = message_classes('pose_training.prototxt', {
 
 _OUTPUT = 'the output'
 _MOST_LISTED = 8
+_LARGEST = 1 << 20  # bytes; the longest published one has 70,000
 # In a malicious file the length of expressions could double with each layer.
 _LONGEST, _MOST_PARTS = 1000, 64
 
@@ -107,10 +109,12 @@ def describe_prototxt(path: str) -> Description:
     described, blobs = {}, {name: ('image',) for name in _inputs(path, net)}
     last = ()
     for layer in net.layer:
+        for name in (layer.name, layer.type, *layer.bottom, *layer.top):
+            checked_name(name, path)
         strangers = [name for name in layer.bottom if name not in blobs]
         if strangers:
             raise WeightsError('{}: layer {} reads {}, which no layer before it yields'.format(
-                path, layer.name, ', '.join(strangers)))
+                path, layer.name, ', '.join(strangers[:_MOST_LISTED])))
         reads = _joined([blobs[name] for name in layer.bottom])
         last = _value(layer, reads)
         blobs.update({name: last for name in layer.top})
@@ -133,7 +137,7 @@ def _value(layer, reads):
         return reads
     if layer.type == 'ReLU' and not layer.relu_param.negative_slope:
         return _applied('relu', reads)
-    if layer.type == 'Pooling':
+    if layer.type == 'Pooling' and layer.pooling_param.pool in range(len(_METHODS)):
         made = layer.pooling_param
         return _applied(_pooling(
             _METHODS[made.pool], _pair(made, 'kernel_size', 0), _pair(made, 'pad', 0),
@@ -143,12 +147,10 @@ def _value(layer, reads):
 
 def _parse(path):
     try:
-        with open(path, encoding='utf-8') as stream:
-            net = text_format.Parse(stream.read(), _MESSAGES['Net'](), allow_unknown_field=True)
-    except OSError as error:
-        raise WeightsError('cannot read {}: {}'.format(path, error.strerror)) from error
-    except (text_format.ParseError, UnicodeDecodeError, RecursionError) as error:
-        raise WeightsError('{} is no prototxt: {}'.format(path, error)) from error
+        text = read_bounded(path, _LARGEST, 'prototxt').decode('utf-8')
+        net = text_format.Parse(text, _MESSAGES['Net'](), allow_unknown_field=True)
+    except (text_format.ParseError, ValueError, RecursionError) as error:
+        raise WeightsError('{} is no prototxt: {:.200}'.format(path, str(error))) from error
     if not net.layer:
         raise WeightsError('{} lists no `layer {{...}}`; is it a .prototxt? One in the old form, '
                            '`layers {{...}}`, can be converted by upgrade_net_proto_text of '
@@ -164,8 +166,9 @@ def _inputs(path, net) -> List[str]:
     shapes += [net.input_dim] if net.input_dim else []
     if len(names) != 1 or len(shapes) != 1 or list(shapes[0])[1:2] != [3]:
         raise WeightsError('{} reads {} of the shapes {}; it should read one image of three '
-                           'channels'.format(path, ', '.join(names) or 'nothing',
-                                             [list(shape) for shape in shapes]))
+                           'channels'.format(path, ', '.join(names[:_MOST_LISTED])[:_LONGEST] or
+                                             'nothing', [list(shape[:_MOST_LISTED]) for shape in
+                                                         shapes[:_MOST_LISTED]]))
     return names
 
 

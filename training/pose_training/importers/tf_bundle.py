@@ -4,20 +4,22 @@
 
 Formats: LevelDB's doc/table_format.md, and tensorflow/core/protobuf/tensor_bundle.proto.
 """
-import math
-import os
 import struct
 from typing import Any, Dict, Iterator, Tuple
 
 import numpy as np
 from google.protobuf.message import DecodeError
 
+from pose_ros.core.reading import LARGEST_EXTERNAL, open_regular
 from pose_training.errors import WeightsError
 from pose_training.importers.crc32c import masked_crc32c
+from pose_training.importers.limits import (Budget, checked_name, elements, MOST_AXES,
+                                             MOST_NAMES, read_bounded)
 from pose_training.importers.messages import message_classes
 
-_MOST_INDEX_BYTES = 1 << 26
-_MOST_ELEMENTS = 1 << 26
+_MOST_INDEX_BYTES = 1 << 24
+_MOST_KEY_BYTES = 1 << 24
+_LONGEST_KEY = 1 << 12
 _FOOTER = 48
 _MAGIC = 0xDB4775248B80FB57
 _TYPES = {1: '<f4', 2: '<f8', 3: '<i4', 9: '<i8', 19: '<f2'}  # numbers of types.proto
@@ -35,17 +37,20 @@ _MESSAGES = message_classes('pose_training.bundle', {
 class Bundle:
     """The variables of the checkpoint `prefix`; WeightsError for a damaged or other file.
 
-    `names` are the names of the variables; `read` returns a variable.
+    `names` are the names of the variables; `read` returns a variable, and all that are read have
+    at most `most_elements` numbers.
     """
 
-    def __init__(self, prefix: str):
+    def __init__(self, prefix: str, most_elements: int):
         self._prefix = prefix
         self._index = prefix + '.index'
+        self._most = most_elements
+        self._numbers = Budget(most_elements, prefix, 'holds more numbers than the network')
         entries = dict(self._entries())
         try:
             self._header = _MESSAGES['Header'].FromString(entries.pop(b'', b''))
             self._variables: Dict[str, Any] = {
-                name.decode(): _MESSAGES['Entry'].FromString(value)
+                checked_name(name.decode(), self._index): _MESSAGES['Entry'].FromString(value)
                 for name, value in entries.items() if not name.startswith(_PART)}
         except (DecodeError, UnicodeDecodeError) as error:
             raise self._damaged('it holds an entry that cannot be read') from error
@@ -61,13 +66,14 @@ class Bundle:
         if entry.slices:
             raise WeightsError('{}: {} is stored in parts (partitioned); save the checkpoint '
                                'again without a partitioner'.format(self._prefix, where))
-        if entry.dtype not in _TYPES or min(shape, default=1) < 0 or (
-                math.prod(shape) > _MOST_ELEMENTS):
+        count = elements(shape, self._most)
+        if entry.dtype not in _TYPES or count < 0:
             raise self._damaged('{} has data type {} and shape {}, which no network here has'
-                                .format(where, entry.dtype, shape))
+                                .format(where, entry.dtype, shape[:MOST_AXES + 1]))
         dtype = np.dtype(_TYPES[entry.dtype])
-        if entry.size != math.prod(shape) * dtype.itemsize:
+        if entry.size != count * dtype.itemsize:
             raise self._damaged('{} of shape {} has {} bytes'.format(where, shape, entry.size))
+        self._numbers.spend(count)
         content = self._content(entry, where)
         return np.frombuffer(content, dtype).reshape(shape)
 
@@ -75,7 +81,7 @@ class Bundle:
         shard = '{}.data-{:05d}-of-{:05d}'.format(self._prefix, entry.shard_id,
                                                   self._header.num_shards)
         try:
-            with open(shard, 'rb') as stream:
+            with open_regular(shard, LARGEST_EXTERNAL) as stream:
                 stream.seek(entry.offset)
                 content = stream.read(entry.size)
         except (OSError, ValueError) as error:
@@ -91,14 +97,10 @@ class Bundle:
 
     def _entries(self) -> Iterator[Tuple[bytes, bytes]]:
         """Yield the keys and values of the table; its index block points to the others."""
-        try:
-            if os.path.getsize(self._index) > _MOST_INDEX_BYTES:
-                raise self._damaged('it is too large for an index')
-            with open(self._index, 'rb') as stream:
-                content = stream.read()
-        except OSError as error:
-            raise WeightsError('{} cannot be read: {}'.format(
-                self._index, error.strerror)) from error
+        content = read_bounded(self._index, _MOST_INDEX_BYTES, 'index of a checkpoint')
+        self._blocks = Budget(len(content), self._index, 'names some blocks many times')
+        self._keys = Budget(_MOST_KEY_BYTES, self._index, 'holds names without end')
+        self._count = Budget(MOST_NAMES, self._index, 'holds more variables than any network')
         if len(content) < _FOOTER or struct.unpack('<Q', content[-8:])[0] != _MAGIC:
             raise self._damaged('it does not end like one')
         try:
@@ -112,6 +114,7 @@ class Bundle:
     def _block(self, content, offset, size):
         """Yield the entries of a block; a key begins like the one before."""
         block, trailer = content[offset:offset + size], content[offset + size:offset + size + 5]
+        self._blocks.spend(len(block) + len(trailer))
         compression, checksum = struct.unpack('<BI', trailer)
         if masked_crc32c(block + trailer[:1]) != checksum:
             raise self._damaged('the checksum of a block is wrong')
@@ -125,6 +128,10 @@ class Bundle:
             length, position = _varint(block, position)
             key = key[:shared] + block[position:position + added]
             position += added + length
+            self._count.spend(1)
+            self._keys.spend(len(key))
+            if len(key) > _LONGEST_KEY:
+                raise self._damaged('it has a name of {} bytes'.format(len(key)))
             yield key, block[position - length:position]
 
     def _damaged(self, reason):

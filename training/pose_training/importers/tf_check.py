@@ -18,12 +18,13 @@ from pose_training.importers.tf_ops import compute, spatial
 from pose_training.models.network import PoseNetwork
 
 _HEIGHT, _WIDTH = 48, 64  # of the image, if the graph has a dynamic size
-_MOST_PIXELS = 1 << 21
+_MOST_PIXELS = 1 << 19
+_MOST_LIVE = 1 << 28  # numbers that are kept at a time
 # Relative to the largest value of a layer. Another order of maps, padding or sampling changes a
 # tenth of it or more. Rounding changes far less, and most if an image has a tiny variance.
 _TOLERANCE = 5e-3
 _ACTIVATIONS = ('Relu', 'Relu6')
-_DEEPEST = 5
+_DEEPEST, _MOST_SHOWN = 5, 4  # operations in a message, and inputs of each
 
 
 class GraphCheck:
@@ -101,14 +102,19 @@ class GraphCheck:
         values = dict(self._constants)
         nodes = self._graph.nodes.values()
         awaited = Counter(name for node in nodes for name in node.inputs)
+        live = 0
         for node in nodes:
             if node.name not in self._constants:
                 values[node.name] = (image if node.op == 'Placeholder'
                                      else compute(self._graph, node, values))
+                live += values[node.name].numel()
+                if live > _MOST_LIVE:
+                    raise self._graph.fail('its maps need more memory than those of a network')
                 yield node, values[node.name]
             for name in node.inputs:
                 awaited[name] -= 1
                 if not awaited[name]:
+                    live -= 0 if name in self._constants else values[name].numel()
                     del values[name]
 
     def _activation(self, layer) -> Optional[Node]:
@@ -137,8 +143,11 @@ class GraphCheck:
         inputs = [each for each in node.inputs if each not in self._constants]
         if not inputs:
             return name
-        return '{}({})'.format(node.op, '...' if depth == _DEEPEST else ', '.join(
-            self._formula(each, depth + 1) for each in inputs))
+        if depth == _DEEPEST:
+            return '{}(...)'.format(node.op)
+        shown = [self._formula(each, depth + 1) for each in inputs[:_MOST_SHOWN]]
+        more = ['...'] if len(inputs) > _MOST_SHOWN else []
+        return '{}({})'.format(node.op, ', '.join(shown + more))
 
 
 def _scope(layer):

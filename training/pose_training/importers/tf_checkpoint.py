@@ -9,6 +9,7 @@ from google.protobuf import text_format
 
 from pose_ros.core.files import natural_key
 from pose_training.errors import WeightsError
+from pose_training.importers.limits import most_elements, read_bounded
 from pose_training.importers.matching import Weights
 from pose_training.importers.messages import message_classes
 from pose_training.importers.tf_bundle import Bundle
@@ -17,6 +18,7 @@ from pose_training.models.registry import NetworkSpec
 
 _STATE = message_classes('pose_training.checkpoint', {
     'CheckpointState': {'model_checkpoint_path': (1, 'string')}})['CheckpointState']
+_LARGEST_LIST = 1 << 20  # bytes
 _OBJECT_GRAPH = '_CHECKPOINTABLE_OBJECT_GRAPH'
 _FILES = r'\.(index|meta|data-\d{5}-of-\d{5})$'
 
@@ -31,7 +33,7 @@ def read_weights(path: str, spec: NetworkSpec, averages: bool = False,
     unless `stored_statistics` is True: then it uses those of the checkpoint. WeightsError for
     files that are missing, damaged, or of another kind.
     """
-    bundle = Bundle(_prefix(path))
+    bundle = Bundle(_prefix(path), most_elements(spec))
     if _OBJECT_GRAPH in bundle.names:
         raise WeightsError('{} is an object-based checkpoint of TensorFlow 2; tf-pose-estimation '
                            'writes name-based ones (tf.train.Saver)'.format(path))
@@ -39,7 +41,7 @@ def read_weights(path: str, spec: NetworkSpec, averages: bool = False,
     if averages and not averaged:
         raise WeightsError('{} has no moving averages; import it without --averages'.format(path))
     state = to_state({name: bundle.read(name) for name in bundle.names
-                      if state_name(name) or (averages and name in averaged)}, averages)
+                      if state_name(name) or (averages and name in averaged)}, path, averages)
     if stored_statistics or 'image_statistics' not in inspect.signature(spec.build).parameters:
         return Weights(state)
     return Weights(state, {'image_statistics': True})
@@ -65,12 +67,12 @@ def _latest(folder):
     """Return the prefix in the file `checkpoint`; checkpoints may have been moved."""
     path = os.path.join(folder, 'checkpoint')
     try:
-        with open(path, encoding='utf-8') as stream:
-            state = text_format.Parse(stream.read(1 << 20), _STATE(), allow_unknown_field=True)
-    except OSError as error:
+        text = read_bounded(path, _LARGEST_LIST, 'list of checkpoints').decode('utf-8')
+        state = text_format.Parse(text, _STATE(), allow_unknown_field=True)
+    except WeightsError as error:
         raise WeightsError('folder {} has no readable file `checkpoint`: {}'.format(
             folder, _nearby(folder))) from error
-    except (UnicodeDecodeError, text_format.ParseError) as error:
+    except (UnicodeDecodeError, text_format.ParseError, RecursionError) as error:
         raise WeightsError('{} is no file of tf.train.Saver; give the prefix of the '
                            'checkpoint instead: {}'.format(path, _nearby(folder))) from error
     named = state.model_checkpoint_path

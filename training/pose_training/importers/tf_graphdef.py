@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read a TensorFlow GraphDef, binary (.pb) or text (.pbtxt), as connected nodes."""
 import graphlib
-import math
-import os
+import re
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
@@ -11,10 +10,13 @@ from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 
 from pose_training.errors import WeightsError
-from pose_training.importers.messages import message_classes
+from pose_training.importers.limits import checked_name, elements, MOST_AXES, read_bounded
+from pose_training.importers.messages import message_classes, parse
 
 MOST_ELEMENTS = 1 << 26  # of one tensor; the largest kernel of a known network has 1.2 million
 _MOST_BYTES = 1 << 30
+_MOST_TEXT_BYTES, _MOST_TEXT_PARTS = 1 << 28, 1 << 18
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _DATA_TYPES = ('INVALID FLOAT DOUBLE INT32 UINT8 INT16 INT8 STRING COMPLEX64 INT64 BOOL QINT8 '
                'QUINT8 QINT32 BFLOAT16 QINT16 QUINT16 UINT16 COMPLEX128 HALF RESOURCE VARIANT '
                'UINT32 UINT64').split()
@@ -86,9 +88,11 @@ def read_graph(path: str, output: str) -> Graph:
 
     Raises WeightsError for a file that is no complete GraphDef with such a node.
     """
-    message = _parse(_content(path), path)
+    message = _parse(read_bounded(path, _MOST_BYTES, 'graph'), path)
     nodes = {}
     for node in message.node:
+        for name in (node.name, node.op):
+            checked_name(name, path)
         if node.name in nodes:
             raise WeightsError('{}: two nodes are named {!r}'.format(path, node.name))
         nodes[node.name] = Node(node.name, node.op, _input_names(node, path),
@@ -111,10 +115,10 @@ def tensor_array(tensor, where: str) -> np.ndarray:
     if kind not in _STORED:
         raise WeightsError('{} has the data type {}; known are {}'.format(
             where, kind, ', '.join(_STORED)))
-    if min(shape, default=1) < 0 or math.prod(shape) > MOST_ELEMENTS:
-        raise WeightsError('{} has the impossible shape {}'.format(where, shape))
     dtype, field = _STORED[kind]
-    count = math.prod(shape)
+    count = elements(shape, MOST_ELEMENTS)
+    if count < 0:
+        raise WeightsError('{} has the impossible shape {}'.format(where, shape[:MOST_AXES + 1]))
     if tensor.tensor_content:
         values = tensor.tensor_content
         needed = count * np.dtype(dtype).itemsize
@@ -134,25 +138,14 @@ def tensor_array(tensor, where: str) -> np.ndarray:
     return array.reshape(shape)
 
 
-def _content(path):
-    try:
-        if os.path.getsize(path) > _MOST_BYTES:
-            raise WeightsError('{} is larger than 1 GiB, unlike all known graphs'.format(path))
-        with open(path, 'rb') as stream:
-            return stream.read()
-    except OSError as error:
-        raise WeightsError('{} cannot be read: {}'.format(path, error.strerror)) from error
-
-
 def _parse(content, path):
-    message = _MESSAGES['GraphDef']()
     try:
-        message.ParseFromString(content)
+        message = parse(_MESSAGES['GraphDef'], content)
     except DecodeError:
-        message.Clear()
         try:
-            text_format.Parse(content.decode('utf-8'), message, allow_unknown_field=True)
-        except (UnicodeDecodeError, text_format.ParseError, ValueError, RecursionError) as error:
+            message = text_format.Parse(_text(content), _MESSAGES['GraphDef'](),
+                                        allow_unknown_field=True)
+        except (text_format.ParseError, ValueError, RecursionError) as error:
             raise WeightsError(
                 '{} is no TensorFlow graph, neither binary nor text, or was cut short; give a '
                 'frozen graph such as graph_opt.pb'.format(path)) from error
@@ -162,12 +155,22 @@ def _parse(content, path):
     return message
 
 
+def _text(content):
+    if len(content) > _MOST_TEXT_BYTES:
+        raise ValueError('it is too long')
+    bare = _STRINGS.sub(b'', content)
+    if sum(map(bare.count, (b':', b',', b'{', b'<', b'['))) > _MOST_TEXT_PARTS:
+        raise ValueError('it has too many parts')
+    return content.decode('utf-8')
+
+
 def _input_names(node, path):
     names = []
     for text in node.input:
         name, _, output = text.partition(':')
         if text.startswith('^'):
             continue
+        checked_name(name, path)
         if output not in ('', '0'):
             raise WeightsError('{}: node {!r} reads {!r}; only first outputs are supported'
                                .format(path, node.name, text))
@@ -177,13 +180,19 @@ def _input_names(node, path):
 
 def _without_identities(nodes, path):
     """Replace each input that is an identity by the input of the identity."""
+    known: Dict[str, str] = {}  # the origins of identities
+
     def origin(name):
         seen = set()
         while name in nodes and nodes[name].op in _SAME_VALUE and nodes[name].inputs:
             if name in seen:
                 raise WeightsError('{}: node {!r} reads itself'.format(path, name))
+            if name in known:
+                name = known[name]
+                break
             seen.add(name)
             name = nodes[name].inputs[0]
+        known.update(dict.fromkeys(seen, name))
         return name
 
     return {node.name: node._replace(inputs=tuple(origin(name) for name in node.inputs))

@@ -5,6 +5,8 @@ from typing import Dict, Mapping, Optional
 
 import numpy as np
 
+from pose_training.errors import WeightsError
+
 # The last part of a variable's name, and of its state name.
 _PARAMETERS = {'weights': 'weight', 'depthwise_weights': 'weight', 'biases': 'bias',
                'beta': 'bias', 'gamma': 'weight', 'moving_mean': 'running_mean',
@@ -41,10 +43,12 @@ def kernel_to_torch(kernel: np.ndarray, depthwise: bool) -> np.ndarray:
     return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
 
 
-def to_state(variables: Mapping[str, np.ndarray], averages: bool = False) -> Dict[str, np.ndarray]:
+def to_state(variables: Mapping[str, np.ndarray], where: str,
+             averages: bool = False) -> Dict[str, np.ndarray]:
     """Return the state of a network, float32, from TensorFlow variables by name.
 
     `averages`: use the exponential moving average of a variable instead, if there is one.
+    WeightsError, which names the file `where`, for weights that are no floats.
     """
     state = {}
     for variable, array in variables.items():
@@ -53,6 +57,9 @@ def to_state(variables: Mapping[str, np.ndarray], averages: bool = False) -> Dic
             continue
         if averages:
             array = variables.get('{}/{}'.format(variable.split(':')[0], AVERAGE), array)
+        if array.dtype.kind != 'f':
+            raise WeightsError('{}: {} holds numbers of type {}; weights are floats'.format(
+                where, variable, array.dtype))
         depthwise = variable.split(':')[0].endswith('/depthwise_weights')
         state[name] = kernel_to_torch(np.array(array, np.float32), depthwise)
     return state

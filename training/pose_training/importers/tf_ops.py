@@ -5,6 +5,7 @@
 Tensors are float32 (N, h, w, C), or int64 for sizes. The operators are documented in TensorFlow's
 `tf.raw_ops`.
 """
+import math
 from typing import Dict, List
 
 import torch
@@ -12,16 +13,22 @@ from torch import Tensor
 from torch.nn import functional
 
 from pose_training.errors import WeightsError
+from pose_training.importers.limits import Budget, elements
 from pose_training.importers.tf_graphdef import MOST_ELEMENTS, Graph, Node, tensor_array
 
 BATCH_NORMS = ('FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3')
 _VARIABLES = ('VariableV2', 'Variable', 'VarHandleOp')
 _LARGEST_WINDOW = 64  # limits the memory that the padding in a file can need
+_MOST_PRODUCTS = 1 << 36  # of one convolution; the largest of a known network has 2 ** 33
 
 
-def constants(graph: Graph) -> Dict[str, Tensor]:
-    """Return the values of the nodes that are computed from constants only, by name."""
+def constants(graph: Graph, most_elements: int) -> Dict[str, Tensor]:
+    """Return the values of the nodes that are computed from constants only, by name.
+
+    WeightsError if they have more numbers than `most_elements` in all.
+    """
     values: Dict[str, Tensor] = {}
+    numbers = Budget(most_elements, graph.where, 'holds more numbers than the network')
     for node in graph.nodes.values():
         if node.op in _VARIABLES:
             raise graph.fail(
@@ -30,8 +37,21 @@ def constants(graph: Graph) -> Dict[str, Tensor]:
                 'format tf-checkpoint'.format(node.name))
         if node.op in ('Const', 'PlaceholderWithDefault') or (
                 node.op in _ARITHMETIC and all(name in values for name in node.inputs)):
+            numbers.spend(_size(node, values))
             values[node.name] = compute(graph, node, values)
     return values
+
+
+def _size(node, values):
+    """Return about how many numbers a constant has; `compute` rejects invalid ones."""
+    if node.op == 'Const' and 'value' in node.attributes:
+        shape = node.attributes['value'].tensor.tensor_shape.dim
+        return max(elements([dimension.size for dimension in shape], MOST_ELEMENTS), 1)
+    try:
+        shapes = [values[name].shape for name in node.inputs if name in values]
+        return max(torch.broadcast_shapes(*shapes).numel(), 1)
+    except RuntimeError:
+        return 1
 
 
 def compute(graph: Graph, node: Node, values: Dict[str, Tensor]) -> Tensor:
@@ -80,7 +100,14 @@ def _padded(node, images, windows, value=0.):
         raise _Unsupported('padding is {!r}, neither SAME nor VALID'.format(kind.decode('latin1')))
     (top, bottom), (left, right) = (
         _same_padding(*axis) for axis in zip(images.shape[2:], windows, spatial(node, 'strides')))
+    _limit(images.shape[0], images.shape[1], images.shape[2] + top + bottom,
+           images.shape[3] + left + right)
     return functional.pad(images, (left, right, top, bottom), value=value)
+
+
+def _limit(*shape):
+    if math.prod(shape) > MOST_ELEMENTS:
+        raise _Unsupported('its result would be too large')
 
 
 def _same_padding(size, window, stride):
@@ -117,6 +144,11 @@ def _convolve(node, features, weight, groups):
     if spatial(node, 'dilations') != [1, 1]:
         raise _Unsupported('it is dilated')
     images = _padded(node, _to_channels_first(features), weight.shape[2:])
+    cells = math.prod(-(-size // stride) for size, stride in zip(
+        images.shape[2:], spatial(node, 'strides')))
+    _limit(len(images), cells, len(weight))
+    if cells * weight.numel() > _MOST_PRODUCTS:
+        raise _Unsupported('it would take too long')
     return _to_channels_last(functional.conv2d(
         images, weight, None, spatial(node, 'strides'), groups=groups))
 
@@ -125,6 +157,8 @@ def _batch_norm(node, features, gamma, beta, mean, variance):
     _need(node, 'data_format', 'NHWC')
     if node.is_training:
         variance, mean = torch.var_mean(features, (0, 1, 2), correction=0)
+    _limit(*torch.broadcast_shapes(features.shape, gamma.shape, beta.shape, mean.shape,
+                                   variance.shape))
     scale = gamma / (variance + node.epsilon).sqrt()
     return (features - mean) * scale + beta
 
@@ -137,12 +171,12 @@ def _max_pool(node, features):
 
 def _bias_add(node, features, bias):
     _need(node, 'data_format', 'NHWC')
+    _limit(*torch.broadcast_shapes(features.shape, bias.shape))
     return features + bias
 
 
 def _concatenate(node, *inputs):
-    if sum(value.numel() for value in inputs) > MOST_ELEMENTS:
-        raise _Unsupported('its result would be too large')
+    _limit(sum(value.numel() for value in inputs))
     return torch.cat(inputs[:-1], int(inputs[-1]))
 
 
@@ -176,10 +210,14 @@ def _strided_slice(node, vector, begin, end, step):
     return vector[start:None if masks['end_mask'] else int(end)]
 
 
+def _pack(node, *values):
+    _limit(sum(value.numel() for value in values))
+    return torch.stack(values)
+
+
 def _arithmetic(function):
     def operator(node, first, second):
-        if torch.broadcast_shapes(first.shape, second.shape).numel() > MOST_ELEMENTS:
-            raise _Unsupported('its result would be too large')
+        _limit(*torch.broadcast_shapes(first.shape, second.shape))
         return function(first, second)
     return operator
 
@@ -200,6 +238,6 @@ _OPERATORS = {
     'Conv2D': _conv2d, 'DepthwiseConv2dNative': _depthwise, 'MaxPool': _max_pool,
     'BiasAdd': _bias_add, 'ConcatV2': _concatenate, 'ResizeBilinear': _resize_bilinear,
     'Shape': lambda node, value: torch.tensor(value.shape), 'StridedSlice': _strided_slice,
-    'Pack': lambda node, *values: torch.stack(values),
+    'Pack': _pack,
     'Relu': _single(torch.relu), 'Relu6': _single(functional.relu6),
 }

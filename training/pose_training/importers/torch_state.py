@@ -6,6 +6,7 @@ Supported are the state dicts of trt_pose and of Lightweight OpenPose (also insi
 checkpoint), and those ported from OpenPose: with Caffe's flat names, with the module names of
 Hzzone/pytorch-openpose, and with those of TreB1eN/Pytorch0.4.1_Openpose.
 """
+import os
 import re
 from typing import Dict, Mapping
 
@@ -14,6 +15,7 @@ import torch
 
 from pose_training.checkpoint import Checkpoint, find_checkpoint
 from pose_training.errors import WeightsError
+from pose_training.importers.limits import Budget, checked_name, most_elements
 from pose_training.importers.matching import Weights
 from pose_training.torch_file import load_torch_file
 from pose_training.models.registry import NetworkSpec
@@ -40,7 +42,7 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     data = load_torch_file(path)
     checkpoint = find_checkpoint(data, path)
     if checkpoint is None:
-        return Weights(_arrays(_tensors(data, path), path))
+        return Weights(float_arrays(_tensors(data, path), path, spec))
     return _own(checkpoint, spec, path)
 
 
@@ -49,7 +51,7 @@ def _own(checkpoint: Checkpoint, spec: NetworkSpec, path: str) -> Weights:
         raise WeightsError('{} is a checkpoint of {}, not of {}; name that network'.format(
             path, checkpoint.name, spec.name))
     options = {**checkpoint.options, 'topology': checkpoint.topology}
-    return Weights(_arrays(checkpoint.state, path), options)
+    return Weights(float_arrays(checkpoint.state, path, spec), options)
 
 
 def _tensors(data, path) -> Dict[str, torch.Tensor]:
@@ -89,11 +91,22 @@ def _flat(name):
     return name
 
 
-def _arrays(tensors, path) -> Dict[str, np.ndarray]:
+def float_arrays(tensors: Mapping[str, torch.Tensor], path: str,
+                 spec: NetworkSpec) -> Dict[str, np.ndarray]:
+    """Return tensors as float32 arrays, without counters of batches.
+
+    Raises WeightsError for other types than floats, and for more numbers than those of the file or
+    of the network: a tensor may repeat its numbers.
+    """
+    numbers = Budget(max(2 * os.path.getsize(path), most_elements(spec)), path,
+                     'holds more numbers than the network')
     wanted = {name: tensor.detach() for name, tensor in tensors.items()
               if not name.endswith('num_batches_tracked')}
     invalid = ['{} is {}'.format(name, _kind(tensor)) for name, tensor in wanted.items()
                if _kind(tensor)]
+    for name, tensor in wanted.items():
+        checked_name(name, path)
+        numbers.spend(tensor.numel())
     if invalid:
         raise WeightsError('{} holds tensors that are not plain arrays of floats: {}{}; save the '
                            'network before it is quantized or converted'.format(

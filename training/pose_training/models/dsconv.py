@@ -9,7 +9,7 @@ from typing import List
 
 from torch import Tensor, nn
 
-from pose_training.models.network import check_stages, Outputs, PoseNetwork
+from pose_training.models.network import check_factor, check_stages, Outputs, PoseNetwork
 from pose_training.models.registry import NetworkSpec, card_input
 from pose_training.models.tf_blocks import BranchedScope, NormedConv2d, scaled
 
@@ -77,6 +77,7 @@ def build(heatmaps: int, pafs: int, stages: int = MOST_STAGES, width: float = 1.
     Raises NetworkError for an invalid number of stages or width.
     """
     check_stages('dsconv', stages, 1, MOST_STAGES)
+    check_factor('dsconv', 'width', width)
     return DsConv(heatmaps, pafs, stages, width)
 
 

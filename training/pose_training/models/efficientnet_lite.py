@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pose_training.errors import NetworkError
 from pose_training.models.blocks import FusibleSequential
 
 # (expansion, channels, blocks, stride of the first block, kernel) of each stage.
@@ -27,13 +26,6 @@ def scaled_channels(channels: int, width: float) -> int:
     if width == 1:
         return channels
     return max(_DIVISOR, int(channels * width / _DIVISOR + .5) * _DIVISOR)
-
-
-def check_width(network: str, width: float) -> None:
-    """Raise NetworkError unless the factor on the channels is a number above 0, at most 4."""
-    if isinstance(width, bool) or not isinstance(width, (int, float)) or not 0 < width <= 4:
-        raise NetworkError('{}: the option `width` is a factor above 0 and at most 4, not '
-                           '{!r}'.format(network, width))
 
 
 def conv_norm(inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1,

@@ -11,9 +11,8 @@ from typing import List, Optional
 import torch
 from torch import Tensor, nn
 
-from pose_training.errors import NetworkError
 from pose_training.models.blocks import FusibleSequential, conv
-from pose_training.models.network import named_outputs, Outputs, PoseNetwork
+from pose_training.models.network import check_stages, named_outputs, Outputs, PoseNetwork
 from pose_training.models.registry import NetworkSpec, card_input
 
 MOST_STAGES = 4
@@ -137,9 +136,8 @@ def build_intel(heatmaps: int, pafs: int, stages: int = 2) -> LightweightOpenpos
 
 
 def _check_stages(stages):
-    if stages not in range(1, MOST_STAGES + 1):
-        raise NetworkError('Lightweight OpenPose has 1 to {} stages (an initial one and '
-                           'refinements), not {!r}'.format(MOST_STAGES, stages))
+    # An initial one and refinements.
+    check_stages('Lightweight OpenPose', stages, 1, MOST_STAGES)
 
 
 _REPOSITORY = 'https://github.com/Daniil-Osokin/lightweight-human-pose-estimation.pytorch'

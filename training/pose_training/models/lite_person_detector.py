@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pose_training.models.efficientnet_lite import (check_width, conv_norm, EfficientNetLite,
-                                                    scaled_channels, Separable, start_head,
-                                                    upsampled)
-from pose_training.models.network import Outputs, PoseNetwork
+from pose_training.models.efficientnet_lite import (conv_norm, EfficientNetLite, scaled_channels,
+                                                    Separable, start_head, upsampled)
+from pose_training.models.network import (check_count, check_factor, MOST_CHANNELS, Outputs,
+                                          PoseNetwork)
 from pose_training.models.registry import card_input, NetworkSpec
 
 STRIDES = (8, 16, 32)
@@ -72,7 +72,8 @@ class LitePersonDetector(PoseNetwork):
 def build(stride_8: int, stride_16: int, stride_32: int, width: float = 1.,
           neck: int = 64) -> LitePersonDetector:
     """Build the network; NetworkError for an invalid width. All strides have five channels."""
-    check_width('lite_person_detector', width)
+    check_factor('lite_person_detector', 'width', width)
+    check_count('lite_person_detector', 'neck', neck, MOST_CHANNELS)
     return LitePersonDetector(width, neck)
 
 

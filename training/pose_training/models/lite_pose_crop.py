@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pose_training.errors import NetworkError
-from pose_training.models.efficientnet_lite import (check_width, conv_norm, EfficientNetLite,
+from pose_training.models.efficientnet_lite import (conv_norm, EfficientNetLite,
                                                     scaled_channels, Separable, start_head,
                                                     upsampled)
-from pose_training.models.network import Outputs, PoseNetwork
+from pose_training.models.network import (check_counts, check_factor, check_flag, MOST_CHANNELS,
+                                          Outputs, PoseNetwork)
 from pose_training.models.registry import card_input, NetworkSpec
 
 _LEVELS = 4  # strides 32, 16, 8, 4
@@ -57,10 +58,14 @@ class LitePoseCrop(PoseNetwork):
 def build(heatmaps: int, width: float = 1., neck: Sequence[int] = (160, 128, 96, 64),
           dense: Sequence[bool] = (False, False, True, True)) -> LitePoseCrop:
     """Build the network; NetworkError for an invalid width or neck."""
-    check_width('lite_pose_crop', width)
-    if not len(neck) == len(dense) == _LEVELS or min(neck) < 1:
-        raise NetworkError('lite_pose_crop needs four numbers of channels `neck` and four values '
-                           '`dense` (strides 32, 16, 8, 4), not {} and {}'.format(neck, dense))
+    check_factor('lite_pose_crop', 'width', width)
+    # One value per stride 32, 16, 8, 4.
+    check_counts('lite_pose_crop', 'neck', neck, _LEVELS, MOST_CHANNELS)
+    if not isinstance(dense, (list, tuple)) or len(dense) != _LEVELS:
+        raise NetworkError('lite_pose_crop: the option `dense` is a list of {} values, not '
+                           '{:.40}'.format(_LEVELS, repr(dense)))
+    for whole in dense:
+        check_flag('lite_pose_crop', 'dense', whole)
     return LitePoseCrop(heatmaps, width, list(neck), list(dense))
 
 

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from pose_training.errors import NetworkError
 from pose_training.families.family import Family, Outputs
 
+MOST_CHANNELS, MOST_BLOCKS = 2048, 64  # of the options of a network
+
 
 def named_outputs(**tensors: Optional[Tensor]) -> Outputs:
     """Return the outputs of a stage by name, without those that are None."""
@@ -47,6 +49,36 @@ class Recipe(NamedTuple):
 
 def check_stages(network: str, stages: int, fewest: int, most: int) -> None:
     """Raise NetworkError for an invalid number of stages."""
-    if not isinstance(stages, int) or not fewest <= stages <= most:
-        raise NetworkError('{} has {} to {} stages, not {!r}: choose `stages` among them'.format(
-            network, fewest, most, stages))
+    if type(stages) is not int or not fewest <= stages <= most:
+        raise NetworkError('{} has {} to {} stages, not {:.40}: choose `stages` among them'.format(
+            network, fewest, most, repr(stages)))
+
+
+def check_count(network: str, option: str, value: object, most: int) -> None:
+    """Raise NetworkError unless an option is a whole number from 1 to `most`."""
+    if type(value) is not int or not 1 <= value <= most:
+        raise NetworkError('{}: the option `{}` is a whole number from 1 to {}, not {:.40}'.format(
+            network, option, most, repr(value)))
+
+
+def check_counts(network: str, option: str, values: object, count: int, most: int) -> None:
+    """Raise NetworkError unless an option is a list of `count` whole numbers from 1 to `most`."""
+    if not isinstance(values, (list, tuple)) or len(values) != count:
+        raise NetworkError('{}: the option `{}` is a list of {} numbers, not {:.40}'.format(
+            network, option, count, repr(values)))
+    for value in values:
+        check_count(network, option, value, most)
+
+
+def check_factor(network: str, option: str, value: object) -> None:
+    """Raise NetworkError unless an option is a factor on channels: a number above 0, at most 4."""
+    if type(value) not in (int, float) or not 0 < value <= 4:  # type: ignore[operator]
+        raise NetworkError('{}: the option `{}` is a factor above 0 and at most 4, not '
+                           '{:.40}'.format(network, option, repr(value)))
+
+
+def check_flag(network: str, option: str, value: object) -> None:
+    """Raise NetworkError unless an option is true or false."""
+    if not isinstance(value, bool):
+        raise NetworkError('{}: the option `{}` is true or false, not {:.40}'.format(
+            network, option, repr(value)))

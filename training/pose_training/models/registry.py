@@ -6,6 +6,8 @@ import importlib
 from functools import lru_cache
 from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
 
+import torch
+
 from pose_ros.core.errors import PoseRosError
 from pose_training.errors import NetworkError
 from pose_training.families.registry import make_family
@@ -16,6 +18,7 @@ from pose_training.models.network import PoseNetwork, Recipe
 _MODULES = ('cmu', 'body_25', 'hand_face', 'dsconv', 'tf_mobilenet', 'tf_mobilenet_v2',
             'lightweight', 'trt_pose', 'repvgg_fpn', 'lite_pose_crop',
             'lite_person_detector')
+_MOST_WEIGHTS = 1 << 27
 
 
 class NetworkSpec(NamedTuple):
@@ -65,9 +68,9 @@ def networks() -> Dict[str, NetworkSpec]:
 def get_spec(name: str) -> NetworkSpec:
     """Return the facts of a network; NetworkError suggests names for an unknown one."""
     if name not in networks():
-        near = difflib.get_close_matches(name, networks(), 3) or sorted(networks())
-        raise NetworkError('unknown network {!r}; did you mean {}? `pose-train models` lists '
-                           'all'.format(name, ' or '.join(near)))
+        near = difflib.get_close_matches(name[:80], networks(), 3) or sorted(networks())
+        raise NetworkError('unknown network {:.80}; did you mean {}? `pose-train models` lists '
+                           'all'.format(repr(name), ' or '.join(near)))
     return networks()[name]
 
 
@@ -76,17 +79,28 @@ def create_model(name: str, topology: Optional[AnyTopology] = None, **options) -
 
     `topology` is the skeleton format to predict, by name or an own one (as_topology; default: the
     published network's);
-    `options` are the builder's, such as `stages`. Raises NetworkError for unknown
-    names.
+    `options` are the builder's, such as `stages`. Raises NetworkError for unknown names, invalid
+    options, and networks of more than 134 million weights.
     """
     spec = get_spec(name)
     chosen = {**spec.options, **options}
     try:
         family = make_family(spec.family, topology or spec.topology)
+        if options or topology:
+            _check_size(spec, family.channels, chosen)
         network = spec.build(**family.channels, **chosen)
     except NetworkError:
         raise
     except (PoseRosError, TypeError) as error:
-        raise NetworkError('network {!r}: {}'.format(name, error)) from error
+        raise NetworkError('network {!r}: {:.300}'.format(name, str(error))) from error
     network.recipe, network.family = Recipe(name, family.topology_data, chosen), family
     return network
+
+
+def _check_size(spec, channels, options):
+    """Count the weights before any memory is used for them."""
+    with torch.device('meta'):
+        weights = sum(weight.numel() for weight in spec.build(**channels, **options).parameters())
+    if weights > _MOST_WEIGHTS:
+        raise NetworkError('network {!r}: with these options it has {} weights, and at most {} '
+                           'are possible'.format(spec.name, weights, _MOST_WEIGHTS))

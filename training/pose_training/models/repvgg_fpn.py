@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pose_training.errors import NetworkError
 from pose_training.models.blocks import FusibleSequential, conv
 from pose_training.models.folding import fold_batch_norm
-from pose_training.models.network import check_stages, Outputs, PoseNetwork
+from pose_training.models.network import (check_count, check_counts, check_stages, MOST_BLOCKS,
+                                          MOST_CHANNELS, Outputs, PoseNetwork)
 from pose_training.models.registry import NetworkSpec, card_input
 
 MOST_STAGES = 3
@@ -112,9 +112,11 @@ def build(heatmaps: int, pafs: int, stages: int = 2, widths=(24, 48, 96, 128, 11
           depths=(1, 2, 3, 3, 2), neck: int = 96, head: int = 128) -> RepVggFpn:
     """Build the network; NetworkError for an invalid number of stages or shape."""
     check_stages('repvgg_fpn', stages, 1, MOST_STAGES)
-    if not len(widths) == len(depths) == 5 or min(*widths, *depths, neck, head) < 1:
-        raise NetworkError('repvgg_fpn needs five widths and five depths (one per stride 2, 4, '
-                           '8, 16, 32) of at least 1, not {} and {}'.format(widths, depths))
+    # One width and one depth per stride 2, 4, 8, 16, 32.
+    check_counts('repvgg_fpn', 'widths', widths, 5, MOST_CHANNELS)
+    check_counts('repvgg_fpn', 'depths', depths, 5, MOST_BLOCKS)
+    check_count('repvgg_fpn', 'neck', neck, MOST_CHANNELS)
+    check_count('repvgg_fpn', 'head', head, MOST_CHANNELS)
     return RepVggFpn(heatmaps, pafs, stages, list(widths), list(depths), neck, head)
 
 

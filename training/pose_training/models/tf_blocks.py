@@ -13,7 +13,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pose_training.errors import NetworkError
 from pose_training.models.blocks import is_scale
 from pose_training.models.folding import fold_batch_norm, fold_scale, fuse
 from pose_training.models.network import named_outputs, Outputs
@@ -21,16 +20,8 @@ from pose_training.models.network import named_outputs, Outputs
 EPSILON = 1e-3
 
 
-def check_width(width: float) -> None:
-    """Raise NetworkError unless channels can be multiplied by `width`."""
-    if not width > 0:
-        raise NetworkError('a width of {!r} is not possible: give a number above 0, where 1.0 is '
-                           'full width'.format(width))
-
-
 def scaled(channels: int, width: float) -> int:
-    """Return channels * width rounded down, at least 8; NetworkError for an impossible width."""
-    check_width(width)
+    """Return channels * width rounded down, at least 8."""
     return max(int(channels * width), 8)
 
 

@@ -11,7 +11,7 @@ from typing import Dict, List
 import torch
 from torch import Tensor, nn
 
-from pose_training.models.network import check_stages, Outputs, PoseNetwork
+from pose_training.models.network import check_factor, check_stages, Outputs, PoseNetwork
 from pose_training.models.registry import NetworkSpec, card_input
 from pose_training.models.tf_blocks import (
     CenteredBatchNorm2d, LegacyUpsample, NormedConv2d, PredictionStages, SeparableScope, scaled)
@@ -89,6 +89,8 @@ def build(heatmaps: int, pafs: int, stages: int = MobileNet.most_stages, width: 
     Raises NetworkError for an invalid number of stages or width.
     """
     check_stages('this MobileNet', stages, 1, MobileNet.most_stages)
+    check_factor('this MobileNet', 'width', width)
+    check_factor('this MobileNet', 'head_width', head_width)
     return MobileNet(heatmaps, pafs, stages, width, head_width)
 
 
@@ -96,6 +98,8 @@ def build_thin(heatmaps: int, pafs: int, stages: int = MobileNetThin.most_stages
                width: float = .75, head_width: float = .5) -> MobileNetThin:
     """Build the network at stride 8, like `build`."""
     check_stages('the thin MobileNet', stages, 1, MobileNetThin.most_stages)
+    check_factor('the thin MobileNet', 'width', width)
+    check_factor('the thin MobileNet', 'head_width', head_width)
     return MobileNetThin(heatmaps, pafs, stages, width, head_width)
 
 

@@ -12,10 +12,11 @@ from typing import List, Tuple
 import torch
 from torch import Tensor, nn
 
-from pose_training.models.network import check_stages, Outputs, PoseNetwork
+from pose_training.models.network import (check_factor, check_flag, check_stages, Outputs,
+                                          PoseNetwork)
 from pose_training.models.registry import NetworkSpec, card_input
 from pose_training.models.tf_blocks import (
-    EPSILON, LegacyUpsample, NormedConv2d, PredictionStages, check_width)
+    EPSILON, LegacyUpsample, NormedConv2d, PredictionStages)
 
 MOST_STAGES = 6
 
@@ -27,10 +28,7 @@ _LAST_AT_STRIDE_8 = 5
 
 def rounded(channels: int, width: float) -> int:
     """Return channels * width as the nearest multiple of 8, or the next if that is over 10 % less.
-
-    Raises NetworkError for an impossible width.
     """
-    check_width(width)
     wanted = channels * width
     nearest = max(int(wanted + 4) // 8 * 8, 8)
     return nearest if nearest >= .9 * wanted else nearest + 8
@@ -124,6 +122,9 @@ def build(heatmaps: int, pafs: int, stages: int = MOST_STAGES, width: float = 1.
     and evaluation. Raises NetworkError for an invalid number of stages or width.
     """
     check_stages('the MobileNet v2', stages, 1, MOST_STAGES)
+    check_factor('the MobileNet v2', 'width', width)
+    check_factor('the MobileNet v2', 'head_width', head_width)
+    check_flag('the MobileNet v2', 'image_statistics', image_statistics)
     return MobileNetV2(heatmaps, pafs, stages, width, head_width,
                        _norm_of_image if image_statistics else _norm_of_batch)
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from pose_training.errors import NetworkError
 from pose_training.models.blocks import FusibleSequential
 from pose_training.models.densenet import DENSENETS, densenet
-from pose_training.models.network import check_stages, named_outputs, Outputs, PoseNetwork
+from pose_training.models.network import (check_flag, check_stages, named_outputs, Outputs,
+                                          PoseNetwork)
 from pose_training.models.registry import NetworkSpec, card_input
 from pose_training.models.resnet import RESNETS, resnet
 
@@ -88,6 +89,7 @@ def build(heatmaps: int, pafs: int, stages: int = 1, backbone: str = 'resnet18',
           attention: bool = True) -> TrtPose:
     """Build a network of trt_pose; NetworkError for an unknown backbone or another stage count."""
     check_stages('a network of trt_pose', stages, 1, 1)
+    check_flag('a network of trt_pose', 'attention', attention)
     body, channels = _backbone(backbone)
     head = AttentionHead if attention else PlainHead
     return TrtPose(body, head(channels, heatmaps, pafs))
@@ -100,8 +102,8 @@ def _backbone(name) -> Tuple[nn.Module, int]:
     if name in DENSENETS:
         body, channels = densenet(name)
         return nn.Sequential(OrderedDict(densenet=body)), channels
-    raise NetworkError('unknown backbone {!r}; choose {}'.format(
-        name, ', '.join((*RESNETS, *DENSENETS))))
+    raise NetworkError('unknown backbone {:.40}; choose {}'.format(
+        repr(name), ', '.join((*RESNETS, *DENSENETS))))
 
 
 def _spec(name, backbone, attention, size, summary):
