@@ -7,7 +7,8 @@ import tempfile
 from pose_ros.core.errors import ModelError
 from pose_ros.core.onnx_check import read_onnx
 
-_MARK = b'weight/stored'  # the names that `pose-train export --half-weights` writes
+# Ends of the names of weights that are stored as float16.
+_MARKS = (b'weight/stored', b'weight_half')
 
 
 def read_for_tensorrt(path: str) -> bytes:
@@ -16,7 +17,7 @@ def read_for_tensorrt(path: str) -> bytes:
     Errors as of read_onnx.
     """
     content = read_onnx(path)
-    return _folded(path) if _MARK in content else content
+    return _folded(path) if any(mark in content for mark in _MARKS) else content
 
 
 def _folded(path):
