@@ -38,7 +38,7 @@ def main():
     turns = [[_turn(estimator, frame) for estimator in estimators]
              for _ in range(args.rounds) for frame in frames][len(frames):]
     print(machine())
-    print(estimators[0].engine.describe())
+    print(estimators[0].network.engine.describe())
     print_table(['model', 'input', 'network ms', 'ratio', 'end to end ms', 'ratio'],
                 [_row(path, estimator, turns, position) for position, (path, estimator)
                  in enumerate(zip(args.models, estimators))])

@@ -3,6 +3,7 @@
 """`pose-ros build-engine`: an ONNX file to a TensorRT engine."""
 import argparse
 
+from pose_ros.core.bundled import BUNDLED
 from pose_ros.core.command_files import check_outputs
 from pose_ros.core.command_options import count, parse_value, show_builds, size, with_companions
 from pose_ros.core.engine_file import build_engine_file, describe_facts, engine_path
@@ -18,6 +19,7 @@ DESCRIPTION = ('Build the TensorRT engine of a model on the machine that runs it
                'without any.')
 EPILOG = """examples:
   pose-ros build-engine model.onnx                          writes model.engine and its card
+  pose-ros build-engine pose_crop                           writes pose_crop.engine here
   pose-ros build-engine model.onnx -o robot.engine          another file
   pose-ros build-engine model.onnx --precision fp32          no half precision
   pose-ros build-engine model.onnx --backend tensorrt_rtx --arch sm86,sm89
@@ -33,7 +35,7 @@ _WORKSPACE = [parameter for parameter in ENGINE_PARAMETERS if parameter.name == 
 
 def add_arguments(parser) -> None:
     """Add the options of this command."""
-    parser.add_argument('model', metavar='MODEL', help='model file (ONNX)')
+    parser.add_argument('model', metavar='MODEL', help='model file (ONNX), or {}'.format(', '.join(BUNDLED)))
     parser.add_argument('-o', '--output', metavar='FILE',
                         help='engine file (default: the name of the model, ending in .engine)')
     parser.add_argument('--backend', choices=('tensorrt', 'tensorrt_rtx'),

@@ -7,6 +7,8 @@ import sys
 from typing import List, NamedTuple
 
 from pose_ros.cli.probe import ProbeResult, run_program, run_python
+from pose_ros.core.bundled import BUNDLED, find_models
+from pose_ros.core.errors import ModelError
 
 # Backend (as in pose_ros.core.engines, and the module that it needs) -> how to add it.
 ENGINES = {
@@ -26,14 +28,20 @@ gpu = open_cuda()
 print('{0} on {1.name}, compute capability {1.capability}'.format(type(gpu).__name__, gpu.info))
 gpu.close()
 """
-_RUN = """import sys, numpy
-from pose_ros.core import PoseEstimator
-estimator = PoseEstimator(sys.argv[2] or None, backend=sys.argv[1], require_tensorrt=True)
-image = numpy.zeros((480, 640, 3), numpy.uint8)
+# A network of crops gets the whole image as its crop: there are no people in this one.
+_RUN = """import sys, time, numpy
+from pose_ros.core.bundled import find_models
+from pose_ros.core.frame import Frame
+from pose_ros.core.network import open_network
+from pose_ros.core.regions import whole
+networks = [open_network(path, backend=sys.argv[1]) for path in find_models(sys.argv[2]) if path]
+frame = Frame(numpy.zeros((480, 640, 3), numpy.uint8))
 times = []
 for _ in range(5):
-    estimator(image)
-    times.append(sum(estimator.timings.values()))
+    start = time.perf_counter()
+    for network in networks:
+        list(network.find([frame], [whole(0, *frame.size)]))
+    times.append(time.perf_counter() - start)
 print('{} ms per image'.format(round(1000 * min(times), 1)))
 """
 _RCLPY = """import rclpy
@@ -73,7 +81,7 @@ def check_python() -> List[Check]:
 
 
 def check_engines(model: str) -> List[Check]:
-    """Import each engine, and run `model` on it (empty: the bundled pair)."""
+    """Import each engine, and run `model`, a file or a name, on it (empty: the bundled pair)."""
     model_check = _check_model(model)
     checks = [model_check]
     return checks + [_check_engine(name, model, model_check.status == OK) for name in ENGINES]
@@ -106,15 +114,16 @@ def check_ros() -> List[Check]:
 
 
 def _check_model(model):
-    # The path of the bundled model, repeated here because its module imports NumPy and OpenCV.
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    path = model or os.path.join(package, 'models', 'pose_crop.onnx')
-    if os.path.isfile(path):
-        return Check('engines', 'model', OK, path)
-    if model:
-        return Check('engines', 'model', FAILED, 'no file {}'.format(model), 'check the path')
-    return Check('engines', 'model', ABSENT, 'a bundled model is missing: no file {}'.format(path),
-                 'install pose_ros again, or pose-ros doctor --model FILE.onnx')
+    try:
+        files = [path for path in find_models(model) if path]
+    except ModelError as error:
+        return Check('engines', 'model', FAILED if model else ABSENT, str(error),
+                     'install pose_ros again, or pose-ros doctor --model FILE.onnx')
+    if all(map(os.path.isfile, files)):
+        return Check('engines', 'model', OK, ' and '.join(files))
+    return Check('engines', 'model', FAILED, 'no file {}'.format(model),
+                 'check the path, or use the name of a bundled model: {}'.format(
+                     ', '.join(BUNDLED)))
 
 
 def _check_engine(name, model, runnable):

@@ -8,14 +8,15 @@ import sys
 from pose_ros.cli import hardware
 from pose_ros.cli.checks import (ABSENT, check_engines, check_gpu, check_python, check_ros, FAILED,
                                  OK)
+from pose_ros.core.bundled import BUNDLED
 from pose_ros.core.errors import shown
 
 DESCRIPTION = ('Check what this machine can run, and print commands that install what is missing. '
                'Every engine runs in its own process, so a crash is reported like any other '
                'error.')
 EPILOG = """examples:
-  pose-ros doctor                         check everything, with the bundled model
-  pose-ros doctor --model model.onnx      run this model on every engine
+  pose-ros doctor                         check everything, with the bundled pair
+  pose-ros doctor --model model.onnx      run this model, or bottom_up, on every engine
   pose-ros doctor --json                  the same for programs
   pose-ros doctor --hardware > report.md  test TensorRT on this GPU; takes minutes
 
@@ -28,7 +29,8 @@ _MARKS = {OK: 'ok', ABSENT: '--', FAILED: 'FAIL'}
 def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('--model', metavar='FILE', default='',
-                        help='model that every engine runs (default: the bundled model)')
+                        help='model that every engine runs: a file, or {} (default: the bundled '
+                             'pair; with --hardware all of these)'.format(', '.join(BUNDLED)))
     parser.add_argument('--hardware', action='store_true',
                         help='build the TensorRT engine of the model, compare it with ONNX '
                              'Runtime, time every engine, and print a report in Markdown, to '

@@ -10,6 +10,7 @@ from typing import List
 from pose_ros.cli.hardware_report import markdown
 from pose_ros.cli.machine import jetson_facts
 from pose_ros.cli.probe import run_python_streaming, run_program, run_python
+from pose_ros.core.bundled import BUNDLED
 from pose_ros.core.version import VERSION
 
 CPU_BACKENDS = ('onnxruntime', 'openvino')
@@ -30,7 +31,7 @@ _DRIVER = ['nvidia-smi', '--query-gpu=name,driver_version', '--format=csv,nohead
 def run(model: str, as_json: bool) -> int:
     """Run all trials and print the report; return 0 if TensorRT works in all tried precisions.
 
-    model: an ONNX file ('' is the bundled bottom_up). The progress is printed on stderr.
+    model: an ONNX file, or one of BUNDLED ('' is all of these). The progress is printed on stderr.
     """
     report = examine(model)
     print(json.dumps(report, indent=2) if as_json else markdown(report))
@@ -45,12 +46,14 @@ def examine(model: str) -> dict:
         'versions': versions,
         'machine': {'platform': platform.platform(), 'cpus': os.cpu_count(),
                     'jetson': jetson_facts(), 'driver': driver.error or driver.output},
-        'gpu': _try('gpu', model), 'model': model or 'bottom_up (bundled)',
-        'trials': _try_tensorrt(model, _tensorrt(versions))}
-    # Before the CPU trials are added: they do not count.
-    report['works'] = all('error' not in trial for trial in report['trials'])
-    report['trials'] += [_named(backend, '', _try('cpu', model, backend))
-                         for backend in CPU_BACKENDS]
+        'gpu': _try('gpu', ''), 'trials': []}
+    for name in [model] if model else BUNDLED:
+        report['trials'] += _try_tensorrt(name, _tensorrt(versions))
+        report['trials'] += [_named(backend, name, '', 1, _try('cpu', name, backend))
+                             for backend in CPU_BACKENDS]
+    # The CPU trials do not count.
+    report['works'] = all('error' not in trial for trial in report['trials']
+                          if trial['engine'] not in CPU_BACKENDS)
     return report
 
 
@@ -73,23 +76,25 @@ def _tensorrt(versions):
 
 
 def _try_tensorrt(model, backend) -> List[dict]:
-    """Try each useful precision; return one failed trial if these cannot be determined."""
-    asked = _try('precisions', model)
+    """Try each useful precision and batch; return one failed trial if these are unknown."""
+    asked = _try('plan', model)
     if 'error' in asked:
-        return [_named(backend, '', asked)]
-    return [_named(backend, precision, _try('tensorrt', model, precision))
-            for precision in asked['precisions']]
+        return [_named(backend, model, '', 1, asked)]
+    return [_named(backend, model, precision, batch,
+                   _try('tensorrt', model, precision, str(batch)))
+            for batch in asked['batches'] for precision in asked['precisions']]
 
 
-def _named(engine, precision, trial):
-    return dict({'engine': engine, 'precision': precision}, **trial)
+def _named(engine, model, precision, batch, trial):
+    return dict({'engine': engine, 'model': model, 'precision': precision, 'batch': batch},
+                **trial)
 
 
-def _try(what, model, argument=''):
+def _try(what, model, *arguments):
     """Run a trial; return its result, or `error` (and `log`, if there is one)."""
-    _tell('trying {} {}{}'.format(what, argument, ' (its build may take many minutes)'
-                                  if what == 'tensorrt' else ''))
-    answer, log = run_python_streaming(_TIMEOUT, _TRIAL, what, model, argument)
+    _tell('trying {}{}'.format(' '.join((what,) + arguments + (model,)),
+                               ' (its build may take many minutes)' if what == 'tensorrt' else ''))
+    answer, log = run_python_streaming(_TIMEOUT, _TRIAL, what, model, *arguments)
     # Libraries may also print, and a process may crash after its work is done.
     lines = [line for line in answer.output.splitlines() if line.startswith('{')]
     found = json.loads(lines[-1]) if lines else {'error': 'the trial ended without a result'}

@@ -4,10 +4,11 @@
 from typing import List
 
 _TENSORRT = ('tensorrt', 'tensorrt_rtx')
-_COLUMNS = ('engine', 'precision', 'build s', 'CUDA graph', 'largest difference', 'lost peaks',
-            'network ms: median', 'p95', 'end to end ms: median', 'p95')
+_COLUMNS = ('model', 'engine', 'precision', 'batch', 'build s', 'CUDA graph',
+            'largest difference', 'lost peaks', 'network ms: median', 'p95',
+            'end to end ms: median', 'p95')
 _NOTE = ('Difference to ONNX Runtime on a fixed image, relative to the largest value of an '
-         'output; times of {} frames of that image.')
+         'output; times of {} batches of that image, with its preprocessing and decoding.')
 
 
 def markdown(report: dict) -> str:
@@ -17,22 +18,22 @@ def markdown(report: dict) -> str:
     lines += [_reason(report), '']
     lines += _table(('', ''), _facts(report)) + ['']
     lines += _table(_COLUMNS, [_row(trial) for trial in trials]) + ['']
-    frames = [trial['frames'] for trial in trials if 'frames' in trial]
-    if frames:
-        lines += [_NOTE.format(frames[0]), '']
+    batches = [trial['batches'] for trial in trials if 'batches' in trial]
+    if batches:
+        lines += [_NOTE.format(batches[0]), '']
     for name, found in [('the GPU', report['gpu'])] + [
-            (' '.join((trial['engine'], trial['precision'])).strip(), trial) for trial in trials]:
+            (_name(trial), trial) for trial in trials]:
         if 'error' in found:
             lines += _failure(name, found)
     return '\n'.join(lines).rstrip()
 
 
 def _verdict(report):
-    fine = [trial['precision'] for trial in report['trials']
+    fine = [_settings(trial) for trial in report['trials']
             if trial['engine'] in _TENSORRT and 'error' not in trial]
     if report['works']:
         return 'works'
-    return 'works in {} only'.format(' and '.join(fine)) if fine else 'does not work'
+    return 'works in {} only'.format(', '.join(fine)) if fine else 'does not work'
 
 
 def _reason(report):
@@ -40,11 +41,18 @@ def _reason(report):
     tried = [trial for trial in report['trials'] if trial['engine'] in _TENSORRT]
     failed = [trial for trial in tried if 'error' in trial]
     if not failed:
-        return 'It agrees with ONNX Runtime in {}.'.format(
-            ' and '.join(trial['precision'] for trial in tried))
-    first = failed[0]
-    return ' '.join('{} {}'.format(first['precision'] and first['precision'] + ':',
-                                   first['error']).split())
+        return 'It agrees with ONNX Runtime in {}.'.format(', '.join(map(_settings, tried)))
+    return ' '.join('{}: {}'.format(_settings(failed[0]), failed[0]['error']).split())
+
+
+def _settings(trial):
+    """Return precision, batch and model of a trial as text."""
+    several = 'batch {}'.format(trial['batch']) if trial['batch'] > 1 else ''
+    return ' '.join(part for part in (trial['precision'], several, trial['model']) if part)
+
+
+def _name(trial):
+    return '{} {}'.format(trial['engine'], _settings(trial))
 
 
 def _facts(report):
@@ -56,15 +64,15 @@ def _facts(report):
     rows.append(('GPU', 'none that can be used, see below' if 'error' in gpu else
                  '{name}, compute capability {capability}{}'.format(
                      ', shares the RAM' if gpu['integrated'] else '', **gpu)))
-    models = [trial['model'] for trial in report['trials'] if 'model' in trial]
-    rows.append(('model', '{name}, input {input[0]}x{input[1]}, SHA-256 {sha256}'.format(
-        **models[0]) if models else report['model']))
-    return rows
+    files = {trial['model']: trial['file'] for trial in report['trials'] if 'file' in trial}
+    return rows + [('model', '{name}, input {input[0]}x{input[1]}, SHA-256 {sha256}'.format(
+        **found)) for _, found in sorted(files.items())]
 
 
 def _row(trial):
     engine = ' '.join((trial['engine'], trial.get('version', '')))
-    cells = [engine, trial['precision'], str(trial.get('build_s', '')), _graph(trial)]
+    cells = [trial['model'], engine, trial['precision'], str(trial['batch']),
+             str(trial.get('build_s', '')), _graph(trial)]
     if 'channels' in trial:
         cells += ['{} ({:.0%} allowed)'.format(_share(trial['largest_difference']),
                                                trial['allowed_difference']),
@@ -73,7 +81,7 @@ def _row(trial):
         cells += ['', '']
     if 'error' in trial:
         return cells + ['failed, see below', '', '', '']
-    for stage in ('pose.network', 'end_to_end'):
+    for stage in ('network', 'end_to_end'):
         cells += ['{:.2f}'.format(trial['stages_ms'][stage][name]) for name in ('median', 'p95')]
     return cells
 

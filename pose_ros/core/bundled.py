@@ -15,6 +15,7 @@ MODELS_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__f
 DEFAULT_MODEL, DEFAULT_DETECTOR = 'pose_crop', 'person_detector'
 BOTTOM_UP = 'bottom_up'  # all people at once: for crowds
 BUNDLED = (DEFAULT_MODEL, DEFAULT_DETECTOR, BOTTOM_UP)
+_INT8 = {name + '.onnx': name + '_int8.onnx' for name in (DEFAULT_MODEL, DEFAULT_DETECTOR)}
 
 
 class ModelFiles(NamedTuple):
@@ -50,6 +51,13 @@ def model_file(model: str) -> str:
                          'pose_ros again, or name an ONNX file with a model card'.format(
                              model, path))
     return path
+
+
+def int8_file(path: str) -> str:
+    """Return the int8 file of a bundled model's file; '' for a file that has none."""
+    folder, name = os.path.split(os.path.abspath(path))
+    other = os.path.join(folder, _INT8.get(name, ''))
+    return other if folder == MODELS_FOLDER and os.path.isfile(other) else ''
 
 
 def _public_file(name):

@@ -5,6 +5,7 @@ import hashlib
 import os
 from typing import Any, Dict, Optional, Tuple
 
+from pose_ros.core.bundled import model_file
 from pose_ros.core.card import ModelCard, with_input_size
 from pose_ros.core.card_files import ENGINE_FACTS, load_card
 from pose_ros.core.decoders import create_decoder
@@ -28,7 +29,8 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
                       ) -> Tuple[str, Dict[str, Any]]:
     """Build the engine of an ONNX file, check it against ONNX Runtime, and write it with its card.
 
-    output: the engine file (None: the model's name, ending in .engine). card and input_size as in
+    model: a file or one of BUNDLED. output: the engine file (None: the model's name, ending in
+    .engine, for a bundled model in this folder). card and input_size as in
     PoseEstimator, precision and workspace [MiB] as in the engine options. rebuild: build even if
     the cache has the engine. batch: images per run, for models with a dynamic batch; others keep
     theirs. backend: tensorrt or tensorrt_rtx; None: the one that is installed. architectures: GPUs
@@ -46,8 +48,8 @@ def build_engine_file(model: str, output: Optional[str] = None, card=None,
     settings = BuildSettings((batch, 3, spec.height, spec.width), precision, workspace)
     options = EngineOptions(sample=lambda: prepare_image(synthetic_image(), spec),
                             agrees=create_decoder(description).agrees)
-    plan, facts = _build(model, settings._replace(architectures=tuple(architectures)), options,
-                         rebuild, backend or tensorrt_backend())
+    plan, facts = _build(model_file(model), settings._replace(architectures=tuple(architectures)),
+                         options, rebuild, backend or tensorrt_backend())
     facts = dict(facts, plan_sha256=hashlib.sha256(plan).hexdigest())
     provenance = dict(description.provenance)
     provenance[ENGINE_FACTS] = facts

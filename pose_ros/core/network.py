@@ -7,7 +7,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from pose_ros.core.bundled import model_file
+from pose_ros.core.bundled import int8_file, model_file
 from pose_ros.core.card import ModelCard, with_input_size
 from pose_ros.core.card_files import load_card
 from pose_ros.core.decoders import Decoder, Found, create_decoder
@@ -19,6 +19,7 @@ from pose_ros.core.regions import Region, Transform
 from pose_ros.core.synthetic_image import synthetic_image
 
 STEPS = ('preprocess', 'network', 'decode')
+_MOST_LOSS = 0.01  # of AP in int8, on any set of the card
 
 
 class Network:
@@ -151,9 +152,19 @@ def open_network(path: str, name: str = 'pose', backend: str = 'auto', card=None
     shape = (batch, 3, card.input.height, card.input.width)
     engine = create_engine(path, shape, backend,
                            sample=lambda: prepare_image(synthetic_image(), card.input),
-                           agrees=decoder.agrees, **engine_options)
+                           agrees=decoder.agrees, int8_file=_int8_file(path, engine_options),
+                           **engine_options)
     try:
         return Network(card, engine, name, decoder)
     except Exception:
         engine.close()
         raise
+
+
+def _int8_file(path, engine_options) -> str:
+    """Return the int8 file of a model; for precision auto only if its measured loss is small."""
+    found = int8_file(path)
+    if not found or engine_options.get('precision', 'auto') != 'auto':
+        return found
+    compared = load_card(found).provenance.get('compared', {})
+    return found if compared.get('largest_loss', 1.0) <= _MOST_LOSS else ''

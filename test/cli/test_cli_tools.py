@@ -106,6 +106,18 @@ def test_doctor_runs_the_model_on_every_engine(pose_ros, tiny_model):
         assert check['status'] in (OK, ABSENT, FAILED) and check['found']
 
 
+@pytest.mark.parametrize('name, files', [
+    ('', ['pose_crop.onnx', 'person_detector.onnx']),
+    ('person_detector', ['person_detector.onnx']), ('bottom_up', ['bottom_up.onnx'])])
+def test_doctor_takes_names_of_bundled_models(pose_ros, monkeypatch, name, files):
+    """A detector and a network of crops are run alone, too."""
+    pytest.importorskip('onnxruntime')
+    monkeypatch.setattr(checks, 'ENGINES', {'onnxruntime': ''})
+    model, engine = checks.check_engines(name)
+    assert [os.path.basename(path) for path in model.found.split(' and ')] == files
+    assert engine.status == OK and 'ms per image' in engine.found
+
+
 def test_doctor_of_a_missing_model(pose_ros, tmp_path):
     """Nothing can be run then."""
     answer = pose_ros('doctor', '--model', tmp_path / 'absent.onnx')
@@ -184,15 +196,18 @@ def test_the_hardware_test_without_tensorrt_or_gpu(pose_ros, tiny_model, monkeyp
     answer = pose_ros('doctor', '--hardware', '--model', tiny_model)
     lines = answer.out.splitlines()
     assert answer.code == 1 and lines[0].endswith('TensorRT does not work')
-    assert lines[2].startswith('tensorrt cannot be imported (no tensorrt here); on a Jetson: ')
+    assert lines[2].startswith(
+        tiny_model + ': tensorrt cannot be imported (no tensorrt here); on a Jetson: ')
     assert '| GPU | none that can be used, see below |' in lines
     assert '| TensorRT | ImportError: no tensorrt here |' in lines
     assert [lines[lines.index('### {} failed'.format(name)) + 2].split('(')[0] for name in (
-        'the GPU', 'tensorrt')] == ['    no NVIDIA GPU can be used: pycuda cannot be imported ',
-                                    '    tensorrt cannot be imported ']
-    assert '### abacus failed' in lines and '### onnxruntime failed' not in lines
-    row = [line for line in lines if line.startswith('| onnxruntime ')][0]
-    assert re.search(r'\| fp32 \|  \|  \|  \|  \|( \d+\.\d\d \|){4}$', row)
+        'the GPU', 'tensorrt ' + tiny_model)] == [
+            '    no NVIDIA GPU can be used: pycuda cannot be imported ',
+            '    tensorrt cannot be imported ']
+    assert '### abacus {} failed'.format(tiny_model) in lines
+    assert '### onnxruntime {} failed'.format(tiny_model) not in lines
+    row = [line for line in lines if '| onnxruntime ' in line][0]
+    assert re.search(r'\| fp32 \| 1 \|  \|  \|  \|  \|( \d+\.\d\d \|){4}$', row)
 
 
 def test_the_hardware_test_of_a_missing_model(pose_ros, monkeypatch, tmp_path):

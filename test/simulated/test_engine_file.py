@@ -132,6 +132,15 @@ def test_rebuild_precision_workspace_batch_and_shape(trt, make_model, tmp_path, 
     assert shown.err.count('building the TensorRT engine of ' + path) == 6
 
 
+def test_a_bundled_model_becomes_a_file_in_this_folder(trt, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / 'robot'
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert main(['build-engine', 'bottom_up']) == 0
+    assert sorted(os.listdir(str(folder))) == ['bottom_up.engine', 'bottom_up.engine.json']
+    assert load_card('bottom_up.engine').decoder.type == 'paf'
+
+
 def test_every_command_shows_that_it_builds(trt, tiny_model, capsys):
     for count in (1, 0):
         assert main(['info', tiny_model, '--backend', trt.__name__, '--require-tensorrt']) == 0

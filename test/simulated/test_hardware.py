@@ -10,6 +10,7 @@ from test_precision import rewritten
 from pose_ros.cli import hardware, hardware_trial
 from pose_ros.cli.hardware_report import markdown
 from pose_ros.cli.main import main
+from pose_ros.core.bundled import BUNDLED
 from pose_ros.core.errors import ModelError
 
 HERE = Path(__file__).resolve().parent
@@ -69,10 +70,12 @@ def test_a_gpu_that_works(simulate, tiny_model, capsys, version, precisions):
     assert report['gpu'] == {'name': 'Simulated Orin', 'capability': '8.7', 'integrated': True}
     found = [(trial['engine'], trial['precision']) for trial in report['trials']]
     assert found == [('tensorrt', name) for name in precisions] + [('onnxruntime', 'fp32')]
+    assert {trial['batch'] for trial in report['trials']} == {1}
     for trial in report['trials']:
-        for stage in ('pose.network', 'end_to_end'):
+        for stage in ('network', 'end_to_end'):
             assert 0 < trial['stages_ms'][stage]['median'] <= trial['stages_ms'][stage]['p95']
-        assert trial['model']['input'] == [160, 128] and trial['frames'] == 100
+        assert trial['file']['input'] == [160, 128] and trial['batches'] == 100
+        assert trial['model'] == tiny_model
     for trial in report['trials'][:-1]:
         assert trial['version'] == version and trial['no_graph'] == '' and trial['build_s'] >= 0
         assert trial['largest_difference'] < 1e-3 and trial['lost_peaks'] == 0
@@ -85,10 +88,10 @@ def test_the_report_to_paste(simulate, tiny_model, capsys):
     out, err = capsys.readouterr()
     lines = out.splitlines()
     assert lines[:3] == ['## pose_ros hardware test: TensorRT works', '',
-                         'It agrees with ONNX Runtime in fp32 and fp16.']
+                         'It agrees with ONNX Runtime in fp32 {0}, fp16 {0}.'.format(tiny_model)]
     assert '| GPU | Simulated Orin, compute capability 8.7, shares the RAM |' in lines
     assert any(line.startswith('| model | tiny, input 160x128, SHA-256 ') for line in lines)
-    rows = [line for line in lines if line.startswith('| tensorrt 8.2.1 | f')]
+    rows = [line for line in lines if '| tensorrt 8.2.1 | f' in line]
     assert len(rows) == 2 and all('| yes | 0.0' in row and '| 0 of 57 |' in row for row in rows)
     assert '(2% allowed)' in rows[0] and '(5% allowed)' in rows[1]
     assert 'trying tensorrt fp16' in err and 'failed' not in out
@@ -106,8 +109,9 @@ def test_half_precision_that_is_wrong(simulate, tiny_model, capsys):
     assert half['largest_difference'] is None and 'stages_ms' not in half
     assert half['build_s'] >= 0 and half['version'] == '8.2.1'
     lines = markdown(report).splitlines()
-    assert lines[0] == '## pose_ros hardware test: TensorRT works in fp32 only'
-    assert lines[2].startswith('fp16: it disagrees with ONNX Runtime')
+    assert lines[0] == '## pose_ros hardware test: TensorRT works in fp32 {} only'.format(
+        tiny_model)
+    assert lines[2].startswith('fp16 {}: it disagrees with ONNX Runtime'.format(tiny_model))
     assert any('| NaN (5% allowed) |' in line and 'failed, see below' in line for line in lines)
 
 
@@ -115,10 +119,11 @@ def test_peaks_in_the_wrong_place(simulate, tiny_model, capsys):
     simulate('10.3.0', wrong_peaks=True, fast_half=False)
     assert main(['doctor', '--hardware', '--model', tiny_model]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[2].startswith('fp32: it disagrees with ONNX Runtime: output output is off by ')
-    row = [line for line in lines if line.startswith('| tensorrt 10.3.0 | fp32')][0]
+    assert lines[2].startswith(
+        'fp32 {}: it disagrees with ONNX Runtime: output output is off by '.format(tiny_model))
+    row = [line for line in lines if '| tensorrt 10.3.0 | fp32' in line][0]
     assert 'failed, see below' in row and '| 0 of 57 |' not in row and 'of 57 |' in row
-    assert not any(line.startswith('| tensorrt 10.3.0 | fp16') for line in lines)
+    assert not any('| tensorrt 10.3.0 | fp16' in line for line in lines)
 
 
 @pytest.mark.parametrize('code, error', [
@@ -145,7 +150,7 @@ def test_a_build_that_fails_is_told_in_full(simulate, tiny_model, capsys):
     simulate('8.2.1', build_fails='Error Code 10: no tactic | of 7 fits', fast_half=False)
     assert main(['doctor', '--hardware', '--model', tiny_model]) == 1
     lines = capsys.readouterr().out.splitlines()
-    start = lines.index('### tensorrt fp32 failed')
+    start = lines.index('### tensorrt fp32 {} failed'.format(tiny_model))
     assert 'cannot build an engine' in lines[start + 2]
     assert lines[start + 2].endswith('Error Code 10: no tactic | of 7 fits')
     assert '    tensorrt: Error Code 10: no tactic | of 7 fits' in lines[start + 3:]
@@ -161,28 +166,50 @@ def test_without_a_cuda_graph(simulate, tiny_model, capsys):
 def test_sensible_precisions(trt, machine, tiny_model, tmp_path):
     """What the file is inside, and fp16 where the GPU gains by it."""
     of_11 = trt._surface.major >= 11
-    assert hardware_trial.find_precisions(tiny_model, '')['precisions'] == (
+    assert hardware_trial.plan_trials(tiny_model)['precisions'] == (
         ('fp32',) if of_11 else ('fp32', 'fp16'))
     for kind, precision in (('Cast', 'fp16'), ('QuantizeLinear', 'int8')):
         path = rewritten(tiny_model, tmp_path / (kind + '.onnx'), kind)
-        assert hardware_trial.find_precisions(path, '')['precisions'] == (precision,)
+        assert hardware_trial.plan_trials(path)['precisions'] == (precision,)
     trt._settings.fast_half = False
-    assert hardware_trial.find_precisions(tiny_model, '')['precisions'] == ('fp32',)
+    assert hardware_trial.plan_trials(tiny_model)['precisions'] == ('fp32',)
     with pytest.raises(ModelError, match='cannot read the model absent.onnx'):
-        hardware_trial.find_precisions('absent.onnx', '')
+        hardware_trial.plan_trials('absent.onnx')
 
 
 def test_every_version_builds_compares_and_times(trt, machine, tiny_model):
     found = hardware_trial.try_tensorrt(tiny_model, 'fp32')
-    assert found['lost_peaks'] == 0 and found['stages_ms']['pose.network']['median'] > 0
-    assert hardware_trial.look_at_gpu('', '')['name'] == machine.name
+    assert found['lost_peaks'] == 0 and found['stages_ms']['network']['median'] > 0
+    assert hardware_trial.look_at_gpu('')['name'] == machine.name
 
 
 def test_other_outputs_are_not_compared(trt, machine, tiny_model, make_model, monkeypatch):
     """They are an error, without figures."""
     other = make_model(separate=True)
-    read = hardware_trial.read_onnx
-    monkeypatch.setattr(hardware_trial, 'read_onnx', lambda path: read(other))
+    read = hardware_trial.read_for_tensorrt
+    monkeypatch.setattr(hardware_trial, 'read_for_tensorrt', lambda path: read(other))
     found = hardware_trial.try_tensorrt(tiny_model, 'fp32')
     assert "the outputs are ['heat', 'paf'], not ['output']" in found['error']
     assert 'channels' not in found and 'stages_ms' not in found
+
+
+def test_a_model_with_a_dynamic_batch_is_tried_with_one(trt, machine, make_model):
+    model = make_model(dynamic=True)
+    assert hardware_trial.plan_trials(model)['batches'] == [1, 4]
+    found = hardware_trial.try_tensorrt(model, 'fp32', '4')
+    assert found['batch'] == 4 and found['channels'] == 4 * 57 and found['lost_peaks'] == 0
+
+
+def test_without_a_model_all_bundled_ones_are_tried(monkeypatch):
+    """Each in every precision and batch on TensorRT, and on the CPU engines."""
+    calls = []
+
+    def tried(what, *arguments):
+        calls.append((what,) + arguments)
+        return {'precisions': ['fp16'], 'batches': [1, 4]} if what == 'plan' else {'error': 'no'}
+    monkeypatch.setattr(hardware, '_try', tried)
+    report = hardware.examine('')
+    assert report['works'] is False and len(report['trials']) == 3 * (2 + 2)
+    for name in BUNDLED:
+        assert ('tensorrt', name, 'fp16', '4') in calls and ('cpu', name, 'openvino') in calls
+    assert markdown(report).splitlines()[2] == 'fp16 pose_crop: no'

@@ -11,11 +11,13 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from exportable import final_maps, operators, run, with_statistics
+from exportable import (final_maps, operators, run, SIZE, tiny_student,
+                        with_statistics)
 from real_network import build, check_network, real_library
 
 from pose_ros.core.card_files import load_card
 from pose_ros.core.paf_layouts import map_layout
+from pose_training.errors import ExportError
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.models import create_model, get_spec, networks
 
@@ -106,3 +108,11 @@ def test_tensorrt_for_rtx_builds_it(network, files):
         weights = sum(onnx.numpy_helper.to_array(item).nbytes
                       for item in onnx.load(paths[kind]).graph.initializer)
         assert weights < len(plan.data) < weights + 12e6
+
+
+@pytest.mark.parametrize('options, text', [
+    ({'precision': 'fp16', 'half_weights': True}, 'only fp32 has half weights'),
+    ({'tensorrt': True}, 'the form of TensorRT is one of int8')])
+def test_options_that_contradict_the_precision(tmp_path, options, text):
+    with pytest.raises(ExportError, match=text):
+        export(tiny_student(), str(tmp_path / 'a.onnx'), ExportOptions(size=SIZE, **options))

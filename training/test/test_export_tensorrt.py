@@ -56,15 +56,7 @@ def test_crops_and_boxes(library, tmp_path, name, kind, options):
 @pytest.mark.parametrize('name', INT8)
 def test_int8(library, images, tmp_path, name):
     path = str(tmp_path / 'a.onnx')
-    options = ExportOptions(SIZE, precision='int8', calibration=images)
+    options = ExportOptions(SIZE, precision='int8', calibration=images, tensorrt=True)
     export(network_of(name), path, options)
-    check_network(library, path)
-    assert build(library, path, (1, 3, 64, 128)).precision == 'int8'
-
-
-def test_int8_with_float_weights(library, images, tmp_path):
-    path = str(tmp_path / 'a.onnx')
-    export(network_of('repvgg_fpn'), path, ExportOptions(
-        SIZE, precision='int8', calibration=images, float_weights=True))
     check_network(library, path)
     assert build(library, path, (1, 3, 64, 128)).precision == 'int8'

@@ -11,16 +11,19 @@ from exportable import constants, final_maps, odd_network, operators, run, SIZE,
 from figures import write_figures
 from onnx import helper, numpy_helper, TensorProto
 
+from pose_ros.core.engines.half_weights import read_for_tensorrt
 from pose_ros.core.errors import ImageError
 from pose_training.cli.main import main
 from pose_training.errors import ExportError
 from pose_training.exporters.calibration import CalibrationInputs, views
-from pose_training.exporters.cards import make_card
+from pose_training.exporters.cards import make_card, make_form
 from pose_training.exporters.export import export, ExportOptions
-from pose_training.exporters.half import check_range, to_half
+from pose_training.exporters.half import check_range, restored, to_half
 from pose_training.exporters.onnx_graph import count_operators
+from pose_training.exporters.operators import check_model, check_operators, is_for_cpus
+from pose_training.exporters.quantize import quantize
 from pose_training.exporters.synthetic_image import draw_image
-from pose_training.importers.formats import import_network
+from pose_training.exporters.tracing import trace
 from pose_training.models import create_model
 
 HALF = ExportOptions(size=SIZE, precision='fp16')
@@ -63,27 +66,6 @@ def test_half_files_compute_in_float16_and_speak_float32(tmp_path):
     assert maps.dtype == np.float32 and 1e-6 < error < 1e-2
     assert card.provenance['export']['precision'] == 'fp16'
     assert 1e-6 < card.provenance['parity']['difference'] < 1e-2
-
-
-def test_half_weights_are_stored_as_float16_and_computed_in_float32(tmp_path):
-    network, plain, path = tiny_student(), tmp_path / 'a.onnx', tmp_path / 'b.onnx'
-    export(network, str(plain), ExportOptions(size=SIZE))
-    card = export(network, str(path), ExportOptions(size=SIZE, half_weights=True))
-    stored = constants(onnx.load(str(path)))
-    large = {name: value for name, value in stored.items() if value.size >= 64}
-    assert large and {value.dtype for value in large.values()} == {np.dtype('f2')}
-    assert operators(path).count('Cast') == len(large)
-    assert [name for name in operators(path) if name != 'Cast'] == operators(plain)
-    image = torch.randn(1, 3, 64, 96).numpy()
-    expected, maps = run(plain, image), run(path, image)
-    error = np.abs(maps - expected).max() / np.abs(expected).max()
-    assert maps.dtype == np.float32 and 1e-6 < error < 5e-3
-    assert card.provenance['export']['precision'] == 'fp32'
-    assert main(['verify', str(path)]) == 0
-    again, _ = import_network('onnx', str(path), 'repvgg_fpn')
-    np.testing.assert_allclose(final_maps(again, image), maps, atol=1e-4)
-    with pytest.raises(ExportError, match='half weights are for the precision fp32, not fp16'):
-        export(network, str(path), HALF._replace(half_weights=True))
 
 
 def test_norms_of_each_image_stay_float32_between_casts(tmp_path, monkeypatch):
@@ -179,7 +161,7 @@ def test_activations_that_exceed_float16_are_named():
 def test_int8_files_are_of_the_form_that_tensorrt_reads(tmp_path, images, quiet_student):
     network, path = quiet_student, tmp_path / 'a.onnx'
     card = export(network, str(path), ExportOptions(
-        size=SIZE, precision='int8', calibration=images, float_weights=True))
+        size=SIZE, precision='int8', calibration=images, tensorrt=True))
     model = onnx.load(str(path))
     stored = constants(model)
     assert model.ir_version <= 8 and {item.version for item in model.opset_import} == {13}
@@ -207,24 +189,68 @@ def test_int8_files_are_of_the_form_that_tensorrt_reads(tmp_path, images, quiet_
     assert 1e-3 < np.abs(maps - expected).max() / np.ptp(expected) < .3
 
 
-def test_int8_files_store_int8_weights(tmp_path, images, quiet_student):
-    paths = [str(tmp_path / name) for name in ('int8.onnx', 'float.onnx')]
-    for path, floats in zip(paths, (False, True)):
+def test_int8_files_for_cpus_store_what_they_compute(tmp_path, images, quiet_student):
+    """Weights, biases and unsigned activations; the first and the last layers stay float32."""
+    paths = [str(tmp_path / name) for name in ('int8.onnx', 'tensorrt.onnx')]
+    for path, tensorrt in zip(paths, (False, True)):
         export(quiet_student, path, ExportOptions(size=SIZE, precision='int8',
-                                                  calibration=images, float_weights=floats))
+                                                  calibration=images, tensorrt=tensorrt))
     model = onnx.load(paths[0])
+    assert is_for_cpus(model) and not is_for_cpus(onnx.load(paths[1]))
     stored, makers = constants(model), {name: node for node in model.graph.node
                                         for name in node.output}
-    for node in model.graph.node:
-        if node.op_type == 'Conv':
-            maker = makers[node.input[1]]
-            weight, scale, zero = (stored[name] for name in maker.input)
-            assert maker.op_type == 'DequantizeLinear' and weight.dtype == zero.dtype == np.int8
-            assert scale.size == len(weight) and not zero.any()
-            assert np.abs(weight.astype(int)).max() == 127
+    convolutions = [node for node in model.graph.node if node.op_type == 'Conv']
+    quantized = [node for node in convolutions if node.input[1] in makers]
+    assert len(convolutions) == 19 and len(quantized) == 16
+    assert convolutions[1] not in quantized and convolutions[-1] not in quantized
+    for node in quantized:
+        (image, weight, bias) = ([stored.get(name) for name in makers[each].input]
+                                 for each in node.input)
+        assert image[2].dtype == np.uint8 and image[1].size == 1
+        assert weight[0].dtype == np.int8 and weight[1].size == len(weight[0])
+        assert np.abs(weight[0].astype(int)).max() == 127 and not weight[2].any()
+        assert bias[0].dtype == np.int32 and not bias[2].any()
     image = np.random.default_rng(0).normal(size=(1, 3) + SIZE[::-1]).astype(np.float32)
     maps = [run(path, image) for path in paths]
-    assert np.abs(maps[0] - maps[1]).max() < .02 * np.ptp(maps[1])
+    assert np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1] > .9
+    assert main(['verify', paths[0]]) == 0
+
+
+def test_the_first_separable_blocks_stay_float(tmp_path):
+    data = write_figures(tmp_path / 'data', count=2, side=96)
+    network, path = create_model('lite_pose_crop', width=.25).eval(), str(tmp_path / 'a.onnx')
+    model = trace(network, make_form(network, ExportOptions((96, 128)), {}))
+    spec = make_card(network, ExportOptions((96, 128)), {}).input
+    onnx.save(quantize(model, spec, views([data], True)), path)
+    model = onnx.load(path)
+    makers = {name: node for node in model.graph.node for name in node.output}
+    kinds = [node.input[1] in makers for node in model.graph.node if node.op_type == 'Conv']
+    assert not any(kinds[:6] + kinds[-1:]) and all(kinds[6:-1])
+
+
+def test_half_weights_halve_the_file_and_compute_in_float32(tmp_path, quiet_student):
+    paths = [str(tmp_path / name) for name in ('full.onnx', 'half.onnx')]
+    for path, half in zip(paths, (False, True)):
+        export(quiet_student, path, ExportOptions(size=SIZE, half_weights=half))
+    full, half = (onnx.load(path) for path in paths)
+    kinds = {tensor.name: tensor.data_type for tensor in half.graph.initializer}
+    casts = [node for node in half.graph.node if node.op_type == 'Cast']
+    assert len(casts) == 19 and len(half.graph.node) == len(full.graph.node) + 19
+    assert all(kinds[node.input[0]] == onnx.TensorProto.FLOAT16 for node in casts)
+    with pytest.raises(ExportError, match='weight and bias must be initializers'):
+        check_operators(half)
+    check_model(restored(half))
+    assert restored(full) is full
+    image = np.random.default_rng(0).normal(size=(1, 3) + SIZE[::-1]).astype(np.float32)
+    maps = [run(path, image) for path in paths]
+    assert 0 < np.abs(maps[0] - maps[1]).max() < 2e-3 * np.ptp(maps[0])
+    assert main(['verify', paths[1]]) == 0
+    # What a robot gives to TensorRT: the same weights as initializers.
+    folded = onnx.load_model_from_string(read_for_tensorrt(paths[1]))
+    assert {node.op_type for node in folded.graph.node} == {
+        node.op_type for node in full.graph.node}
+    (stored,), (weight,) = half.graph.node[0].input, half.graph.node[0].output
+    assert (constants(folded)[weight] == constants(half)[stored].astype('f4')).all()
 
 
 def test_int8_of_crops_is_calibrated_on_people(tmp_path):

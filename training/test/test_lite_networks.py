@@ -78,7 +78,7 @@ def test_the_exported_file_computes_what_the_network_does(tmp_path, name, size, 
         assert (card.input.fit, card.topology.name) == ('letterbox', 'coco_18')
     else:
         assert card.decoder.outputs['grid'] == 'half_pixel'
-        assert (card.input.fit, card.input.padding) == ('crop', 1.25)
+        assert (card.input.fit, card.input.padding) == ('crop', 1.1)
 
 
 def classifier(folder, **changes):

@@ -119,14 +119,6 @@ def test_numbers_that_the_parser_would_misread_are_named(operator, inputs, const
         check_operators(half)
 
 
-def test_weights_stored_as_float16_are_allowed_where_a_file_may_be_for_other_engines():
-    nodes = [('Cast', ['small'], ['k'], {'to': FLOAT}), conv()]
-    small = model(nodes, {'small': KERNEL.astype(np.float16)})
-    with pytest.raises(ExportError, match="'output': weight and bias must be initializers"):
-        check_operators(small)
-    check_operators(small, small_weights=True)
-
-
 @pytest.mark.parametrize('arguments, words', [
     ({'opset': 14}, "operator sets {'': 14}"), ({'ir_version': 9}, 'ONNX IR version 9'),
     ({'domains': [('com.microsoft', 1)]}, "operator sets {'': 13, 'com.microsoft': 1}")])

@@ -11,6 +11,7 @@ import numpy as np
 
 from pose_ros.core.engines.cuda_driver import compute_capability
 from pose_ros.core.engines.engine import Engine
+from pose_ros.core.engines.int8 import chosen_file, fast_int8
 from pose_ros.core.engines.options import (BACKENDS, EngineOptions, is_plan,
                                            make_options)
 from pose_ros.core.engines.tensorrt_rtx import is_supported
@@ -35,18 +36,20 @@ def available_backends() -> Dict[str, str]:
 
 def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: str = 'auto',
                   sample: Optional[Callable[[], np.ndarray]] = None,
-                  agrees: Optional[Callable[[Dict, Dict, str], str]] = None, **options) -> Engine:
+                  agrees: Optional[Callable[[Dict, Dict, str], str]] = None,
+                  int8_file: str = '', **options) -> Engine:
     """Load a model for batches of up to `input_shape` (N, 3, h, w).
 
-    N is replaced by the file's where that is static; see Engine.batch_size. sample, agrees and the
-    options: see EngineOptions. Raises EngineError if the backend or an option is unknown or
-    unavailable, ModelError if the file is rejected. If the tensorrt or tensorrt_rtx backend fails
-    and the option `require_tensorrt` is off, the result is a CPU engine, and its
+    N is replaced by the file's where that is static; see Engine.batch_size. sample, agrees,
+    int8_file and the options: see EngineOptions. Raises EngineError if the backend or an option
+    is unknown or unavailable, ModelError if the file is rejected. If the tensorrt or tensorrt_rtx
+    backend fails and `require_tensorrt` is off, the result is a CPU engine, and its
     `degraded_reason` is set.
     """
-    settings = make_options(backend, options, sample, agrees)
-    if not is_plan(path) and not path.lower().endswith(_OPENVINO_FORM):
-        check_onnx(path)
+    settings = make_options(backend, options, sample=sample, agrees=agrees, int8_file=int8_file)
+    for name in (path, int8_file):
+        if name and not is_plan(name) and not name.lower().endswith(_OPENVINO_FORM):
+            check_onnx(name)
     if backend == 'auto':
         return _load_fastest(path, input_shape, settings, _candidates(path, settings))
     try:
@@ -55,7 +58,8 @@ def create_engine(path: str, input_shape: Tuple[int, int, int, int], backend: st
         if backend not in _TENSORRT or settings.require_tensorrt or is_plan(path):
             raise
         return load_cpu_fallback(path, input_shape, settings, backend, error)
-    _LOG.info('engine: %s%s', engine.describe(), engine.status and ', while ' + engine.status)
+    _LOG.info('engine: %s%s%s', engine.describe(), _why_int8(engine, settings),
+              engine.status and ', while ' + engine.status)
     return engine
 
 
@@ -77,7 +81,7 @@ def tensorrt_backend() -> str:
 def load_cpu_fallback(path: str, input_shape, settings: EngineOptions, backend: str,
                       error: Exception) -> Engine:
     """Load the fastest CPU engine; `degraded_reason` holds the error of the GPU backend."""
-    settings = settings.replaced(device='cpu', precision='fp32')
+    settings = settings.replaced(device='cpu', precision='auto')
     engine = _load_fastest(path, input_shape, settings, _cpu_backends())
     engine.degraded_reason = '{} runs instead of {}: {}'.format(
         engine.describe().backend, backend, ' '.join(str(error).split()))
@@ -87,7 +91,14 @@ def load_cpu_fallback(path: str, input_shape, settings: EngineOptions, backend: 
 
 def _load(backend, path, input_shape, settings):
     module, name = BACKENDS[backend]
-    return getattr(importlib.import_module(module), name)(path, input_shape, settings)
+    return getattr(importlib.import_module(module), name)(
+        chosen_file(path, backend, settings), input_shape, settings)
+
+
+def _why_int8(engine, settings):
+    if settings.precision != 'auto' or engine.describe().model != settings.int8_file:
+        return ''
+    return ' (this CPU has {}; precision fp32 runs the float file)'.format(fast_int8())
 
 
 def _load_fastest(path, input_shape, settings, candidates) -> Engine:
@@ -101,7 +112,7 @@ def _load_fastest(path, input_shape, settings, candidates) -> Engine:
             errors.append('{}: {}'.format(backend, error))
             kind = ModelError if isinstance(error, ModelError) else kind
             continue
-        _LOG.info('engine: %s, %s%s', engine.describe(),
+        _LOG.info('engine: %s%s, %s%s', engine.describe(), _why_int8(engine, settings),
                   'while ' + engine.status if engine.status else 'the fastest that works here',
                   ' ({})'.format('; '.join(errors)) if errors else '')
         return engine
@@ -115,7 +126,7 @@ def _candidates(path, settings):
         return ['onnxruntime']
     if settings.precision == 'bf16':
         return ['openvino']
-    if settings.precision in ('fp16', 'int8'):
+    if settings.precision == 'fp16':
         return [tensorrt_backend()]
     return _gpu_backends() + _cpu_backends()
 

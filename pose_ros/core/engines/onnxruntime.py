@@ -3,6 +3,7 @@
 """ONNX Runtime: the engine that runs everywhere (1.10 and newer)."""
 from pose_ros.core.engines.engine import (batch_shape, check_batch, check_open, Engine,
                                           EngineInfo)
+from pose_ros.core.engines.int8 import cpu_precision
 from pose_ros.core.engines.onnxruntime_gpu import CUDA_PROVIDER, open_on_gpu
 from pose_ros.core.engines.tensor_types import (check_inputs, to_input, to_output,
                                                 without_numbers)
@@ -17,7 +18,7 @@ class OnnxRuntimeEngine(Engine):
     def __init__(self, path, input_shape, options):
         """Load the model; EngineError without runtime or provider, ModelError for a bad file."""
         self._runtime = _import_runtime()
-        if options.precision not in ('auto', 'fp32'):
+        if options.precision in ('fp16', 'bf16'):
             raise EngineError('onnxruntime runs the precision of the file: for {} use the '
                               '{} backend, or precision fp32'.format(
                                   options.precision,
@@ -25,6 +26,7 @@ class OnnxRuntimeEngine(Engine):
         self._options, self._path, self._wanted = options, path, tuple(input_shape)
         self._check_device()
         self._session, self._graph = self._load()
+        self._precision = cpu_precision(path, options.precision, 'onnxruntime')
         self._largest = self._read_input(self._session)
         self.batch_size = self._largest[0]
         self.fixed_batch = self.input_shape[0] is not None or self._graph is not None
@@ -47,7 +49,7 @@ class OnnxRuntimeEngine(Engine):
     def describe(self):
         """See Engine.describe."""
         return EngineInfo('onnxruntime', self._runtime.__version__, self._options.device,
-                          'fp32', self._options.threads, self._path)
+                          self._precision, self._options.threads, self._path)
 
     def close(self):
         """See Engine.close."""

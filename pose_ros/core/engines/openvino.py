@@ -8,12 +8,13 @@ import numpy as np
 
 from pose_ros.core.engines.engine import (batch_shape, check_batch, check_open, Engine,
                                           EngineInfo)
+from pose_ros.core.engines.int8 import cpu_precision
 from pose_ros.core.engines.tensor_types import (check_inputs, to_input, to_output,
                                                 without_numbers)
 from pose_ros.core.errors import EngineError, ModelError
 
 
-_HINTS = {'fp32': 'f32', 'bf16': 'bf16'}
+_HINTS = {'fp32': 'f32', 'bf16': 'bf16', 'int8': 'f32'}  # of the layers that are not quantized
 _ERRORS = (RuntimeError, UnicodeDecodeError)  # the latter: of a message that is not UTF-8
 _CORES = {}  # by process: a fork must not use the threads of its parent
 _CORES_LOCK = threading.Lock()
@@ -33,13 +34,13 @@ class OpenVinoEngine(Engine):
         if options.device != 'cpu':
             raise EngineError('the openvino backend runs on the cpu only, not on {}; use the '
                               'onnxruntime backend'.format(options.device))
-        if options.precision not in ('auto', 'fp32', 'bf16'):
-            raise EngineError('the openvino backend has no precision {}; use the tensorrt '
-                              'backend, or precision fp32'.format(options.precision))
+        if options.precision == 'fp16':
+            raise EngineError('the openvino backend has no precision fp16; use the tensorrt '
+                              'backend, or precision fp32')
         self._options, self._path = options, path
-        self._precision = 'fp32' if options.precision == 'auto' else options.precision
         self._core = _shared_core(self._runtime)
         model = self._read(path)
+        self._precision = cpu_precision(path, options.precision, 'openvino')
         self.input_shape = tuple(size.get_length() if size.is_static else None
                                  for size in model.inputs[0].get_partial_shape())
         self._largest, self.fixed_batch = batch_shape(self.input_shape, input_shape, path)

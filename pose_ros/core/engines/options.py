@@ -23,9 +23,10 @@ ENGINE_PARAMETERS = (
               choices=('cpu', 'cuda')),
     Parameter('threads', 0, 'CPU threads of the network; 0 lets the engine choose', 0, 256),
     Parameter('precision', 'auto',
-              'Arithmetic of the network; auto is fp32 on a CPU, and fp16 on TensorRT where its '
-              'outputs agree with fp32; fp16 and int8 need tensorrt or tensorrt_rtx, bf16 needs '
-              'openvino',
+              'Arithmetic of the network; auto is int8 on a CPU with fast int8 if the model has '
+              'an int8 file (the default pair does), else fp32, and fp16 on TensorRT where its '
+              'outputs agree with fp32; int8 needs an int8 file, fp16 tensorrt or tensorrt_rtx, '
+              'bf16 openvino',
               choices=('auto', 'fp32', 'fp16', 'int8', 'bf16')),
     Parameter('allow_spinning', False,
               'Let idle onnxruntime threads busy-wait: the network is faster, but other nodes get '
@@ -58,6 +59,8 @@ def is_plan(path: str) -> bool:
 class EngineOptions(types.SimpleNamespace):
     """How an engine runs: ENGINE_PARAMETERS without `backend`, and how a new engine is checked.
 
+    int8_file: a file of the same network in int8, which runs in place of the model's file where
+    that is faster and the precision allows it; '' if there is none.
     sample() returns a typical input (N, 3, h, w) float32; None: uniform noise of 0 to 255.
     agrees(expected, found, precision) compares an engine's outputs (by name, with the batch axis)
     with those of ONNX Runtime and returns '' or the difference as text; None: `disagreement` of
@@ -67,7 +70,7 @@ class EngineOptions(types.SimpleNamespace):
     def __init__(self, **values):
         """Take fields by name; the others have the defaults of the table."""
         fields = {item.name: item.default for item in ENGINE_PARAMETERS if item.name != 'backend'}
-        fields.update(sample=None, agrees=None)
+        fields.update(sample=None, agrees=None, int8_file='')
         unknown = sorted(set(values) - set(fields))
         if unknown:
             raise TypeError('EngineOptions has no field {}'.format(', '.join(unknown)))
@@ -78,12 +81,15 @@ class EngineOptions(types.SimpleNamespace):
         return EngineOptions(**dict(vars(self), **changes))
 
 
-def make_options(backend: str, options: dict, sample=None, agrees=None) -> EngineOptions:
-    """Check options by name; EngineError names one that is unknown or invalid."""
+def make_options(backend: str, options: dict, **found) -> EngineOptions:
+    """Check options by name; EngineError names one that is unknown or invalid.
+
+    found: the fields of EngineOptions that are no options.
+    """
     try:
         values = checked_values(
             ENGINE_PARAMETERS, dict(options, backend=backend), 'engine options')
     except PoseRosError as error:
         raise EngineError(str(error))
     del values['backend']
-    return EngineOptions(sample=sample, agrees=agrees, **values)
+    return EngineOptions(**dict(values, **found))

@@ -14,6 +14,7 @@ from pose_ros.core.engines.engine import Engine
 from pose_ros.core.engines.engine_cache import EngineCache, file_name, Kernels, plan_key
 from pose_ros.core.engines.factory import load_cpu_fallback
 from pose_ros.core.engines.fallback import FallbackEngine
+from pose_ros.core.engines.half_weights import read_for_tensorrt
 from pose_ros.core.engines.onnxruntime import OnnxRuntimeEngine
 from pose_ros.core.engines.options import EngineOptions, is_plan
 from pose_ros.core.engines.tensorrt import PlanError, TensorRtEngine
@@ -22,7 +23,7 @@ from pose_ros.core.engines.tensorrt_file import open_plan_file
 from pose_ros.core.engines.tensorrt_library import import_tensorrt
 from pose_ros.core.engines.tensorrt_rtx import check_gpu
 from pose_ros.core.errors import EngineError, ModelError
-from pose_ros.core.onnx_check import model_digest, read_onnx
+from pose_ros.core.onnx_check import model_digest
 
 _LOG = logging.getLogger('pose_ros')
 _BUILD_LOG = logging.getLogger('pose_ros.build')  # progress, which programs may show
@@ -70,7 +71,7 @@ def _open_onnx_file(path, input_shape, options, backend):
     if options.tensorrt_build == 'wait' or loader.is_cached():
         return loader.load().engine
     try:
-        first = OnnxRuntimeEngine(path, input_shape, options.replaced(precision='fp32'))
+        first = OnnxRuntimeEngine(path, input_shape, options.replaced(precision='auto'))
     except (EngineError, ModelError):
         loader.close()
         raise
@@ -99,7 +100,7 @@ class Loader:
         self._agrees = options.agrees or disagreement
         self.progress = BuildProgress(lambda text: _BUILD_LOG.info(
             'building the TensorRT engine of %s: %s', path, text))
-        self._model = read_onnx(path)
+        self._model = read_for_tensorrt(path)
         self._digest = model_digest(path)
         self._batch, self._expected = _reference(path, settings.shape, options.sample)
         # With the batch of the file, so that the same plan has one key.

@@ -35,11 +35,12 @@ def add_export_options(parser) -> None:
     group.add_argument('--calibration', nargs='+', metavar='PATH', default=(),
                        help='images, folders of images, or COCO keypoint files, for the ranges of '
                             'int8; for a network of crops the people in these files')
-    group.add_argument('--float-weights', action='store_true',
-                       help='int8: store weights as float32 for TensorRT 8 (a larger file)')
+    group.add_argument('--tensorrt', action='store_true',
+                       help='int8: the form that TensorRT reads (a larger file, and slower on '
+                            'CPUs)')
     group.add_argument('--half-weights', action='store_true',
-                       help='fp32: store weights as float16, for a file of half the size; engines '
-                            'compute in float32')
+                       help='fp32: store the weights as float16 (half the size; TensorRT reads '
+                            'such a file only through pose_ros)')
     group.add_argument('--images', nargs='+', metavar='PATH', default=(),
                        help='images on which to compare the file with PyTorch, besides a '
                             'synthetic one')
@@ -88,7 +89,7 @@ def write_network(network, provenance, args) -> None:
     options = ExportOptions(size=args.size, dynamic=args.dynamic, precision=args.precision,
                             normalize=args.normalize, stages=args.stages,
                             calibration=image_files(args.calibration),
-                            batch=args.batch, float_weights=args.float_weights,
+                            batch=args.batch, tensorrt=args.tensorrt,
                             half_weights=args.half_weights,
                             **_card_settings(network, args.set))
     export(network, args.output, options, {**provenance, **_facts(args.facts)},

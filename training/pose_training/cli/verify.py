@@ -21,7 +21,8 @@ EPILOG = """examples:
 
 def add_arguments(parser) -> None:
     """Add the options of this command."""
-    parser.add_argument('model', metavar='MODEL', help='an ONNX file')
+    parser.add_argument('model', metavar='MODEL',
+                        help='an ONNX file, or the name of a bundled model')
     parser.add_argument('--weights', metavar='FILE',
                         help='the checkpoint or weight file from which it was exported')
     parser.add_argument('--format', choices=FORMATS,

@@ -11,7 +11,7 @@ from pose_ros.core.preprocessing import Preprocessor
 from pose_ros.core.regions import crop_region, whole
 from pose_training.exporters.onnx_graph import INPUT
 
-MOST = 256  # people of one file of labels, evenly chosen
+MOST = 64  # people of one file of labels, evenly chosen
 
 
 class View(NamedTuple):

@@ -123,6 +123,7 @@ def _settings(options, size, network, crops) -> Dict[str, Any]:
     return {'size': list(size), 'size_multiple': network.size_multiple,
             'stride': network.stride, 'dynamic': options.dynamic,
             'batch': options.batch, 'precision': options.precision,
+            'half_weights': options.half_weights, 'tensorrt': options.tensorrt,
             'normalize': options.normalize, 'stages': options.stages,
             'calibration_images': len(views(options.calibration, crops)),
             'opset': OPSET, 'torch': torch.__version__, 'onnx': onnx.__version__}

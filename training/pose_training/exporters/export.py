@@ -33,9 +33,8 @@ class ExportOptions(NamedTuple):
     inputs of one run, or 'dynamic'; `dynamic` leaves batch, height and width open; `normalize`
     puts the scaling of pixel values into the graph; `stages` cuts after that prediction stage;
     `calibration` are image files or COCO keypoint files for int8 (for a network of crops the
-    people in these), `float_weights` stores its weights as float32; `half_weights` stores those of
-    fp32 as float16, for a file of half the size; `decoder` and `selection` are settings for the
-    card.
+    people in these), `tensorrt` quantizes in the form of TensorRT; `half_weights` stores the
+    weights of fp32 as float16; `decoder` and `selection` are settings for the card.
     """
 
     size: Optional[Tuple[int, int]] = None
@@ -47,7 +46,7 @@ class ExportOptions(NamedTuple):
     decoder: Mapping[str, Any] = {}
     selection: Mapping[str, Any] = {}
     batch: Union[int, str] = 1
-    float_weights: bool = False
+    tensorrt: bool = False
     half_weights: bool = False
 
 
@@ -72,8 +71,8 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
     report('tracing {} at {}x{}'.format(network.recipe.name, *form.size))
     model = trace(network, form, options.batch, options.dynamic)
     model = _in_precision(model, form, options, images, report)
-    check_model(model, options.half_weights or (options.precision == 'int8'
-                                                and not options.float_weights))
+    check_model(model)
+    model = store_half(model) if options.half_weights else model
     content = model.SerializeToString()
     report('comparing it with PyTorch')
     found, fingerprint = measure(network, content, form, images)
@@ -94,12 +93,13 @@ def _check_options(options):
                                            and 0 < options.batch <= _MOST_IMAGES):
         raise ExportError("the batch must be a number from 1 to {} or 'dynamic', not {!r}".format(
             _MOST_IMAGES, options.batch))
+    if options.half_weights and options.precision != 'fp32':
+        raise ExportError('only fp32 has half weights, not {}'.format(options.precision))
+    if options.tensorrt and options.precision != 'int8':
+        raise ExportError('the form of TensorRT is one of int8: files of fp32 and fp16 have it')
     if options.dynamic and options.batch not in (1, 'dynamic'):
         raise ExportError('with a dynamic size the batch is dynamic, too: it cannot be {}'.format(
             options.batch))
-    if options.half_weights and options.precision != 'fp32':
-        raise ExportError('half weights are for the precision fp32, not {}'.format(
-            options.precision))
 
 
 def _in_precision(model: ModelProto, form: ExportedForm, options, images, report) -> ModelProto:
@@ -114,8 +114,8 @@ def _in_precision(model: ModelProto, form: ExportedForm, options, images, report
     if options.precision == 'int8':
         chosen = views(options.calibration, spec.fit == 'crop')
         report('calibrating on {} images'.format(len(chosen)))
-        return quantize(model, spec, chosen, options.float_weights, report)
-    return store_half(model) if options.half_weights else model
+        return quantize(model, spec, chosen, options.tensorrt, report)
+    return model
 
 
 def _write(path, content):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Convert a model to float16, or only its stored weights; input and output stay float32."""
+"""Convert a model, or only its stored weights, to float16; input and output stay float32."""
 from typing import Iterable, List
 
 import numpy as np
@@ -14,33 +14,11 @@ from pose_training.exporters.onnx_graph import (INPUT, attribute, drop_unused, i
 
 LARGEST = 6e4  # float16 ends at 65504; other images may have larger values than the tested ones
 _MOST_LISTED = 5
+_STORED = '/stored'  # after the name of a weight that is stored as float16
 # The squares in a variance exceed float16 for activations from 256 on, and TensorRT always reads
 # the scale and the bias as float32.
 _KEPT = ('InstanceNormalization',)
 _SCALES = {'Resize': (1, 2)}  # inputs that are float32 in ONNX for any type of data
-STORED = '_half'  # end of the name of a tensor that is stored as float16
-_SMALL = 64  # values of a tensor: below that, storing it as float16 does not make a file smaller
-
-
-def store_half(model: ModelProto) -> ModelProto:
-    """Return the model with its weights stored as float16 and computed in float32.
-
-    Engines convert the weights when they load them. Raises ExportError for constants out of the
-    range of float16.
-    """
-    stored = ModelProto()
-    stored.CopyFrom(model)
-    graph, casts = stored.graph, []
-    _check_constants(graph)
-    for tensor in graph.initializer:
-        value = numpy_helper.to_array(tensor)
-        if tensor.data_type == TensorProto.FLOAT and value.size >= _SMALL:
-            casts.append(helper.make_node('Cast', [tensor.name + STORED], [tensor.name],
-                                          tensor.name + '/cast', to=TensorProto.FLOAT))
-            tensor.CopyFrom(numpy_helper.from_array(value.astype(np.float16),
-                                                    tensor.name + STORED))
-    replace_nodes(graph, casts + list(graph.node))
-    return stored
 
 
 def to_half(model: ModelProto) -> ModelProto:
@@ -57,6 +35,45 @@ def to_half(model: ModelProto) -> ModelProto:
             builder.convert(node)
     builder.finish()
     return half
+
+
+def store_half(model: ModelProto) -> ModelProto:
+    """Return the float32 model with the weights of its convolutions stored as float16.
+
+    A Cast after each makes it float32 again, which CPU engines do once, when they load the file.
+    ExportError names constants out of range.
+    """
+    half = ModelProto()
+    half.CopyFrom(model)
+    _check_constants(half.graph)
+    known, casts = initializers(half.graph), []
+    for name in dict.fromkeys(node.input[1] for node in half.graph.node
+                              if node.op_type in ('Conv', 'ConvTranspose')):
+        weight = known[name]
+        casts.append(helper.make_node('Cast', [name + _STORED], [name], name + '/cast',
+                                      to=TensorProto.FLOAT))
+        weight.CopyFrom(numpy_helper.from_array(
+            numpy_helper.to_array(weight).astype(np.float16), name + _STORED))
+    replace_nodes(half.graph, casts + list(half.graph.node))
+    return half
+
+
+def restored(model: ModelProto) -> ModelProto:
+    """Return a model of `store_half` with float32 weights, without Casts; others unchanged."""
+    known = initializers(model.graph)
+    casts = {node.input[0]: node.output[0] for node in model.graph.node if node.op_type == 'Cast'
+             and node.input[0] in known and attribute(node, 'to') == TensorProto.FLOAT}
+    if not casts:
+        return model
+    full = ModelProto()
+    full.CopyFrom(model)
+    replace_nodes(full.graph, [node for node in full.graph.node
+                               if node.op_type != 'Cast' or node.input[0] not in casts])
+    for tensor in full.graph.initializer:
+        if tensor.name in casts:
+            tensor.CopyFrom(numpy_helper.from_array(
+                numpy_helper.to_array(tensor).astype(np.float32), casts[tensor.name]))
+    return full
 
 
 def check_range(model: ModelProto, batches: Iterable[np.ndarray]) -> float:

@@ -10,6 +10,7 @@ import onnx
 from onnx import helper, ModelProto, NodeProto, numpy_helper, shape_inference, TensorProto
 
 from pose_training.errors import ExportError
+from pose_training.exporters.half import restored
 from pose_training.exporters.onnx_graph import attribute, initializers
 
 OPSET = 13
@@ -33,19 +34,11 @@ class _Graph(NamedTuple):
     constants: Dict[str, TensorProto]
     types: Dict[str, int]
     makers: Dict[str, NodeProto]
-    small_weights: bool = False
 
     def is_constant(self, node, place) -> bool:
         """Return whether input `place` of a node is absent or an initializer."""
         return len(node.input) <= place or not node.input[place] \
             or node.input[place] in self.constants
-
-    def is_weight(self, node, place) -> bool:
-        """Return whether it is constant, or may be one that is stored as float16."""
-        maker = self.makers.get(node.input[place]) if len(node.input) > place else None
-        return self.is_constant(node, place) or (
-            self.small_weights and maker is not None and maker.op_type == 'Cast'
-            and self.is_constant(maker, 0))
 
     def is_half(self, node, place) -> bool:
         """Return whether input `place` of a node exists and is float16."""
@@ -53,13 +46,12 @@ class _Graph(NamedTuple):
             self.types.get(node.input[place]) == TensorProto.FLOAT16
 
 
-def check_operators(model: ModelProto, small_weights: bool = False) -> None:
+def check_operators(model: ModelProto) -> None:
     """Raise ExportError with a list of all nodes, types and versions that TensorRT 8.2 rejects.
 
-    `small_weights`: weights that are stored as int8 or float16 are allowed, though TensorRT 8
-    reads only those of the precision of the computation, and quantizes them itself.
+    Of an int8 file for CPUs only the versions are checked: TensorRT does not read it.
     """
-    faults = list(_faults(model, small_weights))
+    faults = list(_version_faults(model) if is_for_cpus(model) else _faults(model))
     if faults:
         more = ' (and {} more)'.format(len(faults) - _MOST_LISTED) \
             if len(faults) > _MOST_LISTED else ''
@@ -67,13 +59,25 @@ def check_operators(model: ModelProto, small_weights: bool = False) -> None:
             '; '.join(faults[:_MOST_LISTED]), more))
 
 
-def _faults(model, small_weights) -> Iterator[str]:
+def is_for_cpus(model: ModelProto) -> bool:
+    """Return whether a file is quantized in the form of CPUs, with unsigned activations."""
+    known = initializers(model.graph)
+    return any(node.op_type == 'QuantizeLinear' and len(node.input) > 2
+               and node.input[2] in known and known[node.input[2]].data_type == TensorProto.UINT8
+               for node in model.graph.node)
+
+
+def _version_faults(model) -> Iterator[str]:
     opsets = {item.domain: item.version for item in model.opset_import}
     if set(opsets) - {'', 'ai.onnx'} or max(opsets.values()) > OPSET:
         yield 'operator sets {} (only ONNX up to {} is allowed)'.format(opsets, OPSET)
     if model.ir_version > NEWEST_IR:
         yield 'ONNX IR version {} (up to {} is allowed)'.format(model.ir_version, NEWEST_IR)
-    graph = _look_up(model)._replace(small_weights=small_weights)
+
+
+def _faults(model) -> Iterator[str]:
+    yield from _version_faults(model)
+    graph = _look_up(model)
     for node in model.graph.node:
         fault = _fault(node, graph)
         if fault:
@@ -121,11 +125,10 @@ def _convolution(node, graph):
     weight = graph.makers.get(node.input[1])
     if weight is not None and weight.op_type == 'DequantizeLinear':
         maker = graph.makers.get(weight.input[0], weight)
-        constant = graph.is_constant(maker, 0) and (maker.op_type == 'QuantizeLinear'
-                                                    or graph.small_weights)
+        constant = graph.is_constant(maker, 0) and maker.op_type == 'QuantizeLinear'
     else:
-        constant = graph.is_weight(node, 1)
-    if not constant or not graph.is_weight(node, 2):
+        constant = graph.is_constant(node, 1)
+    if not constant or not graph.is_constant(node, 2):
         return 'weight and bias must be initializers (float, where they are quantized)'
     return None
 
@@ -183,23 +186,20 @@ _RULES: Dict[str, Callable[[NodeProto, _Graph], Optional[str]]] = {
 }
 
 
-def check_model(model: ModelProto, small_weights: bool = False) -> None:
+def check_model(model: ModelProto) -> None:
     """Run ONNX's own checker, and `check_operators`; ExportError describes the fault."""
     try:
         onnx.checker.check_model(model, full_check=True)
     except Exception as error:  # the checker has several classes of errors
         raise ExportError('not a valid ONNX file: {}'.format(error)) from error
-    check_operators(model, small_weights)
+    check_operators(model)
 
 
 def parse_model(content: bytes) -> ModelProto:
-    """Parse and check a file's bytes; ExportError if they are not such a file, or invalid.
-
-    Weights may be stored as int8 or float16: see check_operators.
-    """
+    """Parse and check a file's bytes; ExportError if they are not such a file, or invalid."""
     try:
         model = onnx.load_model_from_string(content)
     except Exception as error:  # protobuf's error differs between its versions
         raise ExportError('not a valid ONNX file: {}'.format(error)) from error
-    check_model(model, small_weights=True)
+    check_model(restored(model))
     return model

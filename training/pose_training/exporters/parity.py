@@ -7,6 +7,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tu
 
 import numpy as np
 
+from pose_ros.core.bundled import model_file
 from pose_ros.core.card import CARD_KEY, InputSpec, parse_card
 from pose_ros.core.errors import ModelError
 from pose_ros.core.onnx_check import check_onnx, read_onnx
@@ -16,7 +17,7 @@ from pose_training.exporters.agreement import (compare_people, output_faults, pe
                                                PeopleAgreement, TOLERANCES)
 from pose_training.exporters.cards import ExportedForm
 from pose_training.exporters.inference import inference_copy, network_outputs, OnnxRunner
-from pose_training.exporters.operators import parse_model
+from pose_training.exporters.operators import is_for_cpus, parse_model
 from pose_training.exporters.synthetic_image import draw_image
 from pose_training.families.comparison import (ChannelGroup, compare_outputs,
                                                OutputAgreement, worst)
@@ -92,12 +93,13 @@ def verify(path: str, network: Optional[PoseNetwork] = None, images: Sequence[st
            report: Optional[Report] = None) -> ParityReport:
     """Check an exported file; ExportError names the fault.
 
-    Run ONNX's own checker; check versions and operators; compare the card with the tensors. Then
-    compare the outputs with the fingerprint in the card, or, with a `network`, all outputs with
-    those of the network (on `images`, too).
+    `path` is a file or the name of a bundled model. Run ONNX's own checker; check versions and
+    operators; compare the card with the tensors. Then compare the outputs with the fingerprint in
+    the card, or, with a `network`, all outputs with those of the network (on `images`, too).
     """
     report = report or (lambda text: None)
     try:
+        path = model_file(path)
         content = read_onnx(path)
         outside = check_onnx(path)
     except ModelError as error:
@@ -109,9 +111,9 @@ def verify(path: str, network: Optional[PoseNetwork] = None, images: Sequence[st
     try:
         model = parse_model(content)
         card = _card(model, path)
-        checked = ('a valid ONNX file (IR {}, opset {}) of {} nodes, all supported by TensorRT 8.2'
-                   .format(model.ir_version, model.opset_import[0].version,
-                           len(model.graph.node)),)
+        checked = ('a valid ONNX file (IR {}, opset {}) of {} nodes, {}'.format(
+            model.ir_version, model.opset_import[0].version, len(model.graph.node),
+            'int8 for CPUs' if is_for_cpus(model) else 'all supported by TensorRT 8.2'),)
         report('running it')
         if network is None:
             found = _against_fingerprint(content, _form(card))
@@ -212,7 +214,9 @@ class _Exported(NamedTuple):
 def _how_exported(card) -> _Exported:
     try:
         settings = card.provenance['export']
-        found = _Exported(settings['precision'], settings['batch'], int(settings['stride']),
+        half = settings.get('half_weights') and settings['precision'] == 'fp32'
+        found = _Exported('fp16' if half else settings['precision'], settings['batch'],
+                          int(settings['stride']),
                           int(settings['size_multiple']) if settings['dynamic'] else None)
         if found.batch != 'dynamic' and not found.batch > 0:
             raise ValueError(found.batch)

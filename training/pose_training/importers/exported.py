@@ -18,7 +18,6 @@ from torch import nn
 
 from pose_ros.core.card_files import load_card
 from pose_training.errors import WeightsError
-from pose_training.exporters.half import STORED
 from pose_training.importers.limits import checked_name, elements
 from pose_training.importers.matching import Weights
 from pose_training.models.network import PoseNetwork
@@ -52,8 +51,8 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
             network = create_model(name, **options)
         state = _unfolded(network, tensors)
     except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise WeightsError('{} lacks the tensor {}; only unchanged float32 files of pose-train '
-                           'export can be read'.format(path, error)) from error
+        raise WeightsError('{} lacks the tensor {}; only unchanged fp32 and fp16 files of '
+                           'pose-train export can be read'.format(path, error)) from error
     if name == spec.name:
         return Weights(state, options)
     return Weights(_begun(spec, state), provenance={'backbone': {
@@ -73,26 +72,19 @@ def _begun(spec, state):
 
 def _tensors(path) -> Dict[str, np.ndarray]:
     graph = load_onnx(path).graph
-    return {_own_name(checked_name(item.name, path)): _array(item, path)
-            for item in graph.initializer if item.name.startswith(_PREFIX)
-            or item.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)}
-
-
-def _own_name(name):
-    """Return the name of a tensor in the state of the network."""
-    name = name[len(_PREFIX):] if name.startswith(_PREFIX) else name
-    return name[:-len(STORED)] if name.endswith(STORED) else name
+    # A weight that is stored as float16 has a suffix after a slash.
+    return {checked_name(item.name, path)[len(_PREFIX):].partition('/')[0]: _array(item, path)
+            for item in graph.initializer if item.name.startswith(_PREFIX)}
 
 
 def _array(item, path):
-    """Return an initializer as float32; it may be stored as float16."""
-    stored = item.data_type == onnx.TensorProto.FLOAT16 and item.name.endswith(STORED)
-    if item.data_type != onnx.TensorProto.FLOAT and not stored:
-        raise WeightsError('{}: {} is of the data type {}; only unchanged float32 files of '
+    """Return a float32 or float16 initializer as float32."""
+    sizes = {onnx.TensorProto.FLOAT: 4, onnx.TensorProto.FLOAT16: 2}
+    if item.data_type not in sizes:
+        raise WeightsError('{}: {} is of the data type {}; only unchanged fp32 and fp16 files of '
                            'pose-train export can be read'.format(path, item.name,
                                                                   item.data_type))
-    values = len(item.raw_data) // (2 if stored else 4) or len(
-        item.int32_data if stored else item.float_data)
+    values = len(item.raw_data) // sizes[item.data_type] or len(item.float_data)
     if elements(item.dims, values) != values:
         raise WeightsError('{}: {} does not have the numbers of its shape; the file is '
                            'damaged'.format(path, item.name))

@@ -71,7 +71,7 @@ def build(heatmaps: int, width: float = 1., neck: Sequence[int] = (160, 128, 96,
 
 NETWORKS = (
     NetworkSpec('lite_pose_crop', build, 'coco_17', {}, card_input(
-        192, 256, color='rgb', scale=1 / 128., mean=(127 / 128.,) * 3, fit='crop', padding=1.25),
+        192, 256, color='rgb', scale=1 / 128., mean=(127 / 128.,) * 3, fit='crop', padding=1.1),
         'EfficientNet-Lite0 with heatmaps at stride 4, for the crop of one person',
         formats=('efficientnet-lite', 'onnx', 'torch'), source='pose_ros', license='Apache-2.0',
         family='heatmap'),
