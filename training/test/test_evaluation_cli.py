@@ -85,10 +85,10 @@ def test_all_of_it_from_the_command_line(model, data, empty, tmp_path, capsys):
 def test_quiet_prints_nothing_and_the_settings_of_the_decoder_count(model, data, tmp_path, capsys):
     path = tmp_path / 'figures.json'
     assert command(model, '--data', data, '--json', path, '--quiet',
-                   '--set', 'min_keypoints=19') == 0
+                   '--set', 'min_score=1') == 0
     assert capsys.readouterr().out == ''
     written = json.loads(path.read_text())
-    assert written['settings']['selection.min_keypoints'] == 19
+    assert written['settings']['selection.min_score'] == 1
     assert written['results'][0]['figures']['AP'] == 0.
 
 
@@ -136,7 +136,7 @@ def test_the_function_takes_a_loaded_estimator_and_leaves_it_open(model, data):
 
 
 def test_settings_of_the_decoder_are_the_functions_too(model, data):
-    assert evaluate(model, data, settings={'min_keypoints': 19}, **ENGINE)[0].figures['AP'] == 0.
+    assert evaluate(model, data, settings={'min_score': 1.}, **ENGINE)[0].figures['AP'] == 0.
 
 
 def test_people_without_keypoints_of_the_dataset_are_dropped(tmp_path):
