@@ -278,4 +278,7 @@ def test_the_shared_video_of_variable_rate(shared):
         pytest.skip('no test data at {}'.format(path))
     times = [frame.time_s for frame in open_source(str(path))]
     assert len(times) == 20
-    assert [times[10], times[19]] == pytest.approx([.333, 2.133], abs=1e-3)
+    assert times == sorted(times) and times[10] == pytest.approx(.333, abs=1e-3)
+    # OpenCV 4.5 of Python 3.6 counts the last frames at the mean rate.
+    if tuple(map(int, cv2.__version__.split('.')[:2])) >= (4, 7):
+        assert times[19] == pytest.approx(2.133, abs=1e-3)
