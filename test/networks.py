@@ -1,6 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """A tiny network without a card, whose outputs for a batch are known: for tests of engines."""
+import json
+
 import numpy as np
 
 IMAGE = (3, 6, 8)  # channels, height, width
@@ -118,4 +120,25 @@ def make_constant(path, outputs, image=(1, 3, 64, 64), kind='FLOAT'):
     model.ir_version = 8
     with open(str(path), 'wb') as stream:
         stream.write(model.SerializeToString())
+    return str(path)
+
+
+def make_part(path, topology, points, presence=.9, size=64):
+    """Write a network that finds the same hand or face in every crop, and its card; return `path`.
+
+    points: (K, 2) px of its input of size x size px.
+    """
+    points = np.asarray(points, float)
+    make_constant(path, {'points': points[None], 'presence': np.full((1, 1), presence)},
+                  (1, 3, size, size))
+    card = {'schema': 1, 'name': topology, 'version': '1', 'license': 'MIT', 'task': 'pose',
+            'topology': topology, 'provenance': {},
+            'input': {'height': size, 'width': size, 'color': 'rgb', 'scale': 1.0,
+                      'mean': [0.0] * 3, 'std': [1.0] * 3, 'fit': 'crop', 'align': 'center',
+                      'interpolation': 'linear', 'pad_value': 0},
+            'decoder': {'type': 'regression', 'settings': {}, 'outputs': {
+                'tensor': 'points', 'columns': ['x', 'y'], 'channels': list(range(len(points))),
+                'unit': 'pixels', 'scores': 'probability', 'presence': 'presence'}}}
+    with open(str(path) + '.json', 'w') as stream:
+        json.dump(card, stream)
     return str(path)

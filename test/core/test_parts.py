@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from networks import make_constant
+from networks import make_part
 from pose_ros.core.draw import draw_people
 from pose_ros.core.errors import CardError
 from pose_ros.core.frame import Frame
@@ -33,21 +33,10 @@ def points_of(people):
     return found_points(people.keypoints[0], COCO)
 
 
-def network(tmp_path, topology, points, presence=.9, kind='regression'):
+def network(tmp_path, topology, points, presence=.9):
     """Open a network that finds the same points (K, 2) [px of its input] in every crop."""
-    count = get_topology(topology).size
-    outputs = {'points': np.asarray(points, float).reshape(1, count, 2),
-               'presence': np.full((1, 1), presence)}
-    path = make_constant(tmp_path / (topology + '.onnx'), outputs, (1, 3, SIZE, SIZE))
-    card = {'schema': 1, 'name': topology, 'version': '1', 'license': 'MIT', 'task': 'pose',
-            'topology': topology, 'provenance': {},
-            'input': {'height': SIZE, 'width': SIZE, 'color': 'rgb', 'scale': 1.0,
-                      'mean': [0.0] * 3, 'std': [1.0] * 3, 'fit': 'crop', 'align': 'center',
-                      'interpolation': 'linear', 'pad_value': 0},
-            'decoder': {'type': kind, 'settings': {}, 'outputs': {
-                'tensor': 'points', 'columns': ['x', 'y'], 'channels': list(range(count)),
-                'unit': 'pixels', 'scores': 'probability', 'presence': 'presence'}}}
-    return open_network(path, 'hands', 'onnxruntime', card=card)
+    path = make_part(tmp_path / (topology + '.onnx'), topology, points, presence, SIZE)
+    return open_network(path, 'hands', 'onnxruntime')
 
 
 def test_a_hand_lies_beyond_the_wrist():
