@@ -1,14 +1,18 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """`pose-ros image`: people in images."""
+import argparse
 import itertools
 
 from pose_ros.cli.options import add_input_options, add_output_options, settings_help
 from pose_ros.cli.overlay import image_overlay
 from pose_ros.cli.run import check_run_outputs, INTERRUPTED, open_file, plural, prepared
+from pose_ros.core.bundled import DEFAULT_MODEL
+from pose_ros.core.coco_ids import CocoIds
 from pose_ros.core.command import progress_bar
 from pose_ros.core.command_options import add_model_options, load_estimator
 from pose_ros.core.errors import ImageError, OutputError, PoseRosError, shown
+from pose_ros.core.given_boxes import GivenBoxes
 from pose_ros.core.sources import ImageFile, ImageFolder
 
 DESCRIPTION = ('Find people in images. An image that cannot be read is reported and skipped; the '
@@ -19,6 +23,7 @@ EPILOG = """examples:
   pose-ros image a.jpg b.png folder/ --output drawn/             draw on many images
   pose-ros image val2017/ --json results.json --format coco      for COCO's evaluation
   pose-ros image my_photos/ --json results.json --format coco --annotations labels.json
+  pose-ros image val2017/ --boxes human_detection.json --json results.json --format coco
   pose-ros image photo.jpg --json - | jq .frames[0].people       JSON on stdout
   pose-ros image photo.jpg --set min_score=0.4 --set max_people=1
 
@@ -33,6 +38,9 @@ def add_arguments(parser) -> None:
     parser.add_argument('inputs', nargs='+', metavar='PATH', help='image, or folder of images')
     add_input_options(parser)
     add_model_options(parser, tracking=False)
+    parser.add_argument('--boxes', metavar='FILE',
+                        help="COCO detection results with people's boxes, in place of a detector; "
+                             'image ids as for --json')
     add_output_options(parser, 'draw the people: to one image (.jpg, .png, ...) or a folder')
 
 
@@ -40,9 +48,10 @@ def run(args) -> int:
     """Process all images; return the exit code."""
     overlay = image_overlay(args.output, args.inputs) if args.output else None
     check_run_outputs(args, args.inputs)
+    given = _given_boxes(args) if args.boxes else None
     estimator = load_estimator(args)
     bar = progress_bar(len(args.inputs), args.quiet)
-    with prepared(args, estimator, overlay, bar) as work:
+    with prepared(args, estimator, overlay, bar, given) as work:
         for frame in itertools.islice(_frames(args, work, bar), args.max_frames):
             try:
                 people = work.add(frame)
@@ -56,9 +65,21 @@ def run(args) -> int:
                 bar.write(_line(shown(frame.name), people))
             if work.interrupted:
                 break
+        if given and work.frames and not given.used:
+            work.fail('{} has boxes for none of these images: name the annotation file to whose '
+                      'image ids it refers with --annotations'.format(args.boxes))
     if work.failures:
         return 1
     return INTERRUPTED if work.interrupted else 0
+
+
+def _given_boxes(args):
+    """Read --boxes; argparse.ArgumentError beside a detector, which it replaces."""
+    if args.detector:
+        raise argparse.ArgumentError(None, 'argument --boxes: they replace those of a detector: '
+                                           'leave --detector out')
+    args.model = args.model or DEFAULT_MODEL
+    return GivenBoxes(args.boxes, CocoIds(args.annotations) if args.annotations else None)
 
 
 def _frames(args, work, bar):

@@ -14,7 +14,7 @@ import numpy as np
 from pose_ros.core.coco_ids import CocoIds
 from pose_ros.core.command_files import check_outputs, report_stream
 from pose_ros.core.command_options import model_inputs
-from pose_ros.core.errors import ImageError, OutputError, shown
+from pose_ros.core.errors import CardError, ImageError, OutputError, shown
 from pose_ros.core.results import open_results
 from pose_ros.core.sources import FrameSource, open_source
 
@@ -29,11 +29,12 @@ class Run:
     `outputs` have `add(frame, people)`. `interrupted` becomes true when the user stops the run.
     """
 
-    def __init__(self, estimator, outputs, bar):
-        """Take the estimator, a list of outputs, and a progress bar."""
+    def __init__(self, estimator, outputs, bar, given=None):
+        """Take the estimator, a list of outputs, a progress bar, and the boxes that are given."""
         self.frames = self.people = self.failures = 0
         self.interrupted = False
         self._estimator, self._outputs, self._bar = estimator, outputs, bar
+        self._given = given
         self._timings = collections.deque(maxlen=_REMEMBERED)
 
     def add(self, frame):
@@ -41,7 +42,8 @@ class Run:
 
         OutputError if one of them cannot be written.
         """
-        people = self._estimator(frame)
+        boxes = self._given and [self._given.find(frame, self._estimator.topology)]
+        people = self._estimator.run([frame], boxes)[0]
         for output in self._outputs:
             output.add(frame, people)
         self.frames += 1
@@ -74,27 +76,32 @@ class Run:
 
 def check_run_outputs(args, inputs) -> None:
     """Check --json and --output against the inputs, the model's files and each other."""
-    if args.annotations and not (args.json and args.format == 'coco'):
+    boxes = getattr(args, 'boxes', None)  # of images alone
+    if args.annotations and not (boxes or args.json and args.format == 'coco'):
         raise argparse.ArgumentError(None, 'argument --annotations: it needs --json and --format '
                                            'coco')
     folder = args.output and not os.path.splitext(args.output)[1]
     check_outputs({'--json': args.json,
                    '--output': os.path.join(args.output, '') if folder else args.output},
-                  list(inputs) + model_inputs(args) + [args.annotations])
+                  list(inputs) + model_inputs(args) + [args.annotations, boxes])
 
 
 @contextlib.contextmanager
-def prepared(args, estimator, make_overlay, bar):
+def prepared(args, estimator, make_overlay, bar, given=None):
     """Yield a Run with the outputs of the options; then close them, and print the summary.
 
-    make_overlay(topology, labels) opens the overlay; None for none.
+    make_overlay(topology, labels) opens the overlay; None for none. given: see Run; CardError if
+    the model takes no boxes.
     """
     ids = CocoIds(args.annotations) if args.annotations else None
     outputs = []
-    run = Run(estimator, outputs, bar)
+    run = Run(estimator, outputs, bar, given)
     with contextlib.ExitStack() as stack:
         stack.callback(estimator.close)
         stack.callback(bar.close)
+        if given and estimator.card.input.fit != 'crop':
+            raise CardError('{} takes whole images: boxes are for a network of crops'.format(
+                estimator.card.name))
 
         def add(output):
             outputs.append(output)

@@ -1,103 +1,13 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Detector and crops together, on networks that find colored rectangles and dots."""
-import cv2
 import numpy as np
 import pytest
 
+from painted import assert_found, BOXES, detector, paint, pose
 from pose_ros.core import CardError, PoseEstimator, PoseRosError
-from pose_ros.core.card import parse_card
-from pose_ros.core.engines import Engine, EngineInfo
 from pose_ros.core.frame import Frame
-from pose_ros.core.network import Network
-
-TOPOLOGY = {'name': 'stick', 'keypoint_names': ['left_end', 'right_end'], 'limbs': [[0, 1]]}
-
-
-class PaintEngine(Engine):
-    """Runs a function on each image (h, w, 3) of 0..255; counts the calls and the images."""
-
-    fixed_batch = False
-
-    def __init__(self, function, batch_size):
-        self._function, self.batch_size = function, batch_size
-        self.calls = self.images = 0
-
-    def infer(self, batch):
-        self.calls += 1
-        self.images += len(batch)
-        rows = [self._function(image.transpose(1, 2, 0)) for image in batch]
-        return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-
-    def describe(self):
-        return EngineInfo('paint', '1', 'cpu', 'fp32', 1, 'paint')
-
-    def close(self):
-        pass
-
-
-def find_rectangles(image):
-    """Boxes of blue areas as `dets` (9, 5); the score falls with the place in the list."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats((image[..., 0] > 128).astype(np.uint8))
-    dets = np.zeros((9, 5), np.float32)
-    for row, (left, top, width, height, _) in zip(dets, stats[1:10]):
-        row[:] = left, top, left + width, top + height, 0.9
-    return {'dets': dets}
-
-
-def find_dots(image):
-    """Heatmaps (2, h / 4, w / 4) of green and red."""
-    small = cv2.resize(image, (image.shape[1] // 4, image.shape[0] // 4),
-                       interpolation=cv2.INTER_AREA)
-    small = cv2.GaussianBlur(small, (0, 0), 2, borderType=cv2.BORDER_CONSTANT)
-    maps = np.ascontiguousarray(small[..., 1:].transpose(2, 0, 1))
-    return {'maps': maps / max(maps.max(), 1e-6)}
-
-
-def card(task, width, height, kind, outputs, fit, topology):
-    return parse_card({
-        'schema': 1, 'name': 'paint ' + kind, 'version': '1', 'license': 'MIT', 'task': task,
-        'topology': topology, 'provenance': {},
-        'selection': {'min_keypoints': 1} if topology else {},
-        'input': {'height': height, 'width': width, 'color': 'bgr', 'scale': 1.0,
-                  'mean': [0.0] * 3, 'std': [1.0] * 3, 'fit': fit, 'align': 'top_left',
-                  'interpolation': 'linear', 'pad_value': 0},
-        'decoder': {'type': kind, 'outputs': outputs, 'settings': {}}}, 'test')
-
-
-def detector(batch=4):
-    outputs = {'format': 'list', 'tensor': 'dets', 'labels': None, 'class': 0}
-    return Network(card('detection', 320, 320, 'boxes', outputs, 'letterbox', None),
-                   PaintEngine(find_rectangles, batch), 'detector')
-
-
-def pose(batch=4):
-    outputs = {'tensor': 'maps', 'channels': [0, 1], 'grid': 'half_pixel'}
-    return Network(card('pose', 96, 128, 'heatmap', outputs, 'crop', TOPOLOGY),
-                   PaintEngine(find_dots, batch))
-
-
-def paint(boxes, width=640, height=480):
-    """Blue rectangles (left, top, w, h), each with a green and a red dot; returns the dots too."""
-    image = np.zeros((height, width, 3), np.uint8)
-    dots = []
-    for left, top, w, h in boxes:
-        cv2.rectangle(image, (left, top), (left + w - 1, top + h - 1), (255, 0, 0), cv2.FILLED)
-        dots.append([(left + w // 4, top + h // 4), (left + 3 * w // 4, top + h // 2)])
-        for place, color in zip(dots[-1], ((255, 255, 0), (255, 0, 255))):
-            cv2.circle(image, place, max(2, w // 24), color, cv2.FILLED)
-    return image, np.array(dots, float).reshape(-1, 2, 2)
-
-
-BOXES = [(40, 60, 120, 200), (300, 100, 60, 90), (450, 220, 150, 240)]
-
-
-def assert_found(people, dots, boxes):
-    """Each dot is found within 1 % of the height of its box."""
-    assert people.count == len(dots)
-    for points, (_, _, _, height) in zip(dots, boxes):
-        distance = np.abs(people.keypoints[..., :2] - points).max((1, 2))
-        assert distance.min() < 0.012 * height + 0.5
+from pose_ros.core.people import people_in_boxes
 
 
 def test_people_of_one_image():
@@ -200,3 +110,51 @@ def test_settings_of_the_detector():
     assert estimator(paint(BOXES)[0]).count == 0
     with pytest.raises(PoseRosError, match="'max_people' is ambiguous: name top_down.max_people"):
         estimator.configure(max_people=1)
+
+
+def in_boxes(estimator, image, boxes, scores=None):
+    """Find the people in boxes that are given."""
+    return estimator.run([Frame(image)], [people_in_boxes(boxes, estimator.topology, scores)])[0]
+
+
+def test_boxes_can_be_given():
+    estimator = PoseEstimator.of_network(pose())
+    image, dots = paint(BOXES)
+    people = in_boxes(estimator, image, BOXES, [1, .5, 1])
+    assert_found(people, dots, BOXES)
+    plain = in_boxes(estimator, image, BOXES)
+    assert np.sort(people.scores)[0] == pytest.approx(np.sort(plain.scores)[0] * .5, abs=.05)
+
+
+@pytest.mark.parametrize('box', [
+    (700, 20, 50, 50), (-80, 20, 50, 50), (20, 480, 50, 50), (np.nan, 20, 50, 50),
+    (20, 20, 0, 50), (20, 20, 50, -50), (20, 20, np.inf, 50), (-np.inf, 20, np.inf, 50)])
+def test_a_box_without_a_pixel_of_the_image_is_left_out(box):
+    estimator = PoseEstimator.of_network(pose())
+    image, dots = paint(BOXES)
+    people = in_boxes(estimator, image, [box, BOXES[0]])
+    if np.isinf(box).any():
+        assert people.count <= 2 and np.isfinite(people.boxes).all()
+    else:
+        assert_found(people, dots[:1], BOXES[:1])
+
+
+def test_a_box_beyond_the_image_is_clipped_to_it():
+    estimator = PoseEstimator.of_network(pose())
+    image, dots = paint([(0, 0, 120, 200)])
+    people = in_boxes(estimator, image, [(-1e30, -1e30, 2e30, 2e30)])
+    assert people.boxes.tolist() == [[0, 0, 640, 480]]
+    people = in_boxes(estimator, image, [(-30, -20, 150, 220)])
+    assert people.boxes.tolist() == [[0, 0, 120, 200]]
+    assert_found(people, dots, [(0, 0, 120, 200)])
+
+
+def test_two_hundred_boxes_and_a_person_of_three_pixels():
+    estimator = PoseEstimator.of_network(pose())
+    image, _ = paint(BOXES)
+    many = [(k, k, 3, 3) for k in range(200)]
+    people = in_boxes(estimator, image, many + BOXES)
+    assert estimator.stages[0].counters == {'people_skipped': 203 - 12}
+    assert people.count <= 12 and np.isfinite(people.scores).all()
+    tiny = in_boxes(estimator, image, [(600.2, 20.7, 3, 3)])
+    assert tiny.count <= 1 and np.isfinite(tiny.scores).all()

@@ -71,7 +71,7 @@ def movenet_multipose(probe):
     """MoveNet multipose (TensorFlow Hub): six rows of 17 keypoints and a box."""
     found = by_shape(probe, (6, 56))
     return found and make_guess(
-        'one-stage (MoveNet multipose)', 'coco_17', dict(PLAIN, color='rgb'),
+        'one-stage (MoveNet multipose)', 'coco_17', dict(PLAIN, color='rgb', align='top_left'),
         ('movenet_multipose', {'tensor': found[0]}), found, settings={'min_score': .11})
 
 

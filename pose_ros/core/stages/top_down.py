@@ -12,6 +12,7 @@ from pose_ros.core.network import Network
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.people import keypoint_bounds, make_people, People, people_in_boxes
 from pose_ros.core.regions import crop_region, whole
+from pose_ros.core.stages.following import Follower
 from pose_ros.core.stages.stage import Stage
 
 _GROWTH = 1.2  # of the bounds of keypoints to the box of a person, with head top and feet
@@ -22,6 +23,9 @@ TOP_DOWN_PARAMETERS = (
               dynamic=True),
     Parameter('detector_interval', 1, 'The detector runs on every n-th frame of a camera; between '
               'them, boxes follow the keypoints of the frame before', 1, 1000, unit='frames',
+              dynamic=True),
+    Parameter('follow', False, 'Without a detector: crop around the keypoints of the frame '
+              'before, for a single person or hand in a video; the whole frame when it is lost',
               dynamic=True),
     Parameter('mirror_test', False, 'Average each crop with its mirror image: more accurate, and '
               'twice the time', dynamic=True),
@@ -56,6 +60,7 @@ class TopDown(Stage):
         self._network, self._detector, self._topology = network, detector, topology
         self.networks = (network,) if detector is None else (detector, network)
         self._memories: Dict[str, _Memory] = {}
+        self._follower = Follower()
         super(TopDown, self).__init__()
         self.counters['people_skipped'] = 0
 
@@ -66,13 +71,18 @@ class TopDown(Stage):
             raise PoseRosError('mirror_test must stay false: {} has the decoder type {!r}, whose '
                                'outputs cannot be mirrored'.format(
                                    self._network.card.name, self._network.card.decoder.type))
+        if changes.get('follow') and self._detector is not None:
+            raise PoseRosError('follow must stay false with a detector: detector_interval makes '
+                               'crops follow the people')
         super(TopDown, self).configure(**changes)
 
     def __call__(self, frames, people):
         """See Stage.__call__; people without a box are dropped."""
         if self._detector is not None:
             people = self._detect(self._detector, frames)
-        people = [self._largest(persons) for persons in people]
+        elif self._settings['follow']:
+            people = [self._follower.place(*pair) for pair in zip(frames, people)]
+        people = [self._largest(*pair) for pair in zip(frames, people)]
         regions = [crop_region(index, box, self._network.card.input)
                    for index, persons in enumerate(people) for box in persons.boxes]
         keypoints, scores = self._pose(frames, regions)
@@ -97,9 +107,8 @@ class TopDown(Stage):
             memories[index].age = 0
         return people
 
-    def _largest(self, people):
-        people = people.select(np.isfinite(people.boxes).all(1)
-                               & (people.boxes[:, 2:] > 0).all(1))
+    def _largest(self, frame, people):
+        people = _seen(people, *frame.size)
         most = self._settings['max_people']
         if people.count <= most:
             return people
@@ -124,6 +133,8 @@ class TopDown(Stage):
             seen = (scores >= _STILL_SEEN) & (result.detected().sum(1) > 1)
             memory.boxes = _grown(keypoint_bounds(result.keypoints[seen]), *frame.size)
             memory.scores = people.scores[seen]
+        elif self._settings['follow']:
+            self._follower.update(frame, result, scores)
         return result
 
 
@@ -150,6 +161,18 @@ def _best(results, size):
     keypoints[..., :2] = np.einsum('rij,rkj->rki', inverse[..., :2], keypoints[..., :2]) \
         + inverse[:, None, :, 2]
     return keypoints, np.array(scores)
+
+
+def _seen(people, width, height):
+    """Return the people with a box of which something is in the image, clipped to it."""
+    boxes = people.boxes
+    with np.errstate(invalid='ignore'):
+        ends = boxes[:, :2] + boxes[:, 2:]
+        outside = (boxes[:, :2] < 0).any(1) | (ends > (width, height)).any(1)
+        if outside.any():
+            boxes = np.where(outside[:, None], _inside(boxes, width, height), boxes)
+            people = people._replace(boxes=boxes.astype(np.float32))
+    return people.select(np.isfinite(boxes).all(1) & (boxes[:, 2:] > 0).all(1))
 
 
 def _inside(boxes, width, height):
