@@ -80,7 +80,7 @@ def movenet(probe):
     found = by_shape(probe, (1, 17, 3))
     return found and make_guess(
         'coordinates of one person (MoveNet)', 'coco_17',
-        dict(PLAIN, color='rgb', fit='crop', padding=1.25),
+        dict(PLAIN, color='rgb', fit='crop', padding=1.0),  # measured: more accurate than 1.25
         ('regression', {'tensor': found[0], 'columns': ['y', 'x', 'score'], 'unit': 'fractions',
                         'channels': list(range(17)), 'scores': 'probability', 'presence': None}),
         found)
@@ -168,7 +168,7 @@ def heatmaps(probe):
     if count == 16 and len(maps) > 1:
         order = channels_of(EFFICIENTPOSE, 'mpii_16')
     if 'convolutional_pose_machine' in names:
-        spec = dict(PLAIN, color='rgb')
+        spec = dict(PLAIN, color='bgr')  # trained on images as OpenCV reads them
     return make_guess('heatmaps of crops ({} keypoints)'.format(count), topology_of(count),
                       dict(spec, fit='crop', padding=1.25),
                       ('heatmap', {'tensor': best.name, 'channels': order, 'grid': 'corner'}),
