@@ -24,6 +24,7 @@ EPILOG = """examples:
   pose-ros image val2017/ --json results.json --format coco      for COCO's evaluation
   pose-ros image my_photos/ --json results.json --format coco --annotations labels.json
   pose-ros image val2017/ --boxes human_detection.json --json results.json --format coco
+  pose-ros image photo.jpg --panels maps.png                     heatmaps and PAFs
   pose-ros image photo.jpg --json - | jq .frames[0].people       JSON on stdout
   pose-ros image photo.jpg --set min_score=0.4 --set max_people=1
 
@@ -41,17 +42,21 @@ def add_arguments(parser) -> None:
     parser.add_argument('--boxes', metavar='FILE',
                         help="COCO detection results with people's boxes, in place of a detector; "
                              'image ids as for --json')
+    parser.add_argument('--panels', metavar='PATH',
+                        help='draw what the network sees: its heatmaps and PAFs, each alone and '
+                             'all together; to one image or a folder, as --output')
     add_output_options(parser, 'draw the people: to one image (.jpg, .png, ...) or a folder')
 
 
 def run(args) -> int:
     """Process all images; return the exit code."""
     overlay = image_overlay(args.output, args.inputs) if args.output else None
+    panels = image_overlay(args.panels, args.inputs, '--panels') if args.panels else None
     check_run_outputs(args, args.inputs)
     given = _given_boxes(args) if args.boxes else None
     estimator = load_estimator(args)
     bar = progress_bar(len(args.inputs), args.quiet)
-    with prepared(args, estimator, overlay, bar, given) as work:
+    with prepared(args, estimator, overlay, bar, given, panels) as work:
         for frame in itertools.islice(_frames(args, work, bar), args.max_frames):
             try:
                 people = work.add(frame)
@@ -61,7 +66,7 @@ def run(args) -> int:
             except PoseRosError as error:
                 work.fail('{}: {}'.format(frame.name, error))
                 continue
-            if not (args.json or args.output or args.quiet):
+            if not (args.json or args.output or args.panels or args.quiet):
                 bar.write(_line(shown(frame.name), people))
             if work.interrupted:
                 break

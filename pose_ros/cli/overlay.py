@@ -1,35 +1,37 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write frames with people drawn on them: to one image, a folder of images, or a video."""
+"""Write drawings of frames and people: to one image, a folder of images, or a video."""
 import abc
 import argparse
 import functools
 import os
 from typing import Callable
 
-from pose_ros.core.draw import draw_people
+import numpy as np
+
 from pose_ros.core.errors import cannot_write, PoseRosError
+from pose_ros.core.frame import Frame
 from pose_ros.core.image_file import write_image
+from pose_ros.core.people import People
 from pose_ros.core.sources import ASSUMED_RATE, FrameSource
-from pose_ros.core.topology import Topology
 from pose_ros.core.video import VideoRecorder
 
 # Formats that OpenCV writes in color.
 _EXTENSIONS = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 _LONGEST_GAP = 60.0  # s of a file; a longer one is taken for damage
+Draw = Callable[[Frame, People], np.ndarray]  # to an (H, W, 3) uint8 BGR image
 
 
 class Overlay(abc.ABC):
-    """Draws people on copies of frames and writes them; a context manager."""
+    """Writes a drawing of each frame; a context manager."""
 
-    def __init__(self, target, topology: Topology, labels: bool):
-        """Take the target, the format of the people, and whether to draw scores."""
-        self.target = target
-        self._topology, self._labels = topology, labels
+    def __init__(self, target, draw: Draw):
+        """Take the target, and what draws a frame and its people."""
+        self.target, self._draw = target, draw
 
     def add(self, frame, people) -> None:
-        """Draw the people of a frame, and write it."""
-        self.write(frame, draw_people(frame.image.copy(), people, self._topology, self._labels))
+        """Draw a frame and its people, and write it."""
+        self.write(frame, self._draw(frame, people))
 
     @abc.abstractmethod
     def write(self, frame, image) -> None:
@@ -54,9 +56,9 @@ class ImageOverlay(Overlay):
 class FolderOverlay(Overlay):
     """Writes one image per frame into the target folder, with the name of the frame."""
 
-    def __init__(self, target, topology, labels):
+    def __init__(self, target, draw):
         """See Overlay.__init__; makes the folder."""
-        super(FolderOverlay, self).__init__(target, topology, labels)
+        super(FolderOverlay, self).__init__(target, draw)
         try:
             os.makedirs(target, exist_ok=True)
         except OSError as error:
@@ -94,8 +96,8 @@ class VideoOverlay(Overlay):
             self.target.discard()
 
 
-def image_overlay(path: str, inputs) -> Callable[[Topology, bool], Overlay]:
-    """Return a function that makes the overlay of --output, one image or a folder.
+def image_overlay(path: str, inputs, option: str = '--output') -> Callable[[Draw], Overlay]:
+    """Return a function that makes the overlay of an option, one image or a folder.
 
     Raises argparse.ArgumentError for an output that does not fit the inputs.
     """
@@ -103,15 +105,15 @@ def image_overlay(path: str, inputs) -> Callable[[Topology, bool], Overlay]:
     if os.path.isdir(path) or path.endswith(os.sep) or not ending:
         return functools.partial(FolderOverlay, path)
     if ending not in _EXTENSIONS:
-        raise _invalid('cannot write an image to {!r}: its name must end in {}; a folder ends in '
-                       '/'.format(path, ', '.join(_EXTENSIONS)))
+        raise _invalid(option, 'cannot write an image to {!r}: its name must end in {}; a folder '
+                       'ends in /'.format(path, ', '.join(_EXTENSIONS)))
     if len(inputs) > 1 or os.path.isdir(inputs[0]):
-        raise _invalid('{!r} is one image, and there may be many: name a folder, {}/'.format(
-            path, os.path.splitext(path)[0]))
+        raise _invalid(option, '{!r} is one image, and there may be many: name a folder, '
+                       '{}/'.format(path, os.path.splitext(path)[0]))
     return functools.partial(ImageOverlay, path)
 
 
-def video_overlay(path: str, source: FrameSource) -> Callable[[Topology, bool], Overlay]:
+def video_overlay(path: str, source: FrameSource) -> Callable[[Draw], Overlay]:
     """Return a function that makes the overlay of --output for a video or camera.
 
     Raises argparse.ArgumentError for an output that is no video.
@@ -120,9 +122,9 @@ def video_overlay(path: str, source: FrameSource) -> Callable[[Topology, bool], 
     try:
         recorder = VideoRecorder(path, source.frame_rate or ASSUMED_RATE, **gap)
     except PoseRosError as error:
-        raise _invalid(error)
+        raise _invalid('--output', error)
     return functools.partial(VideoOverlay, recorder)
 
 
-def _invalid(message):
-    return argparse.ArgumentError(None, 'argument --output: {}'.format(message))
+def _invalid(option, message):
+    return argparse.ArgumentError(None, 'argument {}: {}'.format(option, message))

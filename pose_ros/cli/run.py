@@ -4,6 +4,7 @@
 import argparse
 import collections
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -14,7 +15,9 @@ import numpy as np
 from pose_ros.core.coco_ids import CocoIds
 from pose_ros.core.command_files import check_outputs, report_stream
 from pose_ros.core.command_options import model_inputs
+from pose_ros.core.draw import draw_people
 from pose_ros.core.errors import CardError, ImageError, OutputError, shown
+from pose_ros.core.panels import draw_panels, has_maps
 from pose_ros.core.results import open_results
 from pose_ros.core.sources import FrameSource, open_source
 
@@ -75,23 +78,27 @@ class Run:
 
 
 def check_run_outputs(args, inputs) -> None:
-    """Check --json and --output against the inputs, the model's files and each other."""
-    boxes = getattr(args, 'boxes', None)  # of images alone
+    """Check the outputs against the inputs, the model's files and each other."""
+    boxes, panels = getattr(args, 'boxes', None), getattr(args, 'panels', None)  # of images alone
     if args.annotations and not (boxes or args.json and args.format == 'coco'):
         raise argparse.ArgumentError(None, 'argument --annotations: it needs --json and --format '
                                            'coco')
-    folder = args.output and not os.path.splitext(args.output)[1]
-    check_outputs({'--json': args.json,
-                   '--output': os.path.join(args.output, '') if folder else args.output},
+    check_outputs({'--json': args.json, '--output': _as_folder(args.output),
+                   '--panels': _as_folder(panels)},
                   list(inputs) + model_inputs(args) + [args.annotations, boxes])
 
 
+def _as_folder(path):
+    """Return a path of drawings, with / at its end if it is a folder."""
+    return os.path.join(path, '') if path and not os.path.splitext(path)[1] else path
+
+
 @contextlib.contextmanager
-def prepared(args, estimator, make_overlay, bar, given=None):
+def prepared(args, estimator, make_overlay, bar, given=None, make_panels=None):
     """Yield a Run with the outputs of the options; then close them, and print the summary.
 
-    make_overlay(topology, labels) opens the overlay; None for none. given: see Run; CardError if
-    the model takes no boxes.
+    make_overlay(draw) and make_panels(draw) open the drawings of people and of maps; None for
+    none. given: see Run; CardError if the model takes no boxes, or yields no maps.
     """
     ids = CocoIds(args.annotations) if args.annotations else None
     outputs = []
@@ -102,6 +109,9 @@ def prepared(args, estimator, make_overlay, bar, given=None):
         if given and estimator.card.input.fit != 'crop':
             raise CardError('{} takes whole images: boxes are for a network of crops'.format(
                 estimator.card.name))
+        if make_panels and not has_maps(estimator.network):
+            raise CardError('{} yields no maps to draw: its decoder has the type {!r}'.format(
+                estimator.card.name, estimator.card.decoder.type))
 
         def add(output):
             outputs.append(output)
@@ -110,7 +120,10 @@ def prepared(args, estimator, make_overlay, bar, given=None):
             add(open_results(args.json, args.format, estimator.topology, estimator.card.name,
                              ids))
         if make_overlay:
-            add(make_overlay(estimator.topology, not args.no_labels))
+            add(make_overlay(lambda frame, people: draw_people(
+                frame.image.copy(), people, estimator.topology, not args.no_labels)))
+        if make_panels:
+            add(make_panels(functools.partial(draw_panels, estimator)))
         if not args.quiet:
             for network in estimator.networks:
                 print(shown('{} by {}'.format(network.card.name, network.engine.describe())),

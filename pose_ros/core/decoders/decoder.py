@@ -79,6 +79,14 @@ class Decoder(Configurable):
         raise PoseRosError('the decoder type {!r} has no mirror test'.format(
             self.card.decoder.type))
 
+    def maps(self, outputs: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+        """Return the maps of one region by name, for pictures, in the order of the topology.
+
+        (h, w) with 1 for a certain keypoint, or vectors (2, h, w), x before y. This default has
+        none: outputs may be coordinates.
+        """
+        return {}
+
     def agrees(self, expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
                precision: str) -> str:
         """Compare an engine's outputs (N, ...) with ONNX Runtime's; return '' or what differs.

@@ -86,6 +86,12 @@ class HeatmapDecoder(Decoder):
         score = keypoints[found, 2].mean() if found.any() else 0.0
         return make_found(keypoints[None], [score])
 
+    def maps(self, outputs):
+        """See Decoder.maps."""
+        spec = self.outputs
+        maps = outputs[spec.tensor][list(spec.channels)] / spec.peak
+        return dict(zip(self.card.topology.keypoint_names, maps))
+
     def unmirrored(self, outputs):
         """Return the outputs of a mirrored region as those of the region itself.
 

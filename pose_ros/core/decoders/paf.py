@@ -142,6 +142,17 @@ class PafDecoder(Decoder):
                             '(at most {} rows in all); choose a smaller input height'.format(
                                 where, channels, rows, MOST_ROWS))
 
+    def maps(self, outputs: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
+        """See Decoder.maps; limbs are named PARENT-CHILD."""
+        names, spec = self.card.topology.keypoint_names, self.outputs
+        maps = dict(zip(names, self._heatmaps(outputs[spec.heat_tensor])))
+        fields = outputs[spec.paf_tensor]
+        for parent, child, first in spec.limbs:
+            field = fields[first:first + 2]
+            maps['{}-{}'.format(names[parent], names[child])] = \
+                field if spec.axis_order == 'xy' else field[::-1]
+        return maps
+
     def decode(self, outputs: Dict[str, np.ndarray]) -> Found:
         """See Decoder.decode."""
         settings = self._settings

@@ -1,6 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """DeeperCut and DeepLabCut: score maps and location refinement to one person or animal."""
+from typing import Dict
+
 import numpy as np
 
 from pose_ros.core.card import require_keys
@@ -59,6 +61,10 @@ class PartMaps:
         maps = outputs[self._scores][self._channels]
         return 1 / (1 + np.exp(-np.clip(maps, -50, 50))) if self._logits else np.clip(maps, 0, 1)
 
+    def by_keypoint(self, outputs, topology) -> Dict[str, np.ndarray]:
+        """Return the probabilities (h, w) by the names of the keypoints."""
+        return dict(zip(topology.keypoint_names, self.probabilities(outputs)))
+
     def cells(self, rows, columns) -> np.ndarray:
         """Return the input pixels (n, 2) that cells show."""
         return np.column_stack([columns, rows]) * self._stride + self._stride / 2
@@ -94,6 +100,10 @@ class PartLocrefDecoder(Decoder):
     def check_outputs(self, outputs):
         """See Decoder.check_outputs."""
         self._maps.check(outputs)
+
+    def maps(self, outputs):
+        """See Decoder.maps."""
+        return self._maps.by_keypoint(outputs, self.card.topology)
 
     def decode(self, outputs):
         """See Decoder.decode; one person, with the mean score of its keypoints."""

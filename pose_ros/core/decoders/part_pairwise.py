@@ -74,6 +74,10 @@ class PartPairwiseDecoder(Decoder):
         scores = self._maps.check(outputs)
         self._maps.check_size(outputs, self._tensor, 2 * self._size * (self._size - 1), scores)
 
+    def maps(self, outputs):
+        """See Decoder.maps."""
+        return self._maps.by_keypoint(outputs, self.card.topology)
+
     def decode(self, outputs):
         """See Decoder.decode; the score of a person is the mean of its keypoints' scores."""
         found = self._detections(outputs)
