@@ -3,7 +3,8 @@
 """One camera of the estimator: its subscriptions, publishers and statistics."""
 from typing import Any, Dict, List
 
-from pose_ros.core.topology import Topology
+from pose_ros.core.estimator import PoseEstimator
+from pose_ros.core.panels import has_maps
 from pose_ros.nodes.calibration import Calibration, is_rectified
 from pose_ros.nodes.image_input import ImageInput
 from pose_ros.nodes.interface import camera_topics
@@ -15,7 +16,7 @@ from pose_ros.nodes.worker import Worker
 class Camera:
     """Owns what belongs to one camera. `name` is '' for the only camera of a node."""
 
-    def __init__(self, node, name: str, topology: Topology, worker: Worker,
+    def __init__(self, node, name: str, estimator: PoseEstimator, worker: Worker,
                  values: Dict[str, Any]):
         """Create the publishers; PoseRosError if a qos_override is invalid."""
         self.name, self._lazy = name, values['lazy']
@@ -26,7 +27,7 @@ class Camera:
                                 values['max_pixels'])
         rectified = is_rectified(values['rectified'], node.resolve_topic_name(topics.image))
         self.calibration = Calibration(node, topics.camera_info, rectified)
-        self.output = PeopleOutput(node, topics, topology)
+        self.output = PeopleOutput(node, topics, estimator.topology, has_maps(estimator.network))
         self._running = False
 
     @property

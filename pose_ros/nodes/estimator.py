@@ -134,7 +134,7 @@ class EstimatorNode(LifecycleNode):
         self._topology = create_publisher(self, SkeletonTopology, TOPOLOGY_TOPIC, LATCHED_QOS)
         for name in names:
             self._cameras.append(
-                Camera(self, name, estimator.topology, self._worker, self._values))
+                Camera(self, name, estimator, self._worker, self._values))
 
         self._live.begin()
         self.get_logger().info(shown('network {} is ready'.format(estimator.card.name)))

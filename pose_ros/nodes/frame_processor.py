@@ -10,6 +10,7 @@ from std_msgs.msg import Header
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.frame import Frame
+from pose_ros.core.panels import draw_panels
 from pose_ros.core.people import People
 from pose_ros.nodes.camera import Camera
 from pose_ros.nodes.clock import nanoseconds
@@ -84,6 +85,9 @@ class FrameProcessor:
         calibration = camera.calibration.settle(stamp, job.frame)
         camera.output.publish(job.header, job.frame, people, calibration, self._values['labels'],
                               self._values['marker_distance'])
+        if camera.output.shows_panels:
+            camera.output.publish_panels(
+                job.header, draw_panels(self._estimator, job.frame, people))
         published = time.perf_counter()
         statistics = camera.statistics
         statistics.record('estimate', start - job.decoded)

@@ -16,6 +16,7 @@ CAMERA_INFO_TOPIC = 'camera_info'
 SKELETONS_TOPIC = 'skeletons'
 MARKERS_TOPIC = 'markers'
 OVERLAY_TOPIC = 'overlay'
+PANELS_TOPIC = 'panels'  # below the name of the node
 TOPOLOGY_TOPIC = 'topology'
 DIAGNOSTICS_TOPIC = '/diagnostics'  # absolute by convention: one topic for the whole robot
 ENABLE_SERVICE = '~/enable'
@@ -86,13 +87,15 @@ class CameraTopics(NamedTuple):
     skeletons: str
     markers: str
     overlay: str
+    panels: str
 
 
 def camera_topics(camera: str) -> CameraTopics:
     """Return the topics of a camera; '' is the only camera of a node, without prefix."""
     prefix = camera + '/' if camera else ''
-    return CameraTopics(*(prefix + topic for topic in (
-        IMAGE_TOPIC, CAMERA_INFO_TOPIC, SKELETONS_TOPIC, MARKERS_TOPIC, OVERLAY_TOPIC)))
+    return CameraTopics(*[prefix + topic for topic in (
+        IMAGE_TOPIC, CAMERA_INFO_TOPIC, SKELETONS_TOPIC, MARKERS_TOPIC, OVERLAY_TOPIC)],
+        panels='~/' + prefix + PANELS_TOPIC)
 
 
 def camera_names(names: Sequence[str]) -> List[str]:

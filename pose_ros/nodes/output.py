@@ -5,6 +5,7 @@ import math
 from typing import Optional
 
 from geometry_msgs.msg import Point
+import numpy as np
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
@@ -24,15 +25,20 @@ from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS, create_publisher
 class PeopleOutput:
     """The lifecycle publishers of one camera; they are silent until the node is active."""
 
-    def __init__(self, node, topics: CameraTopics, topology: Topology):
-        """Create the publishers; PoseRosError if a qos_override is invalid."""
+    def __init__(self, node, topics: CameraTopics, topology: Topology, panels: bool = True):
+        """Create the publishers; PoseRosError if a qos_override is invalid.
+
+        panels: whether there are pictures of what the network sees.
+        """
         self._node, self._topology = node, topology
         self._publishers = []
-        self._drawn = Image()  # its buffer serves one overlay after the other
+        # Their buffers serve one drawing after the other.
+        self._drawn, self._paneled = Image(), Image()
         try:
             self._skeletons = self._create(SkeletonArray, topics.skeletons, SKELETONS_QOS)
             self._markers = self._create(MarkerArray, topics.markers, DRAWING_QOS)
             self._overlay = self._create(Image, topics.overlay, DRAWING_QOS)
+            self._panels = self._create(Image, topics.panels, DRAWING_QOS) if panels else None
         except Exception:
             self.destroy()
             raise
@@ -62,6 +68,15 @@ class PeopleOutput:
         if self._overlay.get_subscription_count():
             drawn = draw_people(frame.image.copy(), people, self._topology, labels)
             self._overlay.publish(encode_bgr8(drawn, header, self._drawn))
+
+    @property
+    def shows_panels(self) -> bool:
+        """Return whether the pictures of what the network sees have a subscriber."""
+        return self._panels is not None and self._panels.get_subscription_count() > 0
+
+    def publish_panels(self, header: Header, picture: np.ndarray) -> None:
+        """Publish such a picture (H, W, 3) uint8 BGR."""
+        self._panels.publish(encode_bgr8(picture, header, self._paneled))
 
     def clear(self) -> None:
         """Publish an empty SkeletonArray of image size 0: consumers drop the last people."""

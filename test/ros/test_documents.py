@@ -64,7 +64,8 @@ def test_topics_are_those_of_the_running_node(graph, tiny_model, transport):
                 graph.namespace + '/estimator/transition_event'}
 
     def found(list_topics):
-        return {(name.replace(graph.namespace + '/', ''), types[0])
+        return {(name.replace(graph.namespace + '/estimator/', '~/')
+                 .replace(graph.namespace + '/', ''), types[0])
                 for name, types in list_topics(*estimator) if name not in standard}
     rows = _rows('### Topics of the estimator')
     documented_out = {(row[0], row[1]) for row in rows if row[2] == 'out'}

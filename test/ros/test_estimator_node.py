@@ -260,3 +260,17 @@ def test_interrupt_while_working(graph, tiny_model):
     assert process.stop() == 0
     timer.cancel()
     assert 'Traceback' not in process.log() and 'Error' not in process.log()
+
+
+def test_panels_while_there_is_a_subscriber(graph, tiny_model):
+    process = graph.start_estimator(tiny_model)
+    arrays = graph.collect(SkeletonArray, 'skeletons')
+    publisher = graph.node.create_publisher(Image, 'image', RELIABLE)
+    graph.send_until(publisher, image_message(blue()), arrays, process=process)
+    panels = graph.collect(Image, 'estimator/panels')
+    picture = graph.send_until(publisher, image_message(blue()), panels, process=process)
+    assert picture.header.frame_id == 'camera_optical_frame' and picture.encoding == 'bgr8'
+    assert picture.width % 160 == 0 and picture.height % 128 == 0
+    drawn = np.frombuffer(picture.data, np.uint8).reshape(picture.height, picture.width, 3)
+    assert drawn[:100, :100].any() and picture.width * picture.height >= 39 * 160 * 128
+    assert graph.failed() == 0

@@ -39,7 +39,7 @@ class _Camera:
         self.input = types.SimpleNamespace(decode=decode_image)
         self.calibration = types.SimpleNamespace(
             find=lambda stamp, width, height: None, settle=lambda stamp, frame: 'late')
-        self.output = types.SimpleNamespace(publish=self._publish)
+        self.output = types.SimpleNamespace(publish=self._publish, shows_panels=False)
 
     def _publish(self, header, frame, people, camera, labels, distance):
         self.published.append((header, frame, camera))
