@@ -16,6 +16,7 @@ from pose_ros.core.quoting import quoted
 
 GRIDS = ('half_pixel', 'corner', 'udp')
 _BLUR = 11  # cells: the kernel of DARK for a Gaussian of 2 cells
+_AROUND = np.arange(5 + _BLUR - 1) - (5 + _BLUR - 1) // 2  # what its 5 x 5 cells read
 
 
 class HeatmapOutputs(NamedTuple):
@@ -74,7 +75,7 @@ class HeatmapDecoder(Decoder):
 
     def decode(self, outputs):
         """See Decoder.decode; one person, with the mean peak of its keypoints as score."""
-        maps = outputs[self.outputs.tensor][list(self.outputs.channels)]
+        maps = self._heatmaps(outputs)
         height, width = maps.shape[1:]
         cells = maps.reshape(len(maps), -1).argmax(1)
         rows, columns = cells // width, cells % width
@@ -89,7 +90,7 @@ class HeatmapDecoder(Decoder):
     def maps(self, outputs):
         """See Decoder.maps."""
         spec = self.outputs
-        maps = outputs[spec.tensor][list(spec.channels)] / spec.peak
+        maps = self._heatmaps(outputs) / spec.peak
         return dict(zip(self.card.topology.keypoint_names, maps))
 
     def unmirrored(self, outputs):
@@ -114,9 +115,17 @@ class HeatmapDecoder(Decoder):
             & (columns < maps.shape[2] - 2)
         offsets = np.zeros((len(maps), 2))
         refine = _dark_offsets if refinement == 'dark' else _quarter_offsets
-        if inside.any():
-            offsets[inside] = refine(maps[inside], rows[inside], columns[inside])
+        index = np.flatnonzero(inside)
+        if len(index):
+            offsets[index] = refine(maps, index, rows[index], columns[index])
         return offsets
+
+    def _heatmaps(self, outputs):
+        """Return the maps of the keypoints; a copy of them takes longer than the rest."""
+        maps, channels = outputs[self.outputs.tensor], self.outputs.channels
+        if channels == tuple(range(len(channels))):
+            return maps[:len(channels)]
+        return maps[list(channels)]
 
     def _pixels(self, places, width, height):
         cells = np.array((width, height), np.float64)
@@ -128,43 +137,41 @@ class HeatmapDecoder(Decoder):
         return places * pixels / cells
 
 
-def _quarter_offsets(maps, rows, columns):
-    index = np.arange(len(maps))
+def _quarter_offsets(maps, index, rows, columns):
     across = maps[index, rows, columns + 1] - maps[index, rows, columns - 1]
     down = maps[index, rows + 1, columns] - maps[index, rows - 1, columns]
     return 0.25 * np.sign(np.column_stack([across, down]))
 
 
-def _dark_offsets(maps, rows, columns):
+def _dark_offsets(maps, index, rows, columns):
     """Return -H^-1 g of the log of the smoothed map at the peak (arXiv:1910.06278, equation 7)."""
-    logs = _patches(_smoothed(maps), rows, columns)
+    logs = np.log(np.maximum(_smoothed_patches(maps, index, rows, columns), 1e-10))
     at = {(x, y): logs[:, y + 2, x + 2] for x in range(-2, 3) for y in range(-2, 3)}
-    gradient = 0.5 * np.column_stack([at[1, 0] - at[-1, 0], at[0, 1] - at[0, -1]])
+    dx, dy = 0.5 * (at[1, 0] - at[-1, 0]), 0.5 * (at[0, 1] - at[0, -1])
     xx = 0.25 * (at[2, 0] - 2 * at[0, 0] + at[-2, 0])
     yy = 0.25 * (at[0, 2] - 2 * at[0, 0] + at[0, -2])
     xy = 0.25 * (at[1, 1] - at[-1, 1] - at[1, -1] + at[-1, -1])
     determinant = xx * yy - xy * xy
     usable = (determinant > 1e-9) & (xx < 0)  # a maximum, not a saddle
     safe = np.where(usable, determinant, 1)
-    step = np.column_stack([xy * gradient[:, 1] - yy * gradient[:, 0],
-                            xy * gradient[:, 0] - xx * gradient[:, 1]]) / safe[:, None]
+    step = np.stack([xy * dy - yy * dx, xy * dx - xx * dy], 1) / safe[:, None]
     step[~usable] = 0
-    return np.clip(step, -1, 1)
+    return np.minimum(np.maximum(step, -1), 1)
 
 
-def _smoothed(maps):
-    """Blur all maps at once, with borders of zeros between them."""
-    border = _BLUR // 2
-    tall = np.pad(maps, ((0, 0), (border, border), (border, border)), 'constant')
-    shape = tall.shape
-    tall = cv2.GaussianBlur(tall.reshape(-1, shape[2]), (_BLUR, _BLUR), 0)
-    return tall.reshape(shape)[:, border:-border, border:-border]
+def _smoothed_patches(maps, index, rows, columns):
+    """Return the 5 x 5 cells around the peaks of maps `index`, (n, 5, 5), after a blur.
 
-
-def _patches(maps, rows, columns):
-    """Return the logarithm of the 5 x 5 cells around each peak, (K, 5, 5)."""
-    around = np.arange(-2, 3)
-    index = np.arange(len(maps))[:, None, None]
-    patches = maps[index, rows[:, None, None] + around[:, None],
-                   columns[:, None, None] + around]
-    return np.log(np.maximum(patches, 1e-10))
+    Beyond the map there are zeros.
+    """
+    rows, columns = rows[:, None] + _AROUND, columns[:, None] + _AROUND
+    height, width = maps.shape[1:]
+    inner_rows = np.minimum(np.maximum(rows, 0), height - 1)
+    inner_columns = np.minimum(np.maximum(columns, 0), width - 1)
+    patches = maps[index[:, None, None], inner_rows[:, :, None], inner_columns[:, None]]
+    patches *= (rows == inner_rows)[:, :, None] & (columns == inner_columns)[:, None]
+    # One below the other: the middle of a patch reads that patch alone.
+    blurred = cv2.GaussianBlur(patches.reshape(-1, patches.shape[2]), (_BLUR, _BLUR), 0,
+                               borderType=cv2.BORDER_CONSTANT)
+    middle = slice(_BLUR // 2, _BLUR // 2 + 5)
+    return blurred.reshape(patches.shape)[:, middle, middle]

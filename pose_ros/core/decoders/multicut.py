@@ -75,15 +75,18 @@ def _move_nodes(labels, unary, costs):
 
 def _merge_clusters(labels, costs):
     """Merge the two clusters of the lowest cost between them, while that is negative."""
-    changed, count = False, len(labels)
-    while count:
-        members = (labels[:, None] == np.arange(count)).astype(np.float64)
-        between = members.T @ costs @ members
+    changed = False
+    while True:
+        clusters = np.unique(labels[labels != SUPPRESSED])
+        if len(clusters) < 2:
+            break
+        members = (labels[:, None] == clusters).astype(np.float64)
+        between = members.T @ (costs @ members)
         np.fill_diagonal(between, 0)
-        first, second = divmod(int(between.argmin()), count)
+        first, second = divmod(int(between.argmin()), len(clusters))
         if between[first, second] >= -_LEAST_GAIN:
             break
-        labels[labels == second] = first
+        labels[labels == clusters[second]] = clusters[first]
         changed = True
     return changed
 

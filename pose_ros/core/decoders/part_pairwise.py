@@ -67,7 +67,13 @@ class PartPairwiseDecoder(Decoder):
         self._size, self._tensor = size, output_name(outputs, 'pairwise', where)
         self._mean, self._std = (_table(outputs, key, (size * (size - 1), 2), where)
                                  for key in ('pairwise_mean', 'pairwise_std'))
-        self._models = _models(outputs['pairs'], size, where)
+        models = _models(outputs['pairs'], size, where)
+        self._model_of = np.full((size, size), -1)  # of a pair of keypoints, the smaller first
+        for number, (first, second) in enumerate(models):
+            self._model_of[first, second] = number
+        low, high, self._weights = (np.array([model[k] for model in models.values()]).reshape(
+            len(models), -1) for k in range(3))
+        self._low, self._span = low, np.maximum(high - low, 1e-12)
 
     def check_outputs(self, outputs):
         """See Decoder.check_outputs."""
@@ -112,34 +118,33 @@ class PartPairwiseDecoder(Decoder):
         probability[same] = 1 / (1 + np.exp(np.minimum(
             _SAME_SLOPE * apart[same] - _SAME_OFFSET, 500)))
         joined[same] = True
-        for (first, second), model in self._models.items():
-            one = np.flatnonzero(found.keypoint == first)
-            other = np.flatnonzero(found.keypoint == second)
-            if len(one) and len(other):
-                values = self._pair(outputs, found, one, other, first, second, model)
-                probability[np.ix_(one, other)], joined[np.ix_(one, other)] = values, True
-                probability[np.ix_(other, one)], joined[np.ix_(other, one)] = values.T, True
+        model = self._model_of[found.keypoint[:, None], found.keypoint[None]]
+        one, other = np.nonzero(model >= 0)
+        values = self._pairs(outputs, found, one, other, model[one, other])
+        probability[one, other] = probability[other, one] = values
+        joined[one, other] = joined[other, one] = True
         np.fill_diagonal(joined, False)
         return probability, joined
 
-    def _pair(self, outputs, found, one, other, first, second, model):
-        forward = self._features(outputs, found, one, other, first, second)
-        backward = self._features(outputs, found, other, one, second, first)
-        raw = np.stack(forward + [each.T for each in backward], -1)
+    def _pairs(self, outputs, found, one, other, model):
+        """Return the probabilities (m,) that detections `one` and `other` are of one person."""
+        fields = outputs[self._tensor][:, found.row, found.column]
+        raw = np.stack(self._features(fields, found, one, other)
+                       + self._features(fields, found, other, one), -1)
         features = np.concatenate([raw, np.exp(-raw)], -1)
-        scaled = (features - model.low) / np.maximum(model.high - model.low, 1e-12)
-        return 1 / (1 + np.exp(-np.clip(scaled @ model.weights[:-1] + model.weights[-1], -50, 50)))
+        low, span, weights = (table[model] for table in (self._low, self._span, self._weights))
+        logits = ((features - low) / span * weights[:, :-1]).sum(-1) + weights[:, -1]
+        return 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
 
-    def _features(self, outputs, found, one, other, first, second):
-        """Return the distance and the angle between real and predicted offsets, one to other."""
+    def _features(self, fields, found, one, other):
+        """Return the distance and the angle (m,) between real and predicted offsets."""
+        first, second = found.keypoint[one], found.keypoint[other]
         pair = (self._size - 1) * first + second - (first < second)
-        field = outputs[self._tensor][2 * pair:2 * pair + 2, found.row[one], found.column[one]].T
-        predicted = (field * self._std[pair] + self._mean[pair])[:, None]
-        real = found.place[other][None] - found.cell[one][:, None]
-        turn = np.arctan2(real[..., 1], real[..., 0]) - np.arctan2(predicted[..., 1],
-                                                                   predicted[..., 0])
-        return [np.linalg.norm(real - predicted, axis=2),
-                np.abs((turn + np.pi) % (2 * np.pi) - np.pi)]
+        predicted = np.stack([fields[2 * pair, one], fields[2 * pair + 1, one]], -1)
+        predicted = predicted * self._std[pair] + self._mean[pair]
+        real = found.place[other] - found.cell[one]
+        turn = np.arctan2(real[:, 1], real[:, 0]) - np.arctan2(predicted[:, 1], predicted[:, 0])
+        return [np.hypot(*(real - predicted).T), np.abs((turn + np.pi) % (2 * np.pi) - np.pi)]
 
 
 def _distinct(keypoints, rows, columns, radius, most):
