@@ -113,7 +113,7 @@ def face_mesh(probe):
     found = by_shape(probe, (1, 1, 1404), (1, 1, 1)) or by_shape(probe, (1404,), (1,))
     return found and make_guess(
         'coordinates of a face (MediaPipe)', 'face_70',
-        dict(UNIT, color='rgb', fit='crop', padding=1.5),
+        dict(UNIT, color='rgb', fit='crop', padding=1.15),  # measured
         ('regression', {'tensor': found[0], 'columns': ['x', 'y', 'unused'], 'unit': 'pixels',
                         'channels': FACE_MESH_68 + [None] * 2, 'scores': 'logit',
                         'presence': found[1]}), found)
