@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of what a network sees: its maps over its input, one panel each."""
+"""Drawings of what a network sees: its maps over its input, one panel each."""
 from typing import Dict, List, Tuple
 
 import cv2
@@ -26,7 +26,7 @@ def has_maps(network: Network) -> bool:
 def draw_panels(estimator: PoseEstimator, frame: Frame, people: People) -> np.ndarray:
     """Draw the maps of a frame (H, W, 3) uint8 BGR: the input, all together, then each alone.
 
-    A network of crops sees the best of `people`, or the whole frame if there is nobody. The
+    A network of crops sees the best of `people`, or the whole frame if there are no people. The
     network runs once more. PoseRosError if it yields no maps.
     """
     network = estimator.network
@@ -93,11 +93,11 @@ def _titled(panel, title) -> np.ndarray:
 def _grid(panels: List[np.ndarray]) -> np.ndarray:
     height, width = panels[0].shape[:2]
     columns, rows = _arranged(len(panels), width, height)
-    picture = np.zeros((rows * height, columns * width, 3), np.uint8)
+    drawn = np.zeros((rows * height, columns * width, 3), np.uint8)
     for index, panel in enumerate(panels):
         top, left = index // columns * height, index % columns * width
-        picture[top:top + height, left:left + width] = panel
-    return picture
+        drawn[top:top + height, left:left + width] = panel
+    return drawn
 
 
 def _arranged(count, width, height) -> Tuple[int, int]:

@@ -28,7 +28,7 @@ class PeopleOutput:
     def __init__(self, node, topics: CameraTopics, topology: Topology, panels: bool = True):
         """Create the publishers; PoseRosError if a qos_override is invalid.
 
-        panels: whether there are pictures of what the network sees.
+        panels: whether there are drawings of what the network sees.
         """
         self._node, self._topology = node, topology
         self._publishers = []
@@ -71,12 +71,12 @@ class PeopleOutput:
 
     @property
     def shows_panels(self) -> bool:
-        """Return whether the pictures of what the network sees have a subscriber."""
+        """Return whether the drawings of what the network sees have a subscriber."""
         return self._panels is not None and self._panels.get_subscription_count() > 0
 
-    def publish_panels(self, header: Header, picture: np.ndarray) -> None:
-        """Publish such a picture (H, W, 3) uint8 BGR."""
-        self._panels.publish(encode_bgr8(picture, header, self._paneled))
+    def publish_panels(self, header: Header, drawing: np.ndarray) -> None:
+        """Publish such a drawing (H, W, 3) uint8 BGR."""
+        self._panels.publish(encode_bgr8(drawing, header, self._paneled))
 
     def clear(self) -> None:
         """Publish an empty SkeletonArray of image size 0: consumers drop the last people."""

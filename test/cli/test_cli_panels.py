@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-ros image --panels`: pictures of what a network sees."""
+"""`pose-ros image --panels`: drawings of what a network sees."""
 import cv2
 import numpy as np
 import pytest

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of what a network sees."""
+"""Drawings of what a network sees."""
 import models
 import numpy as np
 import pytest

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 from networks import make_part
+from pose_ros.core import PoseEstimator
+from pose_ros.core.adoption import adopt
 from pose_ros.core.draw import draw_people
 from pose_ros.core.errors import CardError
 from pose_ros.core.frame import Frame
 from pose_ros.core.network import open_network
 from pose_ros.core.part_regions import face_place, found_points, hand_place
 from pose_ros.core.people import make_people
+from pose_ros.core.regions import Region
 from pose_ros.core.results import FrameResults
 from pose_ros.core.stages import Parts
 from pose_ros.core.topology import get_topology
@@ -126,6 +129,24 @@ def test_nobody_has_no_parts(tmp_path):
     nobody = make_people(np.zeros((0, 17, 3)), [])
     people = stage([Frame(np.zeros((20, 20, 3), np.uint8))], [nobody])[0]
     assert people.parts['left_hand'].shape == (0, 21, 3)
+
+
+def test_a_real_face_is_found_where_a_crop_around_it_finds_it(shared, tmp_path):
+    """The second crop is MediaPipe's own: 1.5 times the bounds of the landmarks."""
+    pytest.importorskip('onnx')
+    astronaut = pytest.importorskip('skimage.data').astronaut()[..., ::-1].copy()
+    path = adopt(str(shared / 'weights' / 'face_landmark.onnx'), str(tmp_path / 'face.onnx')).path
+    estimator = PoseEstimator(backend='onnxruntime', face=path)
+    people = estimator(astronaut)
+    first = people.parts['face'][0, :68, :2].astype(np.float64)
+    low, high = first.min(0), first.max(0)
+    side = 1.5 * (high - low).max()
+    region = Region(0, tuple((low + high) / 2), (side, side))
+    (found, transform), = estimator.networks[-1].find([Frame(astronaut)], [region])
+    exact = transform.to_image(found.keypoints[0, :68, :2].astype(np.float64))
+    eyes = np.linalg.norm(exact[36:42].mean(0) - exact[42:48].mean(0))
+    assert np.linalg.norm(first - exact, axis=1).mean() < .1 * eyes
+    estimator.close()
 
 
 def test_a_network_of_another_topology_is_refused(tmp_path):

@@ -102,7 +102,7 @@ def hand_landmarks(probe):
     found = by_shape(probe, (63,), (1,))
     return found and make_guess(
         'coordinates of a hand (MediaPipe)', 'hand_21',
-        dict(UNIT, color='rgb', fit='crop', padding=1.25),
+        dict(UNIT, color='rgb', fit='crop', padding=1.0),  # measured
         ('regression', {'tensor': found[0], 'columns': ['x', 'y', 'unused'], 'unit': 'pixels',
                         'channels': list(range(21)), 'scores': 'probability',
                         'presence': found[1]}), found)

@@ -80,7 +80,7 @@ class Decoder(Configurable):
             self.card.decoder.type))
 
     def maps(self, outputs: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
-        """Return the maps of one region by name, for pictures, in the order of the topology.
+        """Return the maps of one region by name, for drawings, in the order of the topology.
 
         (h, w) with 1 for a certain keypoint, or vectors (2, h, w), x before y. This default has
         none: outputs may be coordinates.

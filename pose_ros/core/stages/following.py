@@ -28,11 +28,11 @@ class Follower:
     """
 
     def __init__(self):
-        """Follow nobody yet."""
+        """Begin without a person to follow."""
         self._followed: Dict[str, _Followed] = {}
 
     def place(self, frame, people: People) -> People:
-        """Put the box of the one who is followed in place of the whole frame."""
+        """Put the box of the followed person in place of the whole frame."""
         followed = self._followed.get(frame.source)
         whole = people.boxes.tolist() == [[0, 0, *frame.size]]
         if followed is None or followed.frame_size != frame.size or not whole:
