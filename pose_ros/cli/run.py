@@ -63,11 +63,16 @@ class Run:
                         file=sys.stderr)
 
     def summary(self) -> str:
-        """Return one line: frames, people, failures, and the median time of each stage."""
+        """Return one line: frames, people, failures, limits, and the median time of each stage."""
         text = '{}, {} found'.format(plural(self.frames, 'frame', 'frames'),
                                      plural(self.people, 'person', 'people'))
         if self.failures:
             text += ', {} failed'.format(self.failures)
+        for stage in self._estimator.stages:
+            for name, number in stage.counters.items():
+                if number and name.endswith('_skipped'):
+                    text += ', {} {} ({}.max_people)'.format(
+                        number, name.replace('_', ' '), stage.name)
         if self._timings:
             times = np.array([list(timings.values()) for timings in self._timings])
             times = 1e3 * np.column_stack([times, times.sum(1)])

@@ -65,6 +65,13 @@ def test_image_ids_of_an_annotation_file(pose_ros, crops, write, images, tmp_pat
     assert answer.code == 1 and 'boxes for none of these images' in answer.err
 
 
+def test_people_beyond_the_limit_are_counted(pose_ros, crops, write, images):
+    boxes = write([detection(0, [k % 100, k // 2, 20, 20]) for k in range(200)])
+    answer = pose_ros('image', images, '--model', crops, '--boxes', boxes, '--set',
+                      'top_down.max_people=5')
+    assert answer.code == 0 and ', 195 people skipped (top_down.max_people)' in answer.out
+
+
 @pytest.mark.parametrize('entries, reason', [
     ('{', 'is no JSON file'), ({'annotations': []}, 'holds no list of detections'),
     ([3], 'entry 0: it must have image_id, bbox and score'),

@@ -66,6 +66,11 @@ def test_messages_hold_hands_and_faces(graph, tiny_model, networks):
                 aside * np.sin(place.angle), abs=.01)
 
 
+def test_parts_beyond_the_limit_are_counted_in_diagnostics(graph, tiny_model, networks):
+    _answer(graph, tiny_model, **dict(networks, **{'parts.max_people': 1}))
+    graph.wait(lambda: int(graph.values().get('parts.parts_skipped', 0)) > 0, 'the count')
+
+
 def test_parts_without_a_network_or_a_find_stay_empty(graph, tiny_model, networks, tmp_path):
     absent = make_part(tmp_path / 'none.onnx', 'hand_21', _points(21), .1, SIZE)
     for skeleton in _answer(graph, tiny_model, hands=absent):
