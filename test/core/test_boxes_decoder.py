@@ -129,6 +129,13 @@ def test_settings():
     assert len(create_decoder(card('distances', max_boxes=1)).decode(outputs).scores) == 1
 
 
+def test_boxes_grow_around_their_centers():
+    grown = create_decoder(card('distances', growth=2.0)).decode(encoded('distances')).boxes
+    assert np.abs(grown[:, 2:] - 2 * BOXES[:, 2:]).max() < 2e-3
+    assert np.abs((grown[:, :2] + grown[:, 2:] / 2)
+                  - (BOXES[:, :2] + BOXES[:, 2:] / 2)).max() < 2e-3
+
+
 def test_overlapping_boxes_are_suppressed():
     """A second cell yields the first box, moved by a fifth of its width: IoU 2 / 3."""
     outputs = encoded('distances')

@@ -3,6 +3,7 @@
 """Hands and faces: where they are looked for, and what comes back into the image."""
 import json
 
+import cv2
 import numpy as np
 import pytest
 
@@ -146,6 +147,23 @@ def test_a_real_face_is_found_where_a_crop_around_it_finds_it(shared, tmp_path):
     exact = transform.to_image(found.keypoints[0, :68, :2].astype(np.float64))
     eyes = np.linalg.norm(exact[36:42].mean(0) - exact[42:48].mean(0))
     assert np.linalg.norm(first - exact, axis=1).mean() < .1 * eyes
+    estimator.close()
+
+
+def test_hands_without_a_body_are_found_by_their_palms(shared, tmp_path):
+    """Fingers point up in the left hand of the photograph, and down in the right one."""
+    pytest.importorskip('onnx')
+    paths = {name: adopt(str(shared / 'weights' / (name + '.onnx')),
+                         str(tmp_path / (name + '.onnx'))).path
+             for name in ('palm_detection_full', 'hand_landmark_full')}
+    estimator = PoseEstimator(paths['hand_landmark_full'], 'onnxruntime',
+                              detector=paths['palm_detection_full'])
+    hands = estimator(cv2.imread(str(shared / 'data' / 'demo' / '13_hands_closeup.jpg')))
+    assert hands.count == 2 and hands.scores.min() > .5
+    left, right = hands.keypoints[np.argsort(hands.keypoints[:, 0, 0]), :, :2]
+    # Wrist and the tip of the middle finger, as they were seen in the photograph.
+    np.testing.assert_allclose(left[[0, 12]], [(135, 345), (185, 25)], atol=20)
+    np.testing.assert_allclose(right[[0, 12]], [(557, 72), (545, 362)], atol=20)
     estimator.close()
 
 

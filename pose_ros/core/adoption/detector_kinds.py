@@ -10,7 +10,8 @@ def palms(probe):
     return found and make_guess(
         'detector of palms (MediaPipe)', None, dict(UNIT, color='rgb'),
         ('boxes', {'format': 'anchors', 'box_tensor': found[0], 'score_tensor': found[1],
-                   'strides': [8, 16, 16, 16]}), found, task='detection')
+                   'strides': [8, 16, 16, 16]}), found, task='detection',
+        settings={'growth': 2.6})  # to the hand (MediaPipe's palm_detection_to_roi)
 
 
 def yolox(probe):

@@ -26,6 +26,7 @@ _KEYS = {
     'anchors': ('format', 'box_tensor', 'score_tensor', 'strides'),
 }
 _NAMES = ('tensor', 'labels', 'box_tensor', 'score_tensor')
+_GROW = np.array([-0.5, -0.5, 1, 1], np.float32)  # of left, top, width and height
 _SUPPRESSED = ('list', 'ssd')  # formats after non-maximum suppression
 
 
@@ -51,6 +52,8 @@ class BoxesDecoder(Decoder):
                   'the lower score is dropped', 0.0, 1.0, dynamic=True),
         Parameter('max_boxes', 100, 'Keep only this many boxes, best scores first', 1, 1000,
                   dynamic=True),
+        Parameter('growth', 1.0, 'Boxes grow by this factor around their centers, such as 2.6 '
+                  'from palms to hands', 0.1, 10.0, dynamic=True),
     )
 
     def __init__(self, card):
@@ -88,6 +91,7 @@ class BoxesDecoder(Decoder):
             keep = distinct(boxes, scores, settings['nms_iou'])
             boxes, scores = boxes[keep], scores[keep]
         most = settings['max_boxes']
+        boxes = boxes + boxes[:, [2, 3, 2, 3]] * _GROW * (settings['growth'] - 1)
         return make_found(np.zeros((len(boxes[:most]), 0, 3)), scores[:most], boxes[:most])
 
     def agrees(self, expected, found, precision):
