@@ -11,6 +11,7 @@ from pose_ros.core.coco_ids import CocoIds, Id, PERSON
 from pose_ros.core.errors import PoseRosError
 from pose_ros.core.people import People, people_in_boxes
 from pose_ros.core.quoting import quoted
+from pose_ros.core.reading import LARGEST_LABELS, read_file
 from pose_ros.core.results import image_id_of
 from pose_ros.core.topology import Topology
 
@@ -50,8 +51,7 @@ class GivenBoxes:
 
 def _entries(path) -> List[Any]:
     try:
-        with open(path, encoding='utf-8-sig') as stream:
-            entries = json.load(stream)
+        entries = json.loads(read_file(path, LARGEST_LABELS).decode('utf-8-sig'))
     except OSError as error:
         raise PoseRosError('cannot read the boxes {}: {}'.format(path, error.strerror))
     except (ValueError, RecursionError) as error:

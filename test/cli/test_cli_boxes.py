@@ -94,6 +94,8 @@ def test_models_that_take_no_boxes(pose_ros, crops, tiny_model, write, images, t
     assert answer.code == 2 and 'leave --detector out' in answer.err
     answer = pose_ros('image', images, '--model', crops, '--boxes', tmp_path / 'absent.json')
     assert answer.code == 1 and 'cannot read the boxes' in answer.err
+    answer = pose_ros('image', images, '--model', crops, '--boxes', images)
+    assert answer.code == 1 and 'cannot read the boxes' in answer.err and 'folder' in answer.err
     answer = pose_ros('image', images, '--model', crops, '--boxes', boxes, '--json', boxes)
     assert answer.code == 2 and 'would overwrite' in answer.err
 
