@@ -18,6 +18,7 @@ from torch import nn
 
 from pose_ros.core.card_files import load_card
 from pose_training.errors import WeightsError
+from pose_training.families.topologies import as_data
 from pose_training.importers.limits import checked_name, elements
 from pose_training.importers.matching import Weights
 from pose_training.models.network import PoseNetwork
@@ -44,7 +45,7 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
             {'name', 'topology'} & options.keys()):
         raise WeightsError('{} was not exported from {}, but from {!r} (by its card)'.format(
             path, spec.name, name))
-    options = {**options, 'topology': card.topology.name if card.topology else ''}
+    options = {**options, 'topology': as_data(card.topology) if card.topology else ''}
     tensors = _tensors(path)
     try:
         with torch.device('meta'):  # only its layers and shapes are needed
