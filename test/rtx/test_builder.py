@@ -23,7 +23,7 @@ from pose_ros.core.errors import EngineError, ModelError
 
 SHAPE = (1, 3, 128, 160)
 # (layers of the real network, megabytes of the plan)
-SIZES = {'pose_crop': (334, 11.2), 'person_detector': (443, 10.4), 'bottom_up': (52, 6.6)}
+SIZES = {'pose_crop': (232, 11.2), 'person_detector': (313, 10.4), 'bottom_up': (52, 6.6)}
 
 
 def touched_lines(path, surface):
