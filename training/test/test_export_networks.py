@@ -26,7 +26,7 @@ KINDS = {'Conv', 'ConvTranspose', 'Relu', 'PRelu', 'Elu', 'Clip', 'Sigmoid', 'Ta
          'Concat', 'MaxPool', 'AveragePool', 'Resize'}
 # Without weights that were trained, these amplify the rounding of float16 where norms have
 # seen images.
-FRESH_NORMS = ('lightweight_openpose', 'lightweight_openpose_3')
+FRESH_NORMS = ('lightweight_openpose', 'lightweight_openpose_3', 'lite_bottom_up')
 # Networks of a size that takes its time, cut to the fewest stages that show all kinds of them.
 HEAVY = {'cmu': 2, 'mpi': 2, 'mpi_faster': 2, 'body_25': 5, 'hand': 2, 'face': 2}
 
