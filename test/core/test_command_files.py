@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""No output of a command is an input or another output, whatever it is called."""
+"""An output of a command is never an input or another output, under any name."""
 import argparse
 import json
 import os

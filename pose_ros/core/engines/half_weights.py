@@ -7,8 +7,7 @@ import tempfile
 from pose_ros.core.errors import ModelError
 from pose_ros.core.onnx_check import read_onnx
 
-# Ends of the names of weights that are stored as float16.
-_MARKS = (b'weight/stored', b'weight_half')
+_MARK = b'weight/stored'  # end of the names of weights that are stored as float16
 
 
 def read_for_tensorrt(path: str) -> bytes:
@@ -17,7 +16,7 @@ def read_for_tensorrt(path: str) -> bytes:
     Errors as of read_onnx.
     """
     content = read_onnx(path)
-    return _folded(path) if any(mark in content for mark in _MARKS) else content
+    return _folded(path) if _MARK in content else content
 
 
 def _folded(path):
