@@ -35,8 +35,8 @@ def test_ids_stay_in_messages_and_markers_until_time_jumps(graph, tiny_model, sm
     assert seen <= {(-1, -1), (1, 2)}
     second[0] = 10
     send_until_ids_are([3, 4])
-    graph.wait(lambda: graph.values().get('tracking.restarts') == '1', 'the count', process)
-    assert graph.values()['tracking.ids'] == '4'
+    graph.wait(lambda: graph.values().get('tracking.ids') == '4', 'the count of ids', process)
+    assert graph.values()['tracking.restarts'] == '1'
     assert 'tracking [ms]' in graph.values()
     assert ('smoothing [ms]' in graph.values()) == (smoothing != 'off')
     assert process.log().count('tracking starts anew: time jumped back') == 1
