@@ -25,6 +25,10 @@ SOURCE_FOLDERS := $(shell find pose_ros launch config scripts -type d -not -name
 PYTHON_FILES := $(wildcard setup.py pose_ros launch benchmark test training tools/*.py scripts/*)
 PYTEST := POSE_ROS_ISOLATE=1 tools/env.sh python -m pytest
 TRAINING_PYTEST := .venv-training/bin/python -m pytest -c training/pyproject.toml
+# The groups without nodes run in several processes: one per core, at most 4, or JOBS of them. A file of tests
+# stays in one process, because it shares fixtures.
+JOBS := auto
+PARALLEL := -n $(JOBS) --maxprocesses 4 --dist loadfile
 # An argument for the demo, when its variable is set: $(call option,--model,$(MODEL))
 option = $(if $(2),$(1) "$(2)")
 help:  ## show this list
@@ -32,6 +36,7 @@ help:  ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 	@echo 'With a sourced ROS 2 these use it; else they bring their own: Kilted, or Jazzy with ROS=jazzy.'
 	@echo 'PYTHON=/path/to/python3 picks the Python of a new .venv.'
+	@echo 'JOBS=1 runs the tests in one process.'
 	@echo 'RTX=0 leaves out the tests with TensorRT for RTX, which pip installs under the license of NVIDIA.'
 
 venv: $(VENV)  ## make the virtual environment .venv
@@ -73,11 +78,11 @@ test: $(BUILT) $(RTX_VENV)
 endif
 
 test-core: $(VENV)  ## run the tests that need no ROS, also under Python 3.6 where there is one
-	$(PYTEST) -m core --ignore=test/ros test
-	tools/test_python36.sh
+	$(PYTEST) $(PARALLEL) -m core --ignore=test/ros test
+	tools/test_python36.sh $(PARALLEL)
 
 test-simulated: $(VENV)  ## run the tests of TensorRT, on a simulation
-	$(PYTEST) -m simulated test/simulated
+	$(PYTEST) $(PARALLEL) -m simulated test/simulated
 
 test-rtx: $(VENV) $(RTX_VENV)  ## run the tests with the real parser and builder of TensorRT for RTX, without a GPU [RTX=0: none]
 	$(if $(RTX_VENV),$(PYTEST) -m rtx test/rtx)
@@ -86,12 +91,12 @@ test-ros: $(BUILT)  ## run the tests of the nodes and launch files
 	$(PYTEST) -m ros test/ros
 
 test-training: $(TRAINING) $(RTX_TRAINING)  ## run the tests of training/, except those of test-fitting
-	$(TRAINING_PYTEST) -m 'not fitting' training/test
+	$(TRAINING_PYTEST) $(PARALLEL) -m 'not fitting' training/test
 
-# Training forks its loaders, and a fork takes over no threads: the tests that train have a process of their own,
+# Training forks its loaders, and a fork takes over no threads: the tests that train have processes of their own,
 # in which no other test has started an inference runtime.
 test-fitting: $(TRAINING)  ## run the tests that train
-	$(TRAINING_PYTEST) -m fitting training/test
+	$(TRAINING_PYTEST) $(PARALLEL) -m fitting training/test
 
 lint: $(VENV)  ## check style (ruff), types (mypy) and spelling (codespell); ruff.toml and setup.cfg hold the rules
 	.venv$(SUFFIX)/bin/python -m ruff check --quiet $(PYTHON_FILES)
