@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Decode compressed images (JPEG, PNG, other formats), and detect damage."""
+"""Decode compressed images (JPEG, PNG, other formats), detect damage, and encode JPEG."""
 import struct
 from typing import Optional
 
@@ -11,6 +11,7 @@ from pose_ros.core.errors import ImageError
 from pose_ros.core.image_size import image_size, jpeg_segments, MAX_PIXELS, NAMES, size_fault
 from pose_ros.core.samples import SampleDepth
 
+JPEG_FORMAT = 'bgr8; jpeg compressed bgr8'  # of a sensor_msgs/CompressedImage
 _JPEG, _PNG = b'\xff\xd8\xff', b'\x89PNG\r\n\x1a\n'
 _JPEG_END = 0xd9
 _JPEG_NESTED = 0xd8  # another image begins inside this one: its own end is lost
@@ -53,6 +54,14 @@ def decode_bytes(data: bytes, where: str, orient: bool = True,
     if image is None:
         raise ImageError('{} cannot be decoded: its {} bytes are damaged'.format(where, len(data)))
     return image
+
+
+def encode_jpeg_bytes(image: np.ndarray, quality: int) -> np.ndarray:
+    """Return an (H, W, 3) uint8 BGR image as a JPEG, (N,) uint8; `quality` is 1 to 100."""
+    done, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ImageError('an image of shape {} cannot be encoded as JPEG'.format(image.shape))
+    return data.reshape(-1)
 
 
 def _check_size(data, where, max_pixels):
