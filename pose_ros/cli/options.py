@@ -17,7 +17,12 @@ def add_input_options(parser) -> None:
 
 
 def add_output_options(parser, output: str) -> None:
-    """Add the options of result files; `output` is the help of --output."""
+    """Add the options of result files and drawings; `output` is the help of --output."""
+    add_result_options(parser).add_argument('--output', metavar='PATH', help=output)
+
+
+def add_result_options(parser):
+    """Add the options of result files; return their group."""
     group = parser.add_argument_group('results')
     group.add_argument('--json', metavar='FILE',
                        help='write the people to a JSON file; - is stdout')
@@ -27,10 +32,10 @@ def add_output_options(parser, output: str) -> None:
     group.add_argument('--annotations', metavar='FILE',
                        help='COCO annotation file that gives --format coco its image ids, by file '
                             'name, and the category id of people')
-    group.add_argument('--output', metavar='PATH', help=output)
     group.add_argument('--no-labels', action='store_true', help='draw no scores')
     group.add_argument('--max-frames', type=count, metavar='N', help='stop after N frames')
     group.add_argument('--quiet', action='store_true', help='print errors only')
+    return group
 
 
 def settings_help() -> str:

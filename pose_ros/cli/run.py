@@ -47,13 +47,21 @@ class Run:
         """
         boxes = self._given and [self._given.find(frame, self._estimator.topology)]
         people = self._estimator.run([frame], boxes)[0]
+        self.take(frame, people)
+        return people
+
+    def take(self, frame, people, timed=True):
+        """Count the people of a frame and pass them to the outputs; errors as of `add`.
+
+        timed: whether the estimator has found them now.
+        """
+        if timed:
+            self._timings.append(self._estimator.timings)
         for output in self._outputs:
             output.add(frame, people)
         self.frames += 1
         self.people += people.count
-        self._timings.append(self._estimator.timings)
         self._bar.update(1)
-        return people
 
     def fail(self, message, failures=1) -> None:
         """Report a failure, and count it."""
@@ -82,14 +90,17 @@ class Run:
         return text + (' (interrupted)' if self.interrupted else '')
 
 
-def check_run_outputs(args, inputs) -> None:
-    """Check the outputs against the inputs, the model's files and each other."""
+def check_run_outputs(args, inputs, others=None) -> None:
+    """Check the outputs against the inputs, the model's files and each other.
+
+    others: paths of further outputs by their names.
+    """
     boxes, panels = getattr(args, 'boxes', None), getattr(args, 'panels', None)  # of images alone
     if args.annotations and not (boxes or args.json and args.format == 'coco'):
         raise argparse.ArgumentError(None, 'argument --annotations: it needs --json and --format '
                                            'coco')
-    check_outputs({'--json': args.json, '--output': _as_folder(args.output),
-                   '--panels': _as_folder(panels)},
+    check_outputs(dict({'--json': args.json, '--output': _as_folder(args.output),
+                        '--panels': _as_folder(panels)}, **(others or {})),
                   list(inputs) + model_inputs(args) + [args.annotations, boxes])
 
 

@@ -7,7 +7,7 @@ camera uses, see core/samples.py. YUV is ITU-R BT.601 with limited range, as cam
 """
 from functools import partial
 import re
-from typing import NamedTuple, Optional
+from typing import Callable, Dict, NamedTuple, Optional
 
 import cv2
 import numpy as np
@@ -128,7 +128,7 @@ _BAYER = {
     'grbg': cv2.COLOR_BayerGB2BGR,
 }
 
-DECODERS = {
+DECODERS: Dict[str, Callable[[RawImage], np.ndarray]] = {
     'bgr8': _bgr,
     '8UC3': _bgr,
     'rgb8': partial(_convert, channels=3, code=_RGB),
@@ -159,6 +159,11 @@ for _pattern, _code in _BAYER.items():
 def holds_depth(encoding: str) -> bool:
     """Return whether images of this encoding are distances, or other data, but no colors."""
     return _DEPTH_ENCODING.match(encoding) is not None
+
+
+def marks_depth(form: str) -> bool:
+    """Return the same of an encoding, or of the format of a compressed image."""
+    return 'compresseddepth' in form.lower() or holds_depth(form)
 
 
 def decode_image(msg, depth: Optional[SampleDepth] = None,
@@ -197,7 +202,7 @@ def decode_compressed(msg, depth: Optional[SampleDepth] = None,
     decode_image.
     """
     form = msg.format.lower()
-    if 'compresseddepth' in form or holds_depth(msg.format):
+    if marks_depth(msg.format):
         raise ImageError('a compressed image of format {!r} holds depth, not colors: subscribe '
                          'to the color image instead, or remap the topic `image` to it'.format(
                              msg.format))

@@ -80,7 +80,7 @@ class FrameResults(ResultFile):
     Coordinates are pixels with pixel centers at integers. `bbox` is x, y, width, height;
     `keypoints` holds [x, y, score] or null per keypoint; so do `left_hand`, `right_hand` (hand_21)
     and `face` (face_70) where the pipeline has networks for them. `time_s` is null for still
-    images, `track_id` is -1 without tracking.
+    images, `track_id` is -1 without tracking. Frames of several cameras have a `source`.
     """
 
     def __init__(self, path: str, topology: Topology, model: str):
@@ -91,7 +91,7 @@ class FrameResults(ResultFile):
 
     def records(self, frame, people):
         """See ResultFile.records."""
-        height, width = frame.image.shape[:2]
+        width, height = frame.size
         fields = zip(people.keypoints, people.scores, people.track_ids, people.boxes)
         records = [{'track_id': int(track_id), 'score': _number(score, 4), 'bbox': _box(box),
                     'keypoints': [_keypoint(keypoint) for keypoint in keypoints]}
@@ -99,8 +99,10 @@ class FrameResults(ResultFile):
         for name, parts in people.parts.items():
             for record, part in zip(records, parts):
                 record[name] = [_keypoint(keypoint) for keypoint in part]
-        return [{'index': frame.index, 'name': frame.name, 'time_s': _number(frame.time_s, 6),
-                 'width': width, 'height': height, 'people': records}]
+        source = {'source': frame.source} if frame.source else {}
+        return [dict({'index': frame.index, 'name': frame.name,
+                      'time_s': _number(frame.time_s, 6), 'width': width, 'height': height},
+                     people=records, **source)]
 
 
 class CocoResults(ResultFile):
