@@ -229,3 +229,16 @@ def test_a_journal_of_other_options_is_not_used(run, tmp_path, monkeypatch):
         assert run(tmp_path / 'walk', '-o', out).code == 130
     answer = run(tmp_path / 'walk', '-o', out, '--set', 'min_score=0.9')
     assert answer.code == 0 and 'begins anew' in answer.err
+
+
+@pytest.mark.parametrize('storage', ['mcap', 'sqlite3'])
+def test_a_cut_bag_has_its_own_exit_code(run, tmp_path, storage):
+    path = bags.write_bag(tmp_path / 'walk', bags.walk(40), storage)
+    content = path.read_bytes()
+    path.write_bytes(content[:len(content) // 2])
+    answer = run(tmp_path / 'walk', '-o', tmp_path / 'people')
+    assert answer.code == 3
+    assert 'the bag is damaged: ' + str(path) in answer.err
+    arrays = of_topic(bags.read_bag(tmp_path / 'people')[1], '/pose/skeletons')
+    assert 10 <= len(arrays) <= 20
+    assert all(len(array.skeletons) == 2 for _, array in arrays)

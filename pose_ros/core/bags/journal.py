@@ -138,8 +138,9 @@ def _parsed(line: bytes) -> Dict[str, Any]:
 def _lists(people: People) -> Dict[str, Any]:
     """Return people as lists; a float32 is the same after it was text."""
     fields = {name: getattr(people, name).tolist() for name in people._fields if name != 'parts'}
-    return dict(fields, parts={name: part.tolist() for name, part in people.parts.items()},
-                size=people.keypoints.shape[1])
+    return dict(fields, size=people.keypoints.shape[1],
+                parts={name: [part.shape[1], part.tolist()]
+                       for name, part in people.parts.items()})
 
 
 def _people(content: Dict[str, Any]) -> People:
@@ -149,5 +150,5 @@ def _people(content: Dict[str, Any]) -> People:
         keypoints, np.array(content['scores'], np.float32), content['track_ids'],
         np.array(content['boxes'], np.float32).reshape(count, 4),
         np.array(content['positions'], np.float32).reshape(keypoints.shape),
-        {name: np.array(part, np.float32).reshape(count, -1, 3)
-         for name, part in content['parts'].items()})
+        {name: np.array(part, np.float32).reshape(count, size, 3)
+         for name, (size, part) in content['parts'].items()})

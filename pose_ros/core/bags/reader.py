@@ -86,6 +86,7 @@ class Bag:
         self.close()
 
     def _open(self):
+        fault = ''
         if os.path.isdir(self.path):
             try:
                 self._parts = [WholeFile(self.path, self.files)]
@@ -93,7 +94,7 @@ class Bag:
             except FileNotFoundError:
                 self.notes.append('{} has no {}'.format(self.path, _METADATA))
             except Exception as error:
-                self._blame(_fault(os.path.join(self.path, _METADATA), error))
+                fault = _fault(self.path, error)
         for path in self.files:
             try:
                 self._parts.append(WholeFile(path, [path]))
@@ -101,6 +102,8 @@ class Bag:
                 self._blame(_fault(path, error))
                 self._parts.append(salvaged(path))
                 self._blame(*self._parts[-1].faults)
+        if fault and not self.damage:  # it is about the metadata
+            self._blame(fault)
 
     def _salvaged(self, path, topics):
         part = salvaged(path)
