@@ -63,9 +63,7 @@ class Pipeline:
         with self._lock:
             found = self._initial(frames) if people is None else list(people)
             self.timings = {}
-            for stage in self.stages[:self._first_over_time()]:
-                found = self._timed(stage, frames, found)
-            return found
+            return self._through(self.stages[:self._first_over_time()], frames, found)
 
     def follow(self, frames: Sequence[Frame], people: Sequence[People]) -> List[People]:
         """Run the stages over time on what `find` returned, now or in an earlier process.
@@ -73,10 +71,7 @@ class Pipeline:
         Their state is the same again after the same frames and people; images are not looked at.
         """
         with self._lock:
-            found = list(people)
-            for stage in self.stages[self._first_over_time():]:
-                found = self._timed(stage, frames, found)
-            return found
+            return self._through(self.stages[self._first_over_time():], frames, list(people))
 
     def configure(self, **settings: Any) -> None:
         """Change settings between runs: all, or none and PoseRosError if one is invalid.
@@ -97,6 +92,11 @@ class Pipeline:
         """Free all networks."""
         for network in self.networks:
             network.close()
+
+    def _through(self, stages, frames, people):
+        for stage in stages:
+            people = self._timed(stage, frames, people)
+        return people
 
     def _first_over_time(self):
         return next((number for number, stage in enumerate(self.stages) if stage.over_time),

@@ -11,8 +11,8 @@ import pytest
 
 pytest.importorskip('rosbags', reason='rosbags needs Python 3.10 or newer')
 pytest.importorskip('mcap')
-import bag_files as bags  # noqa: E402
-from pose_ros.core.estimator import PoseEstimator  # noqa: E402
+import bag_files as bags
+from pose_ros.core.estimator import PoseEstimator
 
 FRONT, BACK = '/front/image_raw', '/back/image_raw'
 DIGEST = 'RIHS01_a815738fe3d9bbdc7043f8b6715e705d34df3468c04a424e256b45700032d6f1'

@@ -11,16 +11,16 @@ import pytest
 
 pytest.importorskip('rosbags', reason='rosbags needs Python 3.10 or newer')
 pytest.importorskip('mcap')
-import bag_files as bags  # noqa: E402
-from pose_ros.core.bags.cameras import find_cameras  # noqa: E402
-from pose_ros.core.bags.definitions import BagTypes  # noqa: E402
-from pose_ros.core.bags.journal import Entry, Journal  # noqa: E402
-from pose_ros.core.bags.reader import Bag, BagError  # noqa: E402
-from pose_ros.core.bags.stored import Stored, Topic  # noqa: E402
-from pose_ros.core.bags.writer import BagWriter  # noqa: E402
-from pose_ros.core.errors import OutputError  # noqa: E402
-from pose_ros.core.image_size import MAX_PIXELS  # noqa: E402
-from pose_ros.core.people import make_people  # noqa: E402
+import bag_files as bags
+from pose_ros.core.bags.cameras import find_cameras
+from pose_ros.core.bags.definitions import BagTypes
+from pose_ros.core.bags.journal import Entry, Journal
+from pose_ros.core.bags.reader import Bag, BagError
+from pose_ros.core.bags.stored import Stored, Topic
+from pose_ros.core.bags.writer import BagWriter
+from pose_ros.core.errors import OutputError
+from pose_ros.core.image_size import MAX_PIXELS
+from pose_ros.core.people import make_people
 
 TOPIC = '/front/image_raw'
 ALL = {TOPIC, '/back/image_raw'}

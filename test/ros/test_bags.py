@@ -17,8 +17,8 @@ from pose_ros.nodes.interface import camera_topics, TOPOLOGY_TOPIC
 
 pytest.importorskip('rosbags', reason='rosbags needs Python 3.10 or newer')
 pytest.importorskip('mcap')
-import bag_files as bags  # noqa: E402
-from rosbags.rosbag2 import Reader  # noqa: E402
+import bag_files as bags
+from rosbags.rosbag2 import Reader
 
 FRONT = '/front/image_raw'
 
