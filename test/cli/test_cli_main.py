@@ -223,7 +223,8 @@ def test_a_closed_pipe_prints_no_traceback(tiny_model):
 def test_every_command_has_its_parser():
     """The parser that documentation tests look into."""
     parser = build_parser()
-    inputs = {'bag': ['x', '-o', 'y'], 'bench': [], 'doctor': [], 'engines': ['list'], 'models': []}
+    inputs = {'bag': ['x', '-o', 'y'], 'bench': [], 'doctor': [], 'engines': ['list'],
+              'models': []}
     for command in COMMANDS:
         assert callable(parser.parse_args([command] + inputs.get(command, ['0'])).run)
 
