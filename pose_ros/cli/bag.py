@@ -13,7 +13,7 @@ EPILOG = """examples:
   pose-ros bag walk/ --topic /front/image_raw -o front.db3
   pose-ros bag walk/ -o people.mcap --json people.json
 
-A run that was killed goes on where it was: give the same command again.
+A run that was killed continues where it was: give the same command again.
 
 exit codes: 0 done; 1 an image or the model failed; 2 the command line is wrong; 3 the bag is
 damaged, and the output holds what could be read; 130 interrupted
@@ -35,7 +35,7 @@ def add_arguments(parser) -> None:
     parser.add_argument('--overlay', action='store_true',
                         help='write the people drawn on the images, as JPEG')
     parser.add_argument('--restart', action='store_true',
-                        help='do not go on with an earlier run that was killed')
+                        help='begin anew, though a killed run has left its journal')
     add_input_options(parser)
     add_model_options(parser, tracking=True)
     add_result_options(parser)

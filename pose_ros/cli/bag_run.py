@@ -27,19 +27,35 @@ def process_bag(args) -> int:
     storage_of(args.output, args.storage)
     journal_path = args.output + '.journal'
     with Bag(args.input) as bag:
-        check_run_outputs(args, [args.input] + bag.files, {'the journal of --output':
-                                                           journal_path})
-        check_place(args.output)
-        types = BagTypes()
-        cameras = find_cameras(bag, args.topics, types, args.max_pixels)
-        kept = _kept_topics(bag, args.keep)
-        estimator = load_estimator(args)
-        topics = {camera.topic for camera in cameras}
-        bar = progress_bar(sum(topic.messages for topic in bag.topics if topic.name in topics)
-                           or None, args.quiet)
-        key = _key(args, bag, cameras, estimator)
-        with Journal(journal_path, key, args.restart) as journal, \
-                prepared(args, estimator, None, bar) as work:
+        try:
+            work = _process(args, bag, journal_path)
+        except _Interrupted:
+            _tell(args, ['interrupted; the same command continues, by {}'.format(journal_path)])
+            return INTERRUPTED
+        _tell(args, bag.notes)
+        for fault in bag.damage:
+            print(shown('pose-ros: the bag is damaged: ' + fault), file=sys.stderr)
+        if bag.damage:
+            return DAMAGED
+    return 1 if work.failures else 0
+
+
+class _Interrupted(Exception):
+    """The user has stopped the run: no output is written."""
+
+
+def _process(args, bag, journal_path):
+    """Write the outputs; return the Run."""
+    check_run_outputs(args, [args.input] + bag.files, {'the journal of --output': journal_path})
+    check_place(args.output)
+    types = BagTypes()
+    cameras = find_cameras(bag, args.topics, types, args.max_pixels)
+    kept = _kept_topics(bag, args.keep)
+    estimator = load_estimator(args)
+    bar = progress_bar(_frame_count(args, bag, cameras), args.quiet)
+    key = _key(args, bag, cameras, estimator)
+    with Journal(journal_path, key, args.restart) as journal:
+        with prepared(args, estimator, None, bar) as work:
             _tell(args, _journal_notes(journal))
             draw = _drawer(args, estimator) if args.overlay else None
             with BagWriter(args.output, args.storage) as writer:
@@ -47,21 +63,17 @@ def process_bag(args) -> int:
                 results.begin(cameras, kept)
                 _tell(args, ['left out ' + text for text in results.left_out])
                 _BagRun(args, estimator, work, journal, cameras, results).read(bag, kept)
-            if not work.interrupted:
-                journal.remove()
-        _tell(args, bag.notes)
-        for fault in bag.damage:
-            print(shown('pose-ros: the bag is damaged: ' + fault), file=sys.stderr)
-    return _exit_code(args, bag, work, journal_path)
+                if work.interrupted:
+                    raise _Interrupted
+        journal.remove()
+    return work
 
 
-def _exit_code(args, bag, work, journal_path):
-    if work.interrupted:
-        _tell(args, ['interrupted; the same command goes on, by {}'.format(journal_path)])
-        return INTERRUPTED
-    if bag.damage:
-        return DAMAGED
-    return 1 if work.failures else 0
+def _frame_count(args, bag, cameras):
+    """Return how many frames will be processed, None if unknown."""
+    topics = {camera.topic for camera in cameras}
+    count = sum(topic.messages for topic in bag.topics if topic.name in topics)
+    return min(filter(None, (count, args.max_frames)), default=None)
 
 
 class _BagRun:
@@ -136,7 +148,7 @@ def _kept_topics(bag, names):
 
 
 def _key(args, bag, cameras, estimator):
-    """Return what has to be the same for a run to go on: input, networks, settings."""
+    """Return what has to be the same for a run to continue: input, networks, settings."""
     files = [path for path in bag.files + model_inputs(args) if os.path.isfile(path)]
     stamps = [(os.path.abspath(path), os.stat(path).st_size, os.stat(path).st_mtime_ns)
               for path in files]
@@ -155,7 +167,7 @@ def _journal_notes(journal):
     if journal.is_other:
         return ['{} was that of another run, or of other options; it begins anew'.format(
             journal.path)]
-    return ['goes on after {} frames of an earlier run'.format(journal.found)] \
+    return ['continues after {} frames of an earlier run'.format(journal.found)] \
         if journal.found else []
 
 

@@ -4,6 +4,7 @@
 import json
 import os
 from pathlib import Path
+import signal
 
 import cv2
 import numpy as np
@@ -209,10 +210,30 @@ def test_a_killed_run_goes_on_to_equal_results(run, tmp_path, monkeypatch):
     assert text.count(b'\n') == 8  # the header, and seven frames
     journal.write_bytes(text[:-30])  # the power failed, too
     answer = run(tmp_path / 'walk', '-o', out, *options)
-    assert answer.code == 0 and 'goes on after 6 frames' in answer.err
+    assert answer.code == 0 and 'continues after 6 frames' in answer.err
     assert len(calls) == 8 + 6
     assert out.read_bytes() == whole.read_bytes()
     assert not journal.exists()
+
+
+def test_a_signal_leaves_the_journal_alone(run, tmp_path, monkeypatch):
+    bags.write_bag(tmp_path / 'walk', bags.walk())
+    find = PoseEstimator.find
+
+    def interrupted(self, frames, people=None):
+        if frames[0].index == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return find(self, frames, people)
+    out = tmp_path / 'people'
+    with monkeypatch.context() as patch:
+        patch.setattr(PoseEstimator, 'find', interrupted)
+        answer = run(tmp_path / 'walk', '-o', out, '--csv', tmp_path / 'p.csv')
+    assert answer.code == 130 and 'the same command continues' in answer.err
+    assert sorted(os.listdir(str(tmp_path))) == ['people.journal', 'walk']
+    answer = run(tmp_path / 'walk', '-o', out, '--csv', tmp_path / 'p.csv')
+    assert answer.code == 0 and 'continues after 4 frames' in answer.err
+    assert len(of_topic(bags.read_bag(out)[1], '/pose/skeletons')) == 6
+    assert (tmp_path / 'p.csv').read_text().count('\n') == 1 + 10 * 18
 
 
 def test_a_journal_of_other_options_is_not_used(run, tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The journal of a long run: what the networks found, frame by frame, for a run that goes on.
+"""The journal of a long run: what the networks found, frame by frame, for a run that continues.
 
 A text file: a header with the key of the run, then one line per frame, each with its CRC. A line
 is written when its frame is done, so that a killed process loses at most the frame it was at.
