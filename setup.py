@@ -36,11 +36,16 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.6',
     packages=find_packages(include=[
-        'pose_ros', 'pose_ros.core', 'pose_ros.core.*', 'pose_ros.cli', 'pose_ros.cli.*']),
-    package_data={'pose_ros': ['models/*', 'core/public/*.json']},
+        'pose_ros', 'pose_ros.core', 'pose_ros.core.*', 'pose_ros.cli', 'pose_ros.cli.*'])
+    + ['pose_ros.definitions'],
+    # Bags hold the definitions of their messages.
+    package_dir={'pose_ros.definitions': 'msg'},
+    package_data={'pose_ros': ['models/*', 'core/public/*.json'],
+                  'pose_ros.definitions': ['*.msg']},
     zip_safe=False,
     install_requires=['numpy', 'onnxruntime', 'tqdm'] + opencv(),
     extras_require={
+        'bags': ['rosbags>=0.11', 'mcap'],  # Python 3.10 or newer
         'openvino': ['openvino>=2024.0'],
         'test': ['onnx', 'pytest'],
     },

@@ -36,9 +36,9 @@ from pose_ros.core.card_files import load_card  # noqa: E402
 from pose_ros.core.decoders import create_decoder  # noqa: E402
 from pose_ros.core.errors import PoseRosError  # noqa: E402
 from pose_ros.core.estimator import PoseEstimator  # noqa: E402
+from pose_ros.core.image_messages import (  # noqa: E402
+    DECODERS, decode_compressed, decode_image)
 from pose_ros.core.onnx_file import with_metadata  # noqa: E402
-from pose_ros.nodes.image_codec import decode_compressed  # noqa: E402
-from pose_ros.nodes.image_encodings import DECODERS, decode_image  # noqa: E402
 
 MIB = 1 << 20
 MOST_MIB = 2048

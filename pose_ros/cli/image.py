@@ -6,7 +6,8 @@ import itertools
 
 from pose_ros.cli.options import add_input_options, add_output_options, settings_help
 from pose_ros.cli.overlay import image_overlay
-from pose_ros.cli.run import check_run_outputs, INTERRUPTED, open_file, plural, prepared
+from pose_ros.cli.run import (check_run_outputs, INTERRUPTED, open_file, plural, prepared,
+                              result_paths)
 from pose_ros.core.bundled import DEFAULT_MODEL
 from pose_ros.core.coco_ids import CocoIds
 from pose_ros.core.command import progress_bar
@@ -16,20 +17,20 @@ from pose_ros.core.given_boxes import GivenBoxes
 from pose_ros.core.sources import ImageFile, ImageFolder
 
 DESCRIPTION = ('Find people in images. An image that cannot be read is reported and skipped; the '
-               'exit code is then 1. Without --json and --output, one line per image is printed.')
+               'exit code is then 1. Without outputs, one line per image is printed.')
 EPILOG = """examples:
   pose-ros image photo.jpg                                       print the number of people
   pose-ros image photo.jpg --output people.jpg                   draw them
   pose-ros image a.jpg b.png folder/ --output drawn/             draw on many images
-  pose-ros image val2017/ --json results.json --format coco      for COCO's evaluation
-  pose-ros image my_photos/ --json results.json --format coco --annotations labels.json
-  pose-ros image val2017/ --boxes human_detection.json --json results.json --format coco
+  pose-ros image val2017/ --coco results.json                    for COCO's evaluation
+  pose-ros image my_photos/ --coco results.json --annotations labels.json
+  pose-ros image val2017/ --boxes human_detection.json --coco results.json
   pose-ros image photo.jpg --panels maps.png                     heatmaps and PAFs
   pose-ros image photo.jpg --json - | jq .frames[0].people       JSON on stdout
   pose-ros image photo.jpg --set min_score=0.4 --set max_people=1
 
-JSON: pixel centers are at whole numbers. The image_id of coco is that of --annotations; without it
-the last number in the file name (000000000192.jpg: 192), else the index of the image in the list.
+Pixel centers are at whole numbers. The image_id of --coco is that of --annotations; without it the
+last number in the file name (000000000192.jpg: 192), else the index of the image in the list.
 
 """ + settings_help()
 
@@ -66,7 +67,7 @@ def run(args) -> int:
             except PoseRosError as error:
                 work.fail('{}: {}'.format(frame.name, error))
                 continue
-            if not (args.json or args.output or args.panels or args.quiet):
+            if not (result_paths(args) or args.output or args.panels or args.quiet):
                 bar.write(_line(shown(frame.name), people))
             if work.interrupted:
                 break

@@ -8,6 +8,7 @@ COMMANDS = {
     'image': 'find people in images and folders of images',
     'video': 'find people in a video file',
     'camera': 'find people in the images of a camera, live',
+    'bag': 'find people in the images of a ROS 2 bag, and write a bag with them',
     'bench': 'time a model on this machine, stage by stage',
     'doctor': 'check what this machine can run, and how to install what is missing',
     'adopt': 'give a public network a card, so that every command takes it',
@@ -18,7 +19,7 @@ COMMANDS = {
     'engines': 'list or remove the cached TensorRT engines',
 }
 
-_DESCRIPTION = 'Human pose estimation without ROS: people in images, videos and cameras.'
+_DESCRIPTION = 'Human pose estimation without ROS: people in images, videos, cameras and bags.'
 _EPILOG = """examples:
   pose-ros doctor                                    check what this machine can run
   pose-ros image photo.jpg --output people.jpg       draw the people of one image

@@ -7,7 +7,6 @@ from typing import Any, Dict, Sequence
 from pose_ros.core.command_options import add_parameter, count, explain
 from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_ros.core.parameters import Parameter
-from pose_ros.core.results import FORMS
 from pose_ros.core.stages.settings import setting_tables
 
 
@@ -17,20 +16,26 @@ def add_input_options(parser) -> None:
 
 
 def add_output_options(parser, output: str) -> None:
-    """Add the options of result files; `output` is the help of --output."""
+    """Add the options of result files and drawings; `output` is the help of --output."""
+    add_result_options(parser).add_argument('--output', metavar='PATH', help=output)
+
+
+def add_result_options(parser):
+    """Add the options of result files; return their group."""
     group = parser.add_argument_group('results')
     group.add_argument('--json', metavar='FILE',
-                       help='write the people to a JSON file; - is stdout')
-    group.add_argument('--format', choices=FORMS, default='frames',
-                       help='form of --json: frames (all facts, per frame) or coco '
-                            '(COCO-17 keypoint results) (default: frames)')
+                       help='write all facts to a JSON file, frame by frame; - is stdout')
+    group.add_argument('--csv', metavar='FILE',
+                       help='write a table with one row per keypoint that was found; - is stdout')
+    group.add_argument('--coco', metavar='FILE',
+                       help='write COCO keypoint results (COCO-17) as JSON; - is stdout')
     group.add_argument('--annotations', metavar='FILE',
-                       help='COCO annotation file that gives --format coco its image ids, by file '
+                       help='COCO annotation file that gives --coco its image ids, by file '
                             'name, and the category id of people')
-    group.add_argument('--output', metavar='PATH', help=output)
     group.add_argument('--no-labels', action='store_true', help='draw no scores')
     group.add_argument('--max-frames', type=count, metavar='N', help='stop after N frames')
     group.add_argument('--quiet', action='store_true', help='print errors only')
+    return group
 
 
 def settings_help() -> str:

@@ -13,12 +13,12 @@ import threading
 import numpy as np
 
 from pose_ros.core.coco_ids import CocoIds
-from pose_ros.core.command_files import check_outputs, report_stream
+from pose_ros.core.command_files import check_outputs, is_stdout
 from pose_ros.core.command_options import model_inputs
 from pose_ros.core.draw import draw_people
 from pose_ros.core.errors import CardError, ImageError, OutputError, shown
 from pose_ros.core.panels import draw_panels, has_maps
-from pose_ros.core.results import open_results
+from pose_ros.core.results import FORMS, open_results
 from pose_ros.core.sources import FrameSource, open_source
 
 INTERRUPTED = 130  # the shell's code for Ctrl-C
@@ -47,13 +47,21 @@ class Run:
         """
         boxes = self._given and [self._given.find(frame, self._estimator.topology)]
         people = self._estimator.run([frame], boxes)[0]
+        self.take(frame, people)
+        return people
+
+    def take(self, frame, people, timed=True):
+        """Count the people of a frame and pass them to the outputs; errors as of `add`.
+
+        timed: whether the estimator has found them now.
+        """
+        if timed:
+            self._timings.append(self._estimator.timings)
         for output in self._outputs:
             output.add(frame, people)
         self.frames += 1
         self.people += people.count
-        self._timings.append(self._estimator.timings)
         self._bar.update(1)
-        return people
 
     def fail(self, message, failures=1) -> None:
         """Report a failure, and count it."""
@@ -82,15 +90,23 @@ class Run:
         return text + (' (interrupted)' if self.interrupted else '')
 
 
-def check_run_outputs(args, inputs) -> None:
-    """Check the outputs against the inputs, the model's files and each other."""
+def check_run_outputs(args, inputs, others=None) -> None:
+    """Check the outputs against the inputs, the model's files and each other.
+
+    others: paths of further outputs by their names.
+    """
     boxes, panels = getattr(args, 'boxes', None), getattr(args, 'panels', None)  # of images alone
-    if args.annotations and not (boxes or args.json and args.format == 'coco'):
-        raise argparse.ArgumentError(None, 'argument --annotations: it needs --json and --format '
-                                           'coco')
-    check_outputs({'--json': args.json, '--output': _as_folder(args.output),
-                   '--panels': _as_folder(panels)},
-                  list(inputs) + model_inputs(args) + [args.annotations, boxes])
+    if args.annotations and not (boxes or args.coco):
+        raise argparse.ArgumentError(None, 'argument --annotations: it needs --coco')
+    outputs = {'--' + form: path for form, path in result_paths(args)}
+    check_outputs(dict(outputs, **dict({'--output': _as_folder(args.output),
+                                        '--panels': _as_folder(panels)}, **(others or {}))),
+                  list(inputs) + model_inputs(args) + [args.annotations, boxes], list(outputs))
+
+
+def result_paths(args) -> list:
+    """Return (form, path) of each result file that is asked for."""
+    return [(form, getattr(args, form)) for form in FORMS if getattr(args, form)]
 
 
 def _as_folder(path):
@@ -121,9 +137,8 @@ def prepared(args, estimator, make_overlay, bar, given=None, make_panels=None):
         def add(output):
             outputs.append(output)
             stack.push(lambda *error: _finish(output, run, *error))
-        if args.json:
-            add(open_results(args.json, args.format, estimator.topology, estimator.card.name,
-                             ids))
+        for form, path in result_paths(args):
+            add(open_results(path, form, estimator.topology, estimator.card.name, ids))
         if make_overlay:
             add(make_overlay(lambda frame, people: draw_people(
                 frame.image.copy(), people, estimator.topology, not args.no_labels)))
@@ -136,7 +151,8 @@ def prepared(args, estimator, make_overlay, bar, given=None, make_panels=None):
         stack.enter_context(_stopped_by_signals(run))
         yield run
     if not args.quiet:
-        print(run.summary(), file=report_stream(args.json))
+        to_stdout = [path for _, path in result_paths(args) if is_stdout(path)]
+        print(run.summary(), file=sys.stderr if to_stdout else sys.stdout)
 
 
 def _finish(output, run, *error):

@@ -6,6 +6,7 @@ Pixel centers are at integer coordinates. A resize by s moves x to (x + 0.5) s -
 principal point moves by the same rule. Distortion follows OpenCV's models, as in
 sensor_msgs/CameraInfo (REP 104): plumb_bob and rational_polynomial, or equidistant (fisheye).
 """
+import re
 from typing import NamedTuple, Tuple
 
 import cv2
@@ -17,6 +18,7 @@ from pose_ros.core.quoting import quoted
 _PINHOLE_MODELS = ('plumb_bob', 'rational_polynomial')
 _FISHEYE_MODELS = ('equidistant', 'fisheye')
 _GUESSED_FOCAL_LENGTH = 1.0  # image widths; 53 degrees
+_RECTIFIED_TOPIC = re.compile(r'(.*[/_])?rect(_[^/]*)?$')
 
 
 class Pinhole(NamedTuple):
@@ -141,6 +143,13 @@ def pinhole_from_camera_info(info, rectified: bool = False) -> Pinhole:
     binning = max(1, int(info.binning_x)), max(1, int(info.binning_y))
     return camera if binning == (1, 1) else camera.scaled(
         max(1, camera.width // binning[0]), max(1, camera.height // binning[1]))
+
+
+def is_rectified(setting: str, topic: str) -> bool:
+    """Resolve the parameter `rectified` (auto, always, never) for the full name of a topic."""
+    if setting != 'auto':
+        return setting == 'always'
+    return _RECTIFIED_TOPIC.match(topic) is not None
 
 
 def _distortion(info):

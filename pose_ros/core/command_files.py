@@ -13,37 +13,39 @@ from pose_ros.core.files import atomic_write, check_writable, file_id
 from pose_ros.core.sources.images import image_names, IMAGE_EXTENSIONS
 
 STDOUT = '-'
+_STDOUT_PLACE = ('stdout',)
 
 
 def check_outputs(outputs: Mapping[str, Optional[str]], inputs: Sequence[Optional[str]] = (),
-                  json_options: Sequence[str] = ('--json',)) -> None:
+                  text_options: Sequence[str] = ('--json',)) -> None:
     """Raise argparse.ArgumentError unless every output is a file of its own.
 
     `outputs` are paths by option; a path that is a folder or ends in / stands for all files that
     the command writes into it. `inputs` are the paths that the command reads; a folder stands for
-    its images. None is skipped. Two paths are the same file also through links. The outputs of
-    `json_options` may go to stdout, and must not have the name of an image, which a dataset may
+    its images. None is skipped. Two paths are the same file also through links. One output of
+    `text_options` may go to stdout, and none may have the name of an image, which a dataset may
     list.
     OutputError for an output that cannot be written.
     """
     given = [path for path in inputs if path]
     taken = _streams()
     for option, path in outputs.items():
-        if path is None or option in json_options and is_stdout(path):
+        if path is None:
             continue
-        place = file_id(path)
-        if _is_folder(path):
+        to_stdout = option in text_options and is_stdout(path)
+        place = _STDOUT_PLACE if to_stdout else file_id(path)
+        if to_stdout:
+            _check_taken(option, path, taken.get(place))
+        elif _is_folder(path):
             _check_folder(option, path, given)
         else:
             _check_file(option, path, given)
-            if place in taken:
-                raise _invalid(option, '{!r} is also the file of {}; choose another path'.format(
-                    path, taken[place]))
+            _check_taken(option, path, taken.get(place))
         taken[place] = option
-    for option in json_options:
+    for option in text_options:
         path = outputs.get(option) or ''
         if os.path.realpath(path).lower().endswith(IMAGE_EXTENSIONS):
-            raise _invalid(option, '{!r} is the name of an image, and the output is JSON'.format(
+            raise _invalid(option, '{!r} is the name of an image, and the output is text'.format(
                 path))
 
 
@@ -78,6 +80,12 @@ def write_json(path: str, data: Any, indent: Optional[int] = None) -> None:
 def report_stream(path: Optional[str]):
     """Return the stream for what a command prints besides the output `path`."""
     return sys.stderr if path and is_stdout(path) else sys.stdout
+
+
+def _check_taken(option, path, other):
+    if other:
+        raise _invalid(option, '{!r} is also the file of {}; choose another path'.format(
+            path, other))
 
 
 def _streams():

@@ -25,7 +25,7 @@ class Pipeline:
         """Take the stages in their order, and the skeleton format of the people they find."""
         self.stages, self.topology = tuple(stages), topology
         self.timings: Dict[str, float] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     @property
     def networks(self) -> Tuple[Network, ...]:
@@ -52,14 +52,26 @@ class Pipeline:
         people: what is already there, such as boxes (people_in_boxes). Raises ImageError for an
         invalid image, EngineError if a network fails or yields NaN.
         """
+        with self._lock:
+            return self.follow(frames, self.find(frames, people))
+
+    def find(self, frames: Sequence[Frame], people: Optional[Sequence[People]] = None
+             ) -> List[People]:
+        """Run the stages before those over time, which look at the images; see `run`."""
         for frame in frames:
             check_image(frame.image)
         with self._lock:
             found = self._initial(frames) if people is None else list(people)
             self.timings = {}
-            for stage in self.stages:
-                found = self._timed(stage, frames, found)
-            return found
+            return self._through(self.stages[:self._first_over_time()], frames, found)
+
+    def follow(self, frames: Sequence[Frame], people: Sequence[People]) -> List[People]:
+        """Run the stages over time on what `find` returned, now or in an earlier process.
+
+        Their state is the same again after the same frames and people; images are not looked at.
+        """
+        with self._lock:
+            return self._through(self.stages[self._first_over_time():], frames, list(people))
 
     def configure(self, **settings: Any) -> None:
         """Change settings between runs: all, or none and PoseRosError if one is invalid.
@@ -80,6 +92,15 @@ class Pipeline:
         """Free all networks."""
         for network in self.networks:
             network.close()
+
+    def _through(self, stages, frames, people):
+        for stage in stages:
+            people = self._timed(stage, frames, people)
+        return people
+
+    def _first_over_time(self):
+        return next((number for number, stage in enumerate(self.stages) if stage.over_time),
+                    len(self.stages))
 
     def _initial(self, frames):
         """Without a detector the whole image is the box of one person."""

@@ -1,8 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Result files: people as JSON, frame by frame or in COCO's result format."""
+"""Result files: people as JSON, as CSV, and in COCO's result format."""
 import abc
 import contextlib
+import csv
+import io
 import json
 import os
 import re
@@ -18,11 +20,13 @@ from pose_ros.core.people import People
 from pose_ros.core.sources.images import IMAGE_EXTENSIONS
 from pose_ros.core.topology import get_topology, Topology
 
-FORMS = ('frames', 'coco')
+FORMS = ('json', 'csv', 'coco')
+BODY = 'body'
+_PART_FORMATS = {'left_hand': 'hand_21', 'right_hand': 'hand_21', 'face': 'face_70'}
 
 
 class ResultFile(abc.ABC):
-    """Writes the people of frames to one JSON file.
+    """Writes the people of frames to one text file.
 
     A context manager: it writes to a temporary file, which replaces `path` at the end and is
     deleted after an error; '-' is stdout. Only the text of one frame is in memory. OutputError if
@@ -38,13 +42,11 @@ class ResultFile(abc.ABC):
         except OSError as error:
             raise cannot_write(path, error)
         self._write(head)
-        self._tail, self._separator = tail, '\n'
+        self._tail = tail
 
     def add(self, frame, people: People) -> None:
-        """Write the people of one Frame (its image, index, time_s and name are used)."""
-        for record in self.records(frame, people):
-            self._write(self._separator + json.dumps(record, allow_nan=False))
-            self._separator = ',\n'
+        """Write the people of one Frame (its size, index, time_s, name and source are used)."""
+        self._write(self.text(frame, people))
 
     def _write(self, text):
         try:
@@ -55,8 +57,8 @@ class ResultFile(abc.ABC):
                 raise cannot_write(self._path, error)
 
     @abc.abstractmethod
-    def records(self, frame, people: People) -> list:
-        """Return the records of one frame, ready for JSON."""
+    def text(self, frame, people: People) -> str:
+        """Return what is written of one frame."""
 
     def __enter__(self):
         """Return the file itself."""
@@ -72,15 +74,34 @@ class ResultFile(abc.ABC):
             raise cannot_write(self._path, failure)
 
 
-class FrameResults(ResultFile):
+class JsonResults(ResultFile):
+    """Writes a list of records in JSON."""
+
+    _separator = '\n'
+
+    def text(self, frame, people):
+        """See ResultFile.text."""
+        text = ''
+        for record in self.records(frame, people):
+            text += self._separator + json.dumps(record, allow_nan=False)
+            self._separator = ',\n'
+        return text
+
+    @abc.abstractmethod
+    def records(self, frame, people: People) -> list:
+        """Return the records of one frame, ready for JSON."""
+
+
+class FrameResults(JsonResults):
     """One record per frame, in the model's own skeleton format.
 
     {"topology": {"name", "keypoint_names", "limbs"}, "model": name, "frames": [{"index", "name",
     "time_s", "width", "height", "people": [{"track_id", "score", "bbox", "keypoints"}]}]}.
     Coordinates are pixels with pixel centers at integers. `bbox` is x, y, width, height;
     `keypoints` holds [x, y, score] or null per keypoint; so do `left_hand`, `right_hand` (hand_21)
-    and `face` (face_70) where the pipeline has networks for them. `time_s` is null for still
-    images, `track_id` is -1 without tracking.
+    and `face` (face_70) where the pipeline has networks for them. `positions` holds [x, y, z] in
+    meters or null per keypoint, for frames with depth. `time_s` is null for still
+    images, `track_id` is -1 without tracking. Frames of several cameras have a `source`.
     """
 
     def __init__(self, path: str, topology: Topology, model: str):
@@ -90,20 +111,25 @@ class FrameResults(ResultFile):
         super(FrameResults, self).__init__(path, json.dumps(head)[:-1] + ', "frames": [', '\n]}\n')
 
     def records(self, frame, people):
-        """See ResultFile.records."""
-        height, width = frame.image.shape[:2]
+        """See JsonResults.records."""
+        width, height = frame.size
         fields = zip(people.keypoints, people.scores, people.track_ids, people.boxes)
         records = [{'track_id': int(track_id), 'score': _number(score, 4), 'bbox': _box(box),
                     'keypoints': [_keypoint(keypoint) for keypoint in keypoints]}
                    for keypoints, score, track_id, box in fields]
+        if frame.depth is not None:
+            for record, positions in zip(records, people.positions):
+                record['positions'] = [_position(position) for position in positions]
         for name, parts in people.parts.items():
             for record, part in zip(records, parts):
                 record[name] = [_keypoint(keypoint) for keypoint in part]
-        return [{'index': frame.index, 'name': frame.name, 'time_s': _number(frame.time_s, 6),
-                 'width': width, 'height': height, 'people': records}]
+        source = {'source': frame.source} if frame.source else {}
+        return [dict({'index': frame.index, 'name': frame.name,
+                      'time_s': _number(frame.time_s, 6), 'width': width, 'height': height},
+                     people=records, **source)]
 
 
-class CocoResults(ResultFile):
+class CocoResults(JsonResults):
     """COCO's keypoint results: a list with one record per person, COCO-17 keypoints.
 
     {"image_id", "category_id": 1, "keypoints": [x, y, score] * 17, "score"}; a missing keypoint is
@@ -120,7 +146,7 @@ class CocoResults(ResultFile):
         self._written = set()
 
     def records(self, frame, people):
-        """See ResultFile.records; PoseRosError if another image had the same image_id, or none."""
+        """See JsonResults.records; PoseRosError if the image_id was that of an earlier image."""
         image_id = self._ids.find(frame.name) if self._ids else image_id_of(
             frame.name, frame.index)
         if image_id in self._written:
@@ -135,6 +161,45 @@ class CocoResults(ResultFile):
         return [{'image_id': image_id, 'category_id': self._person, 'score': _number(score, 5),
                  'keypoints': [_number(value, 3) for value in keypoints.ravel()]}
                 for keypoints, score in zip(points, people.scores)]
+
+
+class CsvResults(ResultFile):
+    """One row per keypoint that was found, with the facts of its frame and person.
+
+    Columns: COLUMNS. `person` counts the people of a frame from 0, `part` is body, left_hand,
+    right_hand or face, `keypoint` its name. x_m, y_m, z_m are its position in meters, empty
+    where unknown. A frame without people has no row.
+    """
+
+    COLUMNS = ('index', 'name', 'source', 'time_s', 'person', 'track_id', 'person_score', 'part',
+               'keypoint', 'x', 'y', 'score', 'x_m', 'y_m', 'z_m')
+
+    def __init__(self, path: str, topology: Topology):
+        """Open the file for people of `topology`."""
+        super(CsvResults, self).__init__(path, ','.join(self.COLUMNS) + '\n', '')
+        self._names = {part: get_topology(name).keypoint_names
+                       for part, name in _PART_FORMATS.items()}
+        self._names[BODY] = topology.keypoint_names
+
+    def text(self, frame, people):
+        """See ResultFile.text."""
+        text = io.StringIO()
+        rows = csv.writer(text, lineterminator='\n')
+        head = [frame.index, frame.name, frame.source, _number(frame.time_s, 6)]
+        for person in range(people.count):
+            facts = head + [person, people.track_ids[person], _number(people.scores[person], 4)]
+            rows.writerows(self._rows(facts, BODY, people.keypoints[person],
+                                      people.positions[person]))
+            for part, keypoints in people.parts.items():
+                rows.writerows(self._rows(facts, part, keypoints[person], None))
+        return text.getvalue()
+
+    def _rows(self, facts, part, keypoints, positions):
+        for index, values in enumerate(keypoints):
+            keypoint = _keypoint(values)
+            if keypoint:
+                position = positions is not None and _position(positions[index])
+                yield facts + [part, self._names[part][index]] + keypoint + (position or [''] * 3)
 
 
 def image_id_of(name: str, index: int) -> int:
@@ -152,7 +217,9 @@ def open_results(path: str, form: str, topology: Topology, model: str,
     """
     if form == 'coco':
         return CocoResults(path, topology, ids)
-    if form == 'frames':
+    if form == 'csv':
+        return CsvResults(path, topology)
+    if form == 'json':
         return FrameResults(path, topology, model)
     raise PoseRosError('unknown form of results {!r}; known: {}'.format(form, ', '.join(FORMS)))
 
@@ -166,6 +233,10 @@ def _keypoint(keypoint) -> Optional[list]:
     if not (score > 0 and np.isfinite([x, y]).all()):
         return None
     return [_number(x, 3), _number(y, 3), _number(score, 4)]
+
+
+def _position(position) -> Optional[list]:
+    return [_number(value, 4) for value in position] if np.isfinite(position).all() else None
 
 
 def _number(value, digits):

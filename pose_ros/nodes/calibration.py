@@ -3,7 +3,6 @@
 """The camera_info messages of one camera, and which of them belongs to an image."""
 import collections
 import heapq
-import re
 import threading
 from typing import Optional
 
@@ -18,14 +17,6 @@ _REMEMBERED = 100  # messages: an image may wait for the network this long
 _PATIENCE = 20  # images without a match, before a warning; waits in vain
 _LONGEST_WAIT = 0.05  # s
 _ASPECT_TOLERANCE = 0.01
-_RECTIFIED_TOPIC = re.compile(r'(.*[/_])?rect(_[^/]*)?$')
-
-
-def is_rectified(setting: str, topic: str) -> bool:
-    """Resolve the parameter `rectified` (auto, always, never) for a resolved image topic."""
-    if setting != 'auto':
-        return setting == 'always'
-    return _RECTIFIED_TOPIC.match(topic) is not None
 
 
 class Calibration:

@@ -3,9 +3,10 @@
 """One camera of the estimator: its subscriptions, publishers and statistics."""
 from typing import Any, Dict, List
 
+from pose_ros.core.camera import is_rectified
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.panels import has_maps
-from pose_ros.nodes.calibration import Calibration, is_rectified
+from pose_ros.nodes.calibration import Calibration
 from pose_ros.nodes.image_input import ImageInput
 from pose_ros.nodes.interface import camera_topics
 from pose_ros.nodes.output import PeopleOutput

@@ -1,41 +1,12 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Compressed images to (H, W, 3) uint8 BGR, and BGR to messages."""
+"""Images (H, W, 3) uint8 BGR to messages; core/image_messages.py is the way back."""
 from array import array
-from typing import Optional
 
-import cv2
 import numpy as np
 
-from pose_ros.core.compressed import codec_of, decode_bytes
-from pose_ros.core.errors import ImageError
+from pose_ros.core.compressed import encode_jpeg_bytes, JPEG_FORMAT
 from pose_ros.core.frame import check_image
-from pose_ros.core.image_size import MAX_PIXELS
-from pose_ros.core.samples import SampleDepth
-from pose_ros.nodes.image_encodings import as_bytes, holds_depth
-
-
-def decode_compressed(msg, depth: Optional[SampleDepth] = None,
-                      max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """Return a sensor_msgs/CompressedImage (JPEG or PNG) as (H, W, 3) uint8 BGR.
-
-    The codec follows from the data; `format` only marks depth, and the order of the channels.
-    EXIF orientation is ignored: CameraInfo describes the pixels as they were sent. `depth` as in
-    decode_image.
-    """
-    form = msg.format.lower()
-    if 'compresseddepth' in form or holds_depth(msg.format):
-        raise ImageError('a compressed image of format {!r} holds depth, not colors: subscribe '
-                         'to the color image instead, or remap the topic `image` to it'.format(
-                             msg.format))
-    where = 'the compressed image of format {!r}'.format(msg.format)
-    data = as_bytes(msg.data).tobytes()
-    if data and not codec_of(data):
-        raise ImageError('{} is neither JPEG nor PNG (it starts with {!r}): let the publisher '
-                         'send one of these'.format(where, data[:4]))
-    image = decode_bytes(data, where, False, depth, max_pixels)
-    # Such a publisher gave its encoder RGB where BGR was expected: channels are swapped inside.
-    return cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if 'compressed rgb' in form else image
 
 
 def encode_bgr8(image: np.ndarray, header, msg):
@@ -61,10 +32,7 @@ def encode_bgr8(image: np.ndarray, header, msg):
 def encode_jpeg(image: np.ndarray, header, msg, quality: int):
     """Fill a sensor_msgs/CompressedImage with an (H, W, 3) uint8 BGR image and return it."""
     check_image(image)
-    done, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise ImageError('an image of shape {} cannot be encoded as JPEG'.format(image.shape))
-    msg.header, msg.format = header, 'bgr8; jpeg compressed bgr8'
+    msg.header, msg.format = header, JPEG_FORMAT
     msg.data = array('B')
-    msg.data.frombytes(data)
+    msg.data.frombytes(encode_jpeg_bytes(image, quality))
     return msg

@@ -8,10 +8,9 @@ from typing import List
 from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import CompressedImage, Image
 
+from pose_ros.core.image_messages import decode_compressed, decode_image
 from pose_ros.core.samples import SampleDepth
 from pose_ros.nodes.clock import nanoseconds
-from pose_ros.nodes.image_codec import decode_compressed
-from pose_ros.nodes.image_encodings import decode_image
 from pose_ros.nodes.interface import COMPRESSED_SUFFIX
 from pose_ros.nodes.losses import LossCounter
 from pose_ros.nodes.qos import RELIABLE, ImageQos

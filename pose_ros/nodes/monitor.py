@@ -12,11 +12,11 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from pose_ros.core.errors import ImageError, OutputError
+from pose_ros.core.image_messages import decode_image
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.video import VideoRecorder
 from pose_ros.msg import SkeletonArray
 from pose_ros.nodes.clock import ClockWatch, nanoseconds, steady_timer
-from pose_ros.nodes.image_encodings import decode_image
 from pose_ros.nodes.interface import DIAGNOSTICS_TOPIC, OVERLAY_TOPIC, SKELETONS_TOPIC
 from pose_ros.nodes.parameters import declare, warn_of_unknown
 from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS

@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """What is published for one camera: skeletons always, drawings only with a subscriber."""
-import math
+import functools
 from typing import Optional
 
 from geometry_msgs.msg import Point
@@ -14,12 +14,17 @@ from pose_ros.core.camera import Pinhole, guessed_pinhole
 from pose_ros.core.draw import draw_people
 from pose_ros.core.frame import Frame
 from pose_ros.core.people import People, no_people
+from pose_ros.core.skeleton_messages import MessageKinds, skeleton_array, skeleton_topology
 from pose_ros.core.topology import Topology
 from pose_ros.msg import BoundingBox2D, Keypoint, Skeleton, SkeletonArray, SkeletonTopology
 from pose_ros.nodes.image_codec import encode_bgr8
 from pose_ros.nodes.interface import CameraTopics
 from pose_ros.nodes.markers import delete_all, to_markers
 from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS, create_publisher
+
+_KINDS = MessageKinds(Point, BoundingBox2D, Keypoint, Skeleton, SkeletonArray, SkeletonTopology)
+to_skeleton_array = functools.partial(skeleton_array, _KINDS)
+to_topology = functools.partial(skeleton_topology, _KINDS)
 
 
 class PeopleOutput:
@@ -94,37 +99,3 @@ class PeopleOutput:
     def _create(self, kind, topic, qos):
         self._publishers.append(create_publisher(self._node, kind, topic, qos))
         return self._publishers[-1]
-
-
-def to_skeleton_array(header: Header, people: People, topology: Topology, width: int,
-                      height: int) -> SkeletonArray:
-    """Build the message for one image of width x height px; the header is used as it is."""
-    unknown = Point(x=math.nan, y=math.nan, z=math.nan)  # shared: messages only read it
-    skeletons = []
-    for person in range(people.count):
-        left, top, across, down = people.boxes[person].tolist()
-        skeleton = Skeleton(
-            track_id=int(people.track_ids[person]), format=topology.format_id,
-            confidence=float(people.scores[person]),
-            keypoints=_keypoints(people.keypoints[person], unknown),
-            bbox=BoundingBox2D(x=left, y=top, width=across, height=down), position=unknown)
-        for name, points in people.parts.items():
-            if (points[person, :, 2] > 0).any():
-                setattr(skeleton, name, _keypoints(points[person], unknown))
-        skeletons.append(skeleton)
-    return SkeletonArray(
-        header=header, image_width=width, image_height=height, skeletons=skeletons)
-
-
-def _keypoints(points, unknown):
-    return [Keypoint(id=index, x=x, y=y, confidence=confidence, position=unknown)
-            for index, (x, y, confidence) in enumerate(points.tolist())]
-
-
-def to_topology(topology: Topology) -> SkeletonTopology:
-    """Describe a skeleton format for the latched topic."""
-    return SkeletonTopology(
-        format=topology.format_id, name=topology.name,
-        keypoint_names=list(topology.keypoint_names),
-        limbs=[keypoint for limb in topology.limbs for keypoint in limb],
-        mirror=list(topology.mirror))

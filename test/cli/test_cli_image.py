@@ -53,8 +53,8 @@ def test_coco_results(pose_ros, tiny_model, tmp_path):
     """One record per person, with the image's own id."""
     path = tmp_path / 'COCO_val2014_000000000192.png'
     cv2.imwrite(str(path), np.full((128, 160, 3), (255, 0, 0), np.uint8))
-    answer = pose_ros('image', path, '--model', tiny_model, '--json', tmp_path / 'r.json',
-                      '--format', 'coco')
+    answer = pose_ros('image', path, '--model', tiny_model,
+                      '--coco', tmp_path / 'r.json')
     records = load(tmp_path / 'r.json')
     assert answer.code == 0 and [record['image_id'] for record in records] == [192, 192]
     assert all(len(record['keypoints']) == 51 for record in records)
@@ -65,7 +65,7 @@ def test_a_repeated_image_id_is_one_failure(pose_ros, tiny_model, images, tmp_pa
     for name in ('x1.png', 'y1.png'):
         (tmp_path / name).write_bytes((images / 'a.png').read_bytes())
     answer = pose_ros('image', tmp_path / 'x1.png', tmp_path / 'y1.png', '--model', tiny_model,
-                      '--json', tmp_path / 'r.json', '--format', 'coco')
+                       '--coco', tmp_path / 'r.json')
     assert answer.code == 1 and 'y1.png' in answer.err and 'image_id 1' in answer.err
     assert len(load(tmp_path / 'r.json')) == 2
     assert answer.out.startswith('1 frame, 2 people found, 1 failed')

@@ -71,7 +71,7 @@ def test_settings_are_listed_from_the_table(pose_ros, command):
     ['image', 'x', '--backend', 'abacus'], ['image', 'x', '--threads', '1.5'],
     ['image', 'x', '--threads', '-1'], ['image', 'x', '--size', '5'],
     ['image', 'x', '--size', '0x8'], ['image', 'x', '--set', 'peak'],
-    ['image', 'x', '--max-frames', '0'], ['image', 'x', '--format', 'xml']])
+    ['image', 'x', '--max-frames', '0'], ['image', 'x', '--format', 'coco']])
 def test_a_wrong_command_line_is_code_2(pose_ros, arguments):
     """With the usage on stderr, and nothing on stdout."""
     answer = pose_ros(*arguments)
@@ -223,7 +223,8 @@ def test_a_closed_pipe_prints_no_traceback(tiny_model):
 def test_every_command_has_its_parser():
     """The parser that documentation tests look into."""
     parser = build_parser()
-    inputs = {'bench': [], 'doctor': [], 'engines': ['list'], 'models': []}
+    inputs = {'bag': ['x', '-o', 'y'], 'bench': [], 'doctor': [], 'engines': ['list'],
+              'models': []}
     for command in COMMANDS:
         assert callable(parser.parse_args([command] + inputs.get(command, ['0'])).run)
 

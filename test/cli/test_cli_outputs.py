@@ -33,7 +33,7 @@ def files(tmp_path, tiny_model, images, video, monkeypatch):
 
 
 MODEL = ['--model', 'net.onnx', '--quiet']
-COCO = ['--format', 'coco', '--annotations', 'labels.json']
+COCO = ['--annotations', 'labels.json']
 IMAGE, VIDEO = ['image', 'images/a.png'] + MODEL, ['video', 'clip.avi'] + MODEL
 FOLDER, BENCH = ['image', 'images'] + MODEL, ['bench', 'images/a.png', '--repeat', '1'] + MODEL
 
@@ -42,7 +42,7 @@ FOLDER, BENCH = ['image', 'images'] + MODEL, ['bench', 'images/a.png', '--repeat
     IMAGE + ['--json', 'images/a.png'], IMAGE + ['--json', 'hard_a.png'],
     IMAGE + ['--json', 'soft_a.png'], IMAGE + ['--json', 'net.onnx'],
     IMAGE + ['--json', 'net.onnx.json'], IMAGE + ['--json', 'card.json', '--card', 'card.json'],
-    IMAGE + ['--json', 'labels.json'] + COCO, IMAGE + ['--output', 'soft_a.png'],
+    IMAGE + ['--coco', 'labels.json'] + COCO, IMAGE + ['--output', 'soft_a.png'],
     IMAGE + ['--output', 'hard_a.png'], FOLDER + ['--json', 'images/a.png'],
     FOLDER + ['--json', 'hard_a.png'], FOLDER + ['--output', 'images/'],
     VIDEO + ['--json', 'clip.avi'], VIDEO + ['--json', 'hard_clip.avi'],
@@ -63,7 +63,8 @@ def test_no_output_is_an_input(pose_ros, files, words):
 @pytest.mark.parametrize('words', [
     IMAGE + ['--json', 'out.png', '--output', './out.png'],
     VIDEO + ['--json', 'out.avi', '--output', 'out.avi'],
-    VIDEO + ['--json', 'images/../out.avi', '--output', 'out.avi']],
+    VIDEO + ['--json', 'images/../out.avi', '--output', 'out.avi'],
+    VIDEO + ['--json', '-', '--csv', '-'], VIDEO + ['--json', 'out.a', '--coco', 'out.a']],
     ids=lambda words: ' '.join(words))
 def test_two_outputs_are_two_files(pose_ros, files, words):
     answer = pose_ros(*words)
@@ -226,7 +227,7 @@ def test_coco_ids_come_from_an_annotation_file(pose_ros, tiny_model, images, tmp
     labels = write_labels(tmp_path / 'labels.json', [
         {'id': 501, 'file_name': 'train\\7.png'}, {'id': 'b', 'file_name': 'b.jpg'}],
         [{'id': 3, 'name': 'dog', 'keypoints': ['nose']}, {'id': 4, 'name': 'person'}])
-    answer = pose_ros('image', images, '--model', tiny_model, '--json', '-', '--format', 'coco',
+    answer = pose_ros('image', images, '--model', tiny_model, '--coco', '-',
                       '--annotations', labels)
     assert answer.code == 0, answer.err
     assert [(one['image_id'], one['category_id']) for one in json.loads(answer.out)] == [
@@ -240,8 +241,8 @@ def test_coco_ids_come_from_an_annotation_file(pose_ros, tiny_model, images, tmp
     ([{'id': None, 'file_name': 'a.png'}], 'not a COCO annotation file')])
 def test_images_without_an_id_are_failures(pose_ros, tiny_model, images, tmp_path, listed, words):
     labels = write_labels(tmp_path / 'labels.json', listed)
-    answer = pose_ros('image', images, '--model', tiny_model, '--json', tmp_path / 'r.json',
-                      '--format', 'coco', '--annotations', labels)
+    answer = pose_ros('image', images, '--model', tiny_model, '--coco', tmp_path / 'r.json',
+                      '--annotations', labels)
     assert answer.code == 1 and words in answer.err
 
 
@@ -249,7 +250,7 @@ def test_images_without_an_id_are_failures(pose_ros, tiny_model, images, tmp_pat
 def test_annotations_need_coco_results(pose_ros, tiny_model, images, tmp_path, words):
     labels = write_labels(tmp_path / 'labels.json', [])
     answer = pose_ros('image', images, '--model', tiny_model, '--annotations', labels, *words)
-    assert answer.code == 2 and '--annotations: it needs --json and --format coco' in answer.err
+    assert answer.code == 2 and '--annotations: it needs --coco' in answer.err
 
 
 @pytest.mark.parametrize('name', ['drawn.mp4', 'drawn.png', 'r.json'])

@@ -97,7 +97,7 @@ def test_smoothing_needs_tracking(pose_ros, tiny_model, video):
 def test_coco_ids_of_a_video_are_its_frames(pose_ros, tiny_model, video, tmp_path):
     """Two people in each of the first five frames."""
     target = tmp_path / 'r.json'
-    pose_ros('video', video, '--model', tiny_model, '--json', target, '--format', 'coco')
+    pose_ros('video', video, '--model', tiny_model, '--coco', target)
     assert [record['image_id'] for record in load(target)] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
 
 

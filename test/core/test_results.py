@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Result files: whole or absent, valid JSON always, and coordinates as each form promises."""
+import csv
 import json
 
 import numpy as np
@@ -40,7 +41,7 @@ def written(path, form, topology, *items):
 
 def test_frames_results_are_complete(tmp_path):
     """One record per frame, with the format of the skeletons stated once."""
-    data = written(tmp_path / 'r.json', 'frames', COCO_18,
+    data = written(tmp_path / 'r.json', 'json', COCO_18,
                    (frame(3, 'clip_000003', 0.1), people(COCO_18, 2, [5, -1])),
                    (frame(4, 'clip_000004', 0.2), no_people(COCO_18)))
     assert data['model'] == 'a model'
@@ -61,13 +62,13 @@ def test_unknown_values_are_null(tmp_path):
     """A missing keypoint, the box of nobody's keypoints, the time of an image."""
     keypoints = np.full((1, 18, 3), np.nan, np.float32)
     keypoints[..., 2] = 0
-    record = written(tmp_path / 'r.json', 'frames', COCO_18,
+    record = written(tmp_path / 'r.json', 'json', COCO_18,
                      (frame(), make_people(keypoints, [0.5])))['frames'][0]
     assert record['time_s'] is None
     assert record['people'][0]['bbox'] is None and record['people'][0]['keypoints'] == [None] * 18
 
 
-@pytest.mark.parametrize('form', ['frames', 'coco'])
+@pytest.mark.parametrize('form', ['json', 'coco'])
 def test_nan_never_reaches_the_file(tmp_path, form):
     """Not even from people that were not made by make_people."""
     keypoints = people(COCO_17).keypoints
@@ -108,7 +109,7 @@ def test_coco_leaves_out_people_without_a_coco_keypoint(tmp_path):
 def test_a_file_without_people_is_valid(tmp_path):
     """Neither frames nor people: still JSON."""
     assert written(tmp_path / 'a.json', 'coco', COCO_17) == []
-    assert written(tmp_path / 'b.json', 'frames', COCO_17)['frames'] == []
+    assert written(tmp_path / 'b.json', 'json', COCO_17)['frames'] == []
 
 
 @pytest.mark.parametrize('name, image_id', [
@@ -135,7 +136,7 @@ def test_the_file_appears_only_when_it_is_complete(tmp_path):
     path = tmp_path / 'r.json'
     path.write_text('earlier')
     with pytest.raises(RuntimeError):
-        with open_results(str(path), 'frames', COCO_17, 'm') as results:
+        with open_results(str(path), 'json', COCO_17, 'm') as results:
             results.add(frame(), people(COCO_17))
             assert path.read_text() == 'earlier'
             raise RuntimeError('stop')
@@ -157,11 +158,48 @@ def test_a_link_stays_a_link(tmp_path):
 def test_an_unwritable_path_is_named(tmp_path, place, reason):
     """Before the first frame, and without a file left behind."""
     with pytest.raises(PoseRosError, match='cannot write .*' + reason):
-        open_results(str(tmp_path / place), 'frames', COCO_17, 'm')
+        open_results(str(tmp_path / place), 'json', COCO_17, 'm')
     assert list(tmp_path.iterdir()) == []
 
 
 def test_unknown_form(tmp_path):
     """The message lists the known ones."""
-    with pytest.raises(PoseRosError, match="'csv'.*frames, coco"):
-        open_results(str(tmp_path / 'r'), 'csv', COCO_17, 'm')
+    with pytest.raises(PoseRosError, match="'xml'.*json, csv, coco"):
+        open_results(str(tmp_path / 'r'), 'xml', COCO_17, 'm')
+
+
+def test_csv_has_one_row_per_keypoint_that_was_found(tmp_path):
+    """Names are quoted where they have to be; what is unknown is empty."""
+    found = people(COCO_17, 2, [5, -1])
+    found.keypoints[0, 1:] = np.nan, np.nan, 0
+    found.positions[0, 0] = 0.5, -0.25, 2
+    found.parts['left_hand'] = np.zeros((2, 21, 3), np.float32)
+    found.parts['left_hand'][1, 4] = 7, 8, 0.5
+    with open_results(str(tmp_path / 'r.csv'), 'csv', COCO_17, 'm') as results:
+        results.add(frame(3, 'a,"b".png', 0.1), found)
+        results.add(frame(4, 'c.png')._replace(source='/front'), no_people(COCO_17))
+        results.add(frame(5, 'd.png')._replace(source='/front'), found.select([0]))
+    with open(str(tmp_path / 'r.csv'), newline='') as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 1 + 17 + 1 + 1
+    assert dict(rows[0]) == {
+        'index': '3', 'name': 'a,"b".png', 'source': '', 'time_s': '0.1', 'person': '0',
+        'track_id': '5', 'person_score': '0.75', 'part': 'body', 'keypoint': 'nose', 'x': '0.0',
+        'y': '1000.0', 'score': '0.5', 'x_m': '0.5', 'y_m': '-0.25', 'z_m': '2.0'}
+    assert [rows[2][key] for key in ('person', 'track_id', 'keypoint', 'x', 'z_m')] == [
+        '1', '-1', 'left_eye', '101.0', '']
+    assert [rows[18][key] for key in ('part', 'keypoint', 'x', 'y', 'z_m')] == [
+        'left_hand', 'thumb_4', '7.0', '8.0', '']
+    assert [rows[19][key] for key in ('index', 'source', 'time_s')] == ['5', '/front', '']
+
+
+def test_positions_are_written_for_frames_with_depth(tmp_path):
+    """Null where unknown."""
+    found = people(COCO_17)
+    found.positions[0, 0] = 0.5, -0.25, 2
+    deep = frame()._replace(depth=np.ones((24, 32), np.float32), source='/front')
+    first, second = written(tmp_path / 'r.json', 'json', COCO_17, (frame(), found),
+                            (deep, found))['frames']
+    assert 'positions' not in first['people'][0] and 'source' not in first
+    assert second['people'][0]['positions'] == [[0.5, -0.25, 2]] + [None] * 16
+    assert second['source'] == '/front'

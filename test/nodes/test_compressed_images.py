@@ -10,7 +10,8 @@ from sample_images import alpha, color_image, gray, HEIGHT, patches, WIDTH
 import pytest
 
 from pose_ros.core.errors import ImageError
-from pose_ros.nodes.image_codec import decode_compressed, encode_jpeg
+from pose_ros.core.image_messages import decode_compressed
+from pose_ros.nodes.image_codec import encode_jpeg
 
 
 def compressed(extension, image, form='bgr8; jpeg compressed bgr8', wrap=bytes):

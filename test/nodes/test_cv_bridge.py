@@ -10,7 +10,7 @@ from sample_images import color_image
 import pytest
 
 from pose_ros.core.errors import ImageError
-from pose_ros.nodes.image_encodings import DECODERS, decode_image
+from pose_ros.core.image_messages import DECODERS, decode_image
 
 HEIGHT, WIDTH = 12, 20
 SIZES = {'mono8': 1, 'bgr8': 3, 'rgb8': 3, 'bgra8': 4, 'rgba8': 4, 'yuv422': 2,

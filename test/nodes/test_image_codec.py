@@ -11,9 +11,9 @@ from sample_images import alpha, color_image, gray, HEIGHT, patches, WIDTH
 import pytest
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_messages import DECODERS, decode_compressed, decode_image
 from pose_ros.core.samples import SampleDepth
-from pose_ros.nodes.image_codec import decode_compressed, encode_bgr8, encode_jpeg
-from pose_ros.nodes.image_encodings import DECODERS, decode_image
+from pose_ros.nodes.image_codec import encode_bgr8, encode_jpeg
 
 BAYER = {'rggb': 'rg gb', 'bggr': 'bg gr', 'gbrg': 'gb rg', 'grbg': 'gr bg'}
 

@@ -12,10 +12,11 @@ import pytest
 from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
 from visualization_msgs.msg import Marker, MarkerArray
 
+from pose_ros.core.camera import is_rectified
 from pose_ros.core.frame import Frame
 from pose_ros.msg import SkeletonArray
 from pose_ros.nodes import calibration
-from pose_ros.nodes.calibration import Calibration, is_rectified
+from pose_ros.nodes.calibration import Calibration
 from pose_ros.nodes.qos import CAMERA_INFO_QOS
 
 

@@ -12,7 +12,7 @@ import yaml
 from pose_ros import msg
 from pose_ros.core.engines import BACKENDS
 from pose_ros.core.stages.settings import setting_tables
-from pose_ros.nodes.image_encodings import DECODERS
+from pose_ros.core.image_messages import DECODERS
 from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -12,7 +12,7 @@ from pose_ros.core.errors import EngineError
 from pose_ros.core.people import no_people
 from pose_ros.core.topology import get_topology
 from pose_ros.nodes.frame_processor import FrameProcessor
-from pose_ros.nodes.image_encodings import decode_image
+from pose_ros.core.image_messages import decode_image
 from pose_ros.nodes.statistics import Statistics
 
 TOPOLOGY = get_topology('coco_18')

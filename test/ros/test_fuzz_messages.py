@@ -14,8 +14,8 @@ from graph import blue, image_message, RELIABLE
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, RegionOfInterest
 
 from mutation import changed_bytes
+from pose_ros.core.image_messages import DECODERS
 from pose_ros.msg import Keypoint, Skeleton, SkeletonArray
-from pose_ros.nodes.image_encodings import DECODERS
 
 COUNT = int(os.environ.get('POSE_ROS_FUZZ_MESSAGES', 300))
 MOST_MIB = 1024

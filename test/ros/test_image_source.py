@@ -15,8 +15,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from test_camera_info import calibration, write
 from vfr import TIMES, write_vfr
 
-from pose_ros.nodes.image_codec import decode_compressed
-from pose_ros.nodes.image_encodings import decode_image
+from pose_ros.core.image_messages import decode_compressed, decode_image
 
 
 def seconds(message):

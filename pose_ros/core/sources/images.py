@@ -79,6 +79,9 @@ class ImageFile(FrameSource):
 class ImageFolder(FrameSource):
     """The images of a folder, as image_names; unreadable ones are reported once and skipped."""
 
+    _orient = True
+    _read_size = 0, 0  # px of the last image, before it is resized
+
     def __init__(self, path: str, loop=False, size=None, rate=None, max_pixels=MAX_PIXELS):
         """List the folder; ImageError if no file has an extension of an image."""
         super(ImageFolder, self).__init__(loop, size)
@@ -109,7 +112,9 @@ class ImageFolder(FrameSource):
             if name not in self.unreadable:
                 try:
                     path = os.path.join(self._folder, name)
-                    return read_image(path, self._max_pixels, depth=self._depth), name
+                    image = read_image(path, self._max_pixels, self._orient, self._depth)
+                    self._read_size = image.shape[1], image.shape[0]
+                    return image, name
                 except ImageError as error:
                     self._report(name, error)
         return None

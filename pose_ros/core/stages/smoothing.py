@@ -50,6 +50,7 @@ class Smoothing(Stage):
     """
 
     name = 'smoothing'
+    over_time = True
 
     def __init__(self, method: str):
         """Take the name of a filter."""

@@ -13,11 +13,13 @@ from pose_ros.core.people import People
 class Stage(Configurable):
     """One step of the pipeline. `name` is the prefix of its settings and its row of timings.
 
-    `networks` are those that it runs. State is kept per `Frame.source`. `counters` counts events
-    since the start by name, for diagnostics.
+    `networks` are those that it runs. State is kept per `Frame.source`. `over_time`: whether it
+    works with that state alone, and needs no image. `counters` counts events since the start by
+    name, for diagnostics.
     """
 
     name = ''
+    over_time = False
     networks: Tuple[Network, ...] = ()
 
     def __init__(self, **settings):

@@ -82,6 +82,7 @@ class Tracking(Stage):
     """
 
     name = 'tracking'
+    over_time = True
     PARAMETERS = TRACKING_PARAMETERS
 
     def __init__(self, topology: Topology):

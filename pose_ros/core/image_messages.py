@@ -1,17 +1,18 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""sensor_msgs/Image to BGR: one function per memory layout, one registry.
+"""sensor_msgs/Image and CompressedImage, or objects with their fields, to BGR.
 
-Samples of 16 bits become 8 by the depth that the camera uses, see core/samples.py. YUV is ITU-R
-BT.601 with limited range, as cameras send it.
+One function per memory layout, one registry. Samples of 16 bits become 8 by the depth that the
+camera uses, see core/samples.py. YUV is ITU-R BT.601 with limited range, as cameras send it.
 """
 from functools import partial
 import re
-from typing import NamedTuple, Optional
+from typing import Callable, Dict, NamedTuple, Optional
 
 import cv2
 import numpy as np
 
+from pose_ros.core.compressed import codec_of, decode_bytes
 from pose_ros.core.errors import ImageError
 from pose_ros.core.image_size import MAX_PIXELS, size_fault
 from pose_ros.core.samples import SampleDepth
@@ -127,7 +128,7 @@ _BAYER = {
     'grbg': cv2.COLOR_BayerGB2BGR,
 }
 
-DECODERS = {
+DECODERS: Dict[str, Callable[[RawImage], np.ndarray]] = {
     'bgr8': _bgr,
     '8UC3': _bgr,
     'rgb8': partial(_convert, channels=3, code=_RGB),
@@ -160,6 +161,11 @@ def holds_depth(encoding: str) -> bool:
     return _DEPTH_ENCODING.match(encoding) is not None
 
 
+def marks_depth(form: str) -> bool:
+    """Return the same of an encoding, or of the format of a compressed image."""
+    return 'compresseddepth' in form.lower() or holds_depth(form)
+
+
 def decode_image(msg, depth: Optional[SampleDepth] = None,
                  max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Return a sensor_msgs/Image as (H, W, 3) uint8 BGR; ImageError says what is wrong with it.
@@ -185,6 +191,29 @@ def decode_image(msg, depth: Optional[SampleDepth] = None,
         return decoder(raw)
     except cv2.error as error:
         raise ImageError('{} cannot be converted to BGR: {}'.format(raw, error)) from error
+
+
+def decode_compressed(msg, depth: Optional[SampleDepth] = None,
+                      max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Return a sensor_msgs/CompressedImage (JPEG or PNG) as (H, W, 3) uint8 BGR.
+
+    The codec follows from the data; `format` only marks depth, and the order of the channels.
+    EXIF orientation is ignored: CameraInfo describes the pixels as they were sent. `depth` as in
+    decode_image.
+    """
+    form = msg.format.lower()
+    if marks_depth(msg.format):
+        raise ImageError('a compressed image of format {!r} holds depth, not colors: subscribe '
+                         'to the color image instead, or remap the topic `image` to it'.format(
+                             msg.format))
+    where = 'the compressed image of format {!r}'.format(msg.format)
+    data = as_bytes(msg.data).tobytes()
+    if data and not codec_of(data):
+        raise ImageError('{} is neither JPEG nor PNG (it starts with {!r}): let the publisher '
+                         'send one of these'.format(where, data[:4]))
+    image = decode_bytes(data, where, False, depth, max_pixels)
+    # Such a publisher gave its encoder RGB where BGR was expected: channels are swapped inside.
+    return cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if 'compressed rgb' in form else image
 
 
 def as_bytes(data):
