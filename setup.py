@@ -37,11 +37,12 @@ setup(
     python_requires='>=3.6',
     packages=find_packages(include=[
         'pose_ros', 'pose_ros.core', 'pose_ros.core.*', 'pose_ros.cli', 'pose_ros.cli.*']),
-    package_data={'pose_ros': ['models/*', 'core/public/*.json']},
+    package_data={'pose_ros': ['models/*', 'core/public/*.json', 'core/viewer/page/*']},
     zip_safe=False,
     install_requires=['numpy', 'onnxruntime', 'tqdm'] + opencv(),
     extras_require={
         'openvino': ['openvino>=2024.0'],
+        'viewer': ['aiohttp'],
         'test': ['onnx', 'pytest'],
     },
     entry_points={'console_scripts': ['pose-ros = pose_ros.cli.main:main']},
