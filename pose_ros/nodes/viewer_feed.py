@@ -107,6 +107,8 @@ def _engines(node):
 def _sample(values) -> Sample:
     def number(key):
         return float(values[key].split()[0]) if values.get(key) else float('nan')
-    return Sample(number('processed rate [Hz]'), 1e-3 * number('latency [ms]'),
-                  number('dropped rate [Hz]') + number('lost rate [Hz]'),
-                  number('people in last frame'))
+    rate = number('processed rate [Hz]')
+    dropped = number('dropped rate [Hz]') + number('lost rate [Hz]')
+    if not rate:  # the other figures are of the last frames, however old they are
+        return Sample(rate, float('nan'), dropped, float('nan'))
+    return Sample(rate, 1e-3 * number('latency [ms]'), dropped, number('people in last frame'))

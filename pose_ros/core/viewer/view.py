@@ -100,7 +100,8 @@ class View:
 
     def show(self, image: np.ndarray) -> None:
         """Encode a drawing (H, W, 3) uint8 BGR for all viewers; ImageError if that fails."""
-        self._next = max(self._next + self._period, time.monotonic())
+        now = time.monotonic()
+        self._next = (self._next if now - self._next < self._period else now) + self._period
         height, width = image.shape[:2]
         if self._width and width > self._width:
             size = self._width, max(1, int(round(height * self._width / float(width))))

@@ -40,7 +40,7 @@ function scoreBar(score) {
   return box;
 }
 
-function showPeople(people) {
+function showPeople(people, empty) {
   const body = document.createElement('tbody');
   body.id = 'people';
   for (const person of people) {
@@ -51,7 +51,7 @@ function showPeople(people) {
   }
   if (!people.length) {
     const row = body.insertRow();
-    cell(row, 'no people', 'quiet');
+    cell(row, empty, 'quiet');
     row.cells[0].colSpan = 3;
   }
   element('people').replaceWith(body);
@@ -143,8 +143,9 @@ function show(state) {
   document.title = `${state.title} viewer`;
   text('title', state.title);
   showCameras(state.cameras);
-  showPeople(lost ? [] : state.people);
-  text('count', lost ? '–' : String(state.people.length));
+  const unknown = lost || !state.image;
+  showPeople(unknown ? [] : state.people, unknown ? '–' : 'no people');
+  text('count', unknown ? '–' : String(state.people.length));
   showSamples(state.samples);
   showProblems(state);
   text('notice', notice(state));
@@ -153,7 +154,8 @@ function show(state) {
   text('viewers', `${state.viewers} of ${state.max_viewers} viewers`);
   if (lost) showStatus(state.image ? 'camera lost' : 'no image', 'error');
   else if (state.level !== 'ok') showStatus(state.level, state.level);
-  else showStatus(refused ? 'waiting' : 'live', refused ? '' : 'ok');
+  else if (refused || !state.image) showStatus('waiting', '');
+  else showStatus('live', 'ok');
 }
 
 async function refresh() {
