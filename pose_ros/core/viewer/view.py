@@ -105,7 +105,9 @@ class View:
         height, width = image.shape[:2]
         if self._width and width > self._width:
             size = self._width, max(1, int(round(height * self._width / float(width))))
-            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            # Averaging an area costs five times as much, and only shows where much is left out.
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if width > 2 * self._width
+                               else cv2.INTER_LINEAR)
         done, data = cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, self._quality])
         if not done:
             raise ImageError('an image of shape {} cannot be encoded as JPEG'.format(image.shape))
