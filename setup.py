@@ -42,6 +42,7 @@ setup(
     install_requires=['numpy', 'onnxruntime', 'tqdm'] + opencv(),
     extras_require={
         'openvino': ['openvino>=2024.0'],
+        'ray': ['ray'],  # Python 3.9 or newer
         'viewer': ['aiohttp'],
         'test': ['onnx', 'pytest'],
     },

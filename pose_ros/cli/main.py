@@ -8,6 +8,7 @@ COMMANDS = {
     'image': 'find people in images and folders of images',
     'video': 'find people in a video file',
     'camera': 'find people in the images of a camera, live',
+    'batch': 'find people in many images and videos, on all cores or a Ray cluster',
     'view': 'show the people of a camera or file on a web page, live',
     'bench': 'time a model on this machine, stage by stage',
     'doctor': 'check what this machine can run, and how to install what is missing',
