@@ -40,13 +40,16 @@ setup(
     + ['pose_ros.definitions'],
     # Bags hold the definitions of their messages.
     package_dir={'pose_ros.definitions': 'msg'},
-    package_data={'pose_ros': ['models/*', 'core/public/*.json'],
+    package_data={'pose_ros': ['models/*', 'core/public/*.json',
+                               'core/viewer/page/*'],
                   'pose_ros.definitions': ['*.msg']},
     zip_safe=False,
     install_requires=['numpy', 'onnxruntime', 'tqdm'] + opencv(),
     extras_require={
         'bags': ['rosbags>=0.11', 'mcap'],  # Python 3.10 or newer
         'openvino': ['openvino>=2024.0'],
+        'ray': ['ray'],  # Python 3.9 or newer
+        'viewer': ['aiohttp'],
         'test': ['onnx', 'pytest'],
     },
     entry_points={'console_scripts': ['pose-ros = pose_ros.cli.main:main']},

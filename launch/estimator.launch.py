@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Start the pose estimator, for one or several cameras, and RViz on demand.
+"""Start the pose estimator, for one or several cameras, and RViz or the viewer on demand.
 
 The parameter file holds the tuning, the arguments the wiring: an empty argument keeps the value
 of the file, any other replaces it.
@@ -76,7 +76,7 @@ def parameters():
 
 
 def processes():
-    """How the estimator is started, and RViz."""
+    """How the estimator is started, RViz and the viewer."""
     return [
         DeclareLaunchArgument(
             'log_level', default_value='',
@@ -94,6 +94,13 @@ def processes():
             'fixed_frame', default_value='',
             description='Fixed frame of RViz: the frame_id of the images (empty: as in '
                         'rviz_config)'),
+        DeclareLaunchArgument(
+            'viewer', default_value='false', choices=SWITCH,
+            description='Serve a web page with the live overlay, http://127.0.0.1:8080/'),
+        DeclareLaunchArgument(
+            'viewer_address', default_value='',
+            description='Address of that page; 0.0.0.0 lets every computer of the network look '
+                        '(empty: 127.0.0.1)'),
     ]
 
 
@@ -105,6 +112,8 @@ def nodes(context):
     found = [estimator(values)]
     if is_true(values['rviz']):
         found.append(rviz(values))
+    if is_true(values['viewer']):
+        found.append(viewer(values))
     return found
 
 
@@ -134,6 +143,15 @@ def rviz(values):
         parameters=overrides(values, {'use_sim_time': bool}),
         remappings=[('/pose/' + topic, prefix + topic) for topic in ('overlay', 'markers')],
         arguments=['-d', values['rviz_config']] + fixed_frame, output='screen')
+
+
+def viewer(values):
+    """Describe the viewer of the same cameras."""
+    parameters = {'cameras': camera_names(values['cameras']), 'address': values['viewer_address']}
+    return Node(
+        package='pose_ros', executable='viewer', name='viewer', namespace=values['namespace'],
+        parameters=[{name: value for name, value in parameters.items() if value}],
+        output='screen', emulate_tty=True)
 
 
 def camera_names(text):

@@ -14,6 +14,7 @@ from pose_ros.core.stages.settings import setting_tables
 from pose_ros.nodes.image_source import IMAGE_SOURCE_PARAMETERS
 from pose_ros.nodes.interface import ESTIMATOR_PARAMETERS
 from pose_ros.nodes.monitor import MONITOR_PARAMETERS
+from pose_ros.nodes.viewer import VIEWER_NODE_PARAMETERS
 
 ROOT = Path(__file__).resolve().parents[1]
 YAML_HEAD = '''\
@@ -31,7 +32,7 @@ YAML_SETTINGS = '''
     # model card does not set a value.
 '''
 TABLES = {'estimator': ESTIMATOR_PARAMETERS, 'image_source': IMAGE_SOURCE_PARAMETERS,
-          'monitor': MONITOR_PARAMETERS}
+          'monitor': MONITOR_PARAMETERS, 'viewer': VIEWER_NODE_PARAMETERS}
 DOCUMENTS = ('README.md', 'docs/models.md', 'docs/ros.md')
 
 

@@ -9,6 +9,8 @@ COMMANDS = {
     'video': 'find people in a video file',
     'camera': 'find people in the images of a camera, live',
     'bag': 'find people in the images of a ROS 2 bag, and write a bag with them',
+    'batch': 'find people in many images and videos, on all cores or a Ray cluster',
+    'view': 'show the people of a camera or file on a web page, live',
     'bench': 'time a model on this machine, stage by stage',
     'doctor': 'check what this machine can run, and how to install what is missing',
     'adopt': 'give a public network a card, so that every command takes it',

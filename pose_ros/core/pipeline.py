@@ -88,6 +88,12 @@ class Pipeline:
             for owner, change in changes:
                 owner.configure(**change)
 
+    def forget(self, source: str) -> None:
+        """Drop the state that is kept of a source (Frame.source), whose frames have ended."""
+        with self._lock:
+            for stage in self.stages:
+                stage.forget(source)
+
     def close(self) -> None:
         """Free all networks."""
         for network in self.networks:

@@ -14,6 +14,7 @@ from pose_ros.core.errors import PoseRosError
 from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.sources import ASSUMED_RATE, open_source
+from pose_ros.core.sources.pacing import Pacer
 from pose_ros.nodes.camera_info import load_camera_info, scale_camera_info
 from pose_ros.nodes.clock import ClockWatch, steady_timer
 from pose_ros.nodes.image_codec import encode_bgr8, encode_jpeg
@@ -45,7 +46,6 @@ IMAGE_SOURCE_PARAMETERS = (
     Parameter('wait_for_subscriber', False, 'Start when the images have a subscriber'),
     Parameter('exit_at_end', False, 'End the process after the last image'),
 )
-_LONGEST_LAG = 1.0  # s; after a longer one (a stopped process) a video resumes, without a skip
 _CHECK_PERIOD = 1.0  # s
 _WARNING_PERIOD = 10.0  # s
 _DELIVERY = Duration(seconds=1)
@@ -83,7 +83,7 @@ class ImageSourceNode(Node):
         self._source = open_source(values['source'], values['loop'], size, values['rate'] or None,
                                    values['max_pixels'])
         rate = values['rate'] or self._source.frame_rate or ASSUMED_RATE
-        self._next, self._origin, self._before = 0, 0.0, None
+        self._next, self._pacer = 0, Pacer(self._source)
         self._timer = self.create_timer(1.0 / rate, self._on_timer)
         self._clock_watch = ClockWatch(self)
         steady_timer(self, _CHECK_PERIOD, self._check_clock)
@@ -95,7 +95,7 @@ class ImageSourceNode(Node):
             return
         self._waits = False
         try:
-            if self._is_due():
+            if self._pacer.is_due(self.get_clock().now().nanoseconds * 1e-9):
                 self._publish_next()
         except PoseRosError as error:
             self._timer.cancel()
@@ -106,25 +106,8 @@ class ImageSourceNode(Node):
         if problem:
             self.get_logger().warning(problem, throttle_duration_sec=_WARNING_PERIOD)
 
-    def _is_due(self):
-        """Whether a frame is due by the times of the source; frames that are late are skipped."""
-        now, due = self.get_clock().now().nanoseconds * 1e-9, self._source.next_time()
-        while due is not None:
-            first = self._before is None
-            gap = due - (due if first else self._before)
-            late = now - self._origin - due
-            if first or not -gap - _LONGEST_LAG < late <= _LONGEST_LAG:
-                self._origin, late = now - due, 0.0
-            if first or late < gap:
-                # Half a frame early counts as due: the timer's calls scatter around the times.
-                return late >= -0.5 / self._source.frame_rate
-            self._source.skip(1)
-            self._before, due = due, self._source.next_time()
-        return True  # a camera, images, or the end
-
     def _publish_next(self):
-        self._before = self._source.next_time()
-        frame = self._source.read()
+        frame = self._pacer.read()
         if frame is not None:
             self._next = frame.index + 1
             self._output.publish(frame.image)

@@ -23,7 +23,7 @@ os.rename(path + '.part', path)
 ESTIMATOR_ARGUMENTS = {
     'namespace', 'params_file', 'cameras', 'image_topic', 'camera_info_topic', 'model', 'backend',
     'image_transport', 'autostart', 'lazy', 'use_sim_time', 'log_level', 'respawn', 'rviz',
-    'rviz_config', 'fixed_frame'}
+    'rviz_config', 'fixed_frame', 'viewer', 'viewer_address'}
 ARGUMENTS = {
     'estimator.launch.py': ESTIMATOR_ARGUMENTS,
     'demo.launch.py': ESTIMATOR_ARGUMENTS | {'input', 'rate'},
@@ -62,7 +62,7 @@ def prefix(tmp_path, monkeypatch):
         'launch_ros', reason='the packages launch and launch_ros of ROS 2 are not installed')
     (tmp_path / 'records').mkdir()
     for package, executable in (('pose_ros', 'estimator'), ('pose_ros', 'image_source'),
-                                ('rviz2', 'rviz2')):
+                                ('pose_ros', 'viewer'), ('rviz2', 'rviz2')):
         marker = tmp_path / 'share' / 'ament_index' / 'resource_index' / 'packages' / package
         marker.parent.mkdir(parents=True, exist_ok=True)
         marker.touch()
@@ -176,6 +176,31 @@ def test_rviz_configuration_shows_what_the_estimator_publishes():
         'Image': True, 'MarkerArray': True, 'TF': True, 'Grid': False}
     assert displays['Image']['Topic']['Value'] == '/pose/overlay'
     assert displays['MarkerArray']['Topic']['Value'] == '/pose/markers'
+
+
+def test_viewer_follows_the_cameras(run):
+    _, (_, viewer) = run('estimator.launch.py', namespace='front', viewer='true')
+    assert (viewer.name, viewer.executable, viewer.parameters) == ('/front/viewer', 'viewer', {})
+    _, (_, viewer) = run('multi_camera.launch.py', cameras='front,rear', viewer='true',
+                         viewer_address='0.0.0.0')
+    assert viewer.parameters == {'cameras': ['front', 'rear'], 'address': '0.0.0.0'}
+
+
+def test_foxglove_layout_shows_what_the_estimator_publishes():
+    layout = json.loads((ROOT / 'config' / 'foxglove' / 'estimator.json').read_text())
+    panels = layout['configById']
+    assert panels['Image!overlay']['imageMode']['imageTopic'] == '/pose/overlay'
+    assert list(panels['3D!skeletons']['topics']) == ['/pose/markers']
+    assert panels['DiagnosticSummary!problems']['topicToRender'] == '/diagnostics'
+    assert panels['RawMessages!skeletons']['topicPath'] == '/pose/skeletons'
+    assert [path['value'] for path in panels['Plot!scores']['paths']] == [
+        '/pose/skeletons.skeletons[:].confidence']
+
+    def leaves(node):
+        if isinstance(node, str):
+            return [node]
+        return leaves(node['first']) + leaves(node['second'])
+    assert sorted(leaves(layout['layout'])) == sorted(panels)
 
 
 def test_demo_feeds_the_estimator(run):

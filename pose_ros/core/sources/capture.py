@@ -205,6 +205,11 @@ class Camera(FrameSource):
         if self._newest.stop():
             self._capture.release()
 
+    @property
+    def dropped(self):
+        """Return how many images were replaced by newer ones before they were read."""
+        return self._newest.dropped
+
     def _read(self):
         found = self._newest.take(_TIMEOUT)
         if found is None:
@@ -231,7 +236,7 @@ class _NewestFrame:
     """Reads a capture in a thread, so that the queue of the driver stays empty."""
 
     def __init__(self, capture):
-        self._capture, self._frame = capture, None
+        self._capture, self._frame, self.dropped = capture, None, 0
         self._ended, self._condition = False, threading.Condition()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -255,5 +260,6 @@ class _NewestFrame:
             with self._condition:
                 self._ended = self._ended or not done
                 if done:
+                    self.dropped += self._frame is not None
                     self._frame = image, time.monotonic()
                 self._condition.notify()

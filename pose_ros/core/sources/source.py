@@ -18,12 +18,14 @@ class FrameSource(abc.ABC):
     seconds since the first frame, `name` is the file name of an image, else NAME_INDEX.
 
     frame_rate: frames per second, None if unknown. frame_count: frames of one pass, None if
-    unknown or endless. live: a camera, whose frames are lost if they are not read in time.
+    unknown or endless. live: a camera, whose frames are lost if they are not read in time;
+    dropped counts those.
     """
 
     frame_rate = None   # type: Optional[float]
     frame_count = None  # type: Optional[int]
     live = False
+    dropped = 0
 
     def __init__(self, loop: bool = False, size: Optional[Tuple[int, int]] = None):
         """`loop`: start again at the end. `size`: (width, height) px; 0 keeps the aspect."""

@@ -39,6 +39,10 @@ class Follower:
             return people
         return people._replace(boxes=followed.box[None])
 
+    def forget(self, source: str) -> None:
+        """Drop the state of a source."""
+        self._followed.pop(source, None)
+
     def update(self, frame, people: People, scores: np.ndarray) -> None:
         """Take the keypoints that were found in the box, and their scores (P,)."""
         before = self._followed.pop(frame.source, None)

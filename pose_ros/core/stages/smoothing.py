@@ -64,6 +64,11 @@ class Smoothing(Stage):
         """See Stage.__call__."""
         return [self._smooth(frame, persons) for frame, persons in zip(frames, people)]
 
+    def forget(self, source):
+        """See Stage.forget."""
+        self._clocks.pop(source, None)
+        self._bodies.pop(source, None)
+
     def _smooth(self, frame, people: People) -> People:
         passed = self._clocks.setdefault(frame.source, SourceClock()).step(frame.time_s)
         tracked = np.flatnonzero(people.track_ids != UNTRACKED)

@@ -30,3 +30,6 @@ class Stage(Configurable):
     @abc.abstractmethod
     def __call__(self, frames: Sequence[Frame], people: Sequence[People]) -> List[People]:
         """Return the people of each frame, given those of the stage before."""
+
+    def forget(self, source: str) -> None:
+        """Drop the state that is kept of a source, whose frames have ended."""

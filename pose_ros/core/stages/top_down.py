@@ -91,6 +91,11 @@ class TopDown(Stage):
         return [self._remembered(frame, persons, points, score)
                 for frame, persons, points, score in parts]
 
+    def forget(self, source):
+        """See Stage.forget."""
+        self._memories.pop(source, None)
+        self._follower.forget(source)
+
     def _detect(self, detector: Network, frames: Sequence[Frame]) -> List[People]:
         """Return people with boxes: detected ones, or those followed since the last detection."""
         topology = self._topology

@@ -96,6 +96,10 @@ class Tracking(Stage):
         """See Stage.__call__; people that are not yet tracked have the id UNTRACKED."""
         return [self._track(frame, persons) for frame, persons in zip(frames, people)]
 
+    def forget(self, source):
+        """See Stage.forget."""
+        self._memories.pop(source, None)
+
     def _track(self, frame, people: People) -> People:
         memory = self._memories.get(frame.source)
         if memory is None:

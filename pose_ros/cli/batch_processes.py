@@ -1,0 +1,112 @@
+# Copyright 2026 The pose_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Workers of `pose-ros batch` on this computer: one process each."""
+import collections
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+import inspect
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from typing import Iterator, Sequence, Tuple
+
+from pose_ros.cli.batch_inputs import Input
+from pose_ros.cli.batch_worker import label, Outcome
+
+_DIED = 'the process that worked on it died: a damaged file, or too little memory'
+_PERIOD = 0.5  # s between two looks whether the parent lives
+_guarded = False  # whether this process is a worker that has begun
+_working = False  # whether it labels an input
+
+
+def run_in_processes(inputs: Sequence[Input], args, workers: int
+                     ) -> Iterator[Tuple[Input, Outcome]]:
+    """Yield (input, outcome) in the order in which they end.
+
+    If a worker dies, all that was in work is tried again, one input at a time: only the one whose
+    worker dies again has failed.
+    """
+    waiting, suspects = collections.deque(inputs), collections.deque()
+    while waiting or suspects:
+        alone = bool(suspects)
+        with _pool(1 if alone else min(workers, len(waiting))) as pool:
+            lost = []
+            for item, outcome in _outcomes(pool, suspects if alone else waiting, args,
+                                           1 if alone else workers):
+                if outcome is None:
+                    lost.append(item)
+                else:
+                    yield item, outcome
+        if alone:
+            for item in lost:
+                yield item, Outcome(0, 0, _DIED)
+        else:
+            suspects.extend(lost)
+
+
+def _outcomes(pool, queue, args, workers):
+    """Yield (input, outcome) until the queue is empty or a worker dies, then None as outcomes."""
+    running, broken = {}, False
+    try:
+        while running or queue and not broken:
+            while queue and len(running) < workers and not broken:
+                item = queue.popleft()
+                try:
+                    running[pool.submit(_work, item, args)] = item
+                except BrokenProcessPool:
+                    queue.appendleft(item)
+                    broken = True
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                try:
+                    outcome = future.result()
+                except BrokenProcessPool:
+                    outcome, broken = None, True
+                yield running.pop(future), outcome
+    finally:
+        if running:  # interrupted: the results are written whole or not at all
+            for process in list((getattr(pool, '_processes', None) or {}).values()):
+                process.terminate()
+
+
+def _pool(workers):
+    # A fork would inherit the threads of libraries, without the threads. Python 3.6 only forks.
+    spawns = 'mp_context' in inspect.signature(ProcessPoolExecutor.__init__).parameters
+    options = {'mp_context': multiprocessing.get_context('spawn')} if spawns else {}
+    return ProcessPoolExecutor(workers, **options)
+
+
+def _work(item, args):
+    global _working
+    _guard()
+    try:
+        _working = True
+        return label(item, args)
+    except SystemExit:  # files are removed by now; the pool would go on
+        os._exit(1)
+    finally:
+        _working = False
+
+
+def _guard():
+    """Leave Ctrl-C to the parent, and end, without leaving files, when it ends."""
+    global _guarded
+    if _guarded:
+        return
+    _guarded = True
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _end)
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+
+
+def _follow(parent):
+    while os.getppid() == parent:
+        time.sleep(_PERIOD)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end(_number, _frame):
+    if not _working:
+        os._exit(1)
+    raise SystemExit(1)
