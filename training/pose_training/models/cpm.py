@@ -194,9 +194,8 @@ def _scopes(tables):
 
 
 _REPOSITORY = 'https://github.com/timctho/convolutional-pose-machines-tensorflow'
-_CMU = ('CMU license of convolutional pose machines and OpenPose: academic or non-profit, '
-        'non-commercial research only')
-_LICENSES = {'pickle': _CMU, 'caffe': _CMU}
+# The weights in the pickles and caffemodels are those of CMU.
+_LICENSES = dict.fromkeys(('pickle', 'caffe'), 'CMU, non-commercial research only')
 
 
 def _input(side, padding):
