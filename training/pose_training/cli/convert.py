@@ -16,6 +16,7 @@ KINDS = {
     'posetrack': 'pose_training.convert.posetrack',
     'freihand': 'pose_training.convert.freihand',
     '300w': 'pose_training.convert.face_300w',
+    'labels-txt': 'pose_training.convert.labels_txt',
 }
 
 
