@@ -4,7 +4,8 @@
 
 Left and right are as seen by the person. Orders follow the published networks: COCO-17 (COCO
 keypoint challenge), COCO-18 and BODY-25 and MPI-15 (OpenPose), MPII-16 (MPII Human Pose),
-trt_pose-18 (COCO-17 with a neck), HAND-21 and FACE-70 (OpenPose).
+trt_pose-18 (COCO-17 with a neck), CPM-14 (convolutional pose machines, Wei et al.), HAND-21 and
+FACE-70 (OpenPose).
 """
 import colorsys
 import functools
@@ -197,6 +198,10 @@ TOPOLOGIES: Dict[str, Topology] = {topology.name: topology for topology in (
     make_topology('trt_pose_18', _COCO_17 + ('neck',), _pairs(
         '15-13 13-11 16-14 14-12 11-12 5-7 6-8 7-9 8-10 1-2 0-1 0-2 1-3 2-4 17-0 17-5 17-6 17-11 '
         '17-12'), 6),
+    make_topology('cpm_14', _sided(
+        'head_top neck r_shoulder r_elbow r_wrist l_shoulder l_elbow l_wrist r_hip r_knee r_ankle '
+        'l_hip l_knee l_ankle'), _pairs(
+        '0-1 1-2 2-3 3-4 1-5 5-6 6-7 1-8 8-9 9-10 1-11 11-12 12-13'), 9),
     make_topology('hand_21', _HAND_21, _HAND_21_LIMBS, 50),
     make_topology('face_70', _face_names(), _face_limbs(), 51, _face_mirror()),
 )}

@@ -7,7 +7,8 @@ from pose_ros.core.errors import PoseRosError
 from pose_ros.core.topology import CUSTOM_FORMAT_ID, get_topology, make_topology, TOPOLOGIES
 
 # Written out in the publishers' own order (COCO keypoint challenge; OpenPose's part tables; MPII's
-# annotation order; trt_pose's human_pose.json), so that a slip in the shorthand of the code shows.
+# annotation order; trt_pose's human_pose.json; the configuration of the pose machines), so that a
+# slip in the shorthand of the code shows.
 COCO_17 = (
     'nose', 'left_eye', 'right_eye', 'left_ear', 'right_ear', 'left_shoulder', 'right_shoulder',
     'left_elbow', 'right_elbow', 'left_wrist', 'right_wrist', 'left_hip', 'right_hip', 'left_knee',
@@ -34,12 +35,16 @@ ORDERS = {
         'thorax', 'upper_neck', 'head_top', 'right_wrist', 'right_elbow', 'right_shoulder',
         'left_shoulder', 'left_elbow', 'left_wrist'),
     'trt_pose_18': COCO_17 + ('neck',),
+    'cpm_14': (
+        'head_top', 'neck', 'right_shoulder', 'right_elbow', 'right_wrist', 'left_shoulder',
+        'left_elbow', 'left_wrist', 'right_hip', 'right_knee', 'right_ankle', 'left_hip',
+        'left_knee', 'left_ankle'),
 }
 # Body formats are trees or nearly so: every keypoint hangs on a limb. The numbers are format ids.
 IDS = {'coco_17': 1, 'coco_18': 2, 'body_25': 3, 'mpi_15': 4, 'mpii_16': 5, 'trt_pose_18': 6,
-       'hand_21': 50, 'face_70': 51}
+       'cpm_14': 9, 'hand_21': 50, 'face_70': 51}
 LIMB_COUNTS = {'coco_17': 17, 'coco_18': 17, 'body_25': 24, 'mpi_15': 14, 'mpii_16': 15,
-               'trt_pose_18': 19, 'hand_21': 20, 'face_70': 63}
+               'trt_pose_18': 19, 'cpm_14': 13, 'hand_21': 20, 'face_70': 63}
 COCO_SIGMAS = (.026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087,
                .087, .089, .089)
 
@@ -48,7 +53,7 @@ def test_formats_and_their_ids():
     assert {name: topology.format_id for name, topology in TOPOLOGIES.items()} == IDS
     assert {name: topology.size for name, topology in TOPOLOGIES.items()} == {
         'coco_17': 17, 'coco_18': 18, 'body_25': 25, 'mpi_15': 15, 'mpii_16': 16,
-        'trt_pose_18': 18, 'hand_21': 21, 'face_70': 70}
+        'trt_pose_18': 18, 'cpm_14': 14, 'hand_21': 21, 'face_70': 70}
 
 
 @pytest.mark.parametrize('name', sorted(ORDERS))

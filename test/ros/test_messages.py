@@ -10,10 +10,10 @@ from rclpy.serialization import deserialize_message, serialize_message
 
 FORMATS = {'coco_17': msg.Coco17, 'coco_18': msg.Coco18, 'body_25': msg.Body25,
            'mpi_15': msg.Mpi15, 'mpii_16': msg.Mpii16, 'trt_pose_18': msg.TrtPose18,
-           'hand_21': msg.Hand21}
+           'cpm_14': msg.Cpm14, 'hand_21': msg.Hand21}
 # Released numbers: a change here breaks every recorded bag.
 FORMAT_IDS = {'UNKNOWN': 0, 'COCO_17': 1, 'COCO_18': 2, 'BODY_25': 3, 'MPI_15': 4, 'MPII_16': 5,
-              'TRT_POSE_18': 6, 'CUSTOM': 100}
+              'TRT_POSE_18': 6, 'CPM_14': 9, 'CUSTOM': 100}
 PART_FORMAT_IDS = {'HAND_21': 50, 'FACE_70': 51}
 
 

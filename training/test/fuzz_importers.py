@@ -23,6 +23,7 @@ import torch  # noqa: E402
 
 import bombs  # noqa: E402
 import caffe_files  # noqa: E402
+import cpm_files  # noqa: E402
 from fuzz import fuzz, limit_memory  # noqa: E402
 from mutation import changed_bytes, changed_value  # noqa: E402
 from pose_training.checkpoint import checkpoint_data, load_checkpoint  # noqa: E402
@@ -48,9 +49,9 @@ class Files:
         self._graph = bombs.graph('Openpose/a')
         bombs.add_constant(self._graph, 'Openpose/a', WEIGHT)
         self._prototxt = caffe_files.prototxt(caffe_files.NETWORKS['hand']).encode()
-        self.formats = [self.npy, self.caffe, self.prototxt, self.graph, self.text_graph,
-                        self.index, self.torch, self.old_torch, self.checkpoint, self.classifier,
-                        self.onnx, self.openvino, self.options]
+        self.formats = [self.npy, self.pickle, self.caffe, self.prototxt, self.graph,
+                        self.text_graph, self.index, self.torch, self.old_torch, self.checkpoint,
+                        self.classifier, self.onnx, self.openvino, self.options]
 
     def __call__(self, chance):
         """Write and read a file of a random format."""
@@ -65,6 +66,12 @@ class Files:
         """Read a changed .npy."""
         self._read('npy', 'cmu', 'a.npy', changed_bytes(bombs.npy(
             {'conv1_1': {'weights': WEIGHT, 'biases': WEIGHT[0, 0, 0]}}), chance))
+
+    def pickle(self, chance):
+        """Read a changed pickle of Python 2."""
+        content = cpm_files.python_2({'conv1_1': WEIGHT, 'conv1_1_b': WEIGHT[0, 0, 0]},
+                                     chance.choice((0, 2)))
+        self._read('pickle', 'cpm_hand', 'a.pkl', changed_bytes(content, chance))
 
     def caffe(self, chance):
         """Read a changed .caffemodel."""

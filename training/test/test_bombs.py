@@ -23,6 +23,8 @@ TENSOR = 'backbone.0.0.dense.0.weight'
 # Name: (format, ending, content, network, part of the error). The content is written to a file.
 FILES = {
     'npy: a long layer name': ('npy', 'npy', bombs.long_layer_name, 'cmu', 'which is no name'),
+    'pickle: a number of a million digits': (
+        'pickle', 'pkl', lambda: b'(dp0\nL' + b'9' * 1000000 + b'L\n.', 'cpm_hand', 'damaged'),
     'index: keys that grow': ('tf-checkpoint', 'index', bombs.index_of_keys, 'mobilenet_thin',
                               'it has a name of 100000 bytes'),
     'index: one block many times': ('tf-checkpoint', 'index', bombs.index_of_one_block,

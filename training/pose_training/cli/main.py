@@ -8,6 +8,7 @@ COMMANDS = {
     'view': 'draw training crops, to check them',
     'label': 'find people in images without labels and write them as a dataset',
     'add-boxes': 'complete the boxes of a dataset by detectors',
+    'convert': 'turn datasets of other formats into COCO keypoint files',
     'clean': 'check the labels of a dataset with a trained network',
     'fit': 'train a network',
     'pack': 'write the images of a configuration to two files for fit-packed',

@@ -53,8 +53,13 @@ def describe(name: str) -> dict:
             'parameters': count_parameters(network), 'input_size': [width, height],
             'multiply_adds': count_multiply_adds(network, width, height),
             'input': spec.input, 'stride': network.stride, 'options': dict(spec.options),
-            'formats': list(spec.formats), 'source': spec.source, 'license': spec.license,
+            'formats': list(spec.formats), 'source': spec.source, 'license': _license(spec),
             'published_accuracy': spec.accuracy}
+
+
+def _license(spec):
+    others = ['{}: {}'.format(name, license) for name, license in spec.licenses.items()]
+    return '; '.join([spec.license, *others])
 
 
 def markdown(facts) -> List[str]:

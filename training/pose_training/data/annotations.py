@@ -62,7 +62,8 @@ def read_dataset(path: str, topology: Topology, all_people_annotated: bool = Tru
     the file's keypoint names to the topology's. Annotations of all categories with keypoints of
     the topology are people (see load_coco). `split` selects images by a hash of their file names:
     (0, .9) to train on, and (.9, 1) to validate with. Annotations of a `score` below `min_score`
-    become regions to ignore. The other arguments are those of Sample; if the `info` of the file
+    become regions to ignore. Images with `is_labeled: false`, such as frames of a video between
+    labelled ones, are left out. The other arguments are those of Sample; if the `info` of the file
     has `complete: false`, not all people are annotated. Other categories, keypoints that the
     topology lacks, and missing images are left out, with a warning. Raises DataError, which names
     the file and the entry, for invalid data.
@@ -71,7 +72,8 @@ def read_dataset(path: str, topology: Topology, all_people_annotated: bool = Tru
         return _select(_read_folder(path, topology), split, path)
     file = load_coco(path, topology, images, names)
     _tell_dropped(file, topology)
-    samples = read_samples(file, topology, min_score)
+    samples = [sample for sample, image in zip(read_samples(file, topology, min_score),
+                                               file.images) if image.get('is_labeled', True)]
     info = file.data.get('info')
     if isinstance(info, dict) and info.get('complete') is False:
         all_people_annotated = False

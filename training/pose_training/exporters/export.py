@@ -65,6 +65,9 @@ def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptio
     images = tuple(map(str, images or [path for path in options.calibration
                                        if not path.lower().endswith('.json')][:_COMPARED]))
     network = inference_copy(network, options.stages)
+    if options.dynamic and network.fixed_size:
+        raise ExportError('{} knows the center of its image, and hence one size: leave out the '
+                          'dynamic size (a dynamic batch is possible)'.format(network.recipe.name))
     if options.dynamic:
         options = options._replace(batch='dynamic')
     form = make_form(network, options, provenance or {})

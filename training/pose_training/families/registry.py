@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The families by name, which is the decoder type of their model cards."""
+"""The families by name: the decoder type of their model cards (cpm: that of heatmap)."""
 import importlib
 
 from pose_training.errors import NetworkError
@@ -8,7 +8,7 @@ from pose_training.families.family import Family
 from pose_training.families.topologies import AnyTopology
 
 # name: module in this package, with the class FAMILY
-_FAMILIES = {'paf': 'paf', 'heatmap': 'heatmap', 'boxes': 'detection'}
+_FAMILIES = {'paf': 'paf', 'heatmap': 'heatmap', 'cpm': 'cpm', 'boxes': 'detection'}
 
 
 def make_family(name: str, topology: AnyTopology) -> Family:

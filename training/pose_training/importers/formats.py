@@ -24,6 +24,7 @@ FORMATS: Dict[str, Format] = {
     'tf-checkpoint': Format('tf_checkpoint', 'TensorFlow checkpoint, model-449003.index',
                             ('averages', 'stored_statistics')),
     'npy': Format('npy', 'tf-pose-estimation, openpose_coco.npy'),
+    'pickle': Format('pickle_file', 'convolutional pose machines, cpm_body.pkl'),
     'caffe': Format('caffe', 'OpenPose, pose_iter_584000.caffemodel', ('prototxt',)),
     'torch': Format('torch_state', 'PyTorch state dict, .pth (trt_pose, Lightweight OpenPose, '
                                    'conversions of OpenPose)'),
@@ -61,11 +62,14 @@ def import_network(format_name: str, path: str, model: str,
     """
     spec = get_spec(model)
     weights = read_weights(format_name, path, spec, **options)
-    network = create_model(model, **weights.options)
+    options = spec.deduced(weights.tensors) if spec.deduced else {}
+    network = create_model(model, **{**options, **weights.options})
     load_weights(network, weights, path, spec.ignored)
     provenance = {'source': spec.source, 'weights': os.path.basename(path), 'format': format_name}
     if os.path.isfile(path):
         provenance['weights_sha256'] = sha256(path)
+    if format_name in spec.licenses:
+        provenance['license'] = spec.licenses[format_name]
     if spec.accuracy:
         provenance['published_accuracy'] = spec.accuracy
     provenance.update(weights.provenance)

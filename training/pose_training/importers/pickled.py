@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read a pickle of NumPy arrays as data: no name in it is imported or called.
 
-`pickletools` splits the file into instructions. Only those of dicts, lists, numbers and arrays are
+The file is split into instructions by the tables of `pickletools`. Only those of dicts, lists, numbers and arrays are
 run here; all others are rejected, and all names except those with which NumPy rebuilds an array.
 Arrays that are larger than the file are rejected, too.
 
@@ -11,9 +11,10 @@ its memo by index (32 GB for one instruction), hashes nested tuples without end,
 memory of a BYTEARRAY8 before it reads it.
 """
 import math
-from pickletools import genops
+from codecs import escape_decode
+from pickletools import code2op
 import re
-from typing import Any
+from typing import Any, Iterator, Tuple
 
 import numpy as np
 
@@ -23,7 +24,8 @@ _NAMES = {'{}.multiarray.{}'.format(module, name): name
 _NAMES.update({'numpy.ndarray': 'ndarray', 'numpy.dtype': 'dtype', '_codecs.encode': 'encode'})
 
 _LITERALS = {'BININT', 'BININT1', 'BININT2', 'LONG1', 'BINFLOAT', 'SHORT_BINUNICODE',
-             'BINUNICODE', 'BINUNICODE8', 'SHORT_BINBYTES', 'BINBYTES', 'BINBYTES8'}
+             'BINUNICODE', 'BINUNICODE8', 'SHORT_BINBYTES', 'BINBYTES', 'BINBYTES8',
+             'INT', 'LONG', 'FLOAT', 'UNICODE', 'STRING'}  # the last five: protocol 0
 _STRINGS = {'SHORT_BINSTRING', 'BINSTRING'}  # of Python 2: bytes
 _MAKERS = {'NONE': lambda: None, 'NEWTRUE': lambda: True, 'NEWFALSE': lambda: False,
            'EMPTY_TUPLE': tuple, 'EMPTY_LIST': list, 'EMPTY_DICT': dict}
@@ -75,16 +77,32 @@ def read_pickle(stream, largest: int) -> Any:
     """
     machine = Machine(largest)
     try:
-        for count, (opcode, argument, _) in enumerate(genops(stream)):
+        for count, (name, argument) in enumerate(_instructions(stream)):
             if count > _MOST_INSTRUCTIONS:
                 raise PickleError('it is longer than any list of layers')
-            machine.step(opcode.name, argument)
+            machine.step(name, argument)
         return machine.stack.pop()
     except PickleError:
         raise
     except (ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
         raise PickleError('its pickle is damaged or cut short ({})'.format(
             str(error)[:80] or type(error).__name__)) from error
+
+
+def _instructions(stream) -> Iterator[Tuple[str, Any]]:
+    """Yield names and arguments, as pickletools.genops does; the STRING of Python 2 as bytes."""
+    name = ''
+    while name != 'STOP':
+        code = stream.read(1).decode('latin-1')
+        if code not in code2op:
+            raise ValueError('{} in place of an instruction'.format(repr(code) if code else 'end'))
+        opcode = code2op[code]
+        name, argument = opcode.name, None
+        if name == 'STRING':  # genops reads ASCII alone
+            argument = escape_decode(stream.readline().strip(b'\n')[1:-1])[0]
+        elif opcode.arg is not None:
+            argument = opcode.arg.reader(stream)
+        yield name, argument
 
 
 class Machine:
@@ -103,9 +121,9 @@ class Machine:
             self.stack.append(_MAKERS[name]())
         elif name in _TUPLES:
             self.stack.append(tuple(self._popped(_TUPLES[name])))
-        elif name in ('BINPUT', 'LONG_BINPUT', 'MEMOIZE'):
+        elif name in ('BINPUT', 'LONG_BINPUT', 'PUT', 'MEMOIZE'):
             self.memo[len(self.memo) if argument is None else argument] = self.stack[-1]
-        elif name in ('BINGET', 'LONG_BINGET'):
+        elif name in ('BINGET', 'LONG_BINGET', 'GET'):
             self.stack.append(self.memo[argument])
         elif name not in ('PROTO', 'FRAME', 'STOP'):
             self.other(name, argument)
@@ -116,6 +134,12 @@ class Machine:
             self.marks.append(len(self.stack))
         elif name == 'TUPLE':
             self.stack.append(tuple(self._since_mark()))
+        elif name == 'LIST':
+            self.stack.append(self._since_mark())
+        elif name == 'DICT':
+            items = self._since_mark()
+            self.stack.append({})
+            self._set_items(items)
         elif name in ('APPEND', 'APPENDS'):
             items = self._since_mark() if name == 'APPENDS' else [self.stack.pop()]
             self._top(list).extend(items)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Import a TensorFlow checkpoint of tf-pose-estimation (model-449003.index and its data)."""
+"""Import a name-based TensorFlow checkpoint (model-449003.index and its data)."""
 import inspect
 import os
 import re
@@ -40,11 +40,18 @@ def read_weights(path: str, spec: NetworkSpec, averages: bool = False,
     averaged = {name for name in bundle.names if name.endswith('/' + AVERAGE)}
     if averages and not averaged:
         raise WeightsError('{} has no moving averages; import it without --averages'.format(path))
-    state = to_state({name: bundle.read(name) for name in bundle.names
-                      if state_name(name) or (averages and name in averaged)}, path, averages)
+    state = _in_layers(spec, to_state({name: bundle.read(name) for name in bundle.names
+                      if state_name(name) or (averages and name in averaged)}, path, averages))
     if stored_statistics or 'image_statistics' not in inspect.signature(spec.build).parameters:
         return Weights(state)
     return Weights(state, {'image_statistics': True})
+
+
+def _in_layers(spec, state):
+    """Name the arrays by the layers of the network, where those differ from the scopes."""
+    parts = {name: name.rpartition('.') for name in state}
+    return {spec.scopes.get(scope, scope) + dot + part: state[name]
+            for name, (scope, dot, part) in parts.items()}
 
 
 def _prefix(path):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Convert names and layouts of TensorFlow (slim) variables to those of a state dict."""
+"""Convert names and layouts of TensorFlow variables to those of a state dict."""
 from typing import Dict, Mapping, Optional
 
 import numpy as np
@@ -9,6 +9,7 @@ from pose_training.errors import WeightsError
 
 # The last part of a variable's name, and of its state name.
 _PARAMETERS = {'weights': 'weight', 'depthwise_weights': 'weight', 'biases': 'bias',
+               'kernel': 'weight', 'bias': 'bias',  # of tf.layers
                'beta': 'bias', 'gamma': 'weight', 'moving_mean': 'running_mean',
                'moving_variance': 'running_var'}
 AVERAGE = 'ExponentialMovingAverage'

@@ -21,12 +21,14 @@ class PoseNetwork(nn.Module, abc.ABC):
     """A network from images (N, 3, h, w), normalized with its card, to maps.
 
     `stride` is the number of input pixels per map cell; h and w must be multiples of
-    `size_multiple`. `create_model` sets `recipe`, the arguments that build the network again, and
-    `family`, the meaning of its outputs.
+    `size_multiple`; with `fixed_size`, an exported file takes only images of its own size.
+    `create_model` sets `recipe`, the arguments that build the network again, and `family`, the
+    meaning of its outputs.
     """
 
     stride = 8
     size_multiple = 8
+    fixed_size = False
     recipe: 'Recipe'
     family: Family
 

@@ -4,7 +4,7 @@
 import difflib
 import importlib
 from functools import lru_cache
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
 import torch
 
@@ -17,7 +17,7 @@ from pose_training.models.network import PoseNetwork, Recipe
 # Each of these modules lists its networks in NETWORKS.
 _MODULES = ('cmu', 'body_25', 'hand_face', 'dsconv', 'tf_mobilenet', 'tf_mobilenet_v2',
             'lightweight', 'trt_pose', 'repvgg_fpn', 'lite_bottom_up', 'lite_pose_crop',
-            'lite_person_detector')
+            'lite_person_detector', 'cpm')
 _MOST_WEIGHTS = 1 << 27
 
 
@@ -30,6 +30,9 @@ class NetworkSpec(NamedTuple):
     formats in which its weights were published (`pose-train import`); `ignored` is a regular
     expression of unused state names in those files; `family` is that of its outputs;
     `begins_with` is a network from whose exported files it may take the layers of equal names.
+    `licenses` are those of the weights in formats whose license is not `license`; `scopes` are
+    the names of layers by their scopes in TensorFlow, where these differ. `deduced(tensors)`
+    returns the options that the arrays of a file show by their names and shapes.
     """
 
     name: str
@@ -45,6 +48,9 @@ class NetworkSpec(NamedTuple):
     accuracy: str = ''
     family: str = 'paf'
     begins_with: str = ''
+    licenses: Mapping[str, str] = {}
+    scopes: Mapping[str, str] = {}
+    deduced: Optional[Callable[[Mapping[str, Any]], Dict[str, Any]]] = None
 
 
 def card_input(width: int, height: int, color='bgr', scale=1.0, mean=(0., 0., 0.),

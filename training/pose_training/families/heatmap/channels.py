@@ -8,29 +8,30 @@ import torch
 from torch import Tensor
 
 from pose_ros.core.card import ModelCard
-from pose_ros.core.decoders.heatmap import parse_outputs
+from pose_ros.core.decoders.heatmap import HeatmapOutputs, parse_outputs
 from pose_ros.core.topology import Topology
 from pose_training.errors import DataError
 from pose_training.families.family import Outputs, TeacherChannels
 
 _STRIDE = 4  # of a teacher without it in its card: that of all published networks of crops
-# Cells by which the centers of a grid are shifted from those of half-pixel cells.
-_SHIFTS = {'half_pixel': 0., 'corner': .5 - .5 / _STRIDE}
+_STRIDES = (2, 4, 8, 16, 32)
+_GRIDS = ('half_pixel', 'corner')
 
 
 class HeatmapChannels(TeacherChannels):
     """See TeacherChannels. `chosen` (K,): the teacher's channel of each keypoint, -1 for none."""
 
-    stride = _STRIDE
-
-    def __init__(self, tensor: str, grid: str, chosen: Tuple[int, ...], mirror: Tuple[int, ...]):
-        self._tensor, self._chosen = tensor, np.array(chosen)
+    def __init__(self, outputs: HeatmapOutputs, stride: int, chosen: Tuple[int, ...],
+                 mirror: Tuple[int, ...]):
+        self._tensor, self._peak, self._chosen = outputs.tensor, outputs.peak, np.array(chosen)
         self.known = self._chosen >= 0
-        self.shift, self.mirror = _SHIFTS[grid], mirror
+        self.stride, self.mirror = stride, mirror
+        # Cells by which the centers of the grid are shifted from those of half-pixel cells.
+        self.shift = .5 - .5 / stride if outputs.grid == 'corner' else 0.
 
     def read(self, outputs: Outputs) -> Tensor:
         """See TeacherChannels."""
-        maps = outputs[self._tensor].float()
+        maps = outputs[self._tensor].float() / self._peak
         known = torch.from_numpy(self.known).to(maps.device).view(-1, 1, 1)
         places = torch.from_numpy(self._chosen.clip(0)).to(maps.device)
         return torch.where(known, maps[:, places], maps.new_zeros(()))
@@ -49,13 +50,19 @@ def match_channels(card: ModelCard, topology: Topology, where: str) -> HeatmapCh
         raise DataError('the teacher {} has a decoder of type {!r}: a network of crops needs a '
                         'teacher of type `heatmap`'.format(where, card.decoder.type))
     outputs = parse_outputs(card)
-    if outputs.grid not in _SHIFTS:
+    if outputs.grid not in _GRIDS:
         raise DataError('the teacher {} has the grid {!r}; choose one of {}'.format(
-            where, outputs.grid, ', '.join(_SHIFTS)))
+            where, outputs.grid, ', '.join(_GRIDS)))
     own = [card.topology.index(name) for name in topology.keypoint_names]
     chosen = tuple(-1 if keypoint is None else outputs.channels[keypoint] for keypoint in own)
     if max(chosen) < 0:
         raise DataError('the teacher {} predicts {}, which has no keypoint of {}: choose a '
                         'teacher with keypoints of the same names'.format(
                             where, card.topology.name, topology.name))
-    return HeatmapChannels(outputs.tensor, outputs.grid, chosen, topology.mirror)
+    return HeatmapChannels(outputs, _stride(card), chosen, topology.mirror)
+
+
+def _stride(card):
+    export = card.provenance.get('export')
+    stride = export.get('stride') if isinstance(export, dict) else None
+    return stride if type(stride) is int and stride in _STRIDES else _STRIDE
