@@ -60,9 +60,7 @@ def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], 
     Raises DataError for an invalid dataset, before anything runs, and what PoseEstimator raises.
     """
     paths = [data] if isinstance(data, (str, os.PathLike)) else list(data)
-    topology = _topology(model, engine.get('card'))
-    datasets = [read_labels(os.fspath(path), topology, images)._replace(max_pixels=max_pixels)
-                for path in paths]
+    datasets = _read(paths, _topology(model, engine.get('card')), images, max_pixels)
     estimator = load(model, settings, **engine)
     _check_kind(estimator, datasets, form if results else '')
     with contextlib.ExitStack() as stack:
@@ -76,10 +74,15 @@ def evaluate(model: Union[str, PoseEstimator], data: Union[str, Sequence[str]], 
         if several is not estimator:
             stack.callback(several.close)
         conditions = Conditions(boxes if boxes in ('', 'truth') else GivenBoxes(boxes), fps)
-        line = protocol(estimator, flip, scales, boxes, pck)
-        return [_measured(name, line, detect(several, labels, progress, conditions), pck,
-                          _Files(failures, worst, results, form))
+        line, files = protocol(estimator, flip, scales, boxes, pck), _Files(
+            failures, worst, results, form)
+        return [_measured(name, line, detect(several, labels, progress, conditions), pck, files)
                 for name, labels in zip(_names(paths), datasets)]
+
+
+def _read(paths, topology, images, max_pixels):
+    return [read_labels(os.fspath(path), topology, images)._replace(max_pixels=max_pixels)
+            for path in paths]
 
 
 class _Files(NamedTuple):
