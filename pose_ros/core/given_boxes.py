@@ -43,6 +43,10 @@ class GivenBoxes:
         """
         image_id = self._ids.find(frame.name) if self._ids else image_id_of(
             frame.name, frame.index)
+        return self.of(image_id, topology)
+
+    def of(self, image_id: Id, topology: Topology) -> People:
+        """Return the people of the image with this id, as `find`."""
         found = self._boxes.get(image_id, [])
         self.used += bool(found)
         return people_in_boxes([box for box, _ in found], topology,

@@ -7,8 +7,8 @@ import textwrap
 
 DESCRIPTION = ('Turn a dataset of another format into a COCO keypoint file, which all commands '
                'read. What is left out is counted, with the reason. Inputs are never changed.')
-EPILOG = """Each kind has options of its own: pose-train convert KIND --help. Look at the image that
---check writes before you train: it shows whether keypoints, sides and offsets are right.
+EPILOG = """Each kind has options of its own: pose-train convert KIND --help. Look at the image
+that --check writes before you train: it shows whether keypoints, sides and offsets are right.
 """
 # Each module has `add_arguments(parser)`, `run(options) -> exit code`, and a DESCRIPTION.
 KINDS = {

@@ -13,9 +13,12 @@ from pose_ros.core.command_options import (add_model_options, add_parameter, cou
 from pose_ros.core.decoders import decoder_parameters
 from pose_ros.core.errors import shown
 from pose_ros.core.image_size import SIZE_PARAMETER
+from pose_training.errors import ConfigError
 from pose_training.evaluation.boxes import BoxFinder
 from pose_training.evaluation.evaluate import evaluate, protocol, refuse_checkpoint
+from pose_training.evaluation.metrics import Pck, PCK_OF
 from pose_training.evaluation.report import as_data, tables
+from pose_training.evaluation.result_files import FORMATS
 
 DESCRIPTION = ("Measure a model on labelled images, with the robot's own engine and decoder: "
                "COCO's AP and AR, for each keypoint the share that is found (PCK) and the share "
@@ -29,29 +32,36 @@ EPILOG = """examples:
   pose-train evaluate model.onnx --data val.json --flip --scales 0.5 1 1.5
   pose-train evaluate pose_crop.onnx --detector person_detector.onnx --data val.json
   pose-train evaluate pose_crop.onnx --boxes truth --data val.json
+  pose-train evaluate pose_crop.onnx --boxes human_detection.json --data val.json --flip
   pose-train evaluate person_detector.onnx --data val.json     AP of the boxes of a detector
+  pose-train evaluate pose_crop.onnx --boxes truth --data mpii_valid.json       PCKh of MPII
+  pose-train evaluate pose_crop.onnx --detector person_detector.onnx --data posetrack_val.json \\
+    --tracking --results results/ --format posetrack         AP and MOTA of PoseTrack
 
 File names in a dataset are relative to its folder, or to --images. Images that are missing or
 cannot be read are left out, counted and named. Figures are of a single scale, without the
 mirrored image, unless --flip or --scales are given; --scales other than 1 need a model with
-dynamic shapes.
+dynamic shapes. PCKh is measured where people have head boxes, and AP and MOTA of PoseTrack on its
+keypoints (pose-train convert writes both).
 """
 
 
 def add_arguments(parser) -> None:
     """Add the options of this command."""
-    add_model_options(parser, positional=True)
+    add_model_options(parser, positional=True, tracking=False)
     add_parameter(parser, SIZE_PARAMETER)
     parser.add_argument('--data', nargs='+', required=True, metavar='PATH',
                         help='COCO keypoint files; folders of images without people')
     parser.add_argument('--images', metavar='FOLDER', default='',
                         help="folder of the images (default: that of each dataset's file)")
-    parser.add_argument('--boxes', choices=('truth',), default='',
-                        help='give the labelled boxes to a network of crops, in place of a '
-                             'detector')
+    parser.add_argument('--boxes', metavar='truth|FILE', default='',
+                        help='give boxes to a network of crops, in place of a detector: the '
+                             'labelled ones, or those of a file of COCO detection results '
+                             '(human_detection.json)')
     parser.add_argument('--json', metavar='FILE', help='write the figures to a JSON file; - is '
                              'stdout')
     parser.add_argument('--quiet', action='store_true', help='print errors only')
+    _add_measures(parser)
     group = parser.add_argument_group('images of failures')
     group.add_argument('--failures', metavar='FOLDER',
                        help='draw labels and people found of the worst images, by their OKS; '
@@ -64,36 +74,70 @@ def add_arguments(parser) -> None:
                        help="sizes relative to the network's own (default: 1)")
 
 
+def _add_measures(parser):
+    group = parser.add_argument_group('measures and result files')
+    group.add_argument('--pck', type=_scale, default=Pck().share, metavar='SHARE',
+                       help='PCK: within this share of --pck-of a keypoint is found (default: '
+                            '%(default)s)')
+    group.add_argument('--pck-of', choices=PCK_OF, default=Pck().of,
+                       help='the longer diagonal of the torso (half the box without one), or the '
+                            'longest side of the rectangle of the keypoints (default: '
+                            '%(default)s)')
+    group.add_argument('--results', metavar='PATH', default='',
+                       help='write the people found to a result file, for posetrack to a folder')
+    group.add_argument('--format', choices=FORMATS, default='coco',
+                       help='of --results: a JSON list, the MATLAB file of MPII, a JSON file for '
+                            'each sequence (default: %(default)s)')
+    group.add_argument('--fps', type=_rate, default=25., metavar='F',
+                       help='frames per second of videos, for --tracking (default: %(default)g)')
+
+
 def run(args) -> int:
     """Measure, and print tables; return the exit code."""
     refuse_checkpoint(args.model)
-    check_outputs({'--json': args.json}, args.data + model_inputs(args))
+    results = args.results or None
+    if results and args.format == 'posetrack':
+        results = os.path.join(results, '')
+    given = [] if args.boxes in ('', 'truth') else [args.boxes]
+    check_outputs({'--json': args.json, '--results': results},
+                  args.data + given + model_inputs(args))
     text = report_stream(args.json)
+    pck = Pck(args.pck, args.pck_of)
     estimator = _load(args)
     if not args.quiet:
         print(shown('{} by {}'.format(estimator.card.name,
                                       estimator.network.engine.describe())), file=text)
-        print(protocol(estimator, args.flip, args.scales, args.boxes), flush=True, file=text)
-    results = evaluate(estimator, args.data, flip=args.flip, scales=args.scales,
-                       failures=args.failures, worst=args.worst, boxes=args.boxes,
-                       images=args.images, max_pixels=args.max_pixels,
-                       progress=with_progress(args.quiet))
+        print(protocol(estimator, args.flip, args.scales, args.boxes, pck), flush=True, file=text)
+    found = evaluate(estimator, args.data, flip=args.flip, scales=args.scales,
+                     failures=args.failures, worst=args.worst, boxes=args.boxes,
+                     images=args.images, max_pixels=args.max_pixels, pck=pck, fps=args.fps,
+                     results=args.results, form=args.format,
+                     progress=with_progress(args.quiet))
     if not args.quiet:
-        print('\n' + '\n'.join(tables(results)), file=text)
-        for result in results if args.failures else ():
-            print('{}: {} failure images in {}'.format(
-                result.name, len(result.failures), os.path.join(args.failures, result.name)),
-                file=text)
+        _show(found, args, text)
     if args.json:
-        write_json(args.json, as_data(estimator, results), indent=2)
+        write_json(args.json, as_data(estimator, found), indent=2)
     estimator.close()
     return 0
+
+
+def _show(found, args, text):
+    print('\n' + '\n'.join(tables(found, Pck(args.pck, args.pck_of))), file=text)
+    for result in found if args.failures else ():
+        print('{}: {} failure images in {}'.format(
+            result.name, len(result.failures), os.path.join(args.failures, result.name)),
+            file=text)
+    if args.results:
+        print('wrote the people found to {}'.format(args.results), file=text)
 
 
 def _load(args):
     """Load a model for pose or a detector."""
     if load_card(args.model, args.card).task != 'detection':
         return load_estimator(args)
+    if args.tracking or args.results:
+        raise ConfigError('{} is a detector: it is measured without tracking and result '
+                          'files'.format(args.model))
     engine = {parameter.name: getattr(args, parameter.name) for parameter in ENGINE_PARAMETERS}
     table = decoder_parameters('boxes')
     return BoxFinder(args.model, card=args.card, input_size=args.size,
@@ -107,4 +151,15 @@ def _scale(text):
         value = 0.
     if not 0 < value <= 8:
         raise argparse.ArgumentTypeError('{!r} is not a number above 0 and at most 8'.format(text))
+    return value
+
+
+def _rate(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError('{!r} is not a number above 0 and at most 1000'.format(
+            text))
     return value

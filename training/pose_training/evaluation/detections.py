@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run a model on a dataset, with the same call as the robot."""
 import time
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Tuple, Union
 
 import numpy as np
 
@@ -10,17 +10,37 @@ from pose_ros.core import PoseEstimator
 from pose_ros.core.convert import convert_people
 from pose_ros.core.errors import ImageError
 from pose_ros.core.frame import Frame
+from pose_ros.core.given_boxes import GivenBoxes
 from pose_ros.core.people import People, people_in_boxes
 from pose_training.data.images import read_labelled, tell_left_out
+from pose_training.errors import DataError
 from pose_training.evaluation.labels import LabelledImage, Labels
 
 
 class Detections(NamedTuple):
-    """People with the dataset's keypoints in image pixels, by image id; best scores first."""
+    """People with the dataset's keypoints in image pixels, by image id; best scores first.
+
+    `owned`: each was found in a labelled box, and its track id is the index of that label in
+    Labels.boxed(). `between` are the people of frames without labels.
+    """
 
     labels: Labels
     people: Dict[int, People]
     seconds: List[float]  # per image, from pixels to people, without reading the file
+    owned: bool = False
+    between: Dict[int, People] = {}
+    images: Tuple[LabelledImage, ...] = ()  # of people and of between, in the order of the file
+
+
+class Conditions(NamedTuple):
+    """How people are looked for.
+
+    `boxes`: 'truth' gives the labelled boxes to a network of crops instead of a detector's, a file
+    of detection results its boxes; '' gives none. `fps`: frames per second of videos.
+    """
+
+    boxes: Union[str, GivenBoxes] = ''
+    fps: float = 25.
 
 
 def readable(labels: Labels, progress: Callable, faults: List[ImageError]
@@ -45,31 +65,63 @@ def checked(found: 'Detections', faults: List[ImageError]) -> 'Detections':
     """
     labels = found.labels
     tell_left_out(labels.path, faults, len(labels.images))
-    gone = {image.id for image in labels.images} - set(found.people)
+    gone = {image.id for image in labels.images} - set(found.people) - set(found.between)
     return found._replace(labels=labels.without(gone)) if gone else found
 
 
 def detect(estimator: PoseEstimator, labels: Labels, progress: Callable = iter,
-           in_boxes: bool = False) -> Detections:
+           conditions: Conditions = Conditions()) -> Detections:
     """Find the people of every image; `progress` wraps the list of images, as tqdm does.
 
-    `in_boxes`: use the labelled boxes for a network of crops, instead of a detector's.
+    The frames of a video come in their order, with its name as their source.
 
     Images that cannot be used are left out, with a warning. Raises DataError if none can,
     PoseRosError if the model and the dataset share no keypoint.
     """
     faults: List[ImageError] = []
-    found = Detections(labels, {}, [])
-    labelled = labels.people()
-    for image, pixels in readable(labels, progress, faults):
-        boxes = people_in_boxes([person['bbox'] for person in labelled[image.id]],
-                                estimator.topology) if in_boxes else None
+    tracked = any(stage.name == 'tracking' for stage in getattr(estimator, 'stages', ()))
+    found = Detections(labels, {}, [], conditions.boxes == 'truth' and not tracked, {},
+                       tuple(labels.images))
+    boxed, used = labels.boxed(), getattr(conditions.boxes, 'used', 0)
+    in_order = labels._replace(images=_in_order(labels.images))
+    for image, pixels in readable(in_order, progress, faults):
+        given = _given(conditions.boxes, image, boxed[image.id], estimator)
         start = time.perf_counter()
-        people = estimator.run([Frame(pixels)], [boxes])[0] if in_boxes else estimator(pixels)
+        people = estimator(_frame(image, pixels, conditions.fps)) if given is None \
+            else estimator.run([_frame(image, pixels, conditions.fps)], [given])[0]
         found.seconds.append(time.perf_counter() - start)
         people = convert_people(people, estimator.topology, labels.topology)
-        found.people[image.id] = people.select(people.detected().any(1))
-    return checked(found, faults)
+        place = found.people if image.labelled else found.between
+        place[image.id] = people.select(people.detected().any(1))
+    if isinstance(conditions.boxes, GivenBoxes) and conditions.boxes.used == used:
+        raise DataError('there are given boxes for none of the images of {}: their image_id must '
+                        'be the ids in it'.format(labels.path))
+    found = checked(found, faults)
+    between = [image.id for image in labels.images if not image.labelled]
+    return found._replace(labels=found.labels.without(between, True)) if between else found
+
+
+def _in_order(images):
+    """Return the images with the frames of each video together, in the order of their numbers."""
+    first = {image.sequence: place for place, image in reversed(list(enumerate(images)))}
+    return sorted(images, key=lambda image: (first[image.sequence], image.frame)
+                  if image.sequence else (first[''], 0))
+
+
+def _frame(image, pixels, fps) -> Frame:
+    if not image.sequence:
+        return Frame(pixels)
+    return Frame(pixels, image.frame / fps, image.sequence)
+
+
+def _given(boxes, image, annotations, estimator):
+    """Return the people whose boxes a network of crops gets, None to let it find them."""
+    if isinstance(boxes, GivenBoxes):
+        return boxes.of(image.entry.get('id', image.id), estimator.topology)
+    if not boxes:
+        return None
+    people = people_in_boxes([person['bbox'] for person in annotations], estimator.topology)
+    return people._replace(track_ids=np.arange(people.count, dtype=np.int32))
 
 
 def coco_results(detections: Detections) -> List[Dict[str, Any]]:

@@ -16,16 +16,38 @@ from pose_training.errors import DataError
 
 _LOG = logging.getLogger('pose_training')
 _CATEGORY = 1  # of all people
+_KEPT = ('bbox_head', 'track_id', 'mpii_person')  # keys of benchmarks
 # The share of its box that a person covers: the median of COCO's outlines.
 _SHARE_OF_BOX = .53
 
 
 class LabelledImage(NamedTuple):
-    """One image; `size` is (width, height) [px], None if the labels do not have it."""
+    """One image; `size` is (width, height) [px], None if the labels do not have it.
+
+    `entry` is its entry in the file. A frame of a video has its `sequence` and its number `frame`;
+    one that is not `labelled` counts for tracking alone.
+    """
 
     id: int
     path: str
     size: Optional[Tuple[int, int]]
+    entry: Dict[str, Any] = {}
+
+    @property
+    def sequence(self) -> str:
+        """Return the name of its video, '' of a single image."""
+        return str(self.entry.get('sequence', self.entry.get('vid_id', '')))
+
+    @property
+    def frame(self) -> int:
+        """Return its number in the video."""
+        number = self.entry.get('frame', 0)
+        return number if isinstance(number, int) else 0
+
+    @property
+    def labelled(self) -> bool:
+        """Return whether the people in it are labelled."""
+        return bool(self.entry.get('is_labeled', True))
 
 
 class Labels(NamedTuple):
@@ -44,6 +66,7 @@ class Labels(NamedTuple):
     annotations: List[Dict[str, Any]]
     left_out: int = 0
     max_pixels: int = MAX_PIXELS
+    own_category: Any = _CATEGORY  # the id of people in the file
 
     def people(self) -> Dict[int, List[Dict[str, Any]]]:
         """Return the annotations with a labelled keypoint that are no crowds, by image id."""
@@ -53,15 +76,37 @@ class Labels(NamedTuple):
                 found[annotation['image_id']].append(annotation)
         return found
 
+    def boxed(self) -> Dict[int, List[Dict[str, Any]]]:
+        """Return the annotations of people, by image id; without any keypoint those with a box.
+
+        Test sets have boxes alone.
+        """
+        found = self.people()
+        if not any(found.values()):
+            for annotation in self.annotations:
+                if not annotation['iscrowd'] and annotation['bbox'][2] > 0:
+                    found[annotation['image_id']].append(annotation)
+        return found
+
+    def ignored(self) -> Dict[int, List[List[float]]]:
+        """Return the polygons of regions to ignore, by image id."""
+        found: Dict[int, List[List[float]]] = {}
+        for annotation in self.annotations:
+            if annotation['iscrowd']:
+                found.setdefault(annotation['image_id'], []).extend(
+                    annotation.get('segmentation', ()))
+        return found
+
     def empty_images(self) -> List[int]:
         """Return the ids of the images without any annotation of a person or a crowd."""
         marked = {annotation['image_id'] for annotation in self.annotations}
         return [image.id for image in self.images if image.id not in marked]
 
-    def without(self, image_ids: Collection[int]) -> 'Labels':
-        """Return the labels of the other images."""
+    def without(self, image_ids: Collection[int], unlabelled: bool = False) -> 'Labels':
+        """Return the labels of the other images; `left_out` counts them unless `unlabelled`."""
+        image_ids = set(image_ids)
         return self._replace(
-            left_out=self.left_out + len(image_ids),
+            left_out=self.left_out + (0 if unlabelled else len(image_ids)),
             images=[image for image in self.images if image.id not in image_ids],
             annotations=[annotation for annotation in self.annotations
                          if annotation['image_id'] not in image_ids])
@@ -87,8 +132,8 @@ def read_labels(path: str, topology: Optional[Topology] = None, images: str = ''
     _tell_unpredicted(path, own, topology)
     # COCO's evaluation sorts ids, which must be of one type.
     plain = all(isinstance(image['id'], int) for image in file.images)
-    every = [LabelledImage(image['id'] if plain else number, file.path_of(image), size_of(image))
-             for number, image in enumerate(file.images)]
+    every = [LabelledImage(image['id'] if plain else number, file.path_of(image), size_of(image),
+                           image) for number, image in enumerate(file.images)]
     there = set(present([image.path for image in every], path))
     pairs = [pair for pair in zip(every, file.images) if pair[0].path in there]
     people = [(image.id, person) for image, entry in pairs
@@ -96,7 +141,7 @@ def read_labels(path: str, topology: Optional[Topology] = None, images: str = ''
     return Labels(path, own, _CATEGORY, [image for image, _ in pairs],
                   [_complete(person, number, image_id, own.size)
                    for number, (image_id, person) in enumerate(people, 1)],
-                  len(every) - len(pairs))
+                  len(every) - len(pairs), own_category=file.category.get('id', _CATEGORY))
 
 
 def _tell_unpredicted(path, own, topology):
@@ -114,7 +159,10 @@ def _complete(annotation, number, image_id, size):
                              float) if annotation.get('keypoints') else np.zeros((size, 3))
     labelled = int((keypoints[:, 2] > 0).sum())
     box = annotation.get('bbox') or (box_of(annotation) if labelled else [0., 0., 0., 0.])
-    return {'id': number, 'image_id': image_id,
+    more = {name: annotation[name] for name in _KEPT if name in annotation}
+    if annotation.get('iscrowd') and isinstance(annotation.get('segmentation'), list):
+        more['segmentation'] = annotation['segmentation']
+    return {**more, 'id': number, 'image_id': image_id,
             'iscrowd': int(bool(annotation.get('iscrowd'))), 'category_id': _CATEGORY,
             'num_keypoints': labelled, 'keypoints': keypoints.ravel().tolist(),
             'bbox': [float(value) for value in box],

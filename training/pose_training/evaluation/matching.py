@@ -43,6 +43,16 @@ def match(annotations: Sequence[Dict[str, Any]], people: People,
             for row, annotation in enumerate(annotations)]
 
 
+def owned(annotations: Sequence[Dict[str, Any]], people: People) -> List[Match]:
+    """Pair the labelled people with those found in their own boxes, whose index is the track id.
+
+    Their OKS is not computed: NaN.
+    """
+    places = {int(number): place for place, number in enumerate(people.track_ids)}
+    return [Match(annotation, places.get(row), float('nan'))
+            for row, annotation in enumerate(annotations)]
+
+
 def _similarity(truth, areas, found, topology):
     """Return (P, N, K): exp(-d^2 / (2 area (2 sigma)^2)), 0 for a keypoint that was not found."""
     squared = ((truth[:, None, :, :2] - found[None, ..., :2]) ** 2).sum(-1)

@@ -16,7 +16,18 @@ from pose_training.evaluation.matching import labelled_keypoints, match
 
 AP_NAMES = ('AP', 'AP50', 'AP75', 'AP_medium', 'AP_large', 'AR', 'AR50', 'AR75', 'AR_medium',
             'AR_large')
-TOLERANCE = .2  # of the torso: distance within which a keypoint is found
+PCK_OF = ('torso', 'extent')
+
+
+class Pck(NamedTuple):
+    """Within `share` of what a keypoint is found.
+
+    'torso': the longer diagonal of the torso, half of the box where that is not labelled;
+    'extent': the longest side of the rectangle of the labelled keypoints (DeeperCut).
+    """
+
+    share: float = .2
+    of: str = 'torso'
 
 
 class KeypointFigures(NamedTuple):
@@ -67,9 +78,8 @@ def coco_figures(labels: Labels, results: List[Dict[str, Any]], kind: str,
             for name, value in zip(names, evaluation.stats)}
 
 
-def keypoint_figures(detections: Detections,
-                     tolerance: float = TOLERANCE) -> List[KeypointFigures]:
-    """Return PCK per keypoint, with a `tolerance` relative to the torso (or half the box)."""
+def keypoint_figures(detections: Detections, pck: Pck = Pck()) -> List[KeypointFigures]:
+    """Return PCK per keypoint."""
     topology = detections.labels.topology
     mirror = list(topology.mirror)
     counts = np.zeros((3, topology.size))
@@ -80,7 +90,8 @@ def keypoint_figures(detections: Detections,
             there = truth[:, 2] > 0
             counts[0] += there
             if person is not None:
-                radius = tolerance * reach(truth, annotation['bbox'], topology)
+                radius = pck.share * (_extent(truth) if pck.of == 'extent' else reach(
+                    truth, annotation['bbox'], topology))
                 points = people.keypoints[person, :, :2]
                 near = np.linalg.norm(points - truth[:, :2], axis=-1) < radius
                 twin = np.linalg.norm(points[mirror] - truth[:, :2], axis=-1) < radius
@@ -97,6 +108,11 @@ def reach(truth: np.ndarray, box, topology: Topology) -> float:
         if None not in ends and (truth[ends, 2] > 0).all():
             diagonals.append(float(np.linalg.norm(truth[ends[0], :2] - truth[ends[1], :2])))
     return max(diagonals) if diagonals else max(box[2], box[3]) / 2.
+
+
+def _extent(truth):
+    """Return the longest side of the rectangle of the labelled keypoints [px]."""
+    return float(np.ptp(truth[truth[:, 2] > 0, :2], axis=0).max())
 
 
 def figures(detections: Detections, keypoint_list: List[KeypointFigures]) -> Dict[str, Any]:

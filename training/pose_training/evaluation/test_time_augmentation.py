@@ -103,6 +103,7 @@ def augmented(estimator: PoseEstimator, flip: bool = False,
     stride = card.decoder.outputs['stride']
     networks = [_at_scale(own, scale, stride) for scale in scales]
     several = PoseEstimator.of_network(AugmentedNetwork(own, networks, swaps, stride, flip))
+    several.stages += tuple(estimator.stages[len(several.stages):])  # tracking, smoothing
     several.configure(**estimator.settings)
     return several
 
