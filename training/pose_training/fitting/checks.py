@@ -8,8 +8,8 @@ from pose_training.fitting.settings import RunConfig
 from pose_training.models.network import PoseNetwork
 
 PRECISIONS = {'fp32': '32-true', 'bf16': 'bf16-mixed', 'fp16': '16-mixed'}
-NAMES = ('adamw', 'muon')
-SCHEDULES = ('cosine', 'step', 'constant')
+NAMES = ('adamw', 'muon', 'sgd')
+SCHEDULES = ('cosine', 'step', 'multi_step', 'constant')
 NORMS = ('batch', 'sync', 'frozen')
 
 
@@ -80,6 +80,11 @@ def _rules(config):
         yield _get(config, key) in choices, key, 'one of ' + ', '.join(choices)
     yield (bool(learn.milestones) == (learn.schedule == 'step'), 'optimizer.milestones',
            'epochs for the schedule `step`, and none for another')
+    steps = [last for _, last in learn.multi_step]
+    yield (bool(steps) == (learn.schedule == 'multi_step') and steps == sorted(set(steps))
+           and all(rate > 0 for rate, _ in learn.multi_step), 'optimizer.multi_step',
+           'pairs of a rate and an ascending step for the schedule `multi_step`, and none for '
+           'another')
     yield (list(learn.milestones) == sorted(learn.milestones), 'optimizer.milestones', 'ascending')
     yield (all(factor >= 0 for factor in learn.lr_multipliers.values()),
            'optimizer.lr_multipliers', 'at least 0')

@@ -29,7 +29,7 @@ from pose_training.fitting.crops import Crops
 from pose_training.fitting.interruption import Interrupted, StopOnSignal
 from pose_training.fitting.module import PoseModule
 from pose_training.fitting.network import make_network
-from pose_training.fitting.norms import SettleNorms
+from pose_training.fitting.norms import BeginWithData, SettleNorms
 from pose_training.fitting.progress import make_progress, Speed
 from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.snapshots import last_snapshot, Snapshots, WholeFiles
@@ -148,7 +148,8 @@ def _trainer(config, average, provenance, fresh):
     progress = make_progress()
     crops = config.model.bn_calibration_crops if fresh else 0
     settle = [SettleNorms(crops)] * bool(crops)
-    callbacks = [*settle, average, Speed(), progress,
+    begin = [BeginWithData()] * fresh
+    callbacks = [*begin, *settle, average, Speed(), progress,
                  ValidationCallback(config.validation, average), snapshots,
                  StopOnSignal(snapshots)]
     processes = config.devices * config.nodes
