@@ -12,10 +12,10 @@ _COLORS = ((60, 220, 255), (255, 120, 60), (80, 255, 80), (255, 60, 255), (60, 6
 
 
 def animal(random, length, center):
-    """Return (5, 2) px of an animal of a length that looks anywhere."""
+    """Return (5, 2) px of an animal of a length that looks to the left."""
     points = np.array([(-.62, 0), (-.3, 0), (.5, 0), (-.3, .3), (-.3, -.3)])
     points += random.normal(0, .03, points.shape)
-    angle = random.uniform(0, 2 * np.pi)
+    angle = random.uniform(-.5, .5)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return length * points @ turn.T + center
 
@@ -29,27 +29,31 @@ def draw_animal(image, points):
         cv2.circle(image, tuple(map(int, point)), 5, color, cv2.FILLED)
 
 
-def write_animals(folder, count=8, side=128, seed=0):
-    """Write images of one animal each and their COCO file; return its path."""
+def write_animals(folder, count=8, side=128, seed=0, several=1):
+    """Write images of `several` animals side by side and their COCO file; return its path."""
     random = np.random.default_rng(seed)
     folder.mkdir(parents=True, exist_ok=True)
     images, annotations = [], []
     for number in range(count):
-        pixels = random.integers(0, 60, (side, side, 3)).astype(np.uint8)
-        points = animal(random, random.uniform(.6, .7) * side,
-                        side / 2 + random.uniform(-.05, .05, 2) * side)
-        draw_animal(pixels, points)
+        pixels = random.integers(0, 60, (side, several * side, 3)).astype(np.uint8)
+        for place in range(several):
+            middle = np.array([place + .5, .5]) + random.uniform(-.05, .05, 2)
+            points = animal(random, random.uniform(.6, .7) * side, middle * side)
+            draw_animal(pixels, points)
+            annotations.append(_annotation(len(annotations), number, points))
         name = 'animal_{}.png'.format(number)
         cv2.imwrite(str(folder / name), pixels)
-        images.append({'id': number, 'file_name': name, 'width': side, 'height': side})
-        low, high = points.min(0) - 6, points.max(0) + 6
-        annotations.append({
-            'id': number, 'image_id': number, 'category_id': 1, 'iscrowd': 0, 'num_keypoints': 5,
-            'area': float(np.prod(high - low)), 'bbox': [*low.tolist(), *(high - low).tolist()],
-            'keypoints': np.column_stack([points, np.full(5, 2)]).ravel().tolist()})
+        images.append({'id': number, 'file_name': name, 'width': several * side, 'height': side})
     category = {'id': 1, 'name': 'lizard', 'keypoints': list(NAMES),
                 'skeleton': [[a + 1, b + 1] for a, b in LIMBS]}
     path = folder / 'animals.json'
     path.write_text(json.dumps({'images': images, 'annotations': annotations,
                                 'categories': [category]}))
     return str(path)
+
+
+def _annotation(number, image, points):
+    low, high = points.min(0) - 6, points.max(0) + 6
+    return {'id': number, 'image_id': image, 'category_id': 1, 'iscrowd': 0, 'num_keypoints': 5,
+            'area': float(np.prod(high - low)), 'bbox': [*low.tolist(), *(high - low).tolist()],
+            'keypoints': np.column_stack([points, np.full(5, 2)]).ravel().tolist()}

@@ -17,11 +17,15 @@ from pose_training.models.group_norm import GroupNorm
 from pose_training.models.resnet import ResidualBlock, RESNETS
 
 FORMS = ('slim', 'torch')
-MIDDLE, LAST = 1024, 2048  # channels of the levels 3 and 4
-_WIDTHS = (64, 128, 256, 512)
+_STEM, _WIDTHS = 64, (64, 128, 256, 512)
 # (stride, dilation of the first block, dilation of the others) of each level.
 _LEVELS = {'slim': ((2, 1, 1), (2, 1, 1), (1, 1, 1), (1, 2, 2)),
            'torch': ((1, 1, 1), (2, 1, 1), (2, 1, 1), (1, 1, 2))}
+
+
+def scaled(channels: int, width: float) -> int:
+    """Return a number of channels times `width`, at least 1."""
+    return max(1, round(channels * width))
 
 
 class SamePool(nn.MaxPool2d):
@@ -43,26 +47,29 @@ class AtrousResNet(nn.Module):
     """A ResNet of bottlenecks from (N, 3, h, w) to features at stride 16.
 
     `form` is one of FORMS; `groups` of the group norms, 0 for batch norms. `tap` is the block of
-    level 3, counted from 1, whose features are returned, too; 0: none.
+    level 3, counted from 1, whose features are returned, too; 0: none. `width` scales the
+    channels; `channels` are those of both outputs.
     """
 
-    def __init__(self, name: str, form: str = 'slim', groups: int = 0, tap: int = 0):
+    def __init__(self, name: str, form: str = 'slim', groups: int = 0, tap: int = 0,
+                 width: float = 1.):
         super().__init__()
         norm = partial(GroupNorm, groups) if groups else nn.BatchNorm2d
         pool = SamePool() if form == 'slim' else nn.MaxPool2d(3, 2, padding=1)
         self.root = FusibleSequential(OrderedDict(
-            conv1=nn.Conv2d(3, 64, 7, 2, padding=3, bias=False), bn1=norm(64),
-            relu=nn.ReLU(inplace=True), maxpool=pool))
-        channels, self._tap = 64, tap
-        for level, (width, count) in enumerate(zip(_WIDTHS, RESNETS[name][1])):
+            conv1=nn.Conv2d(3, scaled(_STEM, width), 7, 2, padding=3, bias=False),
+            bn1=norm(scaled(_STEM, width)), relu=nn.ReLU(inplace=True), maxpool=pool))
+        channels, self._tap = scaled(_STEM, width), tap
+        self.channels = tuple(4 * scaled(narrow, width) for narrow in _WIDTHS[2:])
+        for level, count in enumerate(RESNETS[name][1]):
             stride, first, others = _LEVELS[form][level]
             strided = count - 1 if form == 'slim' else 0
-            blocks = []
+            blocks, narrow = [], scaled(_WIDTHS[level], width)
             for number in range(count):
-                steps = (1, width, 1), (3, width, stride if number == strided else 1), \
-                    (1, 4 * width, 1)
+                steps = (1, narrow, 1), (3, narrow, stride if number == strided else 1), \
+                    (1, 4 * narrow, 1)
                 blocks.append(ResidualBlock(channels, steps, others if number else first, norm))
-                channels = 4 * width
+                channels = 4 * narrow
             self.add_module('layer{}'.format(level + 1), nn.Sequential(*blocks))
 
     def forward(self, image: Tensor) -> Tuple[Tensor, Tensor]:

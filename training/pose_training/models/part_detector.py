@@ -11,8 +11,8 @@ import numpy as np
 from torch import nn, Tensor
 
 from pose_training.errors import NetworkError
-from pose_training.models.atrous_resnet import AtrousResNet, FORMS, LAST, MIDDLE
-from pose_training.models.network import check_flag, Outputs, PoseNetwork
+from pose_training.models.atrous_resnet import AtrousResNet, FORMS, scaled
+from pose_training.models.network import check_factor, check_flag, Outputs, PoseNetwork
 from pose_training.models.pair_tables import PairTables
 from pose_training.models.registry import card_input, NetworkSpec
 from pose_training.models.resnet import RESNETS
@@ -90,10 +90,11 @@ class PartDetector(PartNetwork):
         super().__init__()
         self.set_pairs(scores, pairwise)
         self.trunk = trunk
-        self.scores = DoubledHead(LAST, scores)
-        self.offsets = DoubledHead(LAST, offsets)
-        self.pairwise = DoubledHead(LAST, pairwise) if pairwise else None
-        self.intermediate = DoubledHead(MIDDLE, scores) if intermediate else None
+        middle, last = trunk.channels
+        self.scores = DoubledHead(last, scores)
+        self.offsets = DoubledHead(last, offsets)
+        self.pairwise = DoubledHead(last, pairwise) if pairwise else None
+        self.intermediate = DoubledHead(middle, scores) if intermediate else None
 
     def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork; in training the first stage is that of the intermediate score maps."""
@@ -106,7 +107,7 @@ class PartDetector(PartNetwork):
 
 def build(scores: int, offsets: int, pairwise: int = 0, backbone: str = 'resnet50',
           intermediate: int = 0, form: str = 'slim', groups: int = 0,
-          linear_scores: bool = False) -> PartDetector:
+          linear_scores: bool = False, width: float = 1.) -> PartDetector:
     """Build a network on a ResNet; NetworkError for invalid options."""
     where = 'a part detector'
     bottlenecks = [name for name, (bottleneck, _) in RESNETS.items() if bottleneck]
@@ -116,12 +117,16 @@ def build(scores: int, offsets: int, pairwise: int = 0, backbone: str = 'resnet5
             raise NetworkError('{}: the option `{}` is one of {}, not {:.40}'.format(
                 where, option, ', '.join(map(str, choices)), repr(value)))
     check_flag(where, 'linear_scores', linear_scores)
+    check_factor(where, 'width', width)
+    if groups and scaled(64, width) % groups:
+        raise NetworkError('{}: with {} `groups` the option `width` is a multiple of {:g}'.format(
+            where, groups, groups / 64))
     blocks = RESNETS[backbone][1][2]
     if type(intermediate) is not int or not 0 <= intermediate <= blocks:
         raise NetworkError('{}: the option `intermediate` is a block of level 3 of {}, from 1 to '
                            '{}, or 0, not {:.40}'.format(where, backbone, blocks,
                                                          repr(intermediate)))
-    trunk = AtrousResNet(backbone, form, groups, intermediate)
+    trunk = AtrousResNet(backbone, form, groups, intermediate, width)
     network = PartDetector(scores, offsets, pairwise, trunk, intermediate > 0)
     network.linear = linear_scores
     return network
