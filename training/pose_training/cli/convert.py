@@ -16,6 +16,7 @@ KINDS = {
     'posetrack': 'pose_training.convert.posetrack',
     'freihand': 'pose_training.convert.freihand',
     '300w': 'pose_training.convert.face_300w',
+    'deeplabcut': 'pose_training.convert.deeplabcut',
 }
 
 
