@@ -64,6 +64,9 @@ def _rules(config):
     for key in ('teacher.weight', 'teacher.confidence', 'optimizer.warmup',
                 'optimizer.min_lr_ratio'):
         yield 0 <= _get(config, key) <= 1, key, 'from 0 to 1'
+    yield 0 < config.memory_fraction <= 1, 'memory_fraction', 'above 0 and at most 1'
+    yield (not (config.model.checkpoint and config.model.backbone), 'model.backbone',
+           'empty with a model.checkpoint, which has all layers')
     yield 0 <= learn.ema_decay < 1, 'optimizer.ema_decay', 'at least 0 and below 1'
     yield min(data.size) >= 32, 'data.size', 'at least 32 x 32'
     yield (min(teacher.size) >= 32 or teacher.size == (0, 0), 'teacher.size',

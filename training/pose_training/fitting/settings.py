@@ -24,6 +24,8 @@ class ModelConfig(NamedTuple):
     options: Annotated[Dict[str, Any], 'options of the network, such as {stages: 2}'] = {}
     checkpoint: Annotated[str, 'initial weights (.pt, .ckpt); name, topology and options are then '
                                'those of the checkpoint'] = ''
+    backbone: Annotated[str, 'checkpoint (.pt, .ckpt) of another network or skeleton: the network '
+                        'begins with its layers of equal names and shapes'] = ''
     bn_calibration_crops: Annotated[
         int, 'crops used to recalibrate batch norms before training; use 64 for networks imported '
              'from ONNX'] = 0
@@ -132,5 +134,8 @@ class RunConfig(NamedTuple):
     devices: Annotated[int, 'processes on each node'] = 1
     nodes: Annotated[int, 'computers'] = 1
     gpus: Annotated[Tuple[int, ...], 'GPUs by number; none: the first `devices`'] = ()
+    memory_fraction: Annotated[float, 'largest share of the memory of each GPU'] = 1.
+    autotune: Annotated[bool, 'on a GPU try several algorithms of an operation, and take the '
+                        'fastest'] = True
     accelerator: Annotated[str, 'auto, cpu or gpu'] = 'auto'
     deterministic: Annotated[bool, 'slower algorithms that repeat exactly on a GPU, too'] = False
