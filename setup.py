@@ -40,8 +40,7 @@ setup(
     + ['pose_ros.definitions'],
     # Bags hold the definitions of their messages.
     package_dir={'pose_ros.definitions': 'msg'},
-    package_data={'pose_ros': ['models/*', 'core/public/*.json',
-                               'core/viewer/page/*'],
+    package_data={'pose_ros': ['models/*', 'core/public/*.json', 'core/viewer/page/*'],
                   'pose_ros.definitions': ['*.msg']},
     zip_safe=False,
     install_requires=['numpy', 'onnxruntime', 'tqdm'] + opencv(),

@@ -68,6 +68,11 @@ def test_people_come_out_as_they_were_written():
     np.testing.assert_allclose(found.scores, .9, atol=1e-6)
 
 
+def test_without_models_each_keypoint_is_on_its_own():
+    found = decoder({'pairs': []}).decode(encoded())
+    assert len(found.scores) == 9 and ((found.keypoints[..., 2] > 0).sum(1) == 1).all()
+
+
 def test_two_detections_of_one_keypoint_are_averaged_by_probability():
     """With a small radius the cells of a disc remain, all refined to the same place."""
     found = decoder(nms_radius=0).decode(encoded())

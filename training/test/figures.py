@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tiny datasets and runs: stick figures on noise, a network of a few thousand weights."""
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
 import yaml
 
 from pose_ros.core.topology import get_topology
+from pose_training.cli.main import main
 
 COCO = get_topology('coco_17')
+# No changes of pixel values.
+CLEAN = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
 TINY = {'widths': [4, 8, 8, 8, 8], 'depths': [1, 1, 1, 1, 1], 'neck': 8, 'head': 8}
 # Of a figure 100 px tall that faces the camera: half widths (its left is our right) and heights.
 _BODY = {'nose': (0, 9), 'eye': (3, 6), 'ear': (7, 8), 'shoulder': (13, 22), 'elbow': (21, 38),
@@ -89,3 +93,10 @@ def write_run(folder, data, name='run.yaml', **changes):
     path = folder / name
     path.write_text(yaml.safe_dump(run_data(folder, data, **changes)))
     return str(path)
+
+
+def measured(folder, model, data, *words):
+    """Evaluate by the command line and return the figures of the first dataset."""
+    path = str(folder / 'figures.json')
+    assert main(['evaluate', model, '--data', data, '--json', path, '--quiet', *words]) == 0
+    return json.loads(Path(path).read_text())['results'][0]['figures']

@@ -1,12 +1,10 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Networks of crops and detectors: training memorizes a tiny dataset; a run continues exactly."""
-import json
 import os
-from pathlib import Path
 import signal
 
-from figures import write_figures, write_run
+from figures import CLEAN, measured, write_figures, write_run
 import pytest
 import torch
 
@@ -18,7 +16,6 @@ from pose_training.fitting.module import PoseModule
 
 pytestmark = pytest.mark.fitting
 
-CLEAN = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase'), 0.)
 COMMON = {'data__photometric': CLEAN, 'model__topology': '', 'data__variants': 8,
           'optimizer__batch': 8, 'optimizer__ema_decay': .97, 'optimizer__weight_decay': .01}
 CROP = {
@@ -36,20 +33,13 @@ DETECTOR = {
     'optimizer__crops_per_epoch': 160}
 
 
-def figures(folder, model, data, *words):
-    """Evaluate by the command line and return the figures of the first dataset."""
-    path = str(folder / 'figures.json')
-    assert main(['evaluate', model, '--data', data, '--json', path, '--quiet', *words]) == 0
-    return json.loads(Path(path).read_text())['results'][0]['figures']
-
-
 def test_a_network_of_crops_memorizes_a_tiny_dataset(tmp_path):
     data = write_figures(tmp_path / 'data', side=128)
     config, model = write_run(tmp_path, data, **CROP), str(tmp_path / 'crop.onnx')
     assert main(['fit', config]) == 0
     assert main(['export', str(tmp_path / 'run' / 'network.pt'), '-o', model, '--size', '96x128',
                  '--batch', 'dynamic']) == 0
-    found = figures(tmp_path, model, data, '--boxes', 'truth')
+    found = measured(tmp_path, model, data, '--boxes', 'truth')
     assert found['AP'] > .9
     assert found['PCK'] > .97 and found['swapped'] == 0
 
@@ -60,7 +50,7 @@ def test_a_detector_memorizes_a_tiny_dataset(tmp_path):
     assert main(['fit', config]) == 0
     assert main(['export', str(tmp_path / 'run' / 'network.pt'), '-o', model,
                  '--size', '128x128']) == 0
-    found = figures(tmp_path, model, data)
+    found = measured(tmp_path, model, data)
     assert found['AP'] > .7 and found['AP50'] > .95
     assert found['found_people'] == found['labelled_people'] == 8
 

@@ -29,7 +29,7 @@ class PairModel(NamedTuple):
     weights: np.ndarray
 
 
-class _Detections(NamedTuple):
+class Detections(NamedTuple):
     """n detections: keypoint, pixel of the cell, refined place, probability, map cell."""
 
     keypoint: np.ndarray
@@ -72,7 +72,7 @@ class PartPairwiseDecoder(Decoder):
         for number, (first, second) in enumerate(models):
             self._model_of[first, second] = number
         low, high, self._weights = (np.array([model[k] for model in models.values()]).reshape(
-            len(models), -1) for k in range(3))
+            -1, width) for k, width in enumerate((_FEATURES, _FEATURES, _FEATURES + 1)))
         self._low, self._span = low, np.maximum(high - low, 1e-12)
 
     def check_outputs(self, outputs):
@@ -86,7 +86,7 @@ class PartPairwiseDecoder(Decoder):
 
     def decode(self, outputs):
         """See Decoder.decode; the score of a person is the mean of its keypoints' scores."""
-        found = self._detections(outputs)
+        found = self.detections(outputs)
         if not len(found.score):
             return make_found(np.zeros((0, self._size, 3)), [])
         probability, joined = self._probabilities(outputs, found)
@@ -96,7 +96,8 @@ class PartPairwiseDecoder(Decoder):
         counts = np.maximum((people[..., 2] > 0).sum(1), 1)
         return make_found(people, people[..., 2].sum(1) / counts)
 
-    def _detections(self, outputs):
+    def detections(self, outputs) -> Detections:
+        """Return the best cells of the score maps of one region, best first."""
         maps = self._maps.probabilities(outputs)
         keypoints, rows, columns = np.nonzero(maps >= self._settings['min_probability'])
         scores = maps[keypoints, rows, columns].astype(np.float64)
@@ -107,7 +108,7 @@ class PartPairwiseDecoder(Decoder):
         keypoints, rows, columns = keypoints[chosen], rows[chosen], columns[chosen]
         cells = self._maps.cells(rows, columns)
         refined = cells + self._maps.refinements(outputs, keypoints, rows, columns)
-        return _Detections(keypoints, cells, refined, scores[chosen], rows, columns)
+        return Detections(keypoints, cells, refined, scores[chosen], rows, columns)
 
     def _probabilities(self, outputs, found):
         """Return (n, n) whether two detections are of one person, and if there is an edge."""
@@ -128,15 +129,23 @@ class PartPairwiseDecoder(Decoder):
 
     def _pairs(self, outputs, found, one, other, model):
         """Return the probabilities (m,) that detections `one` and `other` are of one person."""
-        fields = outputs[self._tensor][:, found.row, found.column]
-        raw = np.stack(self._features(fields, found, one, other)
-                       + self._features(fields, found, other, one), -1)
-        features = np.concatenate([raw, np.exp(-raw)], -1)
+        features = self.features(outputs, found, one, other)
         low, span, weights = (table[model] for table in (self._low, self._span, self._weights))
         logits = ((features - low) / span * weights[:, :-1]).sum(-1) + weights[:, -1]
         return 1 / (1 + np.exp(-np.clip(logits, -50, 50)))
 
-    def _features(self, fields, found, one, other):
+    def features(self, outputs, found: Detections, one, other) -> np.ndarray:
+        """Return what the logistic models take, (m, 8), of detections `one` and `other` (m,).
+
+        Distances [px] and angles between real and predicted vectors, both ways, and exp(-x) of
+        the four. The keypoints of `one` come before those of `other`.
+        """
+        fields = outputs[self._tensor][:, found.row, found.column]
+        raw = np.stack(self._apart(fields, found, one, other)
+                       + self._apart(fields, found, other, one), -1)
+        return np.concatenate([raw, np.exp(-raw)], -1)
+
+    def _apart(self, fields, found, one, other):
         """Return the distance and the angle (m,) between real and predicted offsets."""
         first, second = found.keypoint[one], found.keypoint[other]
         pair = (self._size - 1) * first + second - (first < second)

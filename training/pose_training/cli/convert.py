@@ -17,6 +17,7 @@ KINDS = {
     'freihand': 'pose_training.convert.freihand',
     '300w': 'pose_training.convert.face_300w',
     'labels-txt': 'pose_training.convert.labels_txt',
+    'deeplabcut': 'pose_training.convert.deeplabcut',
 }
 
 

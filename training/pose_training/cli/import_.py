@@ -34,12 +34,18 @@ def add_arguments(parser) -> None:
     parser.add_argument('--stored-statistics', action='store_true',
                         help='tf-checkpoint: MobileNet v2 that normalizes by its stored '
                              'statistics; the published ones use those of the image')
+    parser.add_argument('--pose-cfg', metavar='FILE',
+                        help='deepercut, deeplabcut: the configuration of the network (default: '
+                             'pose_cfg.yaml beside the weights)')
+    parser.add_argument('--pairwise', metavar='FOLDER',
+                        help='deepercut: pairwise_stats.mat and spatial_model_cidx_*.mat of a '
+                             'network of several people')
     add_export_options(parser)
 
 
 def run(args) -> int:
     """Import and write; return the exit code."""
-    check_export(args, [args.file, args.prototxt])
+    check_export(args, [args.file, args.prototxt, args.pose_cfg])
     options = {name: getattr(args, name) for form in FORMATS.values() for name in form.options
                if getattr(args, name)}
     network, provenance = import_network(args.format, args.file, args.model, **options)

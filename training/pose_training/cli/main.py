@@ -14,6 +14,7 @@ COMMANDS = {
     'pack': 'write the images of a configuration to two files for fit-packed',
     'fit-packed': 'train on one device, within a given time',
     'distill': 'train a network on labels and on the outputs of other networks',
+    'pairwise': 'train how a part_pairwise network tells people apart, on its own detections',
     'average': 'average the weights of checkpoints',
     'evaluate': "measure a model on labelled images, with the robot's engine and decoder",
     'import': 'turn published weights of another system into an ONNX file',

@@ -4,6 +4,8 @@
 import json
 from typing import List
 
+import torch
+
 from pose_training.models import create_model, get_spec, networks
 from pose_training.models.cost import count_multiply_adds, count_parameters
 
@@ -47,7 +49,8 @@ def run(args) -> int:
 def describe(name: str) -> dict:
     """Return the facts of a network, with its cost at its own input size, as JSON data."""
     spec = get_spec(name)
-    network = create_model(name)
+    with torch.device('meta'):  # no memory for the weights of a hundred networks
+        network = create_model(name)
     width, height = spec.input['width'], spec.input['height']
     return {'name': name, 'summary': spec.summary, 'topology': spec.topology,
             'parameters': count_parameters(network), 'input_size': [width, height],

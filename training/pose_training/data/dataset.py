@@ -14,6 +14,7 @@ from pose_training.data.geometry import check_ranges, cover, Crop, CropRange, dr
 from pose_training.data.masks import ignored_mask
 from pose_training.data.mosaic import draw_tiles, put_together
 from pose_training.data.images import half_of_memory, ImageReader
+from pose_training.data.part_ranges import PartRange
 from pose_training.data.person_geometry import PersonRange
 from pose_training.data.photometric import check_photometric, degrade, PhotometricRange
 from pose_training.data.scene_geometry import SceneRange
@@ -34,6 +35,7 @@ class CropSpec(NamedTuple):
     person: PersonRange = PersonRange()
     scene: SceneRange = SceneRange()
     max_pixels: int = MAX_PIXELS
+    parts: PartRange = PartRange()
 
 
 class CropRequest(NamedTuple):

@@ -18,6 +18,8 @@ class CropRange(NamedTuple):
 
     height: Annotated[Tuple[float, float], 'height of the chosen person over that of the crop'] = (
         .25, 1.1)
+    scale: Annotated[Tuple[float, float], 'size of the crop over that of the same part of the '
+                     'image, in place of `height`; 0, 0: by `height`'] = (0., 0.)
     rotation: Annotated[float, '+- degrees'] = 40.
     shift: Annotated[float, 'of the person from the center, +- share of the crop'] = .25
     stretch: Annotated[float, 'of the width against the height, +- factor'] = .1
@@ -58,6 +60,9 @@ def check_ranges(ranges: CropRange) -> None:
     if not 0 < low <= high:
         raise ConfigError('crop, height: {} is not a range of fractions above 0'.format(
             list(ranges.height)))
+    if not (0 < ranges.scale[0] <= ranges.scale[1] or tuple(ranges.scale) == (0., 0.)):
+        raise ConfigError('crop, scale: {} is not a range of factors above 0, and not 0, 0'.format(
+            list(ranges.scale)))
     for key in ('flip', 'free', 'background', 'mosaic'):
         if not 0 <= getattr(ranges, key) <= 1:
             raise ConfigError('crop, {}: {} is not a probability'.format(
@@ -172,8 +177,9 @@ def _draw_matrix(shape, boxes, size, ranges, random):
     else:
         center = random.uniform((0, 0), (shape[1], shape[0]))
         extent = random.uniform(.3, 1.) * max(shape[:2])
-    low, high = np.log(ranges.height)
-    scale = np.exp(random.uniform(low, high)) * height / max(extent, 16.)
+    fixed = ranges.scale[0] > 0
+    low, high = np.log(ranges.scale if fixed else ranges.height)
+    scale = np.exp(random.uniform(low, high)) * (1. if fixed else height / max(extent, 16.))
     scale = np.clip(scale, .05, 6.)
     stretch = np.exp(random.uniform(-ranges.stretch, ranges.stretch) / 2)
     angle = np.radians(np.clip(random.normal(0, ranges.rotation / 2),

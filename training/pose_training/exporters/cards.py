@@ -88,7 +88,8 @@ def make_form(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> E
         'schema': SCHEMA, **entries, 'task': network.family.task,
         'topology': recipe.topology or None,
         'input': _input(spec.input, size, options.normalize),
-        'decoder': {'type': decoder, 'outputs': outputs, 'settings': dict(options.decoder)},
+        'decoder': {'type': decoder, 'outputs': {**outputs, **network.card_facts()},
+                    'settings': dict(options.decoder)},
         'selection': dict(options.selection),
         'provenance': {
             **{key: value for key, value in provenance.items() if key not in _ENTRIES},

@@ -54,8 +54,13 @@ def network_outputs(network: PoseNetwork, images: Sequence[np.ndarray],
 
     `spec` is the input of the bare network, see `ExportedForm.input`.
     """
+    return run_network(network, prepare(images, spec))
+
+
+def run_network(network: PoseNetwork, inputs: np.ndarray) -> Dict[str, np.ndarray]:
+    """Return the exported outputs of the PyTorch network for its own inputs (N, 3, h, w)."""
     with torch.no_grad():
-        last = network(torch.from_numpy(prepare(images, spec)))[-1]
+        last = network(torch.from_numpy(inputs))[-1]
         return {name: value.numpy() for name, value in network.family.exported(last).items()}
 
 

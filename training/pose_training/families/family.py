@@ -89,6 +89,9 @@ class Family(abc.ABC):
         """Return whether the image of a Sample can be trained on."""
         return True
 
+    def begin(self, network: Any, dataset: Any) -> None:
+        """Set what a network knows of its training data (a `dataset`) before the first step."""
+
     @abc.abstractmethod
     def targets(self, crop, spec) -> Targets:
         """Return the targets of a Crop for a CropSpec."""

@@ -8,7 +8,8 @@ from pose_training.families.family import Family
 from pose_training.families.topologies import AnyTopology
 
 # name: module in this package, with the class FAMILY
-_FAMILIES = {'paf': 'paf', 'heatmap': 'heatmap', 'cpm': 'cpm', 'boxes': 'detection'}
+_FAMILIES = {'paf': 'paf', 'heatmap': 'heatmap', 'cpm': 'cpm', 'boxes': 'detection',
+             'part_locref': 'part_locref', 'part_pairwise': 'part_locref.pairwise'}
 
 
 def make_family(name: str, topology: AnyTopology) -> Family:

@@ -9,12 +9,18 @@ import yaml
 from pose_ros.core.reading import LARGEST_CARD, read_file
 from pose_ros.core.strict_yaml import parse_yaml
 from pose_training.errors import ConfigError
+from pose_training.fitting.pose_cfg import is_pose_cfg, translate
 from pose_training.fitting.settings import RunConfig
 
 
 def load_config(path: Optional[str], changes: Sequence[str] = ()) -> RunConfig:
-    """Read YAML and apply changes such as `optimizer.lr=3e-4`; ConfigError names a fault."""
+    """Read YAML and apply changes such as `optimizer.lr=3e-4`; ConfigError names a fault.
+
+    The file may be a pose_cfg.yaml of DeeperCut or DeepLabCut 2, see pose_cfg.py.
+    """
     data: Dict[str, Any] = _read(path) if path else {}
+    if path and is_pose_cfg(data):
+        data = translate(data, path)
     for change in changes:
         _apply(data, change)
     return build(RunConfig, data, path or 'the configuration')

@@ -28,7 +28,8 @@ _CROPS = 'crops'
 def crop_spec(data: DataConfig, family: Family, stride: int) -> CropSpec:
     """Return the CropSpec of a configuration for a network's family and stride."""
     return CropSpec(data.size, stride, family, data.crop, data.photometric, data.sigma,
-                    data.limb_width, data.person, data.scene, data.max_pixels)
+                    data.limb_width, data.person, data.scene, data.max_pixels,
+                    data.parts)
 
 
 class Remaining(Sampler):
@@ -136,6 +137,10 @@ class Crops(lightning.LightningDataModule):
         with self.trainer.precision_plugin.forward_context():
             target, weights = self._teachers.mix(target, weights, clean, complete)
         return image, target, weights
+
+    def begin(self, network: PoseNetwork) -> None:
+        """Set what the network knows of these data; see Family.begin."""
+        self._family.begin(network, self._crops)
 
     def _draws(self):
         config = self._config

@@ -29,7 +29,7 @@ from pose_training.fitting.crops import Crops
 from pose_training.fitting.interruption import Interrupted, StopOnSignal
 from pose_training.fitting.module import PoseModule
 from pose_training.fitting.network import make_network
-from pose_training.fitting.norms import SettleNorms
+from pose_training.fitting.norms import BeginWithData, SettleNorms
 from pose_training.fitting.progress import make_progress, Speed
 from pose_training.fitting.settings import RunConfig
 from pose_training.fitting.snapshots import last_snapshot, Snapshots, WholeFiles
@@ -75,6 +75,8 @@ def _train(config, network, crops, hints, provenance, snapshot) -> bool:
     trainer = _trainer(config, average, provenance, fresh=not snapshot)
     device = trainer.strategy.root_device
     check_device(config, device.type)
+    if device.type == 'cuda' and config.memory_fraction < 1:
+        torch.cuda.set_per_process_memory_fraction(config.memory_fraction, device)
     layout = memory_format(device, network)
     crops.memory_format = layout
     module = PoseModule(network.to(memory_format=layout), config, hints, layout)
@@ -132,9 +134,10 @@ def _provenance(config) -> Dict[str, Any]:
              'crops': config.optimizer.epochs * config.optimizer.crops_per_epoch}
     if config.teacher.models or config.teacher.single_person:
         facts['teachers'] = list(config.teacher.models + config.teacher.single_person)
-    if config.model.checkpoint:
-        facts['began_with'] = config.model.checkpoint
-        origin = load_checkpoint(config.model.checkpoint)[1]
+    start = config.model.checkpoint or config.model.backbone
+    if start:
+        facts['began_with'] = start
+        origin = load_checkpoint(start)[1]
         if 'backbone' in origin:  # its license
             facts['backbone'] = origin['backbone']
     return facts
@@ -148,7 +151,8 @@ def _trainer(config, average, provenance, fresh):
     progress = make_progress()
     crops = config.model.bn_calibration_crops if fresh else 0
     settle = [SettleNorms(crops)] * bool(crops)
-    callbacks = [*settle, average, Speed(), progress,
+    begin = [BeginWithData()] * fresh
+    callbacks = [*begin, *settle, average, Speed(), progress,
                  ValidationCallback(config.validation, average), snapshots,
                  StopOnSignal(snapshots)]
     processes = config.devices * config.nodes
@@ -162,7 +166,7 @@ def _trainer(config, average, provenance, fresh):
         check_val_every_n_epoch=config.validation.every, num_sanity_val_steps=0,
         limit_val_batches=1. if config.data.val else 0,
         logger=TensorBoardLogger(config.output, name='', version='log'), log_every_n_steps=20,
-        deterministic=config.deterministic, benchmark=not config.deterministic,
+        deterministic=config.deterministic, benchmark=config.autotune and not config.deterministic,
         use_distributed_sampler=False,
         enable_checkpointing=False, enable_model_summary=False,
         enable_progress_bar=isinstance(progress, ProgressBar))

@@ -1,13 +1,15 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The LightningModule of a training: loss, optimizer, schedule."""
+from functools import partial
 import math
 import os
-from typing import Optional
+from typing import Callable, Dict, Optional
 
 import lightning
 import torch
 from torch import nn
+from torch.optim import Optimizer
 
 from pose_ros.core.card import InputSpec
 from pose_training.distillation.hints import Hints
@@ -20,7 +22,8 @@ from pose_training.fitting.settings import RunConfig
 from pose_training.models import get_spec, PoseNetwork
 from pose_training.models.normalization import Normalization
 
-_OPTIMIZERS = {'adamw': torch.optim.AdamW, 'muon': Muon}
+_OPTIMIZERS: Dict[str, Callable[..., Optimizer]] = {
+    'adamw': torch.optim.AdamW, 'muon': Muon, 'sgd': partial(torch.optim.SGD, momentum=.9)}
 
 
 class PoseModule(lightning.LightningModule):

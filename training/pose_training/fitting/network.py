@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The network of a configuration, for the keypoints that the configuration chooses."""
+import logging
 import os
 
 from pose_training.checkpoint import load_checkpoint
@@ -10,6 +11,7 @@ from pose_training.families.topologies import AnyTopology, as_topology, find_top
 from pose_training.fitting.settings import RunConfig
 from pose_training.models import create_model, PoseNetwork
 
+_LOG = logging.getLogger('pose_training')
 DATASET = 'dataset'  # model.topology: the skeleton of the first dataset with labels
 
 
@@ -21,7 +23,24 @@ def make_network(config: RunConfig) -> PoseNetwork:
     model = config.model
     if model.checkpoint:
         return load_checkpoint(model.checkpoint)[0].train()
-    return create_model(model.name, chosen_topology(config), **model.options)
+    network = create_model(model.name, chosen_topology(config), **model.options)
+    if model.backbone:
+        _begin_with(network, model.backbone)
+    return network
+
+
+def _begin_with(network, path):
+    """Take the layers of equal names and shapes; ConfigError if there is none."""
+    own, other = network.state_dict(), load_checkpoint(path)[0].state_dict()
+    shared = {name: value for name, value in other.items()
+              if name in own and own[name].shape == value.shape}
+    kernels = [name for name, value in own.items() if value.ndim > 1]
+    taken = sum(name in shared for name in kernels)
+    if not taken:
+        raise ConfigError('model.backbone: {} has no layer of {}'.format(
+            path, network.recipe.name))
+    network.load_state_dict(shared, strict=False)
+    _LOG.info('%d of %d layers begin with the weights of %s', taken, len(kernels), path)
 
 
 def chosen_topology(config: RunConfig) -> AnyTopology:

@@ -18,6 +18,14 @@ class SettleNorms(Callback):
         settle_norms(pl_module.network, pl_module.normalize(images.to(pl_module.device)))
 
 
+class BeginWithData(Callback):
+    """Gives the network what it knows of its training data before the first step."""
+
+    def on_fit_start(self, trainer, pl_module) -> None:
+        """See Family.begin."""
+        trainer.datamodule.begin(pl_module.network)
+
+
 @torch.no_grad()
 def settle_norms(network: nn.Module, images: Tensor) -> None:
     """Set the statistics of each batch norm to those of its input for normalized `images`.

@@ -36,6 +36,10 @@ def lr_factor(config: OptimizerConfig, step: int, steps: int) -> float:
     if config.schedule == 'step':
         epoch = step * config.epochs // steps
         return config.factor ** sum(epoch >= milestone for milestone in config.milestones)
+    if config.schedule == 'multi_step':
+        # As in DeeperCut: a rate holds up to its step, and the last one for all further steps.
+        rates = [rate for rate, last in config.multi_step if step <= last]
+        return (rates or [config.multi_step[-1][0]])[0] / config.lr
     return 1.
 
 

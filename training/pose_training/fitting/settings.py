@@ -8,6 +8,7 @@ from typing import Annotated, Any, Dict, NamedTuple, Tuple
 
 from pose_ros.core.image_size import MAX_PIXELS
 from pose_training.data.geometry import CropRange
+from pose_training.data.part_ranges import PartRange
 from pose_training.data.person_geometry import PersonRange
 from pose_training.data.photometric import PhotometricRange
 from pose_training.data.scene_geometry import SceneRange
@@ -23,6 +24,8 @@ class ModelConfig(NamedTuple):
     options: Annotated[Dict[str, Any], 'options of the network, such as {stages: 2}'] = {}
     checkpoint: Annotated[str, 'initial weights (.pt, .ckpt); name, topology and options are then '
                                'those of the checkpoint'] = ''
+    backbone: Annotated[str, 'checkpoint (.pt, .ckpt) of another network or skeleton: the network '
+                        'begins with its layers of equal names and shapes'] = ''
     bn_calibration_crops: Annotated[
         int, 'crops used to recalibrate batch norms before training; use 64 for networks imported '
              'from ONNX'] = 0
@@ -41,6 +44,8 @@ class DataConfig(NamedTuple):
     crop: Annotated[CropRange, 'geometry of the crops'] = CropRange()
     person: Annotated[PersonRange, 'geometry of crops of single people (heatmap)'] = PersonRange()
     scene: Annotated[SceneRange, 'geometry of whole images (detection)'] = SceneRange()
+    parts: Annotated[PartRange, 'targets of part detectors (part_locref, part_pairwise)'] = \
+        PartRange()
     photometric: Annotated[PhotometricRange, 'changes of pixel values'] = PhotometricRange()
     preload: Annotated[bool, 'keep the images in memory'] = True
     workers: Annotated[int, 'loader processes per training process'] = 2
@@ -79,13 +84,16 @@ class OptimizerConfig(NamedTuple):
     epochs: Annotated[int, 'length of the training'] = 100
     crops_per_epoch: Annotated[int, 'crops of one epoch'] = 6400
     batch: Annotated[int, 'crops per step, over all processes'] = 32
-    name: Annotated[str, 'adamw, or muon: fewer steps for networks with batch norms'] = 'adamw'
+    name: Annotated[str, 'adamw; muon: fewer steps for networks with batch norms; sgd: with '
+                    'momentum 0.9'] = 'adamw'
     lr: Annotated[float, 'learning rate after the warm-up'] = 1e-3
-    schedule: Annotated[str, 'after the warm-up: cosine, step or constant'] = 'cosine'
+    schedule: Annotated[str, 'after the warm-up: cosine, step, multi_step or constant'] = 'cosine'
     warmup: Annotated[float, 'share of all steps in which the learning rate rises to lr'] = .02
     milestones: Annotated[Tuple[int, ...], 'schedule step: epochs at which the learning rate is '
                           'multiplied by factor'] = ()
     factor: Annotated[float, 'see milestones'] = .1
+    multi_step: Annotated[Tuple[Tuple[float, int], ...], 'schedule multi_step: learning rates, '
+                          'and the last step of each'] = ()
     min_lr_ratio: Annotated[float, 'schedule cosine: last learning rate over lr'] = .01
     lr_multipliers: Annotated[Dict[str, float], 'factors on lr by prefix of the weight names'] = {}
     freeze: Annotated[Dict[str, int], 'steps without updates by prefix of the weight names'] = {}
@@ -126,5 +134,8 @@ class RunConfig(NamedTuple):
     devices: Annotated[int, 'processes on each node'] = 1
     nodes: Annotated[int, 'computers'] = 1
     gpus: Annotated[Tuple[int, ...], 'GPUs by number; none: the first `devices`'] = ()
+    memory_fraction: Annotated[float, 'largest share of the memory of each GPU'] = 1.
+    autotune: Annotated[bool, 'on a GPU try several algorithms of an operation, and take the '
+                        'fastest'] = True
     accelerator: Annotated[str, 'auto, cpu or gpu'] = 'auto'
     deterministic: Annotated[bool, 'slower algorithms that repeat exactly on a GPU, too'] = False

@@ -50,7 +50,8 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     try:
         with torch.device('meta'):  # only its layers and shapes are needed
             network = create_model(name, **options)
-        state = _unfolded(network, tensors)
+        state = {**_unfolded(network, tensors),
+                 **network.state_of_facts(card.decoder.outputs)}
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise WeightsError('{} lacks the tensor {}; only unchanged fp32 and fp16 files of '
                            'pose-train export can be read'.format(path, error)) from error

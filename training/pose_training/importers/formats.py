@@ -30,9 +30,16 @@ FORMATS: Dict[str, Format] = {
                                    'conversions of OpenPose)'),
     'efficientnet-lite': Format('efficientnet_lite', 'ImageNet classifier EfficientNet-Lite0, '
                                 'PyTorch .pth, to train on'),
+    'deepercut': Format('deepercut', 'DeeperCut, ArtTrack and DeepLabCut 2, '
+                        'snapshot-1030000.index (TensorFlow)', ('pose_cfg', 'pairwise')),
+    'deeplabcut': Format('deeplabcut', 'DeepLabCut project, or a snapshot in it, '
+                         'snapshot-best-200.pt', ('pose_cfg',)),
     'onnx': Format('exported', 'ONNX files that pose-train exported, to train on'),
     'openvino': Format('openvino_ir', 'OpenVINO IR, .xml with its .bin (Open Model Zoo)'),
 }
+
+
+_BY_PREFIX = ('tf-checkpoint', 'deepercut', 'deeplabcut')  # a path may be that of no file
 
 
 def read_weights(format_name: str, path: str, spec: NetworkSpec, **options) -> Weights:
@@ -47,7 +54,7 @@ def read_weights(format_name: str, path: str, spec: NetworkSpec, **options) -> W
     if unknown:
         raise WeightsError('the format {} has no option {}; it has {}'.format(
             format_name, ', '.join(unknown), ', '.join(FORMATS[format_name].options) or 'none'))
-    if not os.path.exists(path) and format_name != 'tf-checkpoint':
+    if not os.path.exists(path) and format_name not in _BY_PREFIX:
         raise WeightsError('there is no file {!r}; check the path'.format(path))
     module = importlib.import_module('pose_training.importers.' + FORMATS[format_name].module)
     return module.read_weights(path, spec, **options)

@@ -9,57 +9,37 @@ from typing import List, Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from pose_training.models.blocks import FusibleSequential
-from pose_training.models.efficientnet_lite import (conv_norm, EfficientNetLite,
-                                                    scaled_channels, Separable, start_head,
-                                                    upsampled)
-from pose_training.models.network import (check_count, check_counts, check_factor, check_stages,
-                                          MOST_CHANNELS, Outputs, PoseNetwork)
+from pose_training.models.efficientnet_lite import scaled_channels, start_head
+from pose_training.models.lite_pyramid import check_pyramid, LitePyramid
+from pose_training.models.network import check_stages, Outputs
 from pose_training.models.registry import card_input, NetworkSpec
 from pose_training.models.repvgg_fpn import prediction
 
 MOST_STAGES = 3
-_LEVELS = 3  # strides 32, 16, 8
 
 
-class LiteBottomUp(PoseNetwork):
-    """Backbone, lateral additions from stride 32 to 8, prediction stages at stride 8.
+class LiteBottomUp(LitePyramid):
+    """The features of a LitePyramid, and prediction stages at stride 8.
 
-    `neck` are the channels at strides 32, 16, 8; `head` those before the maps of a stage. `width`
-    scales all channels.
+    `head` are the channels before the maps of a stage.
     """
-
-    stride = 8
-    size_multiple = 32
 
     def __init__(self, heatmaps: int, pafs: int, stages: int, width: float, neck: Sequence[int],
                  head: int):
-        super().__init__()
+        super().__init__(width, neck)
         self._split = [heatmaps, pafs]
-        self.trunk = EfficientNetLite(width)
-        wide = [scaled_channels(channels, width) for channels in neck]
-        self.lateral = nn.ModuleList(conv_norm(channels, outputs, activation=None) for
-                                     channels, outputs in zip(self.trunk.channels[::-1], wide))
-        self.narrow = nn.ModuleList(conv_norm(inputs, outputs, activation=None)
-                                    for inputs, outputs in zip(wide, wide[1:]))
-        self.refine = nn.ModuleList([*(Separable(channels, channels) for channels in wide[:-1]),
-                                     conv_norm(wide[-1], wide[-1], 3)])
         maps = heatmaps + pafs
         self.stages: Sequence[FusibleSequential] = nn.ModuleList(
-            prediction(wide[-1] + (maps if stage else 0), wide[-1], scaled_channels(head, width),
-                       maps) for stage in range(stages))
+            prediction(self.channels + (maps if stage else 0), self.channels,
+                       scaled_channels(head, width), maps) for stage in range(stages))
         for stage in self.stages:
             start_head(stage[-1], .001, 0.)
 
     def forward(self, image: Tensor) -> List[Outputs]:
         """See PoseNetwork."""
-        levels = self.trunk(image)[:0:-1]
-        features = self.refine[0](functional.relu6(self.lateral[0](levels[0])))
-        for lateral, narrow, refine, level in zip(self.lateral[1:], self.narrow, self.refine[1:],
-                                                  levels[1:]):
-            features = refine(functional.relu6(lateral(level) + upsampled(narrow(features))))
+        features = self.features(image)
         maps, found = self.stages[0](features), []
         found.append(self._named(maps))
         for stage in self.stages[1:]:
@@ -75,10 +55,7 @@ def build(heatmaps: int, pafs: int, stages: int = 2, width: float = 1.,
           neck: Sequence[int] = (160, 128, 96), head: int = 128) -> LiteBottomUp:
     """Build the network; NetworkError for an invalid number of stages, width or neck."""
     check_stages('lite_bottom_up', stages, 1, MOST_STAGES)
-    check_factor('lite_bottom_up', 'width', width)
-    # One value per stride 32, 16, 8.
-    check_counts('lite_bottom_up', 'neck', neck, _LEVELS, MOST_CHANNELS)
-    check_count('lite_bottom_up', 'head', head, MOST_CHANNELS)
+    check_pyramid('lite_bottom_up', width, neck, head)
     return LiteBottomUp(heatmaps, pafs, stages, width, list(neck), head)
 
 

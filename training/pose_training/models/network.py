@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The base class of the networks."""
 import abc
-from typing import Any, Dict, List, NamedTuple, Optional, Union
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Union
 
+import numpy as np
 from torch import Tensor, nn
 
 from pose_training.errors import NetworkError
@@ -39,6 +40,14 @@ class PoseNetwork(nn.Module, abc.ABC):
         Their names and channels are those of `family`, the sizes (N, channels, h / stride,
         w / stride).
         """
+
+    def card_facts(self) -> Dict[str, Any]:
+        """Return entries of the card's decoder outputs that this network has, not its family."""
+        return {}
+
+    def state_of_facts(self, outputs: Mapping[str, Any]) -> Dict[str, np.ndarray]:
+        """Return the part of the state that is in `card_facts`, from decoder outputs of a card."""
+        return {}
 
 
 class Recipe(NamedTuple):

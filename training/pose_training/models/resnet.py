@@ -5,7 +5,7 @@
 The stride of a bottleneck is in its 3x3 convolution, as there. The classifier is left out.
 """
 from collections import OrderedDict
-from typing import Sequence, Tuple
+from typing import Callable, Sequence, Tuple
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -39,24 +39,28 @@ class Residual(nn.Module):
 class ResidualBlock(nn.Sequential):
     """A Residual with its published names: conv1, bn1, conv2, bn2, ..., downsample.
 
-    `steps` are (kernel, outputs, stride) of the convolutions; `downsample` projects the input
-    if its shape changes, and is empty otherwise.
+    `steps` are (kernel, outputs, stride) of the convolutions, the 3x3 ones with `dilation`; `norm`
+    makes a norm for a number of channels. `downsample` projects the input if its channels change,
+    takes every n-th pixel if only its size changes, and is empty otherwise.
     """
 
-    def __init__(self, inputs: int, steps: Sequence[Tuple[int, int, int]]):
+    def __init__(self, inputs: int, steps: Sequence[Tuple[int, int, int]], dilation: int = 1,
+                 norm: Callable[[int], nn.Module] = nn.BatchNorm2d):
         layers, channels, reduction = OrderedDict(), inputs, 1
         for number, (kernel, outputs, stride) in enumerate(steps, 1):
             layers['conv{}'.format(number)] = nn.Conv2d(
-                channels, outputs, kernel, stride, padding=kernel // 2, bias=False)
-            layers['bn{}'.format(number)] = nn.BatchNorm2d(outputs)
+                channels, outputs, kernel, stride, padding=kernel // 2 * dilation,
+                dilation=dilation if kernel > 1 else 1, bias=False)
+            layers['bn{}'.format(number)] = norm(outputs)
             layers['relu{}'.format(number)] = nn.ReLU(inplace=True)
             channels, reduction = outputs, reduction * stride
         del layers['relu{}'.format(len(steps))]  # the last one is after the sum
         layers['downsample'] = FusibleSequential()
-        if (inputs, 1) != (channels, reduction):
+        if inputs != channels:
             layers['downsample'] = FusibleSequential(nn.Conv2d(inputs, channels, 1, reduction,
-                                                               bias=False),
-                                                     nn.BatchNorm2d(channels))
+                                                               bias=False), norm(channels))
+        elif reduction > 1:
+            layers['downsample'] = FusibleSequential(nn.MaxPool2d(1, reduction))
         super().__init__(layers)
 
     def forward(self, features: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ a crop are the crop of the maps: Gaussians and limbs of keypoints outside it may
 """
 from typing import Optional, Tuple
 
-import cv2
 import numpy as np
 
+from pose_training.families.certainty import sure_cells
 from pose_training.families.family import Targets
 from pose_training.families.gaussians import cell_centers, draw_heatmaps, near
 from pose_ros.core.paf_layouts import MapLayout
@@ -33,7 +33,7 @@ def make_targets(people: np.ndarray, labelled: np.ndarray, known: np.ndarray, la
     size = known.shape[0] // stride, known.shape[1] // stride
     heatmaps = draw_heatmaps(people, size, stride, sigma)
     pafs = draw_pafs(people, layout, size, stride, limb_width)
-    sure = _known_cells(known, stride, sigma) & ~_unlabelled(people, regions, size, stride)
+    sure = sure_cells(people, known, regions, stride, sigma)
     heatmaps_known = (sure | (heatmaps >= _CERTAIN)) & labelled[:, None, None]
     parent, child = np.array(layout.limbs, int).reshape(-1, 2).T
     drawn = pafs.reshape(-1, 2, *size).any(1)
@@ -44,38 +44,6 @@ def make_targets(people: np.ndarray, labelled: np.ndarray, known: np.ndarray, la
         np.concatenate([heatmaps] + [1 - heatmaps.max(0, keepdims=True)] * background + [pafs]),
         np.concatenate([heatmaps_known] + [heatmaps_known.all(0, keepdims=True)] * background
                        + [fields_known.repeat(2, 0)]).astype(np.float32))
-
-
-def _known_cells(known, stride, sigma):
-    """Return the known cells: all pixels within the width of a Gaussian are known.
-
-    The Gaussian of a keypoint in an unknown area reaches into the cells beside it.
-    """
-    size = known.shape[1] // stride, known.shape[0] // stride
-    # The mean of a cell is 255 only if all its pixels are 255 (for strides up to 15).
-    cells = cv2.resize(known[:size[1] * stride, :size[0] * stride] * np.uint8(255), size,
-                       interpolation=cv2.INTER_AREA)
-    reach = 2 * int(np.ceil(sigma / stride)) + 1
-    return cv2.erode(cells, np.ones((reach, reach), np.uint8)) == 255
-
-
-def _unlabelled(people, regions, size, stride):
-    """Return (K, h, w) bool: the cells in which unlabelled keypoints of a person may be."""
-    found = np.zeros((people.shape[1],) + size, bool)
-    for keypoints, region in zip(people[..., 2], () if regions is None else regions):
-        missing = keypoints <= 0
-        if missing.any():
-            found[missing] |= _within(region, size, stride)
-    return found
-
-
-def _within(corners, size, stride):
-    """Return the cells with centers in a convex polygon: on the same side of all its edges."""
-    x, y = corners[:, 0, None, None], corners[:, 1, None, None]
-    along_x, along_y = np.roll(x, -1, 0) - x, np.roll(y, -1, 0) - y
-    side = (along_x * (cell_centers(size[0], stride)[:, None] - y)
-            - along_y * (cell_centers(size[1], stride) - x))
-    return (side >= 0).all(0) | (side <= 0).all(0)
 
 
 def draw_pafs(people, layout: MapLayout, size: Tuple[int, int], stride: int,
