@@ -21,9 +21,10 @@ from pose_training.errors import ConfigError, FitError
 from pose_training.fitting.network import chosen_topology, DATASET
 from pose_training.fitting.schedules import make_groups
 from pose_training.fitting.settings import RunConfig
-from pose_training.models import create_model, get_spec
+from pose_training.models import create_model
 from pose_training.models.network import PoseNetwork
 from pose_training.models.normalization import Normalization
+from pose_training.models.registry import convention_of
 from pose_training.torch_file import save_torch_file
 from pose_training.weight_average import RunningAverage
 
@@ -71,7 +72,8 @@ class DeviceTrainer:
         self._network, self._origin = _network(config, self._pool)
         self._network = self._network.to(self._device, memory_format=torch.channels_last).train()
         self._batches = _batches(config, self._network, self._pool)
-        spec = InputSpec(**get_spec(self._network.recipe.name).input)
+        recipe = self._network.recipe
+        spec = InputSpec(**convention_of(recipe.name, recipe.options).input)
         self._normalize = Normalization(spec).to(self._device)
         self._optimizer = _optimizer(config, self._network, self._device)
         self._average = RunningAverage(config.optimizer.ema_decay)
@@ -211,6 +213,9 @@ def _batches(config: RunConfig, network: PoseNetwork, pool: ImagePool):
     family, data = network.family, config.data
     if family.name == 'boxes':
         return SceneBatches(pool, data)
+    if family.name == 'heatmap' and family.grid != 'half_pixel':
+        raise ConfigError('{} has a grid of the type {!r}, which packed images do not support: use '
+                          'pose-train fit'.format(network.recipe.name, family.grid))
     if family.name != 'heatmap':
         raise ConfigError('networks of the family {!r} cannot be trained from packed images: use '
                           'pose-train fit'.format(family.name))

@@ -11,12 +11,12 @@ from pose_training.families.topologies import AnyTopology
 _FAMILIES = {'paf': 'paf', 'heatmap': 'heatmap', 'boxes': 'detection'}
 
 
-def make_family(name: str, topology: AnyTopology) -> Family:
-    """Return a family for the keypoints of a topology.
+def make_family(name: str, topology: AnyTopology, **settings) -> Family:
+    """Return a family for the keypoints of a topology; `settings` are those of its class.
 
     Raises NetworkError for an unknown family, PoseRosError for an unknown or invalid topology.
     """
     if name not in _FAMILIES:
         raise NetworkError('unknown family {!r}; choose {}'.format(name, ', '.join(_FAMILIES)))
     module = importlib.import_module('pose_training.families.' + _FAMILIES[name])
-    return module.FAMILY(topology)
+    return module.FAMILY(topology, **settings)

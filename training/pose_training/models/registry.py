@@ -4,7 +4,7 @@
 import difflib
 import importlib
 from functools import lru_cache
-from typing import Any, Callable, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, NamedTuple, Optional, Tuple
 
 import torch
 
@@ -17,7 +17,7 @@ from pose_training.models.network import PoseNetwork, Recipe
 # Each of these modules lists its networks in NETWORKS.
 _MODULES = ('cmu', 'body_25', 'hand_face', 'dsconv', 'tf_mobilenet', 'tf_mobilenet_v2',
             'lightweight', 'trt_pose', 'repvgg_fpn', 'lite_bottom_up', 'lite_pose_crop',
-            'lite_person_detector')
+            'lite_person_detector', 'simple_baseline')
 _MOST_WEIGHTS = 1 << 27
 
 
@@ -28,8 +28,10 @@ class NetworkSpec(NamedTuple):
     `options` are the values of this variant, and users may give others. `topology` is '' for a
     family without keypoints. `input` is the `input` of its model card. `formats` are the file
     formats in which its weights were published (`pose-train import`); `ignored` is a regular
-    expression of unused state names in those files; `family` is that of its outputs;
-    `begins_with` is a network from whose exported files it may take the layers of equal names.
+    expression of unused state names in those files; `family` is that of its outputs, with
+    `family_settings`; `begins_with` is a network from whose exported files it may take the layers
+    of equal names; `names` is a module of importers that renames the layers of published files.
+    `conventions`: the values of the option `convention`, each with the facts that it replaces.
     """
 
     name: str
@@ -45,6 +47,9 @@ class NetworkSpec(NamedTuple):
     accuracy: str = ''
     family: str = 'paf'
     begins_with: str = ''
+    names: str = ''
+    family_settings: Dict[str, Any] = {}
+    conventions: Dict[str, Dict[str, Any]] = {}
 
 
 def card_input(width: int, height: int, color='bgr', scale=1.0, mean=(0., 0., 0.),
@@ -76,6 +81,18 @@ def get_spec(name: str) -> NetworkSpec:
     return networks()[name]
 
 
+def convention_of(name: str, options: Mapping[str, Any]) -> NetworkSpec:
+    """Return the facts of a network with these options; NetworkError as get_spec."""
+    spec = get_spec(name)
+    chosen = {**spec.options, **options}.get('convention')
+    if not spec.conventions or chosen in ('', None):
+        return spec
+    if not isinstance(chosen, str) or chosen not in spec.conventions:
+        raise NetworkError('network {!r}: the option `convention` is one of {}, not {:.40}'.format(
+            name, ', '.join(spec.conventions), repr(chosen)))
+    return spec._replace(**spec.conventions[chosen])
+
+
 def create_model(name: str, topology: Optional[AnyTopology] = None, **options) -> PoseNetwork:
     """Build a network with random weights.
 
@@ -84,10 +101,10 @@ def create_model(name: str, topology: Optional[AnyTopology] = None, **options) -
     `options` are the builder's, such as `stages`. Raises NetworkError for unknown names, invalid
     options, and networks of more than 134 million weights.
     """
-    spec = get_spec(name)
+    spec = convention_of(name, options)
     chosen = {**spec.options, **options}
     try:
-        family = make_family(spec.family, topology or spec.topology)
+        family = make_family(spec.family, topology or spec.topology, **spec.family_settings)
         if options or topology:
             _check_size(spec, family.channels, chosen)
         network = spec.build(**family.channels, **chosen)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pose_ros.core.card import ModelCard
-from pose_ros.core.decoders.heatmap import parse_outputs
+from pose_ros.core.decoders.heatmap import HeatmapOutputs, parse_outputs
 from pose_ros.core.topology import Topology
 from pose_training.errors import DataError
 from pose_training.families.family import Outputs, TeacherChannels
@@ -19,18 +19,25 @@ _SHIFTS = {'half_pixel': 0., 'corner': .5 - .5 / _STRIDE}
 
 
 class HeatmapChannels(TeacherChannels):
-    """See TeacherChannels. `chosen` (K,): the teacher's channel of each keypoint, -1 for none."""
+    """See TeacherChannels. `chosen` (K,): the teacher's channel of each keypoint, -1 for none.
+
+    `grid` is the student's. On the grid `corner` a mirrored map has other cells: there the mirror
+    image is not averaged in.
+    """
 
     stride = _STRIDE
 
-    def __init__(self, tensor: str, grid: str, chosen: Tuple[int, ...], mirror: Tuple[int, ...]):
-        self._tensor, self._chosen = tensor, np.array(chosen)
+    def __init__(self, outputs: HeatmapOutputs, chosen: Tuple[int, ...], mirror: Tuple[int, ...],
+                 grid: str):
+        self._tensor, self._chosen = outputs.tensor, np.array(chosen)
+        self._peak = outputs.peak
         self.known = self._chosen >= 0
-        self.shift, self.mirror = _SHIFTS[grid], mirror
+        self.shift, self.own_shift = grid_shift(outputs.grid), grid_shift(grid)
+        self.mirror = mirror if grid == 'half_pixel' else None
 
     def read(self, outputs: Outputs) -> Tensor:
         """See TeacherChannels."""
-        maps = outputs[self._tensor].float()
+        maps = outputs[self._tensor].float() / self._peak
         known = torch.from_numpy(self.known).to(maps.device).view(-1, 1, 1)
         places = torch.from_numpy(self._chosen.clip(0)).to(maps.device)
         return torch.where(known, maps[:, places], maps.new_zeros(()))
@@ -40,10 +47,17 @@ class HeatmapChannels(TeacherChannels):
         return maps
 
 
-def match_channels(card: ModelCard, topology: Topology, where: str) -> HeatmapChannels:
+def grid_shift(grid: str) -> float:
+    """Return by how many cells the cells of a grid lie before those of `half_pixel`."""
+    return _SHIFTS[grid]
+
+
+def match_channels(card: ModelCard, topology: Topology, where: str,
+                   grid: str = 'half_pixel') -> HeatmapChannels:
     """Find the keypoints of a topology in a teacher's heatmaps, by name.
 
-    Raises DataError for a teacher of another kind, of another grid, or of other keypoints.
+    `grid` is that of the student. Raises DataError for a teacher of another kind, of another
+    grid, or of other keypoints.
     """
     if card.decoder.type != 'heatmap' or card.topology is None:
         raise DataError('the teacher {} has a decoder of type {!r}: a network of crops needs a '
@@ -58,4 +72,4 @@ def match_channels(card: ModelCard, topology: Topology, where: str) -> HeatmapCh
         raise DataError('the teacher {} predicts {}, which has no keypoint of {}: choose a '
                         'teacher with keypoints of the same names'.format(
                             where, card.topology.name, topology.name))
-    return HeatmapChannels(outputs.tensor, outputs.grid, chosen, topology.mirror)
+    return HeatmapChannels(outputs, chosen, topology.mirror, grid)
