@@ -5,15 +5,20 @@ from typing import Optional, Sequence, Union
 
 from pose_training.fitting.config import load_config
 from pose_training.fitting.fit import fit
+from pose_training.fitting.gpus import AUTO
 
 
 def train(cfg_filename: str, max_to_keep: Optional[int] = None,
-          choose_gpu: Union[None, int, Sequence[int]] = None, resume: Optional[bool] = True,
-          changes: Sequence[str] = ()) -> str:
+          choose_gpu: Union[None, int, str, Sequence[int]] = None,
+          resume: Optional[bool] = True, changes: Sequence[str] = (),
+          memfrac: Optional[float] = None, disable_autotune: Optional[bool] = None) -> str:
     """Train with a configuration file, and return the path of the network (a checkpoint).
 
     max_to_keep: snapshots to keep besides the last; 0: all (default: the configuration's).
-    choose_gpu: the number of the GPU to use, or several (default: the configuration's).
+    choose_gpu: the number of the GPU to use, or several, or 'auto' for the one with the least
+    memory in use (default: the configuration's).
+    memfrac: the share of the memory of each GPU that a process may take.
+    disable_autotune: True keeps cuDNN from trying its algorithms first.
     resume: True continues an existing run, False moves it aside, None raises ConfigError.
     changes: settings such as 'optimizer.lr=3e-4', as on the command line.
 
@@ -23,7 +28,13 @@ def train(cfg_filename: str, max_to_keep: Optional[int] = None,
     config = load_config(cfg_filename, changes)
     if max_to_keep is not None:
         config = config._replace(max_to_keep=max_to_keep)
-    if choose_gpu is not None:
+    if memfrac is not None:
+        config = config._replace(memory_fraction=memfrac)
+    if disable_autotune is not None:
+        config = config._replace(autotune=not disable_autotune)
+    if choose_gpu == AUTO:
+        config = config._replace(emptiest_gpus=True)
+    elif choose_gpu is not None:
         gpus = (choose_gpu,) if isinstance(choose_gpu, int) else tuple(choose_gpu)
         config = config._replace(gpus=gpus, devices=len(gpus))
     return fit(config, resume)

@@ -59,11 +59,12 @@ def _rules(config):
     for key in ('seed', 'model.bn_calibration_crops', 'data.workers', 'max_to_keep',
                 'validation.drawn_crops',
                 'optimizer.weight_decay', 'optimizer.grad_clip_norm', 'optimizer.stage_weight',
-                'optimizer.foreground_weight'):
+                'optimizer.foreground_weight', 'optimizer.hard_keypoints'):
         yield _get(config, key) >= 0, key, 'at least 0'
     for key in ('teacher.weight', 'teacher.confidence', 'optimizer.warmup',
                 'optimizer.min_lr_ratio'):
         yield 0 <= _get(config, key) <= 1, key, 'from 0 to 1'
+    yield 0 < config.memory_fraction <= 1, 'memory_fraction', 'above 0 and at most 1'
     yield 0 <= learn.ema_decay < 1, 'optimizer.ema_decay', 'at least 0 and below 1'
     yield min(data.size) >= 32, 'data.size', 'at least 32 x 32'
     yield (min(teacher.size) >= 32 or teacher.size == (0, 0), 'teacher.size',

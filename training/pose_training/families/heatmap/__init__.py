@@ -30,7 +30,9 @@ _UNIT = 8.  # a map of zeros for one keypoint costs about 1
 class Heatmap(Family):
     """See the module; `grid` and `peak` of its outputs are those of HeatmapOutputs.
 
-    Targets are those of the peak 1: `loss` and `joined` divide the outputs by the peak.
+    Targets are those of the peak 1: `loss` and `joined` divide the outputs by the peak. `hardest`
+    is the number of keypoints of a crop that the loss counts, those with the largest errors
+    (Chen et al., arXiv:1711.07319, section 3.3); 0: all.
     """
 
     name = 'heatmap'
@@ -38,7 +40,7 @@ class Heatmap(Family):
 
     def __init__(self, topology: AnyTopology, grid: str = 'half_pixel', peak: float = 1.):
         super().__init__(topology)
-        self.grid, self.peak = grid, peak
+        self.grid, self.peak, self.hardest = grid, peak, 0
 
     @property
     def layout(self) -> Tuple[Any, ...]:
@@ -72,10 +74,13 @@ class Heatmap(Family):
 
     def loss(self, stages: Sequence[Outputs], target: Tensor, weights: Tensor,
              foreground_weight: float) -> List[Tensor]:
-        """See Family: squared errors, the mean over keypoints and crops."""
+        """See Family: squared errors, the mean over the keypoints that count, and over crops."""
         weights = weights * (1 + foreground_weight * target)
-        return [((self.joined(stage) - target) ** 2 * weights).sum((2, 3)).mean() / _UNIT
-                for stage in stages]
+        errors = [((self.joined(stage) - target) ** 2 * weights).sum((2, 3)) for stage in stages]
+        if self.hardest:
+            count = min(self.hardest, target.shape[1])
+            errors = [part.topk(count, 1)[0] for part in errors]
+        return [part.mean() / _UNIT for part in errors]
 
     def joined(self, outputs: Outputs) -> Tensor:
         """See Family."""
