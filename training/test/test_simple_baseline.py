@@ -1,21 +1,26 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Simple Baselines: cost, layers, and the weights of three publishers."""
+import json
 from pathlib import Path
 
 from baseline_files import (BLOCKS, evaluate_tf, evaluate_torch, of_mmpose, of_tensorflow,
                             torch_state)
+import cv2
 import numpy as np
 import pytest
 from tf_tables import write_checkpoint
 import torch
 
+from pose_ros.cli.main import main as robot
+from pose_ros.core import PoseEstimator
 from pose_ros.core.card import InputSpec
 from pose_training.checkpoint import load_checkpoint
 from pose_training.cli.main import main
 from pose_training.errors import NetworkError, WeightsError
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions
+from pose_training.exporters.synthetic_image import draw_image
 from pose_training.importers.formats import import_network
 from pose_training.importers.matching import Weights
 from pose_training.importers.simple_baseline import named
@@ -246,6 +251,43 @@ def test_the_command_line_takes_keypoints_and_options(short, tmp_path):
         0, 1, 2, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
     assert network.recipe.options['convention'] == 'microsoft'
     assert torch.equal(network.deconv_layers[2][0].weight, state['deconv_layers.6.weight'])
+
+
+def test_an_imported_network_runs_on_the_robot(short, tmp_path):
+    """Scores are shares of the peak 255; without a detector the whole image is the box."""
+    state = torch_state(17, deconvolutions=(16, 16, 8))
+    state['conv1.weight'] /= 600  # its input is up to 255
+    state['final_layer.bias'] += 100
+    prefix = str(write_checkpoint(tmp_path / 'snapshot_3.ckpt', of_tensorflow(state)))
+    model, image, boxes, out = (str(tmp_path / name) for name in ('a.onnx', '7.png', 'boxes.json',
+                                                                  'a.json'))
+    assert main(['import', 'tf-checkpoint', prefix, '--model', R50, '--size', '64x96', '--option',
+                 'deconvolutions=[16, 16, 8]', '-o', model]) == 0
+    cv2.imwrite(image, draw_image(120, 90, 1))
+    Path(boxes).write_text(json.dumps([
+        {'image_id': 7, 'category_id': 1, 'bbox': box, 'score': .9}
+        for box in ([10, 10, 50, 70], [60, 5, 40, 80])]))
+    assert robot(['image', image, '--model', model, '--boxes', boxes, '--json', out]) == 0
+    frame, = json.loads(Path(out).read_text())['frames']
+    assert len(frame['people']) == 2
+    estimator, seen = PoseEstimator(model), []
+    infer = estimator.network.engine.infer
+
+    def watched(batch):
+        seen.append((batch.copy(), infer(batch)))
+        return seen[-1][1]
+    estimator.network.engine.infer = watched
+    found = estimator(cv2.imread(image))
+    (batch, outputs), = seen
+    scores, peaks = found.keypoints[0, :, 2], outputs['output'][0].max((1, 2)) / 255
+    inside = scores > 0  # the others lie beyond the image
+    assert inside.sum() > 12 and .3 < peaks.mean() < .7
+    assert scores[inside] == pytest.approx(peaks[inside].clip(0, 1))
+    wanted = evaluate_tf(of_tensorflow(state), batch.transpose(0, 2, 3, 1))
+    close(outputs['output'].transpose(0, 2, 3, 1), wanted)
+    black = batch[0, :, 0, 0]  # beyond the image, before the means are subtracted
+    assert black.tolist() == pytest.approx([-123.68, -116.78, -103.94], abs=1e-4)
+    estimator.close()
 
 
 def test_a_classifier_becomes_a_backbone(short, tmp_path):
