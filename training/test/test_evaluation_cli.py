@@ -193,7 +193,13 @@ def refused(capsys, *arguments, code=1):
 
 
 def test_faults_are_explained(model, data, tmp_path, capsys):
-    assert 'is a checkpoint' in refused(capsys, 'runs/network.pt', '--data', data)
+    assert 'cannot read runs/network.pt' in refused(capsys, 'runs/network.pt', '--data', data)
+    assert '--epoch is of the folder of a run' in refused(capsys, model, '--data', data, '--epoch',
+                                                          '3')
+    (tmp_path / 'run' / 'snapshots').mkdir(parents=True)
+    (tmp_path / 'run' / 'snapshots' / 'epoch_0012.ckpt').write_bytes(b'')
+    message = refused(capsys, str(tmp_path / 'run'), '--data', data, '--epoch', '3')
+    assert 'epoch_0003.ckpt; the snapshots of this run are: epoch_0012.ckpt' in message
     assert 'there is no folder' in refused(capsys, model, '--data', data, '--json',
                                            tmp_path / 'absent' / 'figures.json')
     assert 'no model file' in refused(capsys, 'absent.onnx', '--data', data)

@@ -9,12 +9,14 @@ from real_network import build, check_network, real_library
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.synthetic_image import draw_image
 from pose_training.models import create_model
+from pose_training.models.resnet import RESNETS
 
 SIZE = (128, 64)
-OTHERS = ('lite_pose_crop', 'lite_person_detector')  # all the others are networks of PAFs
+CROPS = ('lite_pose_crop', 'lite_simple_baseline')
+OTHERS = CROPS + ('lite_person_detector',)  # all the others are networks of PAFs
 # One of each kind of layers: plain, depthwise, dilated, transposed.
-INT8 = OTHERS + ('repvgg_fpn', 'mobilenet_thin', 'lightweight_openpose',
-                 'trt_pose_resnet18_att')
+INT8 = ('lite_pose_crop', 'lite_person_detector', 'repvgg_fpn', 'mobilenet_thin',
+        'lightweight_openpose', 'trt_pose_resnet18_att')
 
 
 @pytest.fixture(scope='module')
@@ -51,6 +53,15 @@ def test_crops_and_boxes(library, tmp_path, name, kind, options):
     export(network_of(name), path, ExportOptions(SIZE, **options))
     assert check_network(library, path) > 100
     assert build(library, path, (2 if 'batch' in options else 1, 3, 64, 128)).precision == kind
+
+
+def test_a_simple_baseline_with_the_maps_of_tensorflow(library, monkeypatch, tmp_path):
+    monkeypatch.setitem(RESNETS, 'resnet50', (True, (1, 1, 1, 1)))
+    network, path = create_model('simple_baseline_r50', convention='tensorflow'), tmp_path / 'a'
+    card = export(network.eval(), str(path) + '.onnx', ExportOptions(SIZE, batch='dynamic'))
+    assert card.decoder.outputs['peak'] == 255.
+    assert check_network(library, str(path) + '.onnx') > 30
+    assert build(library, str(path) + '.onnx', (2, 3, 64, 128)).precision == 'fp32'
 
 
 @pytest.mark.parametrize('name', INT8)

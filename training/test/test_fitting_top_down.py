@@ -25,6 +25,8 @@ CROP = {
                      'turned': 0., 'any_angle': 0., 'flip': 0., 'half_body': 0., 'patches': 0.},
     'optimizer__foreground_weight': 2., 'optimizer__lr': 6e-3,
     'optimizer__epochs': 10, 'optimizer__crops_per_epoch': 160}
+BASELINE = {**CROP, 'model__name': 'lite_simple_baseline', 'model__options': {
+    'width': .25, 'deconvolutions': [32, 32, 24]}, 'optimizer__lr': 1e-2, 'optimizer__epochs': 14}
 DETECTOR = {
     **COMMON, 'model__name': 'lite_person_detector', 'model__options': {'width': .25},
     'data__size': [128, 128],
@@ -33,15 +35,24 @@ DETECTOR = {
     'optimizer__crops_per_epoch': 160}
 
 
-def test_a_network_of_crops_memorizes_a_tiny_dataset(tmp_path):
+@pytest.mark.parametrize('settings', [CROP, BASELINE])
+def test_a_network_of_crops_memorizes_a_tiny_dataset(tmp_path, settings):
     data = write_figures(tmp_path / 'data', side=128)
-    config, model = write_run(tmp_path, data, **CROP), str(tmp_path / 'crop.onnx')
+    config, model = write_run(tmp_path, data, **settings), str(tmp_path / 'crop.onnx')
     assert main(['fit', config]) == 0
     assert main(['export', str(tmp_path / 'run' / 'network.pt'), '-o', model, '--size', '96x128',
                  '--batch', 'dynamic']) == 0
     found = measured(tmp_path, model, data, '--boxes', 'truth')
     assert found['AP'] > .9
     assert found['PCK'] > .97 and found['swapped'] == 0
+    run = str(tmp_path / 'run')
+    last = str(settings['optimizer__epochs'])
+    for chosen in ([run], [run, '--epoch', last]):
+        again = measured(tmp_path, *chosen[:1], data, '--boxes', 'truth', *chosen[1:])
+        assert {name: again[name] for name in ('AP', 'PCK')} == {
+            name: found[name] for name in ('AP', 'PCK')}
+    early = measured(tmp_path, run, data, '--boxes', 'truth', '--epoch', str(int(last) - 2))
+    assert early != again
 
 
 def test_a_detector_memorizes_a_tiny_dataset(tmp_path):

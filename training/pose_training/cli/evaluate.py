@@ -15,10 +15,11 @@ from pose_ros.core.errors import shown
 from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_training.errors import ConfigError
 from pose_training.evaluation.boxes import BoxFinder
-from pose_training.evaluation.evaluate import evaluate, protocol, refuse_checkpoint
+from pose_training.evaluation.evaluate import evaluate, protocol
 from pose_training.evaluation.metrics import Pck, PCK_OF
 from pose_training.evaluation.report import as_data, tables
 from pose_training.evaluation.result_files import FORMATS
+from pose_training.evaluation.runs import robot_file, run_checkpoint
 
 DESCRIPTION = ("Measure a model on labelled images, with the robot's own engine and decoder: "
                "COCO's AP and AR, for each keypoint the share that is found (PCK) and the share "
@@ -33,11 +34,13 @@ EPILOG = """examples:
   pose-train evaluate pose_crop.onnx --detector person_detector.onnx --data val.json
   pose-train evaluate pose_crop.onnx --boxes truth --data val.json
   pose-train evaluate pose_crop.onnx --boxes human_detection.json --data val.json --flip
+  pose-train evaluate runs/pose_crop --epoch 140 --boxes truth --data val.json    one epoch
   pose-train evaluate person_detector.onnx --data val.json     AP of the boxes of a detector
   pose-train evaluate pose_crop.onnx --boxes truth --data mpii_valid.json       PCKh of MPII
   pose-train evaluate pose_crop.onnx --detector person_detector.onnx --data posetrack_val.json \\
     --tracking --results results/ --format posetrack         AP and MOTA of PoseTrack
 
+The model may also be a checkpoint (.pt, .ckpt) or the folder of a run; it is exported first.
 File names in a dataset are relative to its folder, or to --images. Images that are missing or
 cannot be read are left out, counted and named. Figures are of a single scale, without the
 mirrored image, unless --flip or --scales are given; --scales other than 1 need a model with
@@ -50,6 +53,9 @@ def add_arguments(parser) -> None:
     """Add the options of this command."""
     add_model_options(parser, positional=True, tracking=False)
     add_parameter(parser, SIZE_PARAMETER)
+    parser.add_argument('--epoch', type=count, metavar='N',
+                        help='of the folder of a run: the network after this epoch (default: the '
+                             'final one)')
     parser.add_argument('--data', nargs='+', required=True, metavar='PATH',
                         help='COCO keypoint files; folders of images without people')
     parser.add_argument('--images', metavar='FOLDER', default='',
@@ -94,13 +100,22 @@ def _add_measures(parser):
 
 def run(args) -> int:
     """Measure, and print tables; return the exit code."""
-    refuse_checkpoint(args.model)
+    # A checkpoint is replaced by its exported file, so it is protected here.
+    check_outputs(_outputs(args), [run_checkpoint(args.model, args.epoch)])
+    with robot_file(args.model, args.epoch, args.size) as args.model:
+        return _run(args)
+
+
+def _outputs(args):
     results = args.results or None
     if results and args.format == 'posetrack':
         results = os.path.join(results, '')
+    return {'--json': args.json, '--results': results}
+
+
+def _run(args):
     given = [] if args.boxes in ('', 'truth') else [args.boxes]
-    check_outputs({'--json': args.json, '--results': results},
-                  args.data + given + model_inputs(args))
+    check_outputs(_outputs(args), args.data + given + model_inputs(args))
     text = report_stream(args.json)
     pck = Pck(args.pck, args.pck_of)
     estimator = _load(args)

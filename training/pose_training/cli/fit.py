@@ -8,6 +8,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from pose_training.cli.changes import add_config_arguments, check_run_folder
 from pose_training.fitting.config import load_config, settings_help
 from pose_training.fitting.fit import fit
+from pose_training.fitting.gpus import parse_gpus
 from pose_training.fitting.interruption import Interrupted
 from pose_training.fitting.settings import RunConfig
 
@@ -20,6 +21,7 @@ EPILOG = """examples:
   pose-train fit repvgg_fpn.yaml optimizer.lr=3e-4 data.size=[384,288] --output runs/wide
   pose-train fit repvgg_fpn.yaml --resume              continue, or begin if there is nothing yet
   pose-train fit repvgg_fpn.yaml --devices 4              four GPUs of this computer
+  pose-train fit repvgg_fpn.yaml --gpus auto memory_fraction=0.5    share a computer with others
   torchrun --nproc-per-node=4 -m pose_training.cli fit repvgg_fpn.yaml --devices 4
   tensorboard --logdir runs
 
@@ -47,11 +49,13 @@ def add_run_arguments(parser) -> None:
     add_config_arguments(parser)
     parser.add_argument('--output', metavar='DIR', help='folder of the run')
     group = parser.add_mutually_exclusive_group()
-    group.add_argument('--resume', action='store_true',
+    group.add_argument('--resume', '--continue', action='store_true', dest='resume',
                        help='continue from the last snapshot of the folder')
     group.add_argument('--fresh', action='store_true',
                        help='begin again; an earlier run in the folder is moved aside')
     parser.add_argument('--devices', type=int, metavar='N', help='processes on this computer')
+    parser.add_argument('--gpus', metavar='LIST', help='GPUs of this computer: 0,1 or 0-1 (both '
+                        'included), or `auto`, those with the least memory in use')
     parser.add_argument('--max-to-keep', type=int, metavar='N',
                         help='snapshots to keep besides the last; 0 keeps all')
 
@@ -67,6 +71,8 @@ def read_config(args) -> RunConfig:
     for key in ('output', 'devices', 'max_to_keep'):
         if getattr(args, key) is not None:
             changes.append('{}={}'.format(key, getattr(args, key)))
+    if args.gpus is not None:
+        changes += parse_gpus(args.gpus)
     return load_config(args.config, changes)
 
 
@@ -86,7 +92,8 @@ def run_config(config: RunConfig, args) -> int:
 def _interrupted(stopped, config):
     if rank_zero_only.rank:
         return 0  # the first process reports it
-    words = ' '.join(word for word in sys.argv[1:] if word not in ('--resume', '--fresh'))
+    words = ' '.join(word for word in sys.argv[1:]
+                     if word not in ('--resume', '--continue', '--fresh'))
     print('{}{}; to continue: pose-train {} --resume'.format(
         stopped, ', with the snapshot {}'.format(stopped.snapshot) if stopped.snapshot else
         '; snapshots are in {}/snapshots'.format(config.output), words), file=sys.stderr)

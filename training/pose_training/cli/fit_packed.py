@@ -30,7 +30,7 @@ def add_arguments(parser) -> None:
     group.add_argument('--seconds', type=float, default=0., metavar='S',
                        help='length of the training, without reading the images')
     group.add_argument('--steps', type=int, default=0, metavar='N', help='length in steps')
-    parser.add_argument('--resume', action='store_true',
+    parser.add_argument('--resume', '--continue', action='store_true', dest='resume',
                         help='continue from the last snapshot, if there is one')
     parser.add_argument('--save-every', type=float, default=60., metavar='S',
                         help='seconds between snapshots (default: %(default)g)')

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`pose-train import`: convert published weights of another system into a file for the robot."""
 from pose_training.cli.options import add_export_options, check_export, write_network
+from pose_training.families.topologies import find_topology
+from pose_training.fitting.config import parse_changes
 from pose_training.importers.formats import FORMATS, import_network
 
 DESCRIPTION = ('Turn published weights of another system into one ONNX file that carries its '
@@ -15,6 +17,8 @@ examples:
   pose-train import tf-graph graph_opt.pb --model mobilenet_v2_small -o small.onnx
   pose-train import caffe pose_iter_440000.caffemodel --model cmu -o cmu.onnx --stages 3
   pose-train import torch checkpoint_iter_370000.pth --model lightweight_openpose -o light.onnx
+  pose-train import torch pose_resnet_50_256x256.pth.tar --model simple_baseline_r50 \
+    --topology mpii_16 --size 256x256 -o mpii.onnx
 
 `pose-train models` lists the networks, their formats, and the licenses of their weights.
 """
@@ -27,6 +31,12 @@ def add_arguments(parser) -> None:
     parser.add_argument('file', metavar='FILE', help='the weight file')
     parser.add_argument('--model', required=True, metavar='NAME',
                         help='the network of these weights')
+    parser.add_argument('--topology', metavar='NAME', default='',
+                        help='keypoints of these weights, if they are not those of the published '
+                             'network: a name, or a YAML or JSON file')
+    parser.add_argument('--option', action='append', default=[], metavar='NAME=VALUE',
+                        help='an option of the network that the file does not tell, such as '
+                             'stride_first=true; may be repeated')
     parser.add_argument('--prototxt', metavar='FILE',
                         help='caffe: compare this description with the network, too')
     parser.add_argument('--averages', action='store_true',
@@ -43,11 +53,20 @@ def add_arguments(parser) -> None:
     add_export_options(parser)
 
 
+def _network(args):
+    """Return the options of the network, and its topology if one is given."""
+    options = parse_changes(args.option)
+    if args.topology:
+        options['topology'] = find_topology(args.topology)
+    return options
+
+
 def run(args) -> int:
     """Import and write; return the exit code."""
     check_export(args, [args.file, args.prototxt, args.pose_cfg])
     options = {name: getattr(args, name) for form in FORMATS.values() for name in form.options
                if getattr(args, name)}
-    network, provenance = import_network(args.format, args.file, args.model, **options)
+    network, provenance = import_network(args.format, args.file, args.model, _network(args),
+                                         **options)
     write_network(network, provenance, args)
     return 0

@@ -18,12 +18,14 @@ from pose_training.device.pool import ImagePool
 from pose_training.device.scenes import SceneBatches
 from pose_training.device.teacher import CropTeacher
 from pose_training.errors import ConfigError, FitError
-from pose_training.fitting.network import chosen_topology, DATASET
+from pose_training.fitting.gpus import limit_memory, with_chosen_gpus
+from pose_training.fitting.network import build_network, chosen_topology, DATASET
 from pose_training.fitting.schedules import make_groups
 from pose_training.fitting.settings import RunConfig
-from pose_training.models import create_model, get_spec
+from pose_training.models import create_model
 from pose_training.models.network import PoseNetwork
 from pose_training.models.normalization import Normalization
+from pose_training.models.registry import convention_of
 from pose_training.torch_file import save_torch_file
 from pose_training.weight_average import RunningAverage
 
@@ -63,7 +65,8 @@ class DeviceTrainer:
         if bool(budget.seconds > 0) == bool(budget.steps > 0):
             raise ConfigError('a training on one device needs either seconds or steps')
         self._config, self._budget = config, budget
-        self._device = device or torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+        self._device = device or _device(config)
+        limit_memory(config, self._device)
         _fast_settings()
         torch.manual_seed(config.seed)
         self._random = np.random.default_rng(config.seed)
@@ -71,7 +74,8 @@ class DeviceTrainer:
         self._network, self._origin = _network(config, self._pool)
         self._network = self._network.to(self._device, memory_format=torch.channels_last).train()
         self._batches = _batches(config, self._network, self._pool)
-        spec = InputSpec(**get_spec(self._network.recipe.name).input)
+        recipe = self._network.recipe
+        spec = InputSpec(**convention_of(recipe.name, recipe.options).input)
         self._normalize = Normalization(spec).to(self._device)
         self._optimizer = _optimizer(config, self._network, self._device)
         self._average = RunningAverage(config.optimizer.ema_decay)
@@ -197,20 +201,30 @@ def _fast_settings():
 def _network(config, pool):
     """Return the initial network, and the origin of its weights."""
     model = config.model
+    network = build_network(config, pool.topology if model.topology == DATASET
+                            else chosen_topology(config))
     if not model.checkpoint:
-        topology = pool.topology if model.topology == DATASET else chosen_topology(config)
-        return create_model(model.name, topology, **model.options), {}
-    network, origin = load_checkpoint(model.checkpoint)
-    kept = {'began_with': model.checkpoint}
+        return network, {}
+    kept, origin = {'began_with': model.checkpoint}, load_checkpoint(model.checkpoint)[1]
     if 'backbone' in origin:
         kept['backbone'] = origin['backbone']
     return network, kept
+
+
+def _device(config: RunConfig) -> torch.device:
+    config = with_chosen_gpus(config)
+    if not torch.cuda.is_available():
+        return torch.device('cpu')
+    return torch.device('cuda', config.gpus[0]) if config.gpus else torch.device('cuda')
 
 
 def _batches(config: RunConfig, network: PoseNetwork, pool: ImagePool):
     family, data = network.family, config.data
     if family.name == 'boxes':
         return SceneBatches(pool, data)
+    if family.name == 'heatmap' and family.grid != 'half_pixel':
+        raise ConfigError('{} has the grid {!r}, which packed images do not support: use '
+                          'pose-train fit'.format(network.recipe.name, family.grid))
     if family.name != 'heatmap':
         raise ConfigError('networks of the family {!r} cannot be trained from packed images: use '
                           'pose-train fit'.format(family.name))

@@ -51,7 +51,8 @@ class DeviceTeacher:
         self.known = torch.from_numpy(self._channels.known)
         spec = found.input._replace(width=size[0], height=size[1])
         own = self._channels.stride
-        resample = Resampler(size, stride, spec, own, self._channels.shift)
+        resample = Resampler(size, stride, spec, own, self._channels.shift,
+                             self._channels.own_shift)
         self._matrices = [torch.from_numpy(matrix) for matrix in resample.matrices(
             (size[1] // own, size[0] // own))]
 

@@ -15,15 +15,17 @@ class Resampler:
     `size` (width, height) is that of the crop [px], of which a cell of the student covers `stride`
     pixels; `spec` is the teacher's input, of which a cell of its maps covers `source_stride`
     pixels. Cells are sampled at their centers: cell g is the pixel (g + 0.5) stride - 0.5. The
-    teacher's cells lie `shift` cells before that.
+    teacher's cells lie `shift` of its cells before that, the student's `own_shift` of its own.
     """
 
     def __init__(self, size: Tuple[int, int], stride: int, spec: InputSpec, source_stride: int,
-                 shift: float = 0.):
+                 shift: float = 0., own_shift: float = 0.):
         fitted = fit_region(whole(0, *size), spec).fitted
-        self._axes = [(side // stride, stride * (length / side) / source_stride,
-                       start / source_stride + shift)
-                      for side, start, length in zip(size, fitted[:2], fitted[2:])]
+        self._axes = []
+        for side, start, length in zip(size, fitted[:2], fitted[2:]):
+            step = stride * (length / side) / source_stride
+            self._axes.append((side // stride, step,
+                               start / source_stride + shift - own_shift * step))
         self._identity = all(step == 1 and start == 0 for _, step, start in self._axes)
         self._matrices = {}
 

@@ -34,7 +34,7 @@ class Teacher:
         self._engine, self._layers = network.engine, tuple(layers)
         self._preprocessor = Preprocessor(self._spec)
         self._resample = Resampler(size, stride, self._spec, self._channels.stride,
-                                   self._channels.shift)
+                                   self._channels.shift, self._channels.own_shift)
 
     def known(self) -> np.ndarray:
         """Return (C,) bool: the student's channels that this teacher has."""

@@ -16,7 +16,7 @@ from pose_training.exporters.operators import OPSET
 from pose_training.families.comparison import ChannelGroup
 from pose_training.families.family import Family
 from pose_training.models.network import PoseNetwork
-from pose_training.models.registry import get_spec
+from pose_training.models.registry import convention_of
 
 # A caller's provenance may replace these entries of the card: fine-tuned weights have others.
 _ENTRIES = ('name', 'version', 'license')
@@ -78,7 +78,8 @@ def make_form(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> E
     those of the registry. Raises NetworkError for a network that is not in the registry,
     ExportError for a size that is not a multiple of `size_multiple`.
     """
-    recipe, spec = network.recipe, get_spec(network.recipe.name)
+    recipe = network.recipe
+    spec = convention_of(recipe.name, recipe.options)
     entries = {'name': spec.name, 'version': '1.0', 'license': spec.license}
     entries.update((key, provenance[key]) for key in _ENTRIES if key in provenance)
     size = options.size or (spec.input['width'], spec.input['height'])

@@ -23,7 +23,7 @@ from pose_training.families.comparison import (ChannelGroup, compare_outputs,
                                                OutputAgreement, worst)
 from pose_training.families.registry import make_family
 from pose_training.models.network import PoseNetwork
-from pose_training.models.registry import get_spec
+from pose_training.models.registry import convention_of
 
 _MOST_LISTED = 4
 _CELLS = 32  # of the fingerprint, for each group of channels
@@ -232,8 +232,8 @@ def _form(card) -> ExportedForm:
     """Return the form of a file, from the network that is named in its card."""
     how = _how_exported(card)
     try:
-        spec = get_spec(card.provenance['network'])
-        family = make_family(spec.family, card.provenance['topology'])
+        spec = convention_of(card.provenance['network'], card.provenance.get('options', {}))
+        family = make_family(spec.family, card.provenance['topology'], **spec.family_settings)
     except (KeyError, TypeError) as error:
         raise ExportError('its card does not name its network: it is no file of this '
                           'exporter') from error

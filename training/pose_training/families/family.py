@@ -37,7 +37,8 @@ class TeacherChannels(abc.ABC):
     """The target channels of a family, found in the outputs of a teacher.
 
     `known` (C,) bool: the target channels that the teacher predicts; `stride`: its input pixels
-    per map cell. `shift`: cells by which its cell g lies beside the pixel (g + 0.5) stride - 0.5.
+    per map cell. `shift`: cells by which its cell g lies before the pixel (g + 0.5) stride - 0.5;
+    `own_shift`: the same of the student's cells.
     `mirror` lists the channel that each becomes in a mirrored image, if the maps of the mirrored
     image are averaged in.
     """
@@ -45,6 +46,7 @@ class TeacherChannels(abc.ABC):
     known: np.ndarray
     stride: int
     shift = 0.
+    own_shift = 0.
     mirror: Optional[Sequence[int]] = None
 
     @abc.abstractmethod

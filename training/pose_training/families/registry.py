@@ -12,12 +12,12 @@ _FAMILIES = {'paf': 'paf', 'heatmap': 'heatmap', 'cpm': 'cpm', 'boxes': 'detecti
              'part_locref': 'part_locref', 'part_pairwise': 'part_locref.pairwise'}
 
 
-def make_family(name: str, topology: AnyTopology) -> Family:
-    """Return a family for the keypoints of a topology.
+def make_family(name: str, topology: AnyTopology, **settings) -> Family:
+    """Return a family for the keypoints of a topology; `settings` are those of its class.
 
     Raises NetworkError for an unknown family, PoseRosError for an unknown or invalid topology.
     """
     if name not in _FAMILIES:
         raise NetworkError('unknown family {!r}; choose {}'.format(name, ', '.join(_FAMILIES)))
     module = importlib.import_module('pose_training.families.' + _FAMILIES[name])
-    return module.FAMILY(topology)
+    return module.FAMILY(topology, **settings)

@@ -59,7 +59,7 @@ def _rules(config):
     for key in ('seed', 'model.bn_calibration_crops', 'data.workers', 'max_to_keep',
                 'validation.drawn_crops',
                 'optimizer.weight_decay', 'optimizer.grad_clip_norm', 'optimizer.stage_weight',
-                'optimizer.foreground_weight'):
+                'optimizer.foreground_weight', 'optimizer.hard_keypoints'):
         yield _get(config, key) >= 0, key, 'at least 0'
     for key in ('teacher.weight', 'teacher.confidence', 'optimizer.warmup',
                 'optimizer.min_lr_ratio'):

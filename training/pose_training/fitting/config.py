@@ -21,9 +21,15 @@ def load_config(path: Optional[str], changes: Sequence[str] = ()) -> RunConfig:
     data: Dict[str, Any] = _read(path) if path else {}
     if path and is_pose_cfg(data):
         data = translate(data, path)
+    return build(RunConfig, parse_changes(changes, data), path or 'the configuration')
+
+
+def parse_changes(changes: Sequence[str], data: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+    """Apply changes such as `optimizer.lr=3e-4` to data (default: none); ConfigError as above."""
+    data = {} if data is None else data
     for change in changes:
         _apply(data, change)
-    return build(RunConfig, data, path or 'the configuration')
+    return data
 
 
 def plain(config) -> Any:

@@ -26,6 +26,7 @@ from pose_training.fitting.averaging import WeightAverage
 from pose_training.fitting.checks import check, check_device, check_network, PRECISIONS
 from pose_training.fitting.config import differences, load_config, plain
 from pose_training.fitting.crops import Crops
+from pose_training.fitting.gpus import limit_memory, with_chosen_gpus
 from pose_training.fitting.interruption import Interrupted, StopOnSignal
 from pose_training.fitting.module import PoseModule
 from pose_training.fitting.network import make_network
@@ -40,7 +41,8 @@ _LOG = logging.getLogger('pose_training')
 _CONFIG, _NETWORK = 'config.yaml', 'network.pt'
 # These settings may change when a run is resumed; it continues as if they had been so before.
 _FREE = ('output', 'max_to_keep', 'snapshot_every', 'devices', 'nodes', 'gpus', 'validation',
-         'data.preload', 'data.workers', 'data.val', 'data.val_crops')
+         'emptiest_gpus', 'memory_fraction', 'autotune', 'data.preload', 'data.workers',
+         'data.val', 'data.val_crops')
 
 
 def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
@@ -52,6 +54,7 @@ def fit(config: RunConfig, resume: Optional[bool] = True) -> str:
     ConfigError, DataError, FitError, and Interrupted on a signal.
     """
     check(config)
+    config = with_chosen_gpus(config)
     if config.validation.evaluate:
         # Report faults now, not after ten epochs.
         read_labels(config.validation.evaluate, images=config.validation.images)
@@ -75,8 +78,7 @@ def _train(config, network, crops, hints, provenance, snapshot) -> bool:
     trainer = _trainer(config, average, provenance, fresh=not snapshot)
     device = trainer.strategy.root_device
     check_device(config, device.type)
-    if device.type == 'cuda' and config.memory_fraction < 1:
-        torch.cuda.set_per_process_memory_fraction(config.memory_fraction, device)
+    limit_memory(config, device)
     layout = memory_format(device, network)
     crops.memory_format = layout
     module = PoseModule(network.to(memory_format=layout), config, hints, layout)

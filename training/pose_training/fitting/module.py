@@ -19,8 +19,9 @@ from pose_training.fitting.muon import hidden_weights, Muon
 from pose_training.fitting.schedules import (check_prefixes, frozen_prefixes, make_groups,
                                              lr_factor)
 from pose_training.fitting.settings import RunConfig
-from pose_training.models import get_spec, PoseNetwork
+from pose_training.models import PoseNetwork
 from pose_training.models.normalization import Normalization
+from pose_training.models.registry import convention_of
 
 _OPTIMIZERS: Dict[str, Callable[..., Optimizer]] = {
     'adamw': torch.optim.AdamW, 'muon': Muon, 'sgd': partial(torch.optim.SGD, momentum=.9)}
@@ -46,7 +47,8 @@ class PoseModule(lightning.LightningModule):
         muon = config.optimizer.name == 'muon'
         self._groups = make_groups(self._named(), config.optimizer,
                                    hidden_weights(network) if muon else ())
-        self._normalization = Normalization(InputSpec(**get_spec(network.recipe.name).input))
+        facts = convention_of(network.recipe.name, network.recipe.options)
+        self._normalization = Normalization(InputSpec(**facts.input))
         self._sums = torch.zeros(2)
         self.step_loss = torch.zeros(())  # of the last step
 
@@ -77,7 +79,11 @@ class PoseModule(lightning.LightningModule):
                                    config.epochs * trainer.num_training_batches)
         for group, chosen in zip(self.optimizers().param_groups, self._groups):
             group['lr'], group['weight_decay'] = lr * chosen.factor, chosen.weight_decay
-        self._set_norms(frozen_prefixes(config, trainer.global_step))
+        frozen = frozen_prefixes(config, trainer.global_step)
+        self._set_norms(frozen)
+        if trainer.world_size == 1:  # several processes agree on the gradients of all weights
+            for name, parameter in self.network.named_parameters():
+                parameter.requires_grad_(not name.startswith(frozen))
         self.log('lr', lr)
 
     def _set_norms(self, frozen):

@@ -8,7 +8,9 @@ from pose_training.checkpoint import load_checkpoint
 from pose_training.data.coco import dataset_topology, load_coco
 from pose_training.errors import ConfigError
 from pose_training.families.topologies import AnyTopology, as_topology, find_topology
+from pose_training.families.heatmap import Heatmap
 from pose_training.fitting.settings import RunConfig
+from pose_training.fitting.transfer import with_topology
 from pose_training.models import create_model, PoseNetwork
 
 _LOG = logging.getLogger('pose_training')
@@ -20,13 +22,21 @@ def make_network(config: RunConfig) -> PoseNetwork:
 
     Raises ConfigError for an invalid topology, DataError for an invalid dataset.
     """
+    return build_network(config, chosen_topology(config))
+
+
+def build_network(config: RunConfig, chosen: AnyTopology) -> PoseNetwork:
+    """Return the network for a skeleton; '': that of the checkpoint, or of the network."""
     model = config.model
     if model.checkpoint:
-        return load_checkpoint(model.checkpoint)[0].train()
-    network = create_model(model.name, chosen_topology(config), **model.options)
-    if model.backbone:
-        _begin_with(network, model.backbone)
-    return network
+        network = load_checkpoint(model.checkpoint)[0]
+        network = with_topology(network, as_topology(chosen)) if chosen else network
+    else:
+        network = create_model(model.name, chosen, **model.options)
+        if model.backbone:
+            _begin_with(network, model.backbone)
+    count_hardest(network, config)
+    return network.train()
 
 
 def _begin_with(network, path):
@@ -41,6 +51,20 @@ def _begin_with(network, path):
             path, network.recipe.name))
     network.load_state_dict(shared, strict=False)
     _LOG.info('%d of %d layers begin with the weights of %s', taken, len(kernels), path)
+
+
+def count_hardest(network: PoseNetwork, config: RunConfig) -> None:
+    """Let the loss count the hardest keypoints only, if configured.
+
+    ConfigError for a family without it.
+    """
+    hardest = config.optimizer.hard_keypoints
+    if not hardest:
+        return
+    if not isinstance(network.family, Heatmap):
+        raise ConfigError('optimizer.hard_keypoints: only networks of crops have it, and {} is '
+                          'none'.format(network.recipe.name))
+    network.family.hardest = hardest
 
 
 def chosen_topology(config: RunConfig) -> AnyTopology:

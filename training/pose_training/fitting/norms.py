@@ -31,7 +31,8 @@ def settle_norms(network: nn.Module, images: Tensor) -> None:
     """Set the statistics of each batch norm to those of its input for normalized `images`.
 
     Scale and offset are changed so that the outputs of the network in evaluation stay the same;
-    the outputs in training become nearly the same.
+    the outputs in training become nearly the same. Those of a norm that was never trained stay 1
+    and 0: its layer has no weights yet whose outputs were worth keeping.
     """
     layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     handles = [layer.register_forward_pre_hook(_settle) for layer in layers]
@@ -47,8 +48,18 @@ def settle_norms(network: nn.Module, images: Tensor) -> None:
 def _settle(norm, inputs):
     features = inputs[0].float()
     variance, mean = torch.var_mean(features, (0, 2, 3), correction=0)
+    if not _fresh(norm):
+        _keep_outputs(norm, mean, variance)
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(variance)
+
+
+def _fresh(norm):
+    return bool((norm.weight == 1).all() and (norm.bias == 0).all()
+                and (norm.running_mean == 0).all() and (norm.running_var == 1).all())
+
+
+def _keep_outputs(norm, mean, variance):
     slope = norm.weight / (norm.running_var + norm.eps).sqrt()
     norm.bias += (mean - norm.running_mean) * slope
     norm.weight.copy_(slope * (variance + norm.eps).sqrt())
-    norm.running_mean.copy_(mean)
-    norm.running_var.copy_(variance)

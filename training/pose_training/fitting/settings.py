@@ -20,10 +20,12 @@ class ModelConfig(NamedTuple):
 
     name: Annotated[str, 'network, see `pose-train models`'] = 'repvgg_fpn'
     topology: Annotated[str, "keypoints to predict: a name, a YAML or JSON file with the topology "
-                        "of a model card, or `dataset` (default: the network's own)"] = ''
+                        "of a model card, or `dataset` (default: the network's own, or the "
+                        "checkpoint's)"] = ''
     options: Annotated[Dict[str, Any], 'options of the network, such as {stages: 2}'] = {}
-    checkpoint: Annotated[str, 'initial weights (.pt, .ckpt); name, topology and options are then '
-                               'those of the checkpoint'] = ''
+    checkpoint: Annotated[str, 'initial weights (.pt, .ckpt); name and options are then those of '
+                               'the checkpoint; with another topology, keypoints of equal names '
+                               'keep their weights'] = ''
     backbone: Annotated[str, 'checkpoint (.pt, .ckpt) of another network or skeleton: the network '
                         'begins with its layers of equal names and shapes'] = ''
     bn_calibration_crops: Annotated[
@@ -105,6 +107,8 @@ class OptimizerConfig(NamedTuple):
                     'frozen'] = 'batch'
     stage_weight: Annotated[float, 'weight of the loss of each stage before the last'] = .5
     foreground_weight: Annotated[float, 'extra weight of a cell per unit of its target'] = 3.
+    hard_keypoints: Annotated[int, 'networks of crops: only this number of keypoints of a crop, '
+                              'those with the largest errors, count; 0: all'] = 0
 
 
 class ValidationConfig(NamedTuple):
@@ -134,8 +138,11 @@ class RunConfig(NamedTuple):
     devices: Annotated[int, 'processes on each node'] = 1
     nodes: Annotated[int, 'computers'] = 1
     gpus: Annotated[Tuple[int, ...], 'GPUs by number; none: the first `devices`'] = ()
-    memory_fraction: Annotated[float, 'largest share of the memory of each GPU'] = 1.
-    autotune: Annotated[bool, 'on a GPU try several algorithms of an operation, and take the '
+    emptiest_gpus: Annotated[bool, 'use the GPUs with the least memory in use, by '
+                             'nvidia-smi'] = False
+    memory_fraction: Annotated[float, 'share of the memory of each GPU that a process may take'] \
+        = 1.
+    autotune: Annotated[bool, 'let cuDNN try its algorithms for each size, and take the '
                         'fastest'] = True
     accelerator: Annotated[str, 'auto, cpu or gpu'] = 'auto'
     deterministic: Annotated[bool, 'slower algorithms that repeat exactly on a GPU, too'] = False

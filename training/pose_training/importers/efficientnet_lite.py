@@ -8,16 +8,16 @@ https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite,
 import torch
 
 from pose_training.errors import WeightsError
+from pose_training.importers.beginning import begun
 from pose_training.importers.matching import Weights
 from pose_training.importers.torch_state import float_arrays
 from pose_training.models.efficientnet_lite import published_names
-from pose_training.models.registry import create_model, NetworkSpec
+from pose_training.models.registry import NetworkSpec
 from pose_training.torch_file import load_torch_file
 
 LICENSE = 'Apache-2.0'
 _TRUNK = 'trunk.'
 _NORM = ('weight', 'bias', 'running_mean', 'running_var')
-_SEED = 0  # of the layers that the classifier does not have
 
 
 def read_weights(path: str, spec: NetworkSpec) -> Weights:
@@ -26,9 +26,6 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
     Raises WeightsError for a file without these tensors.
     """
     published = load_torch_file(path)
-    with torch.random.fork_rng(devices=()):
-        torch.manual_seed(_SEED)
-        state = create_model(spec.name).state_dict()
     names = {'{}.{}'.format(there, part): '{}{}.{}'.format(_TRUNK, here, part)
              for here, there in published_names()
              for part in (('weight',) if here.endswith('.0') else _NORM)}
@@ -37,8 +34,6 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
             raise WeightsError('{} has no tensor {!r}: it is not the classifier '
                                'EfficientNet-Lite0'.format(path, name))
     arrays = float_arrays({name: published[name] for name in names}, path, spec)
-    return Weights({**{name: value.numpy() for name, value in state.items()
-                       if not name.endswith('num_batches_tracked')},
-                    **{names[name]: array for name, array in arrays.items()}},
+    return Weights(begun(spec, {names[name]: array for name, array in arrays.items()}),
                    provenance={'backbone': {'network': 'EfficientNet-Lite0',
                                             'trained_on': 'ImageNet', 'license': LICENSE}})

@@ -19,6 +19,7 @@ from torch import nn
 from pose_ros.core.card_files import load_card
 from pose_training.errors import WeightsError
 from pose_training.families.topologies import as_data
+from pose_training.importers.beginning import begun
 from pose_training.importers.limits import checked_name, elements
 from pose_training.importers.matching import Weights
 from pose_training.models.network import PoseNetwork
@@ -27,7 +28,6 @@ from pose_training.models.repvgg_fpn import Block
 from pose_training.onnx_file import load_onnx
 
 _PREFIX = 'network.'  # of the network within the exported module
-_SEED = 0  # of the layers that the other network does not have
 
 
 def read_weights(path: str, spec: NetworkSpec) -> Weights:
@@ -57,19 +57,9 @@ def read_weights(path: str, spec: NetworkSpec) -> Weights:
                            'pose-train export can be read'.format(path, error)) from error
     if name == spec.name:
         return Weights(state, options)
-    return Weights(_begun(spec, state), provenance={'backbone': {
+    return Weights(begun(spec, state), provenance={'backbone': {
         'network': name, 'trained_as': card.name, 'license': card.license,
         **{key: made[key] for key in ('teacher',) if key in made}}})
-
-
-def _begun(spec, state):
-    """Return the state of a network with random weights, and with all layers that fit it."""
-    with torch.random.fork_rng(devices=()):
-        torch.manual_seed(_SEED)
-        own = create_model(spec.name).state_dict()
-    return {name: state[name] if name in state and state[name].shape == tuple(value.shape)
-            else value.numpy() for name, value in own.items()
-            if not name.endswith('num_batches_tracked')}
 
 
 def _tensors(path) -> Dict[str, np.ndarray]:

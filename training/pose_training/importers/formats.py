@@ -3,7 +3,7 @@
 """The file formats of published weights, and the import of a file into a network."""
 import importlib
 import os
-from typing import Any, Dict, NamedTuple, Tuple
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
 
 from pose_ros.core.files import sha256
 from pose_training.errors import WeightsError
@@ -27,7 +27,8 @@ FORMATS: Dict[str, Format] = {
     'pickle': Format('pickle_file', 'convolutional pose machines, cpm_body.pkl'),
     'caffe': Format('caffe', 'OpenPose, pose_iter_584000.caffemodel', ('prototxt',)),
     'torch': Format('torch_state', 'PyTorch state dict, .pth (trt_pose, Lightweight OpenPose, '
-                                   'conversions of OpenPose)'),
+                                   'conversions of OpenPose, Simple Baselines, mmpose)'),
+    'resnet': Format('resnet', 'ImageNet classifier ResNet, .pth of torchvision, to train on'),
     'efficientnet-lite': Format('efficientnet_lite', 'ImageNet classifier EfficientNet-Lite0, '
                                 'PyTorch .pth, to train on'),
     'deepercut': Format('deepercut', 'DeeperCut, ArtTrack and DeepLabCut 2, '
@@ -57,20 +58,26 @@ def read_weights(format_name: str, path: str, spec: NetworkSpec, **options) -> W
     if not os.path.exists(path) and format_name not in _BY_PREFIX:
         raise WeightsError('there is no file {!r}; check the path'.format(path))
     module = importlib.import_module('pose_training.importers.' + FORMATS[format_name].module)
-    return module.read_weights(path, spec, **options)
+    weights = module.read_weights(path, spec, **options)
+    if not spec.names:
+        return weights
+    return importlib.import_module('pose_training.importers.' + spec.names).named(weights, path)
 
 
 def import_network(format_name: str, path: str, model: str,
+                   network_options: Optional[Mapping[str, Any]] = None,
                    **options) -> Tuple[PoseNetwork, Dict[str, Any]]:
     """Build the network `model` with the weights of a published file.
 
+    `network_options` are arguments of create_model, such as {'topology': 'mpii_16'}, that the
+    file does not tell; `options` are those of the format.
     Returns the network, in evaluation mode, and its provenance (source, SHA-256, license).
     Raises NetworkError for an unknown network, WeightsError for a file of another network.
     """
     spec = get_spec(model)
     weights = read_weights(format_name, path, spec, **options)
-    options = spec.deduced(weights.tensors) if spec.deduced else {}
-    network = create_model(model, **{**options, **weights.options})
+    deduced = spec.deduced(weights.tensors) if spec.deduced else {}
+    network = create_model(model, **{**deduced, **weights.options, **(network_options or {})})
     load_weights(network, weights, path, spec.ignored)
     provenance = {'source': spec.source, 'weights': os.path.basename(path), 'format': format_name}
     if os.path.isfile(path):

@@ -17,7 +17,8 @@ from pose_training.models.network import PoseNetwork, Recipe
 # Each of these modules lists its networks in NETWORKS.
 _MODULES = ('cmu', 'body_25', 'hand_face', 'dsconv', 'tf_mobilenet', 'tf_mobilenet_v2',
             'lightweight', 'trt_pose', 'repvgg_fpn', 'lite_bottom_up', 'lite_pose_crop',
-            'lite_person_detector', 'cpm', 'part_detector', 'lite_part_detector')
+            'lite_person_detector', 'cpm', 'part_detector', 'lite_part_detector',
+            'simple_baseline')
 _MOST_WEIGHTS = 1 << 27
 
 
@@ -28,11 +29,13 @@ class NetworkSpec(NamedTuple):
     `options` are the values of this variant, and users may give others. `topology` is '' for a
     family without keypoints. `input` is the `input` of its model card. `formats` are the file
     formats in which its weights were published (`pose-train import`); `ignored` is a regular
-    expression of unused state names in those files; `family` is that of its outputs;
-    `begins_with` is a network from whose exported files it may take the layers of equal names.
-    `licenses` are those of the weights in formats whose license is not `license`; `scopes` are
+    expression of unused state names in those files; `family` is that of its outputs, with
+    `family_settings`; `begins_with` is a network from whose exported files it may take the layers
+    of equal names. `licenses` are those of the weights in formats whose license is not `license`;
+    `names` is a module of importers that renames the layers of published files, `scopes` are
     the names of layers by their scopes in TensorFlow, where these differ. `deduced(tensors)`
-    returns the options that the arrays of a file show by their names and shapes.
+    returns the options that the arrays of a file show by their names and shapes. `conventions`:
+    the values of the option `convention`, each with the facts that it replaces.
     """
 
     name: str
@@ -51,6 +54,9 @@ class NetworkSpec(NamedTuple):
     licenses: Mapping[str, str] = {}
     scopes: Mapping[str, str] = {}
     deduced: Optional[Callable[[Mapping[str, Any]], Dict[str, Any]]] = None
+    names: str = ''
+    family_settings: Dict[str, Any] = {}
+    conventions: Dict[str, Dict[str, Any]] = {}
 
 
 def card_input(width: int, height: int, color='bgr', scale=1.0, mean=(0., 0., 0.),
@@ -82,6 +88,18 @@ def get_spec(name: str) -> NetworkSpec:
     return networks()[name]
 
 
+def convention_of(name: str, options: Mapping[str, Any]) -> NetworkSpec:
+    """Return the facts of a network with these options; NetworkError as get_spec."""
+    spec = get_spec(name)
+    chosen = {**spec.options, **options}.get('convention')
+    if not spec.conventions or chosen in ('', None):
+        return spec
+    if not isinstance(chosen, str) or chosen not in spec.conventions:
+        raise NetworkError('network {!r}: the option `convention` is one of {}, not {:.40}'.format(
+            name, ', '.join(spec.conventions), repr(chosen)))
+    return spec._replace(**spec.conventions[chosen])
+
+
 def create_model(name: str, topology: Optional[AnyTopology] = None, **options) -> PoseNetwork:
     """Build a network with random weights.
 
@@ -90,10 +108,10 @@ def create_model(name: str, topology: Optional[AnyTopology] = None, **options) -
     `options` are the builder's, such as `stages`. Raises NetworkError for unknown names, invalid
     options, and networks of more than 134 million weights.
     """
-    spec = get_spec(name)
+    spec = convention_of(name, options)
     chosen = {**spec.options, **options}
     try:
-        family = make_family(spec.family, topology or spec.topology)
+        family = make_family(spec.family, topology or spec.topology, **spec.family_settings)
         if options or topology:
             _check_size(spec, family.channels, chosen)
         network = spec.build(**family.channels, **chosen)

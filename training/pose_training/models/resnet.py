@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """ResNet backbones (He et al., arXiv:1512.03385) with the state names of torchvision.
 
-The stride of a bottleneck is in its 3x3 convolution, as there. The classifier is left out.
+The stride of a bottleneck is in its 3x3 convolution, as there; with `stride_first` in its first
+one, as in the networks of Caffe. The classifier is left out.
 """
 from collections import OrderedDict
 from typing import Callable, Sequence, Tuple
@@ -77,7 +78,7 @@ class ResidualBlock(nn.Sequential):
         return Residual(FusibleSequential(*branch).fused(), shortcut.fused())
 
 
-def resnet(name: str) -> Tuple[FusibleSequential, int]:
+def resnet(name: str, stride_first: bool = False) -> Tuple[FusibleSequential, int]:
     """Return one of RESNETS from (N, 3, h, w) to (N, channels, h / 32, w / 32), and channels."""
     bottleneck, counts = RESNETS[name]
     layers = OrderedDict(conv1=nn.Conv2d(3, 64, 7, 2, padding=3, bias=False),
@@ -88,13 +89,16 @@ def resnet(name: str) -> Tuple[FusibleSequential, int]:
         blocks = []
         for number in range(count):
             stride = 2 if level > 1 and number == 0 else 1
-            blocks.append(ResidualBlock(channels, _steps(width, stride, bottleneck)))
+            blocks.append(ResidualBlock(channels, _steps(width, stride, bottleneck,
+                                                         stride_first)))
             channels = 4 * width if bottleneck else width
         layers['layer{}'.format(level)] = nn.Sequential(*blocks)
     return FusibleSequential(layers), channels
 
 
-def _steps(width, stride, bottleneck):
+def _steps(width, stride, bottleneck, stride_first):
+    if bottleneck and stride_first:
+        return (1, width, stride), (3, width, 1), (1, 4 * width, 1)
     if bottleneck:
         return (1, width, 1), (3, width, stride), (1, 4 * width, 1)
     return (3, width, stride), (3, width, 1)

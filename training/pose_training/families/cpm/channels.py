@@ -20,6 +20,7 @@ class BackgroundChannels(TeacherChannels):
         self._keypoints = keypoints
         self.known = np.append(keypoints.known, keypoints.known.all())
         self.stride, self.shift = keypoints.stride, keypoints.shift
+        self.own_shift = keypoints.own_shift
         mirror = keypoints.mirror
         self.mirror = None if mirror is None else (*mirror, len(mirror))
 

@@ -3,7 +3,7 @@
 """Family `heatmap`: a heatmap per keypoint of the one person of a crop.
 
 After Simple Baselines (Xiao et al., arXiv:1804.06208). The one output of a stage: `heatmaps`, in
-the order of the topology; cell g is the pixel (g + 0.5) stride - 0.5.
+the order of the topology.
 """
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
@@ -17,25 +17,36 @@ from pose_training.data.panels import blend, keypoint_panels, Panel
 from pose_training.families.comparison import ChannelGroup
 from pose_training.families.family import Family, Outputs, Targets
 from pose_training.families.gaussians import draw_heatmaps
-from pose_training.families.heatmap.channels import HeatmapChannels, match_channels
+from pose_training.families.heatmap.channels import grid_shift, HeatmapChannels, match_channels
 from pose_training.families.heatmap.crops import person_share, PersonDataset
 from pose_training.families.heatmap.mixing import mix
 from pose_training.families.mirroring import Swap
+from pose_training.families.topologies import AnyTopology
 
 OUTPUT = 'output'
 _UNIT = 8.  # a map of zeros for one keypoint costs about 1
 
 
 class Heatmap(Family):
-    """See the module."""
+    """See the module; `grid` and `peak` of its outputs are those of HeatmapOutputs.
+
+    Targets are those of the peak 1: `loss` and `joined` divide the outputs by the peak. `hardest`
+    is the number of keypoints of a crop that the loss counts, those with the largest errors
+    (Chen et al., arXiv:1711.07319, section 3.3); 0: all.
+    """
 
     name = 'heatmap'
     dataset = PersonDataset
 
+    def __init__(self, topology: AnyTopology, grid: str = 'half_pixel', peak: float = 1.):
+        super().__init__(topology)
+        self.grid, self.peak, self.hardest = grid, peak, 0
+
     @property
-    def layout(self) -> Tuple[str, Tuple[str, ...]]:
+    def layout(self) -> Tuple[Any, ...]:
         """See Family."""
-        return self.name, self.topology.keypoint_names
+        grid = (self.grid,) if self.grid != 'half_pixel' else ()
+        return (self.name, self.topology.keypoint_names, *grid)
 
     @property
     def channels(self) -> Dict[str, int]:
@@ -53,16 +64,27 @@ class Heatmap(Family):
     def targets(self, crop, spec) -> Targets:
         """See Family: Gaussians; the weight of a keypoint is the trust in its label."""
         size = spec.size[1] // spec.stride, spec.size[0] // spec.stride
-        maps = draw_heatmaps(crop.people, size, spec.stride, spec.sigma)
+        people = crop.people
+        if self.grid != 'half_pixel':
+            people = people.copy()
+            people[..., :2] += grid_shift(self.grid, spec.stride) * spec.stride
+        maps = draw_heatmaps(people, size, spec.stride, spec.sigma)
         trust = crop.confidences[0][:, None, None]
         return Targets(maps, np.broadcast_to(trust, maps.shape).astype(np.float32))
 
     def loss(self, stages: Sequence[Outputs], target: Tensor, weights: Tensor,
              foreground_weight: float) -> List[Tensor]:
-        """See Family: squared errors, the mean over keypoints and crops."""
+        """See Family: squared errors, the mean over the keypoints that count, and over crops."""
         weights = weights * (1 + foreground_weight * target)
-        return [((stage['heatmaps'].float() - target) ** 2 * weights).sum((2, 3)).mean() / _UNIT
-                for stage in stages]
+        errors = [((self.joined(stage) - target) ** 2 * weights).sum((2, 3)) for stage in stages]
+        if self.hardest:
+            count = min(self.hardest, target.shape[1])
+            errors = [part.topk(count, 1)[0] for part in errors]
+        return [part.mean() / _UNIT for part in errors]
+
+    def joined(self, outputs: Outputs) -> Tensor:
+        """See Family."""
+        return outputs['heatmaps'].float() / self.peak
 
     def exported(self, outputs: Outputs) -> Outputs:
         """Return one tensor `output`."""
@@ -70,8 +92,9 @@ class Heatmap(Family):
 
     def decoder(self, stride: int) -> Tuple[str, Dict[str, Any]]:
         """See Family."""
+        peak = {'peak': self.peak} if self.peak != 1 else {}
         return self.name, {'tensor': OUTPUT, 'channels': list(range(self.topology.size)),
-                           'grid': 'half_pixel'}
+                           'grid': self.grid, **peak}
 
     def output_shapes(self, card: ModelCard, stride: int) -> Dict[str, Tuple[int, ...]]:
         """See Family."""
@@ -97,7 +120,7 @@ class Heatmap(Family):
 
     def teacher_channels(self, card: ModelCard, where: str) -> HeatmapChannels:
         """See Family."""
-        return match_channels(card, self.topology, where)
+        return match_channels(card, self.topology, where, self.grid)
 
     def mix(self, maps: Tensor, weights: Tensor, soft: Tensor, known: Tensor, share: float,
             complete: Tensor) -> Tuple[Tensor, Tensor]:

@@ -19,15 +19,19 @@ _GRIDS = ('half_pixel', 'corner')
 
 
 class HeatmapChannels(TeacherChannels):
-    """See TeacherChannels. `chosen` (K,): the teacher's channel of each keypoint, -1 for none."""
+    """See TeacherChannels. `chosen` (K,): the teacher's channel of each keypoint, -1 for none.
+
+    `grid` is the student's. On the grid `corner` a mirrored map has other cells: there the mirror
+    image is not averaged in.
+    """
 
     def __init__(self, outputs: HeatmapOutputs, stride: int, chosen: Tuple[int, ...],
-                 mirror: Tuple[int, ...]):
+                 mirror: Tuple[int, ...], grid: str):
         self._tensor, self._peak, self._chosen = outputs.tensor, outputs.peak, np.array(chosen)
         self.known = self._chosen >= 0
-        self.stride, self.mirror = stride, mirror
-        # Cells by which the centers of the grid are shifted from those of half-pixel cells.
-        self.shift = .5 - .5 / stride if outputs.grid == 'corner' else 0.
+        self.stride = stride
+        self.shift, self.own_shift = grid_shift(outputs.grid, stride), grid_shift(grid)
+        self.mirror = mirror if grid == 'half_pixel' else None
 
     def read(self, outputs: Outputs) -> Tensor:
         """See TeacherChannels."""
@@ -41,10 +45,17 @@ class HeatmapChannels(TeacherChannels):
         return maps
 
 
-def match_channels(card: ModelCard, topology: Topology, where: str) -> HeatmapChannels:
+def grid_shift(grid: str, stride: int = _STRIDE) -> float:
+    """Return by how many cells the cells of a grid lie before those of `half_pixel`."""
+    return .5 - .5 / stride if grid == 'corner' else 0.
+
+
+def match_channels(card: ModelCard, topology: Topology, where: str,
+                   grid: str = 'half_pixel') -> HeatmapChannels:
     """Find the keypoints of a topology in a teacher's heatmaps, by name.
 
-    Raises DataError for a teacher of another kind, of another grid, or of other keypoints.
+    `grid` is that of the student. Raises DataError for a teacher of another kind, of another
+    grid, or of other keypoints.
     """
     if card.decoder.type != 'heatmap' or card.topology is None:
         raise DataError('the teacher {} has a decoder of type {!r}: a network of crops needs a '
@@ -59,7 +70,7 @@ def match_channels(card: ModelCard, topology: Topology, where: str) -> HeatmapCh
         raise DataError('the teacher {} predicts {}, which has no keypoint of {}: choose a '
                         'teacher with keypoints of the same names'.format(
                             where, card.topology.name, topology.name))
-    return HeatmapChannels(outputs, _stride(card), chosen, topology.mirror)
+    return HeatmapChannels(outputs, _stride(card), chosen, topology.mirror, grid)
 
 
 def _stride(card):
