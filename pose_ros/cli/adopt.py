@@ -19,6 +19,7 @@ from pose_ros.core.frame import Frame
 from pose_ros.core.image_file import write_image
 from pose_ros.core.network import open_network
 from pose_ros.core.regions import whole
+from pose_ros.core.sources.demo import sample_image
 from pose_ros.core.topology import TOPOLOGIES
 
 DESCRIPTION = ('Write a public pose network or detector again, with a model card: then every '
@@ -64,10 +65,12 @@ def add_arguments(parser) -> None:
                         help='input size of a network that takes any')
     parser.add_argument('--topology', choices=sorted(TOPOLOGIES), metavar='NAME',
                         help='skeleton format: ' + ', '.join(sorted(TOPOLOGIES)))
-    parser.add_argument('--image', metavar='FILE', help='image to try the network on')
+    parser.add_argument('--image', metavar='FILE',
+                        help="image to try the network on (default: scikit-image's astronaut, if "
+                             'that package is installed)')
     parser.add_argument('--drawing', metavar='FILE',
-                        help='drawing of what it finds in --image (default: the adopted file with '
-                             'the ending .png)')
+                        help='drawing of what it finds in the image (default: the adopted file '
+                             'with the ending .png)')
     group = parser.add_argument_group('input, in place of what is usual for the kind')
     for name, kind, choices, text in _INPUT_OPTIONS:
         group.add_argument('--' + name.replace('_', '-'), dest=name, choices=choices, help=text,
@@ -78,15 +81,13 @@ def add_arguments(parser) -> None:
 def run(args) -> int:
     """Adopt, print what was assumed, and try it; return the exit code."""
     output = args.output or default_output(args.model)
-    drawing = args.drawing or os.path.splitext(output)[0] + '.png' if args.image else None
+    drawing = args.drawing or os.path.splitext(output)[0] + '.png'
     check_outputs({'-o': output, '--drawing': drawing}, [args.model, args.image])
     changes = {name: getattr(args, name) for name in ('topology',) + tuple(
         option[0] for option in _INPUT_OPTIONS) if getattr(args, name) is not None}
     adopted = adopt(args.model, output, args.type, args.size, args.license, changes)
     print('\n'.join(_lines(adopted)))
-    found = _try(adopted, args.image, drawing)
-    if drawing:
-        print('drawn     {}: {}'.format(drawing, found))
+    print('drawn     ' + _try(adopted, args.image, drawing))
     return 0
 
 
@@ -109,14 +110,15 @@ def _text(values):
 
 
 def _try(adopted, image, path) -> str:
-    """Load the adopted file, and draw what it finds in an image."""
+    """Load the adopted file, and draw what it finds in an image; return what was drawn."""
     network = open_network(adopted.path)
-    if not image:
+    try:
+        pixels, name = _image(image, network.card)
+    except ImageError as error:
         network.close()
-        return ''
-    pixels = cv2.imread(image, cv2.IMREAD_COLOR)
-    if pixels is None:
-        raise ImageError('{} is not an image'.format(image))
+        if image:
+            raise
+        return 'nothing: ' + str(error)
     drawing = pixels.copy()
     if network.card.task == 'detection':
         count, word = _draw_boxes(network, pixels, drawing), 'boxes'
@@ -128,7 +130,23 @@ def _try(adopted, image, path) -> str:
         draw_people(drawing, people, network.card.topology)
         count, word = people.count, 'people'
     write_image(path, drawing)
-    return '{} {} in {}'.format(count, word, image)
+    return '{}: {} {} in {}'.format(path, count, word, name)
+
+
+def _image(path, card):
+    """Return an image, by default one with a person, and its name; ImageError if there is none."""
+    if not path and card.topology and card.topology.name == 'hand_21':
+        raise ImageError('name an image of a hand with --image')
+    if not path:
+        try:
+            return sample_image(), "scikit-image's astronaut (--image)"
+        except ImageError:
+            raise ImageError('name an image with --image (without it, one of the package '
+                             'scikit-image is used, which is not installed)')
+    pixels = cv2.imread(path, cv2.IMREAD_COLOR)
+    if pixels is None:
+        raise ImageError('{} is not an image'.format(path))
+    return pixels, path
 
 
 def _draw_boxes(network, pixels, drawing):

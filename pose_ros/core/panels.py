@@ -26,8 +26,9 @@ def has_maps(network: Network) -> bool:
 def draw_panels(estimator: PoseEstimator, frame: Frame, people: People) -> np.ndarray:
     """Draw the maps of a frame (H, W, 3) uint8 BGR: the input, all together, then each alone.
 
-    A network of crops sees the best of `people`, or the whole frame if there are no people. The
-    network runs once more. PoseRosError if it yields no maps.
+    The maps of the stages before the last come after the input, together per stage. A network of
+    crops sees the best of `people`, or the whole frame if there are no people. The network runs
+    once more. PoseRosError if it yields no maps.
     """
     network = estimator.network
     if not has_maps(network):
@@ -44,20 +45,29 @@ def draw_panels(estimator: PoseEstimator, frame: Frame, people: People) -> np.nd
                           flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
                           borderValue=(spec.pad_value,) * 3)
     seen = cv2.resize(seen, size, interpolation=cv2.INTER_AREA)
-    return _grid(_panels(network.decoder.maps(outputs), seen))
-
-
-def _panels(maps: Dict[str, np.ndarray], seen: np.ndarray) -> List[np.ndarray]:
-    """Return the input, the maps of each kind together, and each map, with titles."""
     panels = [_titled(seen.copy(), 'input')]
+    for number, maps in enumerate(network.decoder.stage_maps(outputs), 1):
+        panels += _together(maps, seen, 'stage {} '.format(number))
+    maps = network.decoder.maps(outputs)
+    return _grid(panels + _together(maps, seen) + _apart(maps, seen))
+
+
+def _together(maps: Dict[str, np.ndarray], seen: np.ndarray, title: str = '') -> List[np.ndarray]:
+    """Return a panel of all heatmaps and one of all PAFs, if there are any."""
+    panels = []
     heat = [values for values in maps.values() if values.ndim == 2]
     fields = [values for values in maps.values() if values.ndim == 3]
     if heat:
-        panels.append(_titled(_over(seen, _heat_colors(np.max(heat, 0))), 'keypoints'))
+        panels.append(_titled(_over(seen, _heat_colors(np.max(heat, 0))), title + 'keypoints'))
     if fields:
         strongest = np.argmax([np.hypot(*field) for field in fields], 0)
         together = np.take_along_axis(np.array(fields), strongest[None, None], 0)[0]
-        panels.append(_titled(_over(seen, _field_colors(together)), 'limbs'))
+        panels.append(_titled(_over(seen, _field_colors(together)), title + 'limbs'))
+    return panels
+
+
+def _apart(maps: Dict[str, np.ndarray], seen: np.ndarray) -> List[np.ndarray]:
+    panels = []
     for name, values in maps.items():
         colors = _heat_colors(values) if values.ndim == 2 else _field_colors(values)
         panels.append(_titled(_over(seen, colors), name))

@@ -1,6 +1,8 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Regions of images to the float batch of a network."""
+import math
+
 import cv2
 import numpy as np
 
@@ -12,6 +14,7 @@ _INTERPOLATION = {'linear': cv2.INTER_LINEAR, 'cubic': cv2.INTER_CUBIC, 'area': 
 # Linear and cubic look at 2 or 4 source pixels only: beyond this shrinkage they would alias.
 _AREA_FROM_SHRINKAGE = 4
 _REDUCE_FROM_SHRINKAGE = 2  # of a warp, which has no area interpolation
+_READ_AROUND = 4  # px; more than cubic reads beside a place, which is rounded
 _MOST_VALUES = 1 << 28  # of a batch, which then has 1 GiB
 
 
@@ -31,7 +34,10 @@ class Preprocessor:
         self._spec = spec
         self.batch = np.zeros((batch_size, 3, spec.height, spec.width), np.float32)
         self._canvas = np.empty((spec.height, spec.width, 3), np.uint8)
-        self._planes = [np.empty((spec.height, spec.width), np.uint8) for _ in range(3)]
+        # OpenCV warps four channels faster than three (measured: 4.10 and 5.0).
+        self._warped = np.empty((spec.height, spec.width, 4), np.uint8)
+        self._part = np.empty(0, np.uint8)
+        self._planes = [np.empty((spec.height, spec.width), np.uint8) for _ in range(4)]
         self._gain = np.array([spec.scale / std for std in spec.std], np.float32)
         self._bias = np.array([-mean / std for mean, std in zip(spec.mean, spec.std)], np.float32)
         self._bordered = None  # the part of the canvas that the present borders leave free
@@ -43,9 +49,10 @@ class Preprocessor:
         if transform.fitted and region.center == whole(0, width, height).center \
                 and tuple(region.size) == (width, height):
             self._resize(image, transform)
+            self._normalize(self._canvas, self.batch[row])
         else:
             self._warp(image, transform)
-        self._normalize(self.batch[row])
+            self._normalize(self._warped, self.batch[row])
         return transform
 
     def _resize(self, image, transform):
@@ -63,19 +70,26 @@ class Preprocessor:
             fitted[:] = fitted[:, ::-1].copy()
 
     def _warp(self, image, transform):
-        self._bordered = None
         inverse = transform.inverse
-        shrinkage = float(np.sqrt(abs(np.linalg.det(inverse[:, :2]))))
-        if shrinkage >= _REDUCE_FROM_SHRINKAGE:
-            image, inverse = _reduced(image, inverse, int(shrinkage), self._canvas.shape)
+        (a, b, _), (c, d, _) = inverse.tolist()
+        shrinkage = math.sqrt(abs(a * d - b * c))
+        cut = _reduced if shrinkage >= _REDUCE_FROM_SHRINKAGE else _cut
+        image, inverse = cut(image, inverse, int(shrinkage), self._canvas.shape)
         method = 'cubic' if self._spec.interpolation == 'cubic' else 'linear'
-        cv2.warpAffine(image, inverse, self._canvas.shape[1::-1], dst=self._canvas,
-                       flags=_INTERPOLATION[method] | cv2.WARP_INVERSE_MAP,
-                       borderMode=cv2.BORDER_CONSTANT, borderValue=(self._spec.pad_value,) * 3)
+        cv2.warpAffine(self._four_channels(image), inverse, self._canvas.shape[1::-1],
+                       dst=self._warped, flags=_INTERPOLATION[method] | cv2.WARP_INVERSE_MAP,
+                       borderMode=cv2.BORDER_CONSTANT, borderValue=(self._spec.pad_value,) * 4)
 
-    def _normalize(self, target):
-        cv2.split(self._canvas, self._planes)
-        planes = self._planes if self._spec.color == 'bgr' else self._planes[::-1]
+    def _four_channels(self, image):
+        height, width = image.shape[:2]
+        if self._part.size < 4 * height * width:
+            self._part = np.empty(4 * height * width, np.uint8)
+        part = self._part[:4 * height * width].reshape(height, width, 4)
+        return cv2.cvtColor(image, cv2.COLOR_BGR2BGRA, dst=part)
+
+    def _normalize(self, source, target):
+        cv2.split(source, self._planes[:source.shape[2]])
+        planes = self._planes[:3] if self._spec.color == 'bgr' else self._planes[2::-1]
         for channel, plane in enumerate(planes):
             if self._gain[channel] == 1 and self._bias[channel] == 0:
                 np.copyto(target[channel], plane)
@@ -100,17 +114,35 @@ def check_whole(spec: InputSpec, kind: np.dtype, where: str) -> None:
                                    0 if limits.max >= 255 else 128))
 
 
+def _bounds(inverse, canvas):
+    """Return the least and largest x and y [px] of the corners of a canvas, and of a pixel more."""
+    height, width = canvas[:2]
+    ranges = [(min(-a, a * width) + min(-b, b * height) + shift,
+               max(-a, a * width) + max(-b, b * height) + shift)
+              for a, b, shift in inverse.tolist()]
+    return zip(*ranges)
+
+
+def _cut(image, inverse, _, canvas):
+    """Cut out what a warp reads; return image and map. Outside of the image nothing changes."""
+    low, high = _bounds(inverse, canvas)
+    low = [max(int(least) - _READ_AROUND, 0) for least in low]
+    high = [min(int(most) + _READ_AROUND, side) for most, side in zip(high, image.shape[1::-1])]
+    if high[0] <= low[0] or high[1] <= low[1]:
+        return image[:1, :1], inverse  # far outside: nothing of it is read
+    inverse[:, 2] -= low
+    return image[low[1]:high[1], low[0]:high[0]], inverse
+
+
 def _reduced(image, inverse, factor, canvas):
     """Cut out what a warp reads and average it over factor x factor px; return image and map."""
-    height, width = canvas[:2]
-    corners = np.array([[-1, -1], [width, -1], [-1, height], [width, height]], np.float64)
-    corners = corners @ inverse[:, :2].T + inverse[:, 2]
+    low, high = map(np.array, _bounds(inverse, canvas))
     # Whole blocks, counted from the image's origin, so that averages do not depend on the crop.
-    low = np.maximum(corners.min(0) // factor * factor, 0).astype(int)
-    high = np.minimum(corners.max(0) + factor, image.shape[1::-1]).astype(int)
+    low = np.maximum(low // factor * factor, 0).astype(int)
+    high = np.minimum(high + factor, image.shape[1::-1]).astype(int)
     size = (high - low) // factor
     if min(size) < 1:
-        return image, inverse
+        return _cut(image, inverse, factor, canvas)
     part = image[low[1]:low[1] + size[1] * factor, low[0]:low[0] + size[0] * factor]
     small = cv2.resize(part, (int(size[0]), int(size[1])), interpolation=cv2.INTER_AREA)
     shift = (inverse[:, 2] - low + 0.5) / factor - 0.5

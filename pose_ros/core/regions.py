@@ -100,11 +100,14 @@ def fit_region(region: Region, spec: InputSpec) -> Transform:
         fitted = (0, 0, spec.width, spec.height)
     left, top, width, height = fitted
     x, y = width / float(region.size[0]), height / float(region.size[1])
+    x = -x if region.mirror else x
     cos, sin = math.cos(region.angle), math.sin(region.angle)
-    scale = np.diag([-x if region.mirror else x, y])
-    linear = scale @ np.array([[cos, sin], [-sin, cos]]) if region.angle else scale
-    middle = np.array([left + (width - 1) / 2.0, top + (height - 1) / 2.0])
-    matrix = np.concatenate([linear, (middle - linear @ region.center)[:, None]], 1)
+    a, b, c, d = x * cos, x * sin, -y * sin, y * cos
+    center_x, center_y = map(float, region.center)
+    # Python's floats: NumPy takes longer for so few of them.
+    matrix = np.array([
+        [a, b, left + (width - 1) / 2.0 - (a * center_x + b * center_y)],
+        [c, d, top + (height - 1) / 2.0 - (c * center_x + d * center_y)]])
     return Transform(matrix, None if region.angle else fitted, region.mirror)
 
 

@@ -51,8 +51,8 @@ class Statistics(Timings):
 
     def record_error(self, message: str) -> None:
         """Count a failed frame, and keep the reason."""
-        self.failed += 1
         self.last_error, self.last_error_time = message, time.monotonic()
+        self.failed += 1  # last: diagnostics that show the count show the reason, too
 
     def record_received(self) -> None:
         """Count an incoming frame."""

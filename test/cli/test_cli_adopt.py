@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands adopt, models and fetch."""
 import json
+import sys
 
 import cv2
 import numpy as np
@@ -38,6 +39,31 @@ def test_adopt_writes_draws_and_tells_what_it_assumed(pose_ros, tmp_path, public
     assert drawn[48:52, 48:52].any() and not drawn[:20, 60:].any()
     again = pose_ros('image', tmp_path / 'photo.png', '--model', path)
     assert again.code == 0 and '1 person' in again.out
+
+
+def test_without_an_image_the_sample_is_drawn(pose_ros, tmp_path, public):
+    pytest.importorskip('skimage')
+    answer = pose_ros('adopt', public)
+    path = tmp_path / 'lightning_adopted.png'
+    assert answer.code == 0, answer.err
+    assert "drawn     {}: 1 people in scikit-image's astronaut (--image)".format(
+        path) in answer.out
+    drawn = cv2.imread(str(path))
+    assert drawn.shape == (512, 512, 3) and drawn[250:262, 250:262].any()
+
+
+def test_without_any_image_nothing_is_drawn_and_the_output_says_so(pose_ros, tmp_path, public,
+                                                                   monkeypatch):
+    hand = make_constant(tmp_path / 'hand.onnx', {'a': np.zeros((1, 63)), 'b': np.zeros((1, 1))},
+                         (1, 224, 224, 3))
+    answer = pose_ros('adopt', hand)
+    assert answer.code == 0 and 'drawn     nothing: name an image of a hand' in answer.out
+    monkeypatch.setitem(sys.modules, 'skimage', None)
+    answer = pose_ros('adopt', public)
+    assert answer.code == 0 and 'drawn     nothing: name an image with --image' in answer.out
+    assert not list(tmp_path.glob('*.png'))
+    answer = pose_ros('adopt', public, '--image', tmp_path / 'absent.jpg')
+    assert answer.code != 0 and 'absent.jpg' in answer.err
 
 
 def test_options_of_adopt_reach_the_card(pose_ros, tmp_path):

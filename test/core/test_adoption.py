@@ -29,6 +29,7 @@ def zeros(*shapes):
 FORMS = {
     'simcc': (zeros((17, 128), (17, 128)), None, 'simcc'),
     'simcc of 133': (zeros((133, 128), (133, 128)), None, 'simcc'),
+    'simcc with z': (zeros((133, 128), (133, 128), (133, 128)), None, 'simcc'),
     'rtmo': (zeros((9, 5), (9, 17, 3)), None, 'rtmo'),
     'yolo_pose cells': (zeros((56, CELLS)), None, 'yolo_pose cells'),
     'yolo_pose list': (zeros((300, 57)), None, 'yolo_pose list'),
@@ -95,6 +96,27 @@ def test_an_image_of_channels_last_reaches_the_network_unchanged(tmp_path):
     outputs, _ = next(network([Frame(image)], [whole(0, 64, 32)]))
     np.testing.assert_array_equal(outputs['maps_channels_first'][:3], image.transpose(2, 0, 1))
     network.close()
+
+
+@pytest.mark.parametrize('names', ['x y z', 'simcc_z simcc_y simcc_x', '1 2 3'])
+def test_simcc_in_three_dimensions_reads_x_and_y(tmp_path, names):
+    """RTMW3D: 133 keypoints, x and z with the same number of bins; a keypoint at (10, 30.5) px."""
+    rows = {axis: np.zeros((1, 133, size), np.float32)
+            for axis, size in zip('xyz', (96, 128, 96))}
+    for axis, place in (('x', 20), ('y', 61), ('z', 77)):
+        rows[axis][:, :, place] = .8
+    axes = names.split() if names == '1 2 3' else sorted(names.split(), key=lambda name: name[-1])
+    by_name = dict(zip(axes, (rows[axis] for axis in 'xyz')))
+    path = make_constant(tmp_path / 'rtmw3d.onnx', {name: by_name[name] for name in names.split()},
+                         (1, 3, 64, 48))
+    result = adopt(path, changes={'padding': 1.0})
+    assert result.kind == 'SimCC of crops (RTMPose3D, 133 keypoints, z left out)'
+    assert [result.card.decoder.outputs[axis] for axis in 'xy'] == axes[:2]
+    estimator = PoseEstimator(result.path, backend='onnxruntime')
+    assert set(estimator.network.engine.output_names) == set(axes[:2])
+    people = estimator(np.zeros((64, 48, 3), np.uint8))
+    np.testing.assert_allclose(people.keypoints, np.tile((10, 30.5, .8), (1, 17, 1)), atol=1e-3)
+    estimator.close()
 
 
 def test_options_change_the_card(tmp_path):

@@ -1,7 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """camera_info belongs to the image of its stamp; a constant one also serves the next."""
-import itertools
 import threading
 import types
 
@@ -198,33 +197,34 @@ def test_markers_follow_the_region_of_interest_of_late_messages(graph, tiny_mode
     """Half the width of a sensor, at its right side; each camera_info comes after its image."""
     process = graph.start_estimator(tiny_model)
     seen = graph.collect(MarkerArray, 'markers')
+    arrays = graph.collect(SkeletonArray, 'skeletons')
     images = graph.node.create_publisher(Image, 'image', RELIABLE)
     infos = graph.node.create_publisher(CameraInfo, 'camera_info', RELIABLE)
     graph.wait(lambda: infos.get_subscription_count(), 'a match', process)
     roi = RegionOfInterest(x_offset=320, width=320, height=480)
-    second = itertools.count(100)
 
-    def spheres():
+    def spheres(second):
         return [marker for message in seen for marker in message.markers
-                if marker.type == Marker.SPHERE_LIST and marker.action == Marker.ADD]
+                if marker.type == Marker.SPHERE_LIST and marker.header.stamp.sec == second]
 
-    def send():
-        number = next(second)
-        images.publish(image_message(blue(320, 480), (number, 0)))
-        graph.spin(0.2)  # longer than the network takes, and than an image waits
-        infos.publish(info((number, 0), roi=roi))
-        return bool(spheres()) and number > 104
-    graph.wait(send, 'markers', process)
-    [points] = {tuple((point.x, point.y, point.z) for point in marker.points)
-                for marker in spheres()[-2:-1]}
+    def received():
+        return int(graph.values().get('camera_info received', 0))
+    for second in range(100, 104):
+        graph.send_while(images, image_message(blue(320, 480), (second, 0)),
+                         lambda second=second: spheres(second), 'markers', process)
+        known = received()
+        graph.send_while(infos, info((second, 0), roi=roi),
+                         lambda known=known: received() > known, 'the camera_info', process)
+    points = [(point.x, point.y, point.z) for point in spheres(103)[0].points]
     # In the sensor's 640 columns the right half looks to the right.
     pixels = [(400.0 * x / z + 320.0 - 320.0, 400.0 * y / z + 240.0) for x, y, z in points]
     assert all(x > 0 for x, _, _ in points)
-    arrays = graph.collect(SkeletonArray, 'skeletons')
-    answer = graph.send_until(images, image_message(blue(320, 480), (99, 0)), arrays)
-    keypoints = np.array([(keypoint.x, keypoint.y) for skeleton in answer.skeletons
+    keypoints = np.array([(keypoint.x, keypoint.y) for skeleton in arrays[-1].skeletons
                           for keypoint in skeleton.keypoints if keypoint.confidence > 0])
     for pixel in pixels:
         assert np.abs(keypoints - pixel).max(1).min() < 0.1
-    values = graph.values(camera='')
-    assert int(values['frames with camera_info']) >= int(values['frames processed']) - 3
+
+    def counted():
+        values = graph.values(camera='')
+        return 3 <= int(values['frames with camera_info']) < int(values['frames processed'])
+    graph.wait(counted, 'the counts', process)

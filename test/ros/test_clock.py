@@ -44,8 +44,9 @@ def test_without_clock_the_node_reports_it_and_works(graph, tiny_model, tmp_path
     source = graph.start('image_source', source=image, use_sim_time=True)
     monitor = graph.start('monitor', use_sim_time=True, period=0.2)
     process = graph.start_estimator(tiny_model, use_sim_time=True, no_image_timeout=0.5)
-    graph.wait(lambda: 'there is no /clock' in graph.status.message, 'the missing /clock', process)
-    assert 'no image on' in graph.status.message and graph.status.level == b'\x01'
+    graph.wait(lambda: 'there is no /clock' in graph.status.message and 'no image on'
+               in graph.status.message, 'the missing /clock and images', process)
+    assert graph.status.level == b'\x01'
     for other in (source, monitor, process):
         graph.wait(lambda other=other: 'there is no /clock' in other.log(), 'its log', other)
     arrays = graph.collect(SkeletonArray, 'skeletons')

@@ -107,7 +107,12 @@ def test_random_images_and_calibrations(graph, tiny_model):
     graph.send_while(images, image_message(blue()), lambda: any(
         answer.image_width == 640 and len(answer.skeletons) == 2 for answer in answers),
         'two people after all', processes[0])
-    assert graph.failed() > COUNT // 30
+    more = random.Random('more')
+
+    def enough():  # a busy machine drops most of them
+        images.publish(random_image(more))
+        return graph.failed() > COUNT // 30
+    graph.wait(enough, 'the failed frames', processes[0])
     check(processes)
 
 

@@ -67,13 +67,13 @@ def test_a_calibration_is_published_with_each_image_and_fits_its_size(graph, tmp
     infos = graph.collect(CameraInfo, 'camera_info')
     process = graph.start('image_source', source=path, rate=10.0, width=320, frame_id='head',
                           camera_info_file=write(tmp_path, calibration()))
-    graph.wait(lambda: len(images) >= 3 and len(infos) >= 3, 'images and calibrations', process)
+    graph.wait(lambda: len({seconds(message) for message in images}
+                           & {seconds(message) for message in infos}) >= 2,
+               'images and their calibrations', process)
     assert (images[0].width, images[0].height) == (320, 240)
     assert (infos[0].width, infos[0].height) == (320, 240)
     assert list(infos[0].k) == pytest.approx([250, 0, 159.5, 0, 255, 119.5, 0, 0, 1])
     assert infos[0].header.frame_id == images[0].header.frame_id == 'head'
-    stamps = {seconds(message) for message in infos}
-    assert len(stamps & {seconds(message) for message in images}) >= 2
 
 
 def test_compressed_images_follow_a_remapping(graph, path, image):
@@ -111,7 +111,7 @@ def test_a_folder_is_published_once_and_whole_and_the_process_ends(graph, folder
     assert process.alive
     images = graph.collect(Image, 'image')
     graph.wait(lambda: not process.alive, 'the process ends')
-    graph.spin(0.2)
+    graph.wait(lambda: len(images) >= 6, 'six images')
     assert [message.data[0] for message in images] == [10, 20, 30, 40, 50, 60]
     assert process.wait() == 0
     assert 'the source has ended after 6 images' in process.log()
@@ -120,7 +120,7 @@ def test_a_folder_is_published_once_and_whole_and_the_process_ends(graph, folder
 def test_without_exit_at_end_the_node_stays(graph, folder):
     process = graph.start('image_source', source=folder, rate=50.0, loop=False)
     graph.wait(lambda: 'has ended' in process.log(), 'the end of the folder', process)
-    graph.spin(0.5)
+    graph.spin(0.5)  # time to do what it should not
     assert process.alive
     assert process.stop() == 0
 
@@ -144,7 +144,11 @@ def test_a_video_keeps_real_time_at_any_rate(graph, video, rate):
                           wait_for_subscriber=True)
     graph.wait(lambda: not process.alive, 'the process ends')
     assert process.wait() == 0
-    indices = np.array([(decode_image(message)[24, 32, 0] - 20.0) / 2 for message in images])
+
+    def seen():
+        return np.array([(decode_image(message)[24, 32, 0] - 20.0) / 2 for message in images])
+    graph.wait(lambda: seen()[-1] > 90, 'the last frames')
+    indices = seen()
     times = np.array([seconds(message) for message in images])
     assert (np.diff(indices) > 0.5).all()  # no frame twice, none out of order
     assert len(images) <= (25 if rate == 10.0 else 100)
@@ -160,7 +164,11 @@ def test_a_video_of_variable_rate_keeps_its_times(graph, tmp_path):
                           exit_at_end=True, wait_for_subscriber=True)
     graph.wait(lambda: not process.alive, 'the process ends')
     assert process.wait() == 0 and '(20 frames, 30' in process.log()
-    indices = [int(round((decode_image(message)[24, 32].mean() - 7) / 10)) for message in images]
+
+    def seen():
+        return [int(round((decode_image(message)[24, 32].mean() - 7) / 10)) for message in images]
+    graph.wait(lambda: 19 in seen(), 'the last frame')
+    indices = seen()
     times = np.array([seconds(message) for message in images])
     # Frames that were late on a busy machine are left out; the scatter is that of the timer.
     assert indices == sorted(set(indices)) and {0, 19} <= set(indices) and len(indices) > 10
@@ -176,7 +184,7 @@ def test_frames_of_a_folder_are_in_natural_order(graph, tmp_path):
     process = graph.start('image_source', source=str(tmp_path), rate=20.0, loop=False,
                           exit_at_end=True, wait_for_subscriber=True)
     graph.wait(lambda: not process.alive, 'the process ends')
-    graph.spin(0.2)
+    graph.wait(lambda: len(images) >= 12, 'twelve images')
     assert [message.data[0] for message in images] == list(range(10, 121, 10))
 
 

@@ -57,8 +57,10 @@ def test_lost_images_are_shown_in_diagnostics(graph, tiny_model):
             sent[0] += 1
         return int(graph.values().get('frames lost', 0)) > 50
     graph.wait(lost, 'lost frames', process)
-    graph.spin(1.0)
-    values = graph.values(camera='')
-    counted = int(values['frames received']) + int(values['frames lost'])
-    assert sent[0] * 0.5 < counted <= sent[0]
-    assert 'lost rate [Hz]' in values
+
+    def counted():
+        values = graph.values(camera='')
+        return int(values['frames received']) + int(values['frames lost'])
+    graph.wait(lambda: counted() > sent[0] * 0.5, 'the counts', process)
+    assert counted() <= sent[0]
+    assert 'lost rate [Hz]' in graph.values(camera='')

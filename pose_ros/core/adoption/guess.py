@@ -1,10 +1,12 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Guess: what a file seems to be, and how its outputs are searched by shape."""
+import re
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from pose_ros.core.adoption.probe import Maps, Probe
 
+_NUMBER = re.compile(r'(\d+)')
 PLAIN = {'scale': 1.0, 'mean': [0.0] * 3, 'std': [1.0] * 3}  # 0 to 255
 UNIT = dict(PLAIN, scale=1 / 255.)
 IMAGENET = {'scale': 1 / 255., 'mean': [.485, .456, .406], 'std': [.229, .224, .225]}
@@ -48,6 +50,18 @@ def by_shape(probe: Probe, *shapes) -> Optional[List[str]]:
             return None
         names.append(fitting[0])
     return names
+
+
+def in_order(maps: Sequence[Maps]) -> List[Maps]:
+    """Return outputs in the order of stages: by their numbers if their names differ in these only.
+
+    Else in the order of the file. As text, stage 10 would stand before stage 9.
+    """
+    words = [_NUMBER.split(each.name) for each in maps]
+    if len({tuple(each[::2]) for each in words}) > 1:
+        return list(maps)
+    numbers = [tuple(map(int, each[1::2])) for each in words]
+    return [each for _, each in sorted(zip(numbers, maps))]
 
 
 def cell_count(probe: Probe) -> int:

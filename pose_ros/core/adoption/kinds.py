@@ -8,8 +8,8 @@ kinds. What no shape shows, such as the order of colors, is that of the project'
 from typing import Callable, Dict, Optional
 
 from pose_ros.core.adoption.detector_kinds import listed_boxes, palms, rtmdet, ssd, yolo, yolox
-from pose_ros.core.adoption.guess import (by_shape, cell_count, Guess, IMAGENET, make_guess, PLAIN,
-                                          UNIT)
+from pose_ros.core.adoption.guess import (by_shape, cell_count, Guess, IMAGENET, in_order,
+                                          make_guess, PLAIN, UNIT)
 from pose_ros.core.adoption.probe import Probe
 from pose_ros.core.adoption.tables import (BLAZEPOSE_COCO_17, channels_of, EFFICIENTPOSE,
                                            FACE_MESH_68, topology_of)
@@ -20,7 +20,15 @@ _WHOLE_BODIES = (26, 133)  # Halpe and COCO-WholeBody: their first 17 are those 
 
 
 def simcc(probe):
-    """RTMPose, RTMW (mmpose, mmdeploy): x and y as distributions of two bins per pixel."""
+    """RTMPose, RTMW (mmpose, mmdeploy): x and y as distributions of two bins per pixel.
+
+    RTMPose3D and RTMW3D have a third one, z in depth from the root, which is not read.
+    """
+    flat = {name: array for name, array in probe.outputs.items() if array.ndim == 2}
+    depth = len(flat) == 3 and len({len(array) for array in flat.values()}) == 1
+    if depth:  # its shape is that of x; without names, z is the last
+        last = [name for name in flat if name.lower().endswith('z')] or list(flat)[2:]
+        probe = probe._replace(outputs={name: flat[name] for name in flat if name != last[0]})
     found = by_shape(probe, (None, 2 * probe.width), (None, 2 * probe.height))
     if not found or probe.width == probe.height and 'y' in found[0].lower()[-2:]:
         found = found and found[::-1]
@@ -30,8 +38,10 @@ def simcc(probe):
     kept = _COCO_BODY if count in _WHOLE_BODIES else count
     spec = {'scale': 1.0, 'mean': [123.675, 116.28, 103.53], 'std': [58.395, 57.12, 57.375],
             'color': 'rgb', 'fit': 'crop', 'padding': 1.25}
+    kind = 'SimCC of crops (RTMPose{}, {} keypoints{})'.format(
+        '3D' if depth else '', count, ', z left out' if depth else '')
     return make_guess(
-        'SimCC of crops (RTMPose, {} keypoints)'.format(count), topology_of(kept), spec,
+        kind, topology_of(kept), spec,
         ('simcc', {'x': found[0], 'y': found[1], 'bins_per_pixel': 2,
                    'channels': list(range(kept))}), found)
 
@@ -120,19 +130,21 @@ def face_mesh(probe):
 
 
 def paf(probe):
-    """OpenPose and its kin: heatmaps and PAFs; of several stages, the last."""
+    """OpenPose and its kin: heatmaps and PAFs; of several stages, the last is read."""
     maps = probe.maps()
     for topology in ('coco_18', 'trt_pose_18', 'body_25', 'mpi_15'):
         layout = map_layout(topology)
-        heat = [each for each in maps if each.channels == layout.heatmaps]
-        fields = [each for each in maps if each.channels == layout.pafs]
-        both = [each for each in maps if each.channels == layout.heatmaps + layout.pafs]
+        heat, fields, both = (in_order([each for each in maps if each.channels == count])
+                              for count in (layout.heatmaps, layout.pafs,
+                                            layout.heatmaps + layout.pafs))
         if both:
             heat, fields, shift = both, both, layout.heatmaps
         elif heat and fields:
             shift = 0
         else:
             continue
+        stages = [pair for pair in zip(heat, fields) if len(heat) == len(fields)
+                  and {each.rows for each in pair} == {heat[-1].rows}][:-1]
         heat, fields = heat[-1], fields[-1]
         if heat.rows != fields.rows:
             continue  # EfficientPose: its PAFs serve training, and its last maps are larger
@@ -149,9 +161,12 @@ def paf(probe):
             else dict(PLAIN, color='bgr', width=432, height=368)
         if 'Openpose/' in heat.name:  # tf-pose, which normalizes by the statistics of the image
             spec.update(fit='stretch', interpolation='cubic')
-        names = sorted({heat.name, fields.name})
+        if stages:
+            outputs['stages'] = [[each.name for each in pair] for pair in stages]
+        kept = {each for pair in stages for each in pair} | {heat, fields}
         kind = 'bottom-up with PAFs ({}, {} limbs)'.format(topology, size)
-        return make_guess(kind, topology, spec, ('paf', outputs), names, {heat, fields})
+        return make_guess(kind, topology, spec, ('paf', outputs),
+                          sorted(each.name for each in kept), kept)
     return None
 
 
@@ -160,7 +175,8 @@ def heatmaps(probe):
     maps = [each for each in probe.maps() if 5 <= each.channels <= 71]
     if not maps:
         return None
-    best = max(maps, key=lambda each: (each.rows, each.name))
+    stages = in_order([each for each in maps if each.rows == max(one.rows for one in maps)])
+    best = stages[-1]
     if len({each.channels for each in maps}) > 1 and best.channels != 16:
         return None  # of other kinds
     count = best.channels - (best.channels in (22, 71))  # hands and faces with a background
@@ -169,10 +185,13 @@ def heatmaps(probe):
         order = channels_of(EFFICIENTPOSE, 'mpii_16')
     if 'convolutional_pose_machine' in names:
         spec = dict(PLAIN, color='bgr')  # trained on images as OpenCV reads them
+    outputs = {'tensor': best.name, 'channels': order, 'grid': 'corner'}
+    stages = [each for each in stages if each.channels == best.channels]
+    if stages[:-1]:
+        outputs['stages'] = [each.name for each in stages[:-1]]
     return make_guess('heatmaps of crops ({} keypoints)'.format(count), topology_of(count),
-                      dict(spec, fit='crop', padding=1.25),
-                      ('heatmap', {'tensor': best.name, 'channels': order, 'grid': 'corner'}),
-                      [best.name], [best])
+                      dict(spec, fit='crop', padding=1.25), ('heatmap', outputs),
+                      [each.name for each in stages], stages)
 
 
 # The first that fits is taken; a file that fits two kinds has the more special one first.

@@ -3,7 +3,7 @@
 """The decoder interface, and the registry of decoder types."""
 import abc
 import importlib
-from typing import Dict, NamedTuple, Tuple, Type
+from typing import Dict, List, NamedTuple, Tuple, Type
 
 import numpy as np
 
@@ -86,6 +86,10 @@ class Decoder(Configurable):
         none: outputs may be coordinates.
         """
         return {}
+
+    def stage_maps(self, outputs: Dict[str, np.ndarray]) -> List[Dict[str, np.ndarray]]:
+        """Return the maps of the stages before the last, first to last, each as `maps` does."""
+        return []
 
     def agrees(self, expected: Dict[str, np.ndarray], found: Dict[str, np.ndarray],
                precision: str) -> str:

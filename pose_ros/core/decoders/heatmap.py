@@ -8,8 +8,8 @@ import numpy as np
 
 from pose_ros.core.card import require_keys
 from pose_ros.core.decoders.decoder import Decoder, make_found, require_output
-from pose_ros.core.decoders.outputs import (keypoint_channels, one_of, output_name,
-                                            shape_text)
+from pose_ros.core.decoders.outputs import (keypoint_channels, one_of, output_name, shape_text,
+                                            stage_names)
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.quoting import quoted
@@ -25,26 +25,29 @@ class HeatmapOutputs(NamedTuple):
     `channels[k]` is the channel of keypoint k. `grid` says which input pixel x cell g shows, for
     an input of W px and maps of w cells: half_pixel (g + 0.5) W / w - 0.5; corner g W / w (Simple
     Baselines); udp g (W - 1) / (w - 1) (arXiv:1911.07524). `peak` is the value of a certain
-    keypoint: 1, or 255 in TensorFlow's Simple Baselines.
+    keypoint: 1, or 255 in TensorFlow's Simple Baselines. `stages` are the tensors of the stages
+    before the last (convolutional pose machines), for drawings.
     """
 
     tensor: str
     channels: Tuple[int, ...]
     grid: str
     peak: float = 1.0
+    stages: Tuple[str, ...] = ()
 
 
 def parse_outputs(card) -> HeatmapOutputs:
     """Check the `outputs` of a card; CardError names the key and what is wrong with it."""
     where, outputs = 'model card {!r}, outputs'.format(card.name), card.decoder.outputs
-    require_keys(outputs, ('tensor', 'channels', 'grid'), where, optional=('peak',))
+    require_keys(outputs, ('tensor', 'channels', 'grid'), where, optional=('peak', 'stages'))
     peak = outputs.get('peak', 1.0)
     if type(peak) not in (int, float) or not 1e-3 <= peak <= 1e6:
         raise CardError("{}: 'peak' must be a number from 0.001 to 1000000, not {}".format(
             where, quoted(peak)))
     return HeatmapOutputs(output_name(outputs, 'tensor', where),
                           keypoint_channels(outputs, card.topology.size, where),
-                          one_of(outputs, 'grid', GRIDS, where), float(peak))
+                          one_of(outputs, 'grid', GRIDS, where), float(peak),
+                          tuple(name for name, in stage_names(outputs, 1, where)))
 
 
 class HeatmapDecoder(Decoder):
@@ -67,15 +70,16 @@ class HeatmapDecoder(Decoder):
     def check_outputs(self, outputs):
         """See Decoder.check_outputs."""
         where, spec = 'model card {!r}'.format(self.card.name), self.outputs
-        shape = require_output(outputs, spec.tensor, where).shape
-        if len(shape) != 3 or shape[0] <= max(spec.channels) or min(shape[1:]) < 3:
-            raise CardError('{}: output {!r} should be more than {} maps per crop, but the '
-                            'network yields {}'.format(where, spec.tensor, max(spec.channels),
-                                                       shape_text(outputs[spec.tensor])))
+        for name in (spec.tensor,) + spec.stages:
+            shape = require_output(outputs, name, where).shape
+            if len(shape) != 3 or shape[0] <= max(spec.channels) or min(shape[1:]) < 3:
+                raise CardError('{}: output {!r} should be more than {} maps per crop, but the '
+                                'network yields {}'.format(where, name, max(spec.channels),
+                                                           shape_text(outputs[name])))
 
     def decode(self, outputs):
         """See Decoder.decode; one person, with the mean peak of its keypoints as score."""
-        maps = self._heatmaps(outputs)
+        maps = self._heatmaps(outputs[self.outputs.tensor])
         height, width = maps.shape[1:]
         cells = maps.reshape(len(maps), -1).argmax(1)
         rows, columns = cells // width, cells % width
@@ -89,9 +93,11 @@ class HeatmapDecoder(Decoder):
 
     def maps(self, outputs):
         """See Decoder.maps."""
-        spec = self.outputs
-        maps = self._heatmaps(outputs) / spec.peak
-        return dict(zip(self.card.topology.keypoint_names, maps))
+        return self._named(outputs[self.outputs.tensor])
+
+    def stage_maps(self, outputs):
+        """See Decoder.stage_maps."""
+        return [self._named(outputs[name]) for name in self.outputs.stages]
 
     def unmirrored(self, outputs):
         """Return the outputs of a mirrored region as those of the region itself.
@@ -120,9 +126,13 @@ class HeatmapDecoder(Decoder):
             offsets[index] = refine(maps, index, rows[index], columns[index])
         return offsets
 
-    def _heatmaps(self, outputs):
+    def _named(self, tensor):
+        maps = self._heatmaps(tensor) / self.outputs.peak
+        return dict(zip(self.card.topology.keypoint_names, maps))
+
+    def _heatmaps(self, maps):
         """Return the maps of the keypoints; a copy of them takes longer than the rest."""
-        maps, channels = outputs[self.outputs.tensor], self.outputs.channels
+        channels = self.outputs.channels
         if channels == tuple(range(len(channels))):
             return maps[:len(channels)]
         return maps[list(channels)]

@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Checks that decoders share: the `outputs` of a card, and the real outputs of a network."""
-from typing import Tuple
+from typing import List, Tuple
 
 import numpy as np
 
@@ -21,6 +21,21 @@ def one_of(outputs, key: str, choices: Tuple[str, ...], where: str) -> str:
     if outputs.get(key) not in choices:
         raise CardError('{}: {!r} must be one of {}'.format(where, key, ', '.join(choices)))
     return outputs[key]
+
+
+def stage_names(outputs, count: int, where: str) -> List[Tuple[str, ...]]:
+    """Return `stages`, `count` output names for each stage before the last; CardError if invalid.
+
+    With one name per stage it stands alone, else in a list. Without `stages` there are none.
+    """
+    stages = outputs.get('stages', [])
+    names = [(stage,) if count == 1 else stage for stage in stages] \
+        if isinstance(stages, (list, tuple)) else [()]
+    if not all(isinstance(each, (list, tuple)) and len(each) == count and all(
+            isinstance(name, str) and name for name in each) for each in names):
+        raise CardError("{}: 'stages' must be a list of {} per stage before the last".format(
+            where, 'one output name' if count == 1 else '{} output names'.format(count)))
+    return [tuple(each) for each in names]
 
 
 def keypoint_channels(outputs, size: int, where: str, absent: bool = False) -> Tuple[int, ...]:

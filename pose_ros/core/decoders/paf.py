@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Heatmaps and part affinity fields (Cao et al., arXiv:1812.08008) to people, on the map grid."""
-from typing import Dict, NamedTuple, Optional, Tuple
+from typing import Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from pose_ros.core.card import ModelCard, require_keys
 from pose_ros.core.decoders.decoder import (are_distinct_channels, Decoder, Found, make_found,
                                             require_output)
 from pose_ros.core.decoders.limbs import assemble, LimbScorer, LimbTable, MOST_ROWS
+from pose_ros.core.decoders.outputs import stage_names
 from pose_ros.core.decoders.peaks import PeakFinder
 from pose_ros.core.errors import CardError
 from pose_ros.core.parameters import Parameter
@@ -38,7 +39,8 @@ class PafOutputs(NamedTuple):
 
     `heat_channels[k]` is the channel of keypoint k, `background` that of none, or empty; `limbs`
     are (parent, child, first PAF channel) in joining order; `axis_order` is 'xy' or 'yx' within
-    each pair of channels.
+    each pair of channels. `stages` are the heatmap and PAF tensors of the stages before the last,
+    for drawings.
     """
 
     stride: int
@@ -48,12 +50,13 @@ class PafOutputs(NamedTuple):
     paf_tensor: str
     limbs: Tuple[Tuple[int, int, int], ...]
     axis_order: str
+    stages: Tuple[Tuple[str, ...], ...] = ()
 
 
 def parse_outputs(card: ModelCard) -> PafOutputs:
     """Check the `outputs` of a card; CardError names the key and what is wrong with it."""
     where, outputs = 'model card {!r}, outputs'.format(card.name), card.decoder.outputs
-    require_keys(outputs, ('stride', 'heatmaps', 'pafs'), where)
+    require_keys(outputs, ('stride', 'heatmaps', 'pafs'), where, optional=('stages',))
     heatmaps, paf = outputs['heatmaps'], outputs['pafs']
     require_keys(heatmaps, ('tensor', 'channels', 'background'), where + ', heatmaps')
     require_keys(paf, ('tensor', 'limbs', 'axis_order'), where + ', pafs')
@@ -84,7 +87,7 @@ def parse_outputs(card: ModelCard) -> PafOutputs:
     background = () if heatmaps['background'] is None else (heatmaps['background'],)
     return PafOutputs(outputs['stride'], heatmaps['tensor'], tuple(heatmaps['channels']),
                       background, paf['tensor'], tuple(tuple(limb) for limb in paf['limbs']),
-                      paf['axis_order'])
+                      paf['axis_order'], tuple(stage_names(outputs, 2, where)))
 
 
 def _are_different(limbs):
@@ -127,9 +130,10 @@ class PafDecoder(Decoder):
         """See Decoder.check_outputs."""
         where, spec = 'model card {!r}'.format(self.card.name), self.outputs
         size = (self.card.input.height // spec.stride, self.card.input.width // spec.stride)
-        highest_paf = max(limb[2] for limb in spec.limbs) + 1
-        for tensor, channel in ((spec.heat_tensor, max(spec.heat_channels + spec.background)),
-                                (spec.paf_tensor, highest_paf)):
+        highest = (max(spec.heat_channels + spec.background),
+                   max(limb[2] for limb in spec.limbs) + 1)
+        for tensor, channel in [pair for stage in ((spec.heat_tensor, spec.paf_tensor),)
+                                + spec.stages for pair in zip(stage, highest)]:
             shape = require_output(outputs, tensor, where).shape
             if len(shape) != 3 or shape[0] <= channel or shape[1:] != size:
                 raise CardError(
@@ -144,9 +148,15 @@ class PafDecoder(Decoder):
 
     def maps(self, outputs: Dict[str, np.ndarray]) -> Dict[str, np.ndarray]:
         """See Decoder.maps; limbs are named PARENT-CHILD."""
+        return self._named(outputs[self.outputs.heat_tensor], outputs[self.outputs.paf_tensor])
+
+    def stage_maps(self, outputs: Dict[str, np.ndarray]) -> List[Dict[str, np.ndarray]]:
+        """See Decoder.stage_maps."""
+        return [self._named(outputs[heat], outputs[paf]) for heat, paf in self.outputs.stages]
+
+    def _named(self, heatmaps, fields):
         names, spec = self.card.topology.keypoint_names, self.outputs
-        maps = dict(zip(names, self._heatmaps(outputs[spec.heat_tensor])))
-        fields = outputs[spec.paf_tensor]
+        maps = dict(zip(names, self._heatmaps(heatmaps)))
         for parent, child, first in spec.limbs:
             field = fields[first:first + 2]
             maps['{}-{}'.format(names[parent], names[child])] = \

@@ -56,10 +56,15 @@ class DemoSource(FrameSource):
         self._position = 0
 
 
-def _load():
+def sample_image() -> np.ndarray:
+    """Return (H, W, 3) uint8 BGR, an astronaut in front of a flag; ImageError if it is missing."""
+    return _load(_IMAGES[:1])[0]
+
+
+def _load(names=_IMAGES):
     try:
         from skimage import data
-        images = [getattr(data, name)() for name in _IMAGES]
+        images = [getattr(data, name)() for name in names]
     except (ImportError, OSError) as error:
         raise ImageError(
             'the demo needs the images of scikit-image ({}): pip install scikit-image, or name an '

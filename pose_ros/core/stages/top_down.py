@@ -170,14 +170,17 @@ def _best(results, size):
 
 def _seen(people, width, height):
     """Return the people with a box of which something is in the image, clipped to it."""
+    finite = np.isfinite(people.boxes).all(1)
+    if not finite.all():
+        people = people.select(finite)
     boxes = people.boxes
-    with np.errstate(invalid='ignore'):
-        ends = boxes[:, :2] + boxes[:, 2:]
-        outside = (boxes[:, :2] < 0).any(1) | (ends > (width, height)).any(1)
-        if outside.any():
-            boxes = np.where(outside[:, None], _inside(boxes, width, height), boxes)
-            people = people._replace(boxes=boxes.astype(np.float32))
-    return people.select(np.isfinite(boxes).all(1) & (boxes[:, 2:] > 0).all(1))
+    ends = boxes[:, :2] + boxes[:, 2:]
+    outside = (boxes[:, :2] < 0).any(1) | (ends > (width, height)).any(1)
+    if outside.any():
+        boxes = np.where(outside[:, None], _inside(boxes, width, height), boxes)
+        people = people._replace(boxes=boxes.astype(np.float32))
+    area = (boxes[:, 2:] > 0).all(1)
+    return people if area.all() else people.select(area)
 
 
 def _inside(boxes, width, height):
