@@ -32,6 +32,22 @@ def decode_bytes(data: bytes, where: str, orient: bool = True,
     data is empty, cut short or damaged (OpenCV alone may return a JPEG that is half gray), of a
     format that `image_size` does not read, or of more than `max_pixels` by its header.
     """
+    content = _checked(data, where, max_pixels)
+    flags = cv2.IMREAD_COLOR | (0 if orient else cv2.IMREAD_IGNORE_ORIENTATION)
+    image = _decoded(content, flags | cv2.IMREAD_ANYDEPTH, where)
+    if image.dtype == np.uint16:
+        return (depth or SampleDepth()).to_8_bits(image)
+    # OpenCV itself scales samples of other types.
+    return image if image.dtype == np.uint8 else _decoded(content, flags, where)
+
+
+def decode_samples(data: bytes, where: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """Decode to the samples as they are, (H, W) or (H, W, C); ImageError as of decode_bytes."""
+    return _decoded(_checked(data, where, max_pixels), cv2.IMREAD_UNCHANGED, where)
+
+
+def _checked(data, where, max_pixels):
+    """Return the bytes of the image as (N,) uint8, if it is whole and of a sane size."""
     if not data:
         raise ImageError('{} is empty: it has no bytes'.format(where))
     end = _end(data)
@@ -40,18 +56,17 @@ def decode_bytes(data: bytes, where: str, orient: bool = True,
             '{} is cut short: its {} bytes lack the end marker of a {} image; look for a full '
             'disk or a lossy link'.format(where, len(data), codec_of(data).upper()))
     _check_size(data, where, max_pixels)
-    flags = cv2.IMREAD_COLOR | (0 if orient else cv2.IMREAD_IGNORE_ORIENTATION)
+    return np.frombuffer(data, np.uint8, end)
+
+
+def _decoded(content, flags, where):
     try:
-        content = np.frombuffer(data, np.uint8, end)
-        image = cv2.imdecode(content, flags | cv2.IMREAD_ANYDEPTH)
-        if image is not None and image.dtype == np.uint16:
-            image = (depth or SampleDepth()).to_8_bits(image)
-        elif image is not None and image.dtype != np.uint8:  # OpenCV itself scales these
-            image = cv2.imdecode(content, flags)
+        image = cv2.imdecode(content, flags)
     except cv2.error as error:
         raise ImageError('{} cannot be decoded: {}'.format(where, error)) from error
     if image is None:
-        raise ImageError('{} cannot be decoded: its {} bytes are damaged'.format(where, len(data)))
+        raise ImageError('{} cannot be decoded: its {} bytes are damaged'.format(
+            where, len(content)))
     return image
 
 

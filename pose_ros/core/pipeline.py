@@ -58,7 +58,8 @@ class Pipeline:
             found = self._initial(frames) if people is None else list(people)
             self.timings = {}
             for stage in self.stages:
-                found = self._timed(stage, frames, found)
+                if stage.applies(frames):
+                    found = self._timed(stage, frames, found)
             return found
 
     def configure(self, **settings: Any) -> None:
