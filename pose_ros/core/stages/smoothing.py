@@ -43,7 +43,7 @@ class _Bodies(NamedTuple):
 
 
 class Smoothing(Stage):
-    """Filters keypoints, also of parts, and positions of people with an id; others pass as they are.
+    """Filters keypoints (also of parts) and positions of people with an id; others pass unchanged.
 
     Lengths are in heights of the person (the longer side of its box), so that the settings suit
     people near and far.
