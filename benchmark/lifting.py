@@ -79,7 +79,7 @@ def main():
     """Print both tables."""
     print(machine())
     random = np.random.RandomState(0)
-    print_table(('distance [m]', 'error of keypoints [px]', 'error of positions, median (p95) [mm]',
+    print_table(('distance [m]', 'error of keypoints [px]', 'error, median (p95) [mm]',
                  'of depth alone [mm]', 'keypoints', 'without position', 'from the wall'),
                 [_row(distance, error, random) for distance in DISTANCES for error in ERRORS])
     _times(random)

@@ -26,8 +26,7 @@ def keypoint_reach(topology: Topology) -> np.ndarray:
 
     They are sums of segments and limbs, infinite where nothing connects two keypoints.
     """
-    segments = [tuple(name.replace('l_', side, 1) if name.startswith('l_') else name
-                      for name in (first, second)) + (length,)
+    segments = [(_sided(first, side), _sided(second, side), length)
                 for first, second, length in _SEGMENTS for side in _SIDES]
     names = list(topology.keypoint_names)
     names += sorted({name for segment in segments for name in segment[:2]} - set(names))
@@ -43,6 +42,10 @@ def keypoint_reach(topology: Topology) -> np.ndarray:
     return reach[:topology.size, :topology.size]
 
 
+def _sided(name, side):
+    return side + name[2:] if name.startswith('l_') else name
+
+
 def body_positions(positions: np.ndarray, topology: Topology) -> np.ndarray:
     """Return where people are, (P, 3) [m], given positions (P, K, 3) [m] of their keypoints.
 
@@ -50,7 +53,7 @@ def body_positions(positions: np.ndarray, topology: Topology) -> np.ndarray:
     """
     result = np.full((len(positions), 3), np.nan, np.float32)
     for names, least in ((_TORSO, 1), (_HIPS, 2), (('mid_hip',), 1), (('pelvis',), 1)):
-        indices = [topology.index(name) for name in names if topology.index(name) is not None]
+        indices = [k for k, name in enumerate(topology.keypoint_names) if name in names]
         points = positions[:, indices]
         known = np.isfinite(points).all(-1)
         enough = known.sum(1) >= least

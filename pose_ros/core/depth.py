@@ -52,7 +52,7 @@ def read_depth(path: str, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
 
 def check_depth(frame) -> None:
-    """Raise ImageError unless depth and camera of a Frame are those of its image, pixel by pixel."""
+    """Raise ImageError unless depth and camera of a Frame are those of its image."""
     depth, camera = frame.depth, frame.camera
     if not isinstance(depth, np.ndarray) or depth.dtype != np.float32 \
             or depth.shape != frame.image.shape[:2]:

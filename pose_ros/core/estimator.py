@@ -49,8 +49,7 @@ class PoseEstimator(Pipeline):
                 if path:
                     networks[name] = open_network(path, name, backend, batch=batch,
                                                   **engine_options)
-            self._take(networks['pose'], *map(networks.get, ('detector', 'hands', 'face')),
-                       tracking=tracking, smoothing=smoothing)
+            self._take(networks, tracking, smoothing)
         except Exception:
             for network in networks.values():
                 network.close()
@@ -61,13 +60,12 @@ class PoseEstimator(Pipeline):
                    detector: Optional[Network] = None) -> 'PoseEstimator':
         """Return the estimator of networks that are already open, and now belong to it."""
         estimator = cls.__new__(cls)
-        estimator._take(network, detector)
+        estimator._take({'pose': network, 'detector': detector})
         return estimator
 
-    def _take(self, network, detector=None, hands=None, face=None, tracking=False,
-              smoothing=OFF):
-        self.network, topology = network, network.card.topology
-        stages = _stages(network, detector)
+    def _take(self, networks, tracking=False, smoothing=OFF):
+        self.network, hands, face = networks['pose'], networks.get('hands'), networks.get('face')
+        stages, topology = _stages(self.network, networks.get('detector')), self.card.topology
         if hands or face:
             stages += (Parts(topology, hands, face),)
         stages += (Tracking(topology),) if tracking else ()
