@@ -5,7 +5,9 @@ from typing import Any, Dict, List
 
 from pose_ros.core.estimator import PoseEstimator
 from pose_ros.core.panels import has_maps
+from pose_ros.core.stages import OFF
 from pose_ros.nodes.calibration import Calibration, is_rectified
+from pose_ros.nodes.depth_input import DepthInput
 from pose_ros.nodes.image_input import ImageInput
 from pose_ros.nodes.interface import camera_topics
 from pose_ros.nodes.output import PeopleOutput
@@ -27,6 +29,8 @@ class Camera:
                                 values['max_pixels'])
         rectified = is_rectified(values['rectified'], node.resolve_topic_name(topics.image))
         self.calibration = Calibration(node, topics.camera_info, rectified)
+        self.depth = None if values['depth_transport'] == OFF \
+            else DepthInput(node, topics.depth, values)
         self.output = PeopleOutput(node, topics, estimator.topology, has_maps(estimator.network))
         self._running = False
 
@@ -48,9 +52,11 @@ class Camera:
     def update(self) -> None:
         """Subscribe or unsubscribe as the parameter lazy and the subscribers of outputs demand."""
         wanted = self._running and (not self._lazy or self.output.has_subscribers)
-        for part in (self.input, self.calibration):
+        for part in filter(None, (self.input, self.calibration, self.depth)):
             (part.start if wanted else part.stop)()
 
     def check(self, timeout: float) -> List[str]:
         """Describe what keeps images from coming for longer than `timeout` [s]."""
+        if self.depth:
+            self.depth.check()
         return self.input.check(timeout)

@@ -13,6 +13,8 @@ from pose_ros.core.stages import OFF, SMOOTHING_METHODS
 IMAGE_TOPIC = 'image'
 COMPRESSED_SUFFIX = '/compressed'  # appended to the image topic after remapping
 CAMERA_INFO_TOPIC = 'camera_info'
+DEPTH_TOPIC = 'depth'
+COMPRESSED_DEPTH_SUFFIX = '/compressedDepth'
 SKELETONS_TOPIC = 'skeletons'
 MARKERS_TOPIC = 'markers'
 OVERLAY_TOPIC = 'overlay'
@@ -62,8 +64,14 @@ ESTIMATOR_PARAMETERS = (
     Parameter('image_transport', 'raw',
               'Subscribe to sensor_msgs/Image, or to CompressedImage on <image>/compressed',
               choices=('raw', 'compressed')),
+    Parameter('depth_transport', 'raw',
+              'Depth registered to the image, for positions in meters: subscribe to '
+              'sensor_msgs/Image on depth, to CompressedImage (PNG) on depth/compressedDepth, or '
+              'to none', choices=('raw', 'compressed', OFF)),
+    Parameter('depth_slop', 0.02, 'Largest difference of the stamps of an image and its depth',
+              0.0, 1.0, unit='s', dynamic=True),
     Parameter('image_qos', 'auto',
-              "Reliability of the image subscription; auto copies the publisher's",
+              "Reliability of the subscriptions to image and depth; auto copies the publisher's",
               choices=('auto', 'sensor_data', 'reliable')),
     SIZE_PARAMETER,
     Parameter('rectified', 'auto',
@@ -84,6 +92,7 @@ class CameraTopics(NamedTuple):
 
     image: str
     camera_info: str
+    depth: str
     skeletons: str
     markers: str
     overlay: str
@@ -94,7 +103,8 @@ def camera_topics(camera: str) -> CameraTopics:
     """Return the topics of a camera; '' is the only camera of a node, without prefix."""
     prefix = camera + '/' if camera else ''
     return CameraTopics(*[prefix + topic for topic in (
-        IMAGE_TOPIC, CAMERA_INFO_TOPIC, SKELETONS_TOPIC, MARKERS_TOPIC, OVERLAY_TOPIC)],
+        IMAGE_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, SKELETONS_TOPIC, MARKERS_TOPIC,
+        OVERLAY_TOPIC)],
         panels='~/' + prefix + PANELS_TOPIC)
 
 

@@ -10,6 +10,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 from visualization_msgs.msg import MarkerArray
 
+from pose_ros.core.body import body_positions
 from pose_ros.core.camera import Pinhole, guessed_pinhole
 from pose_ros.core.draw import draw_people
 from pose_ros.core.frame import Frame
@@ -18,7 +19,7 @@ from pose_ros.core.topology import Topology
 from pose_ros.msg import BoundingBox2D, Keypoint, Skeleton, SkeletonArray, SkeletonTopology
 from pose_ros.nodes.image_codec import encode_bgr8
 from pose_ros.nodes.interface import CameraTopics
-from pose_ros.nodes.markers import delete_all, to_markers
+from pose_ros.nodes.markers import delete_all, plane_markers, space_markers
 from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS, create_publisher
 
 
@@ -57,14 +58,16 @@ class PeopleOutput:
                 labels: bool, marker_distance: float) -> None:
         """Publish one frame's people; the image is copied before it is drawn on.
 
-        camera None: the markers use a guessed one.
+        camera None: the markers use a guessed one. With depth they are in space.
         """
         width, height = frame.size
         self._skeletons.publish(to_skeleton_array(header, people, self._topology, width, height))
         if self._markers.get_subscription_count():
-            self._markers.publish(to_markers(
-                header, people, self._topology, camera or guessed_pinhole(width, height),
-                marker_distance))
+            self._markers.publish(
+                space_markers(header, people, self._topology)
+                if frame.depth is not None and frame.camera is not None
+                else plane_markers(header, people, self._topology,
+                                   camera or guessed_pinhole(width, height), marker_distance))
         if self._overlay.get_subscription_count():
             drawn = draw_people(frame.image.copy(), people, self._topology, labels)
             self._overlay.publish(encode_bgr8(drawn, header, self._drawn))
@@ -100,25 +103,38 @@ def to_skeleton_array(header: Header, people: People, topology: Topology, width:
                       height: int) -> SkeletonArray:
     """Build the message for one image of width x height px; the header is used as it is."""
     unknown = Point(x=math.nan, y=math.nan, z=math.nan)  # shared: messages only read it
+    positions = body_positions(people.positions, topology)
     skeletons = []
     for person in range(people.count):
         left, top, across, down = people.boxes[person].tolist()
+        position, = _points(positions[person:person + 1], unknown)
         skeleton = Skeleton(
             track_id=int(people.track_ids[person]), format=topology.format_id,
             confidence=float(people.scores[person]),
-            keypoints=_keypoints(people.keypoints[person], unknown),
-            bbox=BoundingBox2D(x=left, y=top, width=across, height=down), position=unknown)
+            keypoints=_keypoints(people.keypoints[person],
+                                 _points(people.positions[person], unknown)),
+            bbox=BoundingBox2D(x=left, y=top, width=across, height=down), position=position)
         for name, points in people.parts.items():
             if (points[person, :, 2] > 0).any():
-                setattr(skeleton, name, _keypoints(points[person], unknown))
+                setattr(skeleton, name, _keypoints(
+                    points[person], [unknown] * points.shape[1]))
         skeletons.append(skeleton)
     return SkeletonArray(
         header=header, image_width=width, image_height=height, skeletons=skeletons)
 
 
-def _keypoints(points, unknown):
-    return [Keypoint(id=index, x=x, y=y, confidence=confidence, position=unknown)
-            for index, (x, y, confidence) in enumerate(points.tolist())]
+def _keypoints(points, positions):
+    return [Keypoint(id=index, x=x, y=y, confidence=confidence, position=position)
+            for index, ((x, y, confidence), position)
+            in enumerate(zip(points.tolist(), positions))]
+
+
+def _points(positions, unknown):
+    """Return a Point per position (N, 3) [m], `unknown` for NaN."""
+    if np.isnan(positions[:, 0]).all():
+        return [unknown] * len(positions)
+    return [unknown if math.isnan(x) else Point(x=x, y=y, z=z)
+            for x, y, z in positions.tolist()]
 
 
 def to_topology(topology: Topology) -> SkeletonTopology:
