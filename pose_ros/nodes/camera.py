@@ -10,6 +10,7 @@ from pose_ros.nodes.calibration import Calibration, is_rectified
 from pose_ros.nodes.depth_input import DepthInput
 from pose_ros.nodes.image_input import ImageInput
 from pose_ros.nodes.interface import camera_topics
+from pose_ros.nodes.optional_outputs import optional_outputs
 from pose_ros.nodes.output import PeopleOutput
 from pose_ros.nodes.statistics import Statistics
 from pose_ros.nodes.worker import Worker
@@ -20,7 +21,7 @@ class Camera:
 
     def __init__(self, node, name: str, estimator: PoseEstimator, worker: Worker,
                  values: Dict[str, Any]):
-        """Create the publishers; PoseRosError if a qos_override is invalid."""
+        """Create the publishers; PoseRosError if a parameter or qos_override is invalid."""
         self.name, self._lazy = name, values['lazy']
         topics = camera_topics(name)
         self.statistics = Statistics()
@@ -31,7 +32,9 @@ class Camera:
         self.calibration = Calibration(node, topics.camera_info, rectified)
         self.depth = None if values['depth_transport'] == OFF \
             else DepthInput(node, topics.depth, values)
-        self.output = PeopleOutput(node, topics, estimator.topology, has_maps(estimator.network))
+        self.output = PeopleOutput(
+            node, topics, estimator.topology, has_maps(estimator.network),
+            optional_outputs(node, name, estimator.topology, values))
         self._running = False
 
     @property

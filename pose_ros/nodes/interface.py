@@ -20,6 +20,8 @@ MARKERS_TOPIC = 'markers'
 OVERLAY_TOPIC = 'overlay'
 PANELS_TOPIC = 'panels'  # below the name of the node
 TOPOLOGY_TOPIC = 'topology'
+DETECTIONS_TOPIC = 'detections'
+TF_TOPIC = '/tf'  # as everywhere in ROS; remap it for several robots
 DIAGNOSTICS_TOPIC = '/diagnostics'  # absolute by convention: one topic for the whole robot
 ENABLE_SERVICE = '~/enable'
 
@@ -82,8 +84,14 @@ ESTIMATOR_PARAMETERS = (
               0.1, 3600.0, unit='s', dynamic=True),
     Parameter('diagnostics_period', 1.0, 'Time between diagnostic messages', 0.1, 60.0, unit='s'),
     Parameter('labels', True, 'Write ids and scores on the overlay', dynamic=True),
-    Parameter('marker_distance', 2.0, 'Markers lie on a plane this far in front of the camera',
-              0.1, 1000.0, unit='m', dynamic=True),
+    Parameter('marker_distance', 2.0, 'Markers lie on a plane this far in front of the camera, '
+              'if there is no depth', 0.1, 1000.0, unit='m', dynamic=True),
+    Parameter('tf', False, 'Publish the frames body_<id> and body_<id>/<keypoint> of people with '
+              'positions on /tf; needs depth and tracking'),
+    Parameter('hri', False, 'Publish people in the way of REP 155, on /humans/bodies/tracked and '
+              'so on; needs hri_msgs and tracking'),
+    Parameter('detections', False, 'Publish the boxes of people as vision_msgs/Detection2DArray '
+              'on detections; needs vision_msgs'),
 )
 
 

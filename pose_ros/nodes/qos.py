@@ -18,6 +18,7 @@ AUTO, SENSOR_DATA, RELIABLE = 'auto', 'sensor_data', 'reliable'
 SKELETONS_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 DRAWING_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 CAMERA_INFO_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+TF_QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
                          durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
