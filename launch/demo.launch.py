@@ -21,7 +21,12 @@ def generate_launch_description():
     return LaunchDescription([
         DeclareLaunchArgument(
             'input', default_value='',
-            description='Image, folder, video, camera (0), stream or demo (empty: demo)'),
+            description='Image, folder (also of images with depth), video, camera (0), stream or '
+                        'demo (empty: demo)'),
+        DeclareLaunchArgument(
+            'camera_info_file', default_value='',
+            description='Calibration of the input, a YAML file of camera_calibration (empty: '
+                        'camera_info.yaml in a folder of images with depth)'),
         DeclareLaunchArgument(
             'rate', default_value='',
             description="Images per second (empty: the input's own)"),
@@ -34,10 +39,11 @@ def generate_launch_description():
 def image_source(context):
     """Describe the node that publishes the images of the estimator."""
     values = context.launch_configurations
-    for text in misspelt_arguments(values, ['input', 'rate']):
+    for text in misspelt_arguments(values, ['input', 'rate', 'camera_info_file']):
         get_logger('pose_ros').warning(text)
     parameters = {parameter: values[argument]
                   for parameter, argument in (('source', 'input'),
+                                              ('camera_info_file', 'camera_info_file'),
                                               ('image_transport', 'image_transport'))
                   if values[argument]}
     if values['use_sim_time']:  # or the stamps would have another time than the estimator
@@ -47,7 +53,7 @@ def image_source(context):
     return [Node(
         package='pose_ros', executable='image_source', name='image_source',
         namespace=values['namespace'], parameters=[parameters] if parameters else [],
-        remappings=[(name, values[name + '_topic']) for name in ('image', 'camera_info')
+        remappings=[(name, values[name + '_topic']) for name in ('image', 'camera_info', 'depth')
                     if values[name + '_topic']],
         output='screen', emulate_tty=True)]
 

@@ -15,9 +15,9 @@ from launch_ros.actions import Node
 from launch_ros.substitutions import FindPackageShare
 from pose_ros.nodes.launch_arguments import misspelt_arguments
 
-PARAMETERS = {'model': str, 'backend': str, 'image_transport': str,
-              'autostart': bool, 'lazy': bool, 'use_sim_time': bool}
-REMAPPINGS = {'image': 'image_topic', 'camera_info': 'camera_info_topic'}
+PARAMETERS = {'model': str, 'backend': str, 'image_transport': str, 'depth_transport': str,
+              'tf': bool, 'autostart': bool, 'lazy': bool, 'use_sim_time': bool}
+REMAPPINGS = {'image': 'image_topic', 'camera_info': 'camera_info_topic', 'depth': 'depth_topic'}
 CAMERA = '{camera}'  # in a topic: the name of each camera
 SHARE = FindPackageShare('pose_ros')
 SWITCH = ['true', 'false', 'True', 'False']
@@ -54,6 +54,10 @@ def wiring():
             'camera_info_topic', default_value='',
             description='Topic of the calibration; {camera} as in image_topic (empty: camera_info '
                         'in the namespace)'),
+        DeclareLaunchArgument(
+            'depth_topic', default_value='',
+            description='Topic of the depth registered to the images, without /compressedDepth; '
+                        '{camera} as in image_topic (empty: depth in the namespace)'),
     ]
 
 
@@ -69,6 +73,8 @@ def parameters():
         optional('backend', 'Inference engine',
                  ['auto', 'onnxruntime', 'openvino', 'tensorrt', 'tensorrt_rtx']),
         optional('image_transport', 'Transport of the images', ['raw', 'compressed']),
+        optional('depth_transport', 'Transport of the depth', ['raw', 'compressed', 'off']),
+        optional('tf', 'Publish frames of people and their keypoints on /tf', SWITCH),
         optional('autostart', 'Configure and activate the node at start', SWITCH),
         optional('lazy', 'Run the network only while an output has a subscriber', SWITCH),
         optional('use_sim_time', 'Take the time from /clock', SWITCH),

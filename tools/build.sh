@@ -20,6 +20,8 @@ mkdir -p "build$suffix"
 echo "$made_for" > "build$suffix/made-for"
 
 folders=(--build-base "build$suffix" --install-base "install$suffix")
+# The wheels have no tf2_msgs.
+[[ $flavor == wheels* ]] && folders+=(--base-paths . tools/interfaces)
 arguments=(build "${folders[@]}" --symlink-install --event-handlers desktop_notification-
            --cmake-args -DBUILD_TESTING=OFF)
 if [[ $flavor == wheels* ]]; then

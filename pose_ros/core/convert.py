@@ -20,7 +20,7 @@ def convert_people(people: People, source: Topology, target: Topology) -> People
 
     Keypoints are matched by name. If the source format lacks neck, mid_hip or pelvis, it is the
     midpoint of the shoulders or hips, with the lower of the two scores; other keypoints that it
-    lacks are missing. PoseRosError if the formats share no keypoint.
+    lacks are missing. So are positions. PoseRosError if the formats share no keypoint.
     """
     if source == target:
         return people
@@ -32,9 +32,11 @@ def convert_people(people: People, source: Topology, target: Topology) -> People
     one, other = people.keypoints[:, first], people.keypoints[:, second]
     keypoints = np.minimum(one, other)
     keypoints[..., :2] = (one[..., :2] + other[..., :2]) / 2
-    keypoints[:, [pair is None for pair in parents]] = 0
-    return make_people(keypoints, people.scores, people.track_ids, people.boxes,
-                       parts=people.parts)
+    positions = (people.positions[:, first] + people.positions[:, second]) / 2
+    lacking = [pair is None for pair in parents]
+    keypoints[:, lacking], positions[:, lacking] = 0, np.nan
+    return make_people(keypoints, people.scores, people.track_ids, people.boxes, positions,
+                       people.parts)
 
 
 def _parents(name, source):

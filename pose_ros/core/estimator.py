@@ -13,8 +13,8 @@ from pose_ros.core.network import Network, open_network
 from pose_ros.core.parameters import checked_values
 from pose_ros.core.people import People
 from pose_ros.core.pipeline import Pipeline
-from pose_ros.core.stages import (OFF, SMOOTHING_METHODS, BottomUp, Parts, Selection, Smoothing,
-                                  TopDown, Tracking)
+from pose_ros.core.stages import (OFF, SMOOTHING_METHODS, BottomUp, Lifting, Parts, Selection,
+                                  Smoothing, TopDown, Tracking)
 
 
 class PoseEstimator(Pipeline):
@@ -35,7 +35,8 @@ class PoseEstimator(Pipeline):
         model, detector: files or names, see find_models; without a model the bundled pair. hands,
         face: networks of crops with the topologies hand_21 and face_70, for the hands and faces of
         the people. tracking: give people ids, for the images of a video or camera. smoothing: one
-        of SMOOTHING_METHODS, for tracked people. The other arguments are those of open_network.
+        of SMOOTHING_METHODS, for tracked people. Frames with depth and a camera yield positions,
+        too (People.positions). The other arguments are those of open_network.
         Raises ModelError, CardError or EngineError, each with a remedy.
         """
         _check_over_time(tracking, smoothing)
@@ -48,8 +49,7 @@ class PoseEstimator(Pipeline):
                 if path:
                     networks[name] = open_network(path, name, backend, batch=batch,
                                                   **engine_options)
-            self._take(networks['pose'], *map(networks.get, ('detector', 'hands', 'face')))
-            self.stages += _over_time(self.topology, tracking, smoothing)
+            self._take(networks, tracking, smoothing)
         except Exception:
             for network in networks.values():
                 network.close()
@@ -60,15 +60,18 @@ class PoseEstimator(Pipeline):
                    detector: Optional[Network] = None) -> 'PoseEstimator':
         """Return the estimator of networks that are already open, and now belong to it."""
         estimator = cls.__new__(cls)
-        estimator._take(network, detector)
+        estimator._take({'pose': network, 'detector': detector})
         return estimator
 
-    def _take(self, network, detector=None, hands=None, face=None):
-        self.network = network
-        stages = _stages(network, detector)
+    def _take(self, networks, tracking=False, smoothing=OFF):
+        self.network, hands, face = networks['pose'], networks.get('hands'), networks.get('face')
+        stages, topology = _stages(self.network, networks.get('detector')), self.card.topology
         if hands or face:
-            stages += (Parts(network.card.topology, hands, face),)
-        super(PoseEstimator, self).__init__(stages, network.card.topology)
+            stages += (Parts(topology, hands, face),)
+        stages += (Tracking(topology),) if tracking else ()
+        stages += (Lifting(topology),)
+        stages += (Smoothing(smoothing),) if smoothing != OFF else ()
+        super(PoseEstimator, self).__init__(stages, topology)
 
     @property
     def card(self) -> ModelCard:
@@ -107,9 +110,3 @@ def _check_over_time(tracking, smoothing):
     if smoothing != OFF and not tracking:
         raise PoseRosError('smoothing {} needs tracking, which tells people apart: turn tracking '
                            'on, or smoothing off'.format(smoothing))
-
-
-def _over_time(topology, tracking, smoothing):
-    """Return the stages that follow people from frame to frame."""
-    stages = (Tracking(topology),) if tracking else ()
-    return stages + ((Smoothing(smoothing),) if smoothing != OFF else ())

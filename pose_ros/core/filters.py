@@ -16,8 +16,8 @@ _DERIVATIVE_CUTOFF = 1.0  # Hz
 class Filter(abc.ABC):
     """A kind of filter: it has settings, and makes states, arrays (P, N, ...) in a tuple.
 
-    The first array is the filtered position (P, N, 2) [px]. The `heights` (P, 1) [px] of people
-    make the settings independent of distance.
+    The first array is the filtered position (P, N, D), in px or in meters, as are the `heights`
+    (P, 1) of people, which make the settings independent of distance.
     """
 
     PARAMETERS: Tuple[Parameter, ...] = ()
@@ -25,12 +25,12 @@ class Filter(abc.ABC):
     @classmethod
     @abc.abstractmethod
     def begin(cls, points, heights):
-        """Return the states at first measurements, points (P, N, 2)."""
+        """Return the states at first measurements, points (P, N, D)."""
 
     @classmethod
     @abc.abstractmethod
     def step(cls, states, points, scores, seconds, passed, heights, **settings):
-        """Return the states after points (P, N, 2) with scores (P, N), 0 where there is none.
+        """Return the states after points (P, N, D) with scores (P, N), 0 where there is none.
 
         seconds (P, N): since the keypoint was last found. passed: since the last frame.
         """
@@ -40,7 +40,7 @@ class OneEuro(Filter):
     """The One-Euro filter (Casiez, Roussel, Vogel: CHI 2012, https://gery.casiez.net/1euro).
 
     A low-pass filter whose cutoff rises with speed. A keypoint that is not found stays where it
-    is. States: position, velocity (P, N, 2).
+    is. States: position, velocity (P, N, D).
     """
 
     PARAMETERS = (

@@ -101,7 +101,8 @@ class Pipeline:
 
     def _through(self, stages, frames, people):
         for stage in stages:
-            people = self._timed(stage, frames, people)
+            if stage.applies(frames):
+                people = self._timed(stage, frames, people)
         return people
 
     def _first_over_time(self):

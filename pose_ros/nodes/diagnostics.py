@@ -74,8 +74,10 @@ def camera_status(state: NodeState, camera: Camera, warnings: List[str]) -> Diag
     """Report one camera, with what keeps its images from coming."""
     statistics, calibration = camera.statistics, camera.calibration
     error = statistics.recent_error(_ERROR_SHOWN_FOR)
+    warnings = warnings + (['frames fail: ' + error] if error else [])
+    depth_problem = camera.depth.recent_problem() if camera.depth else ''
     level, message = overall_status(
-        state, warnings + (['frames fail: ' + error] if error else []),
+        state, warnings + ([depth_problem] if depth_problem else []),
         'idle: no subscriber' if camera.idle else 'estimating')
     values = {'image topic': camera.input.topic, 'skeletons topic': camera.output.topic,
               'frames received': statistics.received, 'frames processed': statistics.processed,
@@ -88,11 +90,22 @@ def camera_status(state: NodeState, camera: Camera, warnings: List[str]) -> Diag
               'frames with camera_info': calibration.matched}
     if calibration.problem:
         values['camera_info problem'] = calibration.problem
+    if camera.depth and camera.depth.received + camera.depth.missing:
+        values.update(_depth_values(camera.depth))
     for name, rate in statistics.rates().items():
         values['{} rate [Hz]'.format(name)] = '{:.1f}'.format(rate)
     values.update(_timing_values(statistics))
     return _status('{}: camera {}'.format(state.name, camera.name).strip(), camera.input.topic,
                    level, message, values)
+
+
+def _depth_values(depth) -> Dict[str, Any]:
+    values = {'depth topic': depth.topic, 'depth received': depth.received,
+              'frames with depth': depth.matched, 'frames without depth': depth.missing,
+              'depth refused': depth.refused}
+    if depth.problem:
+        values['depth problem'] = depth.problem
+    return values
 
 
 def _timing_values(timings):

@@ -66,7 +66,9 @@ class FrameProcessor:
         stamp = message.header.stamp
         seconds = stamp.sec + stamp.nanosec * 1e-9
         calibration = camera.calibration.find(stamp, image.shape[1], image.shape[0])
-        frame = Frame(image, seconds or float('nan'), camera.name, calibration)
+        depth = camera.depth.find(message.header, image, calibration is not None) \
+            if camera.depth else None
+        frame = Frame(image, seconds or float('nan'), camera.name, calibration, depth)
         decoded = time.perf_counter()
         camera.statistics.record('wait', start - arrival)
         camera.statistics.record('image', decoded - start)

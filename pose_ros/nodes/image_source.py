@@ -17,16 +17,18 @@ from pose_ros.core.sources import ASSUMED_RATE, open_source
 from pose_ros.core.sources.pacing import Pacer
 from pose_ros.nodes.camera_info import load_camera_info, scale_camera_info
 from pose_ros.nodes.clock import ClockWatch, steady_timer
+from pose_ros.nodes.depth_codec import encode_depth
 from pose_ros.nodes.image_codec import encode_bgr8, encode_jpeg
-from pose_ros.nodes.interface import CAMERA_INFO_TOPIC, COMPRESSED_SUFFIX, IMAGE_TOPIC
+from pose_ros.nodes.interface import (CAMERA_INFO_TOPIC, COMPRESSED_SUFFIX, DEPTH_TOPIC,
+                                      IMAGE_TOPIC)
 from pose_ros.nodes.log import forward_log
 from pose_ros.nodes.parameters import declare, warn_of_unknown
 from pose_ros.nodes.qos import image_qos
 from pose_ros.nodes.run import run_node
 
 IMAGE_SOURCE_PARAMETERS = (
-    Parameter('source', 'demo', 'Image, folder of images, video, camera (0 or /dev/video0), '
-              "address of a stream (rtsp://...), or 'demo'"),
+    Parameter('source', 'demo', 'Image, folder of images, folder of images with depth, video, '
+              "camera (0 or /dev/video0), address of a stream (rtsp://...), or 'demo'"),
     Parameter('rate', 0.0, "Images per second; 0 takes the source's own, or 30 if it has none",
               0.0, 1000.0, unit='Hz'),
     Parameter('loop', True, 'Start again at the end'),
@@ -36,8 +38,8 @@ IMAGE_SOURCE_PARAMETERS = (
               16384, unit='px'),
     SIZE_PARAMETER,
     Parameter('frame_id', 'camera_optical_frame', 'Frame of the images (z forward, x right)'),
-    Parameter('camera_info_file', '', 'Calibration (YAML of camera_calibration); empty publishes '
-              'no camera_info'),
+    Parameter('camera_info_file', '', 'Calibration (YAML of camera_calibration); empty takes '
+              'camera_info.yaml in a folder of images with depth, or publishes no camera_info'),
     Parameter('image_transport', 'raw', 'Publish sensor_msgs/Image, CompressedImage (JPEG, on '
               '<image>/compressed), or both', choices=('raw', 'compressed', 'both')),
     Parameter('image_qos', 'reliable', 'Reliability of the publishers',
@@ -58,7 +60,7 @@ class ImageSourceNode(Node):
         """Open the source; a failure is logged and ends the node."""
         super(ImageSourceNode, self).__init__('image_source', **node_options)
         self.finished = Future()  # its result is the exit code
-        self._source = None
+        self._source = self._output = None
         forward_log(self)
         try:
             self._start()
@@ -68,7 +70,7 @@ class ImageSourceNode(Node):
     def close(self) -> None:
         """Wait until the last images are delivered, and free the source."""
         if self._source is not None:
-            if self.context.ok():
+            if self._output is not None and self.context.ok():
                 self._output.flush()
             self._source.close()
             self._source = None
@@ -77,11 +79,11 @@ class ImageSourceNode(Node):
     def _start(self):
         values = declare(self, IMAGE_SOURCE_PARAMETERS)
         warn_of_unknown(self)
-        self._output = _Output(self, values)
         self._waits, self._exits = values['wait_for_subscriber'], values['exit_at_end']
         size = values['width'], values['height']
         self._source = open_source(values['source'], values['loop'], size, values['rate'] or None,
                                    values['max_pixels'])
+        self._output = _Output(self, values, self._source)
         rate = values['rate'] or self._source.frame_rate or ASSUMED_RATE
         self._next, self._pacer = 0, Pacer(self._source)
         self._timer = self.create_timer(1.0 / rate, self._on_timer)
@@ -110,7 +112,7 @@ class ImageSourceNode(Node):
         frame = self._pacer.read()
         if frame is not None:
             self._next = frame.index + 1
-            self._output.publish(frame.image)
+            self._output.publish(frame)
             return
         self._timer.cancel()
         self.get_logger().info('the source has ended after {} images'.format(self._next))
@@ -125,7 +127,7 @@ class ImageSourceNode(Node):
 class _Output:
     """The publishers; messages and their buffers are reused from image to image."""
 
-    def __init__(self, node, values):
+    def __init__(self, node, values, source):
         self._clock, self._quality = node.get_clock(), values['jpeg_quality']
         self._header = Header(frame_id=values['frame_id'])
         self._image, self._compressed = Image(), CompressedImage()
@@ -139,8 +141,12 @@ class _Output:
             topic = node.resolve_topic_name(IMAGE_TOPIC) + COMPRESSED_SUFFIX
             self._publishers[self._compressed_message] = node.create_publisher(
                 CompressedImage, topic, qos)
-        if values['camera_info_file']:
-            self._file_info = load_camera_info(values['camera_info_file'])
+        self._depth, self._depth_publisher = Image(), None
+        if source.has_depth:
+            self._depth_publisher = node.create_publisher(Image, DEPTH_TOPIC, qos)
+        calibration = values['camera_info_file'] or source.calibration
+        if calibration:
+            self._file_info = load_camera_info(calibration)
             self._info_publisher = node.create_publisher(CameraInfo, CAMERA_INFO_TOPIC, qos)
         else:
             node.get_logger().info('camera_info is not published: camera_info_file is empty')
@@ -155,14 +161,16 @@ class _Output:
         """Return whether the images have a subscriber."""
         return any(publisher.get_subscription_count() for publisher in self._publishers.values())
 
-    def publish(self, image):
-        """Publish an (H, W, 3) uint8 BGR image, stamped now, in each form with a subscriber."""
+    def publish(self, frame):
+        """Publish image and depth of a Frame, stamped now, in each form with a subscriber."""
         self._header.stamp = self._clock.now().to_msg()
         if self._info_publisher is not None:
-            self._info_publisher.publish(self._info_message(image))
+            self._info_publisher.publish(self._info_message(frame.image))
+        if frame.depth is not None and self._depth_publisher.get_subscription_count():
+            self._depth_publisher.publish(encode_depth(frame.depth, self._header, self._depth))
         for message, publisher in self._publishers.items():
             if publisher.get_subscription_count():
-                publisher.publish(message(image))
+                publisher.publish(message(frame.image))
 
     def flush(self):
         """Wait up to a second for the last images to be received."""

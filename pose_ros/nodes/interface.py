@@ -13,11 +13,15 @@ from pose_ros.core.stages import OFF, SMOOTHING_METHODS
 IMAGE_TOPIC = 'image'
 COMPRESSED_SUFFIX = '/compressed'  # appended to the image topic after remapping
 CAMERA_INFO_TOPIC = 'camera_info'
+DEPTH_TOPIC = 'depth'
+COMPRESSED_DEPTH_SUFFIX = '/compressedDepth'
 SKELETONS_TOPIC = 'skeletons'
 MARKERS_TOPIC = 'markers'
 OVERLAY_TOPIC = 'overlay'
 PANELS_TOPIC = 'panels'  # below the name of the node
 TOPOLOGY_TOPIC = 'topology'
+DETECTIONS_TOPIC = 'detections'
+TF_TOPIC = '/tf'  # as everywhere in ROS; remap it for several robots
 DIAGNOSTICS_TOPIC = '/diagnostics'  # absolute by convention: one topic for the whole robot
 ENABLE_SERVICE = '~/enable'
 
@@ -62,8 +66,14 @@ ESTIMATOR_PARAMETERS = (
     Parameter('image_transport', 'raw',
               'Subscribe to sensor_msgs/Image, or to CompressedImage on <image>/compressed',
               choices=('raw', 'compressed')),
+    Parameter('depth_transport', 'raw',
+              'Depth registered to the image, for positions in meters: subscribe to '
+              'sensor_msgs/Image on depth, to CompressedImage (PNG) on depth/compressedDepth, or '
+              'to none', choices=('raw', 'compressed', OFF)),
+    Parameter('depth_slop', 0.02, 'Largest difference of the stamps of an image and its depth',
+              0.0, 1.0, unit='s', dynamic=True),
     Parameter('image_qos', 'auto',
-              "Reliability of the image subscription; auto copies the publisher's",
+              "Reliability of the subscriptions to image and depth; auto copies the publisher's",
               choices=('auto', 'sensor_data', 'reliable')),
     SIZE_PARAMETER,
     Parameter('rectified', 'auto',
@@ -74,8 +84,14 @@ ESTIMATOR_PARAMETERS = (
               0.1, 3600.0, unit='s', dynamic=True),
     Parameter('diagnostics_period', 1.0, 'Time between diagnostic messages', 0.1, 60.0, unit='s'),
     Parameter('labels', True, 'Write ids and scores on the overlay', dynamic=True),
-    Parameter('marker_distance', 2.0, 'Markers lie on a plane this far in front of the camera',
-              0.1, 1000.0, unit='m', dynamic=True),
+    Parameter('marker_distance', 2.0, 'Markers lie on a plane this far in front of the camera, '
+              'if there is no depth', 0.1, 1000.0, unit='m', dynamic=True),
+    Parameter('tf', False, 'Publish the frames body_<id> and body_<id>/<keypoint> of people with '
+              'positions on /tf; needs depth and tracking'),
+    Parameter('hri', False, 'Publish people in the way of REP 155, on /humans/bodies/tracked and '
+              'so on; needs hri_msgs and tracking'),
+    Parameter('detections', False, 'Publish the boxes of people as vision_msgs/Detection2DArray '
+              'on detections; needs vision_msgs'),
 )
 
 
@@ -84,6 +100,7 @@ class CameraTopics(NamedTuple):
 
     image: str
     camera_info: str
+    depth: str
     skeletons: str
     markers: str
     overlay: str
@@ -94,7 +111,8 @@ def camera_topics(camera: str) -> CameraTopics:
     """Return the topics of a camera; '' is the only camera of a node, without prefix."""
     prefix = camera + '/' if camera else ''
     return CameraTopics(*[prefix + topic for topic in (
-        IMAGE_TOPIC, CAMERA_INFO_TOPIC, SKELETONS_TOPIC, MARKERS_TOPIC, OVERLAY_TOPIC)],
+        IMAGE_TOPIC, CAMERA_INFO_TOPIC, DEPTH_TOPIC, SKELETONS_TOPIC, MARKERS_TOPIC,
+        OVERLAY_TOPIC)],
         panels='~/' + prefix + PANELS_TOPIC)
 
 

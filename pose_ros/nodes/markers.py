@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""RViz markers of 2-D skeletons, on a plane in front of the camera: to look at, not to measure."""
+"""RViz markers: skeletons in space, or without depth on a plane before the camera, to look at."""
 from builtin_interfaces.msg import Duration
 from geometry_msgs.msg import Point
 import numpy as np
@@ -12,8 +12,9 @@ from pose_ros.core.people import UNTRACKED, People
 from pose_ros.core.topology import part_topology, Topology
 
 _LIFETIME = Duration(nanosec=500000000)  # longer than a few lost frames
-# Fractions of the plane's distance.
+# Fractions of the distance of the plane; in space, of _SPACE_SIZE.
 _KEYPOINT_SIZE, _LIMB_SIZE, _TEXT_SIZE = 0.02, 0.012, 0.06
+_SPACE_SIZE = 2.5  # m
 _PART_SIZE = 0.4  # of hands and faces, relative to the body
 _WIDEST = 100.0  # largest |x / z| of a ray; the inverse of a distortion diverges beyond its range
 
@@ -23,29 +24,40 @@ def delete_all(header: Header) -> MarkerArray:
     return MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
 
 
-def to_markers(header: Header, people: People, topology: Topology, camera: Pinhole,
-               distance: float) -> MarkerArray:
+def plane_markers(header: Header, people: People, topology: Topology, camera: Pinhole,
+                  distance: float) -> MarkerArray:
     """Keypoints, limbs and label of each person in the optical frame, `distance` [m] away.
 
     Hands and faces have two more each. The camera's distortion is undone.
     """
+    skeletons = [(_on_plane(people.keypoints, camera, distance), topology, distance)]
+    skeletons += [(_on_plane(keypoints, camera, distance), part_topology(name),
+                   distance * _PART_SIZE) for name, keypoints in people.parts.items()]
+    return _markers(header, people, skeletons)
+
+
+def space_markers(header: Header, people: People, topology: Topology) -> MarkerArray:
+    """The same of each person that has positions, where it is; without hands and faces."""
+    points = _points(people.positions, np.isfinite(people.positions).all(-1))
+    return _markers(header, people, [(points, topology, _SPACE_SIZE)])
+
+
+def _markers(header, people, skeletons) -> MarkerArray:
+    """Draw skeletons: (Points of each person, topology, size) of the body, then of parts."""
     result = delete_all(header)
-    parts = [('', people.keypoints, topology)] + [
-        (name, keypoints, part_topology(name)) for name, keypoints in people.parts.items()]
-    points = [_points(keypoints, camera, distance) for _, keypoints, _ in parts]
+    body, _, size = skeletons[0]
     for index in range(people.count):
-        if not any(points[0][index]):
+        if not any(body[index]):
             continue
         track_id = int(people.track_ids[index])
         space = 'skeleton/{}'.format(index if track_id == UNTRACKED else track_id)
-        for number, (_, _, shape) in enumerate(parts):
+        for number, (points, shape, scale) in enumerate(skeletons):
             # 2 is the label.
             first = 0 if number == 0 else 1 + 2 * number
-            size = distance * (1.0 if number == 0 else _PART_SIZE)
-            result.markers += _skeleton(header, space, first, points[number][index], shape, size)
-        label = _marker(header, space, 2, Marker.TEXT_VIEW_FACING, _TEXT_SIZE * distance)
-        top = min(filter(None, points[0][index]), key=lambda point: point.y)
-        label.pose.position = Point(x=top.x, y=top.y - 1.5 * _TEXT_SIZE * distance, z=top.z)
+            result.markers += _skeleton(header, space, first, points[index], shape, scale)
+        label = _marker(header, space, 2, Marker.TEXT_VIEW_FACING, _TEXT_SIZE * size)
+        top = min(filter(None, body[index]), key=lambda point: point.y)
+        label.pose.position = Point(x=top.x, y=top.y - 1.5 * _TEXT_SIZE * size, z=top.z)
         label.text = ('' if track_id == UNTRACKED else '#{} '.format(track_id)) \
             + '{:.2f}'.format(people.scores[index])
         label.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
@@ -70,13 +82,18 @@ def _skeleton(header, space, first, points, topology, size):
     return [keypoints, limbs]
 
 
-def _points(keypoints, camera, distance):
-    """Return per person a list of K Points on the plane, None for a keypoint without one."""
+def _on_plane(keypoints, camera, distance):
+    """Return the Points of keypoints (P, K, 3) on the plane, as _points."""
     rays = camera.rays(keypoints[..., :2])
     with np.errstate(invalid='ignore'):
         visible = (keypoints[..., 2] > 0) & (np.abs(rays) < _WIDEST).all(-1)
+    return _points(rays * distance, visible)
+
+
+def _points(positions, known):
+    """Return per person a list of K Points, None where a position is not known."""
     return [[Point(x=x, y=y, z=z) if seen else None for (x, y, z), seen in zip(*person)]
-            for person in zip((rays * distance).tolist(), visible.tolist())]
+            for person in zip(positions.tolist(), known.tolist())]
 
 
 def _marker(header, space, number, kind, size):

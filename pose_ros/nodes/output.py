@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is published for one camera: skeletons always, drawings only with a subscriber."""
 import functools
-from typing import Optional
+from typing import Optional, Sequence
 
 from geometry_msgs.msg import Point
 import numpy as np
@@ -19,7 +19,8 @@ from pose_ros.core.topology import Topology
 from pose_ros.msg import BoundingBox2D, Keypoint, Skeleton, SkeletonArray, SkeletonTopology
 from pose_ros.nodes.image_codec import encode_bgr8
 from pose_ros.nodes.interface import CameraTopics
-from pose_ros.nodes.markers import delete_all, to_markers
+from pose_ros.nodes.markers import delete_all, plane_markers, space_markers
+from pose_ros.nodes.optional_output import OptionalOutput
 from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS, create_publisher
 
 _KINDS = MessageKinds(Point, BoundingBox2D, Keypoint, Skeleton, SkeletonArray, SkeletonTopology)
@@ -30,13 +31,14 @@ to_topology = functools.partial(skeleton_topology, _KINDS)
 class PeopleOutput:
     """The lifecycle publishers of one camera; they are silent until the node is active."""
 
-    def __init__(self, node, topics: CameraTopics, topology: Topology, panels: bool = True):
+    def __init__(self, node, topics: CameraTopics, topology: Topology, panels: bool = True,
+                 others: Sequence[OptionalOutput] = ()):
         """Create the publishers; PoseRosError if a qos_override is invalid.
 
-        panels: whether there are drawings of what the network sees.
+        panels: whether there are drawings of what the network sees. others: they belong to it.
         """
         self._node, self._topology = node, topology
-        self._publishers = []
+        self._publishers, self._others = [], list(others)
         # Their buffers serve one drawing after the other.
         self._drawn, self._paneled = Image(), Image()
         try:
@@ -51,7 +53,8 @@ class PeopleOutput:
     @property
     def has_subscribers(self) -> bool:
         """Return whether one of the topics has a subscriber."""
-        return any(publisher.get_subscription_count() for publisher in self._publishers)
+        return any(publisher.get_subscription_count() for publisher in self._publishers) \
+            or any(other.has_subscribers for other in self._others)
 
     @property
     def topic(self) -> str:
@@ -62,14 +65,18 @@ class PeopleOutput:
                 labels: bool, marker_distance: float) -> None:
         """Publish one frame's people; the image is copied before it is drawn on.
 
-        camera None: the markers use a guessed one.
+        camera None: the markers use a guessed one. With depth they are in space.
         """
         width, height = frame.size
         self._skeletons.publish(to_skeleton_array(header, people, self._topology, width, height))
+        for other in self._others:
+            other.publish(header, people, width, height)
         if self._markers.get_subscription_count():
-            self._markers.publish(to_markers(
-                header, people, self._topology, camera or guessed_pinhole(width, height),
-                marker_distance))
+            self._markers.publish(
+                space_markers(header, people, self._topology)
+                if frame.depth is not None and frame.camera is not None
+                else plane_markers(header, people, self._topology,
+                                   camera or guessed_pinhole(width, height), marker_distance))
         if self._overlay.get_subscription_count():
             drawn = draw_people(frame.image.copy(), people, self._topology, labels)
             self._overlay.publish(encode_bgr8(drawn, header, self._drawn))
@@ -89,12 +96,16 @@ class PeopleOutput:
         self._skeletons.publish(
             to_skeleton_array(header, no_people(self._topology), self._topology, 0, 0))
         self._markers.publish(delete_all(header))
+        for other in self._others:
+            other.clear(header)
 
     def destroy(self) -> None:
         """Destroy the publishers."""
         for publisher in self._publishers:
             self._node.destroy_lifecycle_publisher(publisher)
-        self._publishers = []
+        for other in self._others:
+            other.destroy()
+        self._publishers, self._others = [], []
 
     def _create(self, kind, topic, qos):
         self._publishers.append(create_publisher(self._node, kind, topic, qos))

@@ -18,6 +18,7 @@ AUTO, SENSOR_DATA, RELIABLE = 'auto', 'sensor_data', 'reliable'
 SKELETONS_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 DRAWING_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 CAMERA_INFO_QOS = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
+TF_QOS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE,
                          durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -28,19 +29,19 @@ _DURABILITIES = {'volatile': DurabilityPolicy.VOLATILE,
                  'transient_local': DurabilityPolicy.TRANSIENT_LOCAL}
 
 
-def image_qos(name: str) -> QoSProfile:
-    """Profile of an image subscription or publisher: only the newest frame counts."""
+def image_qos(name: str, depth: int = 1) -> QoSProfile:
+    """Profile of an image subscription or publisher: only the newest frame counts by default."""
     reliability = ReliabilityPolicy.RELIABLE if name == RELIABLE else ReliabilityPolicy.BEST_EFFORT
-    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=1, reliability=reliability)
+    return QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=reliability)
 
 
 class ImageQos:
     """The profile of an image subscription: image_qos, as changed by qos_overrides."""
 
-    def __init__(self, node, topic: str, setting: str):
+    def __init__(self, node, topic: str, setting: str, depth: int = 1):
         """Declare the overrides of a resolved topic; PoseRosError if one is invalid."""
         default = 'best_effort' if setting == SENSOR_DATA else setting
-        self._values = _declare(node, topic, 'subscription', image_qos(setting), (
+        self._values = _declare(node, topic, 'subscription', image_qos(setting, depth), (
             Parameter('reliability', default, 'Reliability; it replaces image_qos',
                       choices=(AUTO,) + tuple(_RELIABILITIES)),))
 

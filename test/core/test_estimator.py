@@ -230,9 +230,10 @@ def test_the_bundled_model_is_the_default(monkeypatch, tiny_model):
 
 def test_tracking_and_smoothing_come_last_and_are_off_by_default(tiny_model, backend):
     names = [stage.name for stage in PoseEstimator(tiny_model, backend).stages]
-    assert names == ['bottom_up', 'selection']
+    assert names == ['bottom_up', 'selection', 'lifting']
     estimator = PoseEstimator(tiny_model, backend, tracking=True, smoothing='kalman')
-    assert [stage.name for stage in estimator.stages] == names + ['tracking', 'smoothing']
+    assert [stage.name for stage in estimator.stages] == [
+        'bottom_up', 'selection', 'tracking', 'lifting', 'smoothing']
     estimator.configure(**{'tracking.min_frames': 1, 'smoothing.noise': 0.05})
     image = models.image(320, 256)
     assert sorted(estimator(image).track_ids.tolist()) == [1, 2]

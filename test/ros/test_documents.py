@@ -57,7 +57,7 @@ def test_yaml_holds_every_parameter_with_its_default():
 
 @pytest.mark.parametrize('transport', ['raw', 'compressed'])
 def test_topics_are_those_of_the_running_node(graph, tiny_model, transport):
-    graph.start_estimator(tiny_model, image_transport=transport)
+    graph.start_estimator(tiny_model, image_transport=transport, depth_transport=transport)
     estimator = ('estimator', graph.namespace)
     graph.wait(lambda: estimator in graph.node.get_node_names_and_namespaces(), 'the node')
     standard = {'/rosout', '/parameter_events', '/clock',
@@ -70,8 +70,9 @@ def test_topics_are_those_of_the_running_node(graph, tiny_model, transport):
     rows = _rows('### Topics of the estimator')
     documented_out = {(row[0], row[1]) for row in rows if row[2] == 'out'}
     documented_in = {(row[0], row[1]) for row in rows if row[2] == 'in'}
-    other = 'image' if transport == 'compressed' else 'image/compressed'
-    expected_in = {item for item in documented_in if item[0] != other}
+    others = ('image', 'depth') if transport == 'compressed' \
+        else ('image/compressed', 'depth/compressedDepth')
+    expected_in = {item for item in documented_in if item[0] not in others}
     graph.wait(lambda: found(graph.node.get_publisher_names_and_types_by_node) == documented_out,
                'publishers {}'.format(documented_out))
     graph.wait(lambda: found(graph.node.get_subscriber_names_and_types_by_node) == expected_in,

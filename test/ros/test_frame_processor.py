@@ -36,6 +36,7 @@ class _Estimator:
 class _Camera:
     def __init__(self, name):
         self.name, self.statistics, self.published = name, Statistics(), []
+        self.depth = None
         self.input = types.SimpleNamespace(decode=decode_image)
         self.calibration = types.SimpleNamespace(
             find=lambda stamp, width, height: None, settle=lambda stamp, frame: 'late')
@@ -76,6 +77,20 @@ def test_frames_of_all_cameras_go_through_one_run(parts):
     assert (process.runs, process.frames) == (1, 3) and not errors
     assert process.timings.timings() == {
         'pose.network': '250.00 (p95 250.00)', 'selection': '1.00 (p95 1.00)'}
+
+
+def test_depth_comes_with_its_image(parts):
+    process, estimator, errors = parts
+    camera, asked = _Camera('front'), []
+
+    def find(header, image, calibrated):
+        asked.append((header, image.shape, calibrated))
+        return np.ones(image.shape[:2], np.float32)
+    camera.depth = types.SimpleNamespace(find=find)
+    _, (message, _) = item(camera)
+    process([(camera, (message, 0.0))])
+    assert asked == [(message.header, (24, 32, 3), False)]
+    assert estimator.batches[0][0].depth.shape == (24, 32) and not errors
 
 
 def test_an_invalid_image_fails_alone(parts):

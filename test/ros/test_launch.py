@@ -21,13 +21,15 @@ with open(path + '.part', 'w') as stream:
 os.rename(path + '.part', path)
 '''
 ESTIMATOR_ARGUMENTS = {
-    'namespace', 'params_file', 'cameras', 'image_topic', 'camera_info_topic', 'model', 'backend',
-    'image_transport', 'autostart', 'lazy', 'use_sim_time', 'log_level', 'respawn', 'rviz',
-    'rviz_config', 'fixed_frame', 'viewer', 'viewer_address'}
+    'namespace', 'params_file', 'cameras', 'image_topic', 'camera_info_topic', 'depth_topic',
+    'model', 'backend', 'image_transport', 'depth_transport', 'tf', 'autostart', 'lazy',
+    'use_sim_time', 'log_level', 'respawn', 'rviz', 'rviz_config', 'fixed_frame', 'viewer',
+    'viewer_address'}
 ARGUMENTS = {
     'estimator.launch.py': ESTIMATOR_ARGUMENTS,
-    'demo.launch.py': ESTIMATOR_ARGUMENTS | {'input', 'rate'},
+    'demo.launch.py': ESTIMATOR_ARGUMENTS | {'input', 'rate', 'camera_info_file'},
     'multi_camera.launch.py': ESTIMATOR_ARGUMENTS,
+    'rgbd.launch.py': ESTIMATOR_ARGUMENTS,
 }
 
 
@@ -138,9 +140,10 @@ def test_one_argument_wins_over_the_file(run, argument, text, value):
 def test_wiring_arguments(run):
     _, (estimator,) = run(
         'estimator.launch.py', namespace='robot/pose', image_topic='/camera/image_raw',
-        camera_info_topic='/camera/info', log_level='debug')
+        camera_info_topic='/camera/info', depth_topic='/camera/depth', log_level='debug')
     assert estimator.name == '/robot/pose/estimator'
-    assert estimator.remappings == {'image': '/camera/image_raw', 'camera_info': '/camera/info'}
+    assert estimator.remappings == {'image': '/camera/image_raw', 'camera_info': '/camera/info',
+                                    'depth': '/camera/depth'}
     assert estimator.log_levels == ['debug']
     assert estimator.parameters == IN_FILE
 
@@ -294,3 +297,25 @@ def test_topics_that_do_not_suit_the_cameras_are_refused(run, caplog, launch_fil
     code, started = run(launch_file, **arguments)
     assert (code, started) == (1, [])
     assert 'must contain {camera} if, and only if, cameras is set' in caplog.text
+
+
+def test_rgbd_wires_a_camera_with_depth(run):
+    _, (estimator,) = run('rgbd.launch.py', depth_topic='/head/depth', model='a.onnx')
+    assert estimator.remappings == {
+        'image': '/camera/camera/color/image_raw', 'depth': '/head/depth',
+        'camera_info': '/camera/camera/color/camera_info'}
+    assert estimator.parameters == dict(IN_FILE, model='a.onnx', tf=True)
+
+
+def test_rgbd_without_frames(run):
+    _, (estimator,) = run('rgbd.launch.py', tf='false')
+    assert estimator.remappings['depth'] == '/camera/camera/aligned_depth_to_color/image_raw'
+    assert estimator.parameters == dict(IN_FILE, tf=False)
+
+
+def test_demo_with_depth(run):
+    _, (estimator, source) = run('demo.launch.py', input='/data/rgbd', tf='true',
+                                 camera_info_file='/data/camera.yaml', depth_topic='/a/depth')
+    assert source.parameters == {'source': '/data/rgbd', 'camera_info_file': '/data/camera.yaml'}
+    assert source.remappings == estimator.remappings == {'depth': '/a/depth'}
+    assert estimator.parameters == dict(IN_FILE, tf=True)

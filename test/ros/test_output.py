@@ -15,8 +15,8 @@ from pose_ros.core.people import make_people
 from pose_ros.core.topology import get_topology
 from pose_ros.msg import SkeletonArray
 from pose_ros.nodes.interface import camera_topics
-from pose_ros.nodes.markers import to_markers
-from pose_ros.nodes.output import PeopleOutput, to_topology
+from pose_ros.nodes.markers import plane_markers, space_markers
+from pose_ros.nodes.output import PeopleOutput, to_skeleton_array, to_topology
 
 TOPOLOGY = get_topology('coco_18')
 
@@ -85,7 +85,7 @@ def test_topology_and_the_empty_message(output):
 
 
 def _keypoint_markers(camera, distance=2.0):
-    markers = to_markers(Header(frame_id='optical'), _person(519.5, 39.5), TOPOLOGY, camera,
+    markers = plane_markers(Header(frame_id='optical'), _person(519.5, 39.5), TOPOLOGY, camera,
                          distance).markers
     return {marker.type: marker for marker in markers[1:]}
 
@@ -116,4 +116,46 @@ def test_a_person_without_keypoints_has_no_markers():
     people = _person()
     people.keypoints[:] = (np.nan, np.nan, 0)
     camera = Pinhole(640, 480, 400.0, 400.0, 319.5, 239.5)
-    assert len(to_markers(Header(), people, TOPOLOGY, camera, 2.0).markers) == 1
+    assert len(plane_markers(Header(), people, TOPOLOGY, camera, 2.0).markers) == 1
+
+
+def _in_space():
+    """Two people, one of them with positions."""
+    one, two = _person(), _person(10)
+    people = make_people(np.concatenate([one.keypoints, two.keypoints]), [.7, .6],
+                         track_ids=[4, 5])
+    people.positions[0, 1], people.positions[0, 2] = (1, 2, 3), (1.5, 2.5, 3.5)
+    return people
+
+
+def test_markers_in_space_are_where_people_are():
+    removed, *markers = space_markers(Header(frame_id='optical'), _in_space(), TOPOLOGY).markers
+    assert removed.action == Marker.DELETEALL
+    assert {marker.ns for marker in markers} == {'skeleton/4'}
+    keypoints, limbs, label = markers
+    assert [(point.x, point.y, point.z) for point in keypoints.points] == [
+        (1, 2, 3), (1.5, 2.5, 3.5)]
+    assert keypoints.scale.x == pytest.approx(0.05) and len(limbs.points) == 2
+    assert label.text == '#4 0.70' and label.pose.position.y < 2 and label.pose.position.z == 3
+
+
+def test_with_depth_markers_are_never_on_the_plane(output):
+    output, publishers = output
+    publishers[MarkerArray].listeners = 1
+    camera = Pinhole(160, 120, 100.0, 100.0, 79.5, 59.5)
+    frame = Frame(np.zeros((120, 160, 3), np.uint8), camera=camera,
+                  depth=np.full((120, 160), np.nan, np.float32))
+    for people, count in ((_in_space(), 4), (_person(), 1)):
+        output.publish(Header(), frame, people, camera, True, 2.0)
+        assert len(publishers[MarkerArray].messages[-1].markers) == count
+
+
+def test_positions_in_messages():
+    with_position, without = to_skeleton_array(
+        Header(), _in_space(), TOPOLOGY, 160, 120).skeletons
+    points = [keypoint.position for keypoint in with_position.keypoints]
+    assert (points[1].x, points[1].y, points[1].z) == (1, 2, 3) and np.isnan(points[3].x)
+    # The mean of neck and shoulder: the hips are not known.
+    position = with_position.position
+    assert (position.x, position.y, position.z) == pytest.approx((1.25, 2.25, 3.25))
+    assert np.isnan([without.position.x, without.keypoints[1].position.z]).all()

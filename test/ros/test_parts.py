@@ -14,7 +14,7 @@ from pose_ros.core.part_regions import face_place, hand_place
 from pose_ros.core.people import make_people
 from pose_ros.core.topology import get_topology
 from pose_ros.msg import SkeletonArray
-from pose_ros.nodes.markers import to_markers
+from pose_ros.nodes.markers import plane_markers
 
 COCO = get_topology('coco_18')
 SIZE = 64  # px of the networks' input
@@ -93,7 +93,7 @@ def test_hands_and_faces_have_markers():
     parts['face'][1] = (np.nan, np.nan, 0)
     people = make_people(keypoints, [.9, .8])._replace(parts=parts)
     camera = Pinhole(640, 480, 400., 400., 319.5, 239.5)
-    markers = to_markers(Header(frame_id='optical'), people, COCO, camera, 2.).markers[1:]
+    markers = plane_markers(Header(frame_id='optical'), people, COCO, camera, 2.).markers[1:]
     assert len({(marker.ns, marker.id) for marker in markers}) == len(markers)
     first = [marker for marker in markers if marker.ns == 'skeleton/0']
     spheres = [marker for marker in first if marker.type == Marker.SPHERE_LIST]

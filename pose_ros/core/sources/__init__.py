@@ -21,7 +21,8 @@ def open_source(spec: Union[str, int, 'os.PathLike[str]'], loop: bool = False,
                 rate: Optional[float] = None, max_pixels: int = MAX_PIXELS) -> FrameSource:
     """Open an image, a folder, a video, a camera (0, /dev/video0, rtsp://...) or 'demo'.
 
-    The images of a folder may have depth (RgbdFolder).
+    A folder whose images have depth is an RgbdFolder.
+
     `loop` starts again at the end (not for cameras). `size` (width, height) resizes every frame, a
     0 in it keeps the aspect; `rate` [Hz] is a request to cameras only. Images and videos of more
     than `max_pixels` are not decoded. ImageError if there is nothing to read.

@@ -86,7 +86,7 @@ class ImageFolder(FrameSource):
         """List the folder; ImageError if no file has an extension of an image."""
         super(ImageFolder, self).__init__(loop, size)
         self._folder, self._max_pixels = path, max_pixels
-        self._names = image_names(path)
+        self._names = self._listed(path)
         if not self._names:
             raise ImageError(
                 'the folder {} holds no images: none of its {} files ends in {}'.format(
@@ -118,6 +118,10 @@ class ImageFolder(FrameSource):
                 except ImageError as error:
                     self._report(name, error)
         return None
+
+    @staticmethod
+    def _listed(path):
+        return image_names(path)
 
     def _report(self, name, error):
         self.unreadable.append(name)

@@ -19,13 +19,15 @@ class FrameSource(abc.ABC):
 
     frame_rate: frames per second, None if unknown. frame_count: frames of one pass, None if
     unknown or endless. live: a camera, whose frames are lost if they are not read in time;
-    dropped counts those.
+    dropped counts those. has_depth: frames have depth. calibration: path of a file of the camera,
+    '' without one.
     """
 
     frame_rate = None   # type: Optional[float]
     frame_count = None  # type: Optional[int]
-    live = False
+    live = has_depth = False
     dropped = 0
+    calibration = ''
 
     def __init__(self, loop: bool = False, size: Optional[Tuple[int, int]] = None):
         """`loop`: start again at the end. `size`: (width, height) px; 0 keeps the aspect."""

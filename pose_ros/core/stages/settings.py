@@ -5,6 +5,7 @@ from typing import List, NamedTuple, Tuple
 
 from pose_ros.core.decoders import decoder_class, DECODERS
 from pose_ros.core.parameters import Parameter
+from pose_ros.core.stages.lifting import LIFTING_PARAMETERS
 from pose_ros.core.stages.parts import PARTS_PARAMETERS
 from pose_ros.core.stages.selection import SELECTION_PARAMETERS
 from pose_ros.core.stages.smoothing import SMOOTHING_PARAMETERS
@@ -32,6 +33,7 @@ def setting_tables() -> List[SettingTable]:
     tables.append(SettingTable('stage selection', 'selection', SELECTION_PARAMETERS))
     tables.append(SettingTable('stage parts', 'parts', PARTS_PARAMETERS))
     tables.append(SettingTable('stage tracking', 'tracking', TRACKING_PARAMETERS))
+    tables.append(SettingTable('stage lifting', 'lifting', LIFTING_PARAMETERS))
     for method, parameters in SMOOTHING_PARAMETERS.items():
         tables.append(SettingTable('stage smoothing, ' + method, 'smoothing', parameters))
     return [table for table in tables if table.parameters]

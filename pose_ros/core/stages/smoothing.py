@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Steadier keypoints of tracked people, each filtered over time."""
-from typing import Dict, NamedTuple, Tuple
+from typing import Any, Dict, NamedTuple, Tuple
 
 import numpy as np
 
@@ -28,7 +28,7 @@ class _Bodies(NamedTuple):
     """P smoothed people of N keypoints, with those of their parts."""
 
     ids: np.ndarray      # (P,)
-    heights: np.ndarray  # (P, 1) px
+    heights: np.ndarray  # (P, 1) px, or m
     scores: np.ndarray   # (P, N) when last found
     ages: np.ndarray     # (P, N) s since then
     states: Tuple[np.ndarray, ...]  # of the filter, each (P, N, ...)
@@ -43,7 +43,7 @@ class _Bodies(NamedTuple):
 
 
 class Smoothing(Stage):
-    """Filters the keypoints, and those of parts, of people with an id; others pass as they are.
+    """Filters keypoints (also of parts) and positions of people with an id; others pass unchanged.
 
     Lengths are in heights of the person (the longer side of its box), so that the settings suit
     people near and far.
@@ -58,7 +58,7 @@ class Smoothing(Stage):
         self.PARAMETERS = SMOOTHING_PARAMETERS[method]
         super(Smoothing, self).__init__()
         self._clocks: Dict[str, SourceClock] = {}
-        self._bodies: Dict[str, _Bodies] = {}
+        self._bodies: Dict[Any, _Bodies] = {}
 
     def __call__(self, frames, people):
         """See Stage.__call__."""
@@ -72,26 +72,53 @@ class Smoothing(Stage):
     def _smooth(self, frame, people: People) -> People:
         passed = self._clocks.setdefault(frame.source, SourceClock()).step(frame.time_s)
         tracked = np.flatnonzero(people.track_ids != UNTRACKED)
+        people = self._in_space(frame, people, tracked, passed)
         arrays = [people.keypoints] + list(people.parts.values())
         points = np.concatenate(arrays, 1)
-        bodies = self._recalled(frame.source, people, points, tracked, passed)
-        seen = np.zeros((len(bodies.ids),) + points.shape[1:])
-        seen[:len(tracked)] = points[tracked]
-        self._bodies[frame.source] = bodies = self._filtered(bodies, seen, passed)
+        heights = np.fmax(people.boxes[tracked, 2:].max(1), 1.0).astype(np.float64)
+        smoothed = self._followed(frame.source, people.track_ids[tracked], heights,
+                                  points[tracked], passed)
         if not len(tracked):
             return people
-        points[tracked] = self._points(bodies)[:len(tracked)]
+        points[tracked] = smoothed
         ends = np.cumsum([array.shape[1] for array in arrays])[:-1]
         keypoints, *parts = np.split(points, ends, 1)
         return inside(people._replace(keypoints=keypoints, parts=dict(zip(people.parts, parts))),
                       *frame.size)
 
-    def _recalled(self, source, people, points, tracked, passed):
+    def _in_space(self, frame, people, tracked, passed):
+        """Filter the positions [m]; those of hidden keypoints are filled in, too."""
+        key = frame.source, 'space'
+        known = np.isfinite(people.positions).all(-1)
+        if key not in self._bodies and not known[tracked].any():
+            return people
+        heights = np.full(len(tracked), np.nan)
+        for row, person in enumerate(tracked):
+            if known[person].any():
+                depth = np.median(people.positions[person, known[person], 2])
+                heights[row] = people.boxes[person, 2:].max() * depth / frame.camera.fy
+        scores = np.where(known, people.keypoints[..., 2], 0)
+        points = np.concatenate([people.positions, scores[..., None]], -1)[tracked]
+        positions = people.positions.copy()
+        positions[tracked] = self._followed(
+            key, people.track_ids[tracked], heights, points, passed)[..., :-1]
+        return people._replace(positions=positions)
+
+    def _followed(self, key, ids, heights, points, passed):
+        """Return points (P, N, D + 1), coordinates and score, after the filter.
+
+        key: whose memory it is. heights (P,): NaN if unknown.
+        """
+        bodies = self._recalled(key, ids, heights[:, None], points, passed)
+        seen = np.zeros((len(bodies.ids),) + points.shape[1:])
+        seen[:len(ids)] = points
+        self._bodies[key] = bodies = self._filtered(bodies, seen, passed)
+        return self._points(bodies)[:len(ids)]
+
+    def _recalled(self, key, ids, heights, points, passed):
         """Return the bodies of the tracked people, then those that may come back."""
-        ids = people.track_ids[tracked]
-        heights = np.fmax(people.boxes[tracked, 2:].max(1), 1.0).astype(np.float64)[:, None]
-        new = self._begun(ids, heights, points[tracked])
-        old = self._bodies.get(source)
+        new = self._begun(ids, np.where(np.isnan(heights), 1.0, heights), points)
+        old = self._bodies.get(key)
         if old is None or old.ages.shape[1:] != new.ages.shape[1:]:
             return new
         old = old._replace(ages=old.ages + passed)
@@ -100,20 +127,21 @@ class Smoothing(Stage):
         both = old.plus(new)
         now = both.select(np.where(known, rows, len(old.ids) + np.arange(len(ids))))
         follow = min(passed / _HEIGHT_TIME, 1.0)
-        now = now._replace(heights=now.heights + follow * (heights - now.heights))
+        change = np.where(np.isnan(heights), 0, heights - now.heights)
+        now = now._replace(heights=now.heights + follow * change)
         waiting = ~same.any(0) & (old.ages.min(1) <= _FORGOTTEN)
         return now.plus(old.select(waiting))
 
     def _begun(self, ids, heights, points):
         never = np.full(points.shape[:2], np.inf)
         return _Bodies(ids, heights, np.zeros(points.shape[:2]), never,
-                       self._filter.begin(points[..., :2].astype(np.float64), heights))
+                       self._filter.begin(points[..., :-1].astype(np.float64), heights))
 
     def _filtered(self, bodies, points, passed):
-        """Bring the bodies to the measured points (P, N, 3), whose score is 0 where absent."""
+        """Bring the bodies to the measured points, whose score is 0 where absent."""
         settings = self.settings
         bridge = settings.pop('bridge')
-        points, scores, ages = points[..., :2], points[..., 2], bodies.ages
+        points, scores, ages = points[..., :-1], points[..., -1], bodies.ages
         found = scores > 0
         # A keypoint that was absent for long begins where it is found.
         begins = found & (((ages > passed) & (ages > bridge)) | (ages > _FORGOTTEN))
@@ -127,9 +155,9 @@ class Smoothing(Stage):
                                ages=np.where(found, 0, ages), states=states)
 
     def _points(self, bodies):
-        """Return the points (P, N, 3) to show; absent keypoints lose confidence until they end."""
+        """Return the points to show; absent keypoints lose confidence until they end."""
         bridge = self._settings['bridge']
         scores = bodies.scores * np.maximum(1 - bodies.ages / max(bridge, 1e-9), 0)
         points = np.concatenate([bodies.states[0], scores[..., None]], -1).astype(np.float32)
-        points[~(points[..., 2] > 0)] = (np.nan, np.nan, 0)
+        points[~(points[..., -1] > 0)] = (np.nan,) * (points.shape[-1] - 1) + (0,)
         return points

@@ -27,6 +27,10 @@ class Stage(Configurable):
         self.counters: Dict[str, int] = {}
         super(Stage, self).__init__(**settings)
 
+    def applies(self, frames: Sequence[Frame]) -> bool:
+        """Return whether there is anything to do for these frames."""
+        return True
+
     @abc.abstractmethod
     def __call__(self, frames: Sequence[Frame], people: Sequence[People]) -> List[People]:
         """Return the people of each frame, given those of the stage before."""
