@@ -6,11 +6,13 @@ import os
 from typing import List
 
 import cv2
+import numpy as np
 
+from pose_ros.core.camera import Pinhole
 from pose_ros.core.depth import read_depth
 from pose_ros.core.errors import ImageError
 from pose_ros.core.image_size import MAX_PIXELS
-from pose_ros.core.sources.camera_xml import read_camera_xml
+from pose_ros.core.reading import LARGEST_CARD, read_file
 from pose_ros.core.sources.images import image_names, ImageFolder
 
 _LOG = logging.getLogger('pose_ros')
@@ -84,7 +86,7 @@ class RgbdFolder(ImageFolder):
         for name in _CAMERAS:
             path = os.path.join(self._folder, name.format(os.path.basename(stem)))
             if os.path.lexists(path):
-                camera = read_camera_xml(path, *self._read_size)
+                camera = _read_camera(path, *self._read_size)
                 return camera if self._read_size == frame.size else camera.scaled(*frame.size)
         return None
 
@@ -96,3 +98,22 @@ def _color_names(folder) -> List[str]:
     return [name for name in names if not any(
         os.path.splitext(name)[0].endswith(companion)
         and os.path.splitext(name)[0][:-len(companion)] in stems for companion in _COMPANIONS)]
+
+
+def _read_camera(path: str, width: int, height: int) -> Pinhole:
+    """Read the camera of images of width x height px; ImageError if there is none in the file."""
+    try:
+        text = read_file(path, LARGEST_CARD).decode('utf-8')
+        storage = cv2.FileStorage(text, cv2.FILE_STORAGE_READ | cv2.FILE_STORAGE_MEMORY)
+        matrix = storage.getNode('intrinsic').mat()
+    except OSError as error:
+        raise ImageError('cannot read the camera {}: {}'.format(path, error.strerror))
+    except (UnicodeDecodeError, SystemError, cv2.error) as error:
+        raise ImageError('{} is no XML file of OpenCV: {}'.format(
+            path, ' '.join(str(error).split())))
+    if matrix is None or matrix.shape != (3, 3) or not np.isfinite(matrix).all() \
+            or min(matrix[0, 0], matrix[1, 1]) <= 0:
+        raise ImageError('{} holds no camera: it needs a 3 x 3 matrix `intrinsic` with focal '
+                         'lengths above 0'.format(path))
+    return Pinhole(width, height, float(matrix[0, 0]), float(matrix[1, 1]), float(matrix[0, 2]),
+                   float(matrix[1, 2]))
