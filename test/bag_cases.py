@@ -6,7 +6,6 @@ from pathlib import Path
 
 import bag_files
 from mutation import changed_bytes
-from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
 from pose_ros.core.bags.cameras import find_cameras
 from pose_ros.core.bags.definitions import BagTypes
@@ -29,19 +28,8 @@ class BagCases:
         for storage, ending in bag_files.ENDINGS.items():
             path = bag_files.write_bag(Path(folder) / storage, messages, storage)
             self._seeds.append((ending, path.read_bytes()))
-        self._seeds.append(('.mcap', self._packed(Path(folder) / 'packed')))
-
-    def _packed(self, path):
-        """Return an MCAP file with compressed chunks."""
-        writer = Writer(str(path), version=8, storage_plugin=StoragePlugin.MCAP)
-        writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
-        kind = bag_files.KINDS['Image']
-        with writer:
-            topic = writer.add_connection('/a/image', kind, typestore=bag_files.STORE)
-            for number in range(6):
-                message = bag_files.raw(bag_files.blue(width=24, height=16), number)[1]
-                writer.write(topic, number, bag_files.STORE.serialize_cdr(message, kind))
-        return (path / 'packed.mcap').read_bytes()
+        path = bag_files.write_bag(Path(folder) / 'packed', messages, 'mcap', 'STORAGE')
+        self._seeds.append(('.mcap', path.read_bytes()))
 
     def read(self, chance):
         """Read a changed bag, and decode its images."""
