@@ -3,7 +3,8 @@
 """Bags for tests, written and read by rosbags itself: two cameras, and what goes with them."""
 import cv2
 import numpy as np
-from rosbags.rosbag2 import Reader, StoragePlugin, Writer
+from rosbags.rosbag2 import (CompressionFormat, CompressionMode, Reader, StoragePlugin,
+                             Writer)
 from rosbags.typesys import get_types_from_msg, get_typestore, Stores
 
 STORE = get_typestore(Stores.ROS2_HUMBLE)
@@ -51,9 +52,11 @@ def odd(time, value=1.5):
     return OTHER, (data, store)
 
 
-def write_bag(path, messages, storage='mcap'):
+def write_bag(path, messages, storage='mcap', compression='NONE'):
     """Write [(topic, time ns, (kind, message)), ...] to a folder; return the path of its file."""
-    with Writer(str(path), version=8, storage_plugin=PLUGINS[storage]) as writer:
+    writer = Writer(str(path), version=8, storage_plugin=PLUGINS[storage])
+    writer.set_compression(CompressionMode[compression], CompressionFormat.ZSTD)
+    with writer:
         connections = {}
         for topic, time, (kind, message) in messages:
             name = KINDS.get(kind, kind)

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Random hostile cards, ONNX files and image messages, with limits on memory and time.
+"""Random hostile cards, ONNX files, image messages and bags, with limits on memory and time.
 
     python test/fuzz.py KIND COUNT [SEED]
 
@@ -91,6 +91,7 @@ class Cases:
         self._jpegs = [cv2.imencode(ending, cv2.resize(self._image, (64, 48)))[1].tobytes()
                        for ending in ('.jpg', '.png')]
         self._model = b''
+        self._folder, self._bags = folder, None
 
     def _seed(self):
         if not self._model:
@@ -152,6 +153,13 @@ class Cases:
         decode_compressed(SimpleNamespace(
             format=chance.choice(TEXTS + ('jpeg', 'rgb8; png compressed rgb8', 'compressedDepth')),
             data=changed_bytes(chance.choice(self._jpegs), chance)))
+
+    def bags(self, chance):
+        """Read a bag; its libraries are imported here, because others run without them."""
+        if self._bags is None:
+            from bag_cases import BagCases
+            self._bags = BagCases(self._folder)
+        self._bags.read(chance)
 
     def calibrations(self, chance):
         """Read a camera_info message."""

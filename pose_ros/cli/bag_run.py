@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """One run of `pose-ros bag`, from the bag that is read to the one that is written."""
+import argparse
 import itertools
 import os
 import sys
@@ -15,7 +16,7 @@ from pose_ros.core.bags.writer import BagWriter, check_place, storage_of
 from pose_ros.core.command import progress_bar
 from pose_ros.core.command_options import load_estimator, model_inputs
 from pose_ros.core.draw import draw_people
-from pose_ros.core.errors import OutputError, PoseRosError, shown
+from pose_ros.core.errors import ImageError, OutputError, shown
 
 DAMAGED = 3
 _ALL = 'all'
@@ -24,7 +25,10 @@ _ALL = 'all'
 def process_bag(args) -> int:
     """Process the images of args.input; return the exit code."""
     args.output = args.output.rstrip(os.sep)
-    storage_of(args.output, args.storage)
+    try:
+        storage_of(args.output, args.storage)
+    except OutputError as error:
+        raise argparse.ArgumentError(None, 'argument --storage: {}'.format(error))
     journal_path = args.output + '.journal'
     with Bag(args.input) as bag:
         try:
@@ -110,9 +114,7 @@ class _BagRun:
         entry = self._journal.take(place)
         try:
             frame, header, found = self._found(camera, stored, index, entry)
-        except OutputError:
-            raise
-        except PoseRosError as error:
+        except ImageError as error:  # any other error ends the run, and leaves the journal
             if entry is None:
                 self._journal.add(place, Entry(error=str(error)))
             self._work.fail(error)
@@ -126,7 +128,7 @@ class _BagRun:
     def _found(self, camera, stored, index, entry):
         """Return the frame of a message, its header, and the people of the networks."""
         if entry is not None and entry.error:
-            raise PoseRosError(entry.error)
+            raise ImageError(entry.error)
         message = camera.message(stored)
         if entry is not None and not self._overlay:
             return camera.blank(message, index, *entry.size), message.header, entry.people

@@ -35,7 +35,7 @@ def _escaped(text):
         return text
     return ''.join(character if character.isprintable() or character in _LAYOUT
                    else character.encode('ascii', 'backslashreplace').decode()
-                   if ord(character) > 126 else '\\x{:02x}'.format(ord(character))
+                   if ord(character) > 127 else '\\x{:02x}'.format(ord(character))
                    for character in text)
 
 

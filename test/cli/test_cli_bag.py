@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip('rosbags', reason='rosbags needs Python 3.10 or newer')
 pytest.importorskip('mcap')
 import bag_files as bags
+from pose_ros.core.errors import EngineError
 from pose_ros.core.estimator import PoseEstimator
 
 FRONT, BACK = '/front/image_raw', '/back/image_raw'
@@ -163,7 +164,7 @@ def test_outputs_are_checked(run, tmp_path):
         answer = run(tmp_path / 'walk', '-o', out)
         assert answer.code == code and text in answer.err, answer.err
     answer = run(tmp_path / 'walk', '-o', tmp_path / 'a.mcap', '--storage', 'sqlite3')
-    assert answer.code == 1 and 'its ending is that of mcap' in answer.err
+    assert answer.code == 2 and 'its ending is that of mcap' in answer.err
     assert path.read_bytes()[:5] == b'\x89MCAP'
     assert sorted(os.listdir(str(tmp_path))) == ['there', 'walk']
 
@@ -234,6 +235,23 @@ def test_a_signal_leaves_the_journal_alone(run, tmp_path, monkeypatch):
     assert answer.code == 0 and 'continues after 4 frames' in answer.err
     assert len(of_topic(bags.read_bag(out)[1], '/pose/skeletons')) == 6
     assert (tmp_path / 'p.csv').read_text().count('\n') == 1 + 10 * 18
+
+
+def test_a_network_that_fails_ends_the_run_and_leaves_the_journal(run, tmp_path, monkeypatch):
+    bags.write_bag(tmp_path / 'walk', bags.walk())
+    find = PoseEstimator.find
+
+    def failing(self, frames, people=None):
+        if frames[0].index == 3:
+            raise EngineError('the GPU is lost')
+        return find(self, frames, people)
+    with monkeypatch.context() as patch:
+        patch.setattr(PoseEstimator, 'find', failing)
+        answer = run(tmp_path / 'walk', '-o', tmp_path / 'people')
+    assert answer.code == 1 and 'the GPU is lost' in answer.err
+    assert sorted(os.listdir(str(tmp_path))) == ['people.journal', 'walk']
+    answer = run(tmp_path / 'walk', '-o', tmp_path / 'people')
+    assert answer.code == 0 and 'continues after 3 frames' in answer.err
 
 
 def test_a_journal_of_other_options_is_not_used(run, tmp_path, monkeypatch):

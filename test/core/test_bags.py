@@ -202,3 +202,22 @@ def test_a_journal_returns_what_it_was_given(tmp_path):
     with pytest.raises(OutputError, match='link'):
         Journal(path + 'link', {'a': 2})
     assert json.loads(open(path).readline().partition(' ')[2])['key'] == {'a': 2}
+
+
+@pytest.mark.parametrize('storage, mode', [
+    ('mcap', 'FILE'), ('mcap', 'MESSAGE'), ('mcap', 'STORAGE'), ('sqlite3', 'FILE'),
+    ('sqlite3', 'MESSAGE')])
+def test_compressed_bags(tmp_path, storage, mode):
+    walk = bags.write_bag(tmp_path / 'walk', bags.in_time(
+        bags.walk(), bags.walk(6, '/back/image_raw', 500)), storage, mode)
+    found, damage = times(walk.parent)
+    assert len(found) == 12 and damage == []
+
+
+def test_files_of_a_split_bag_follow_each_other(tmp_path):
+    for number in (10, 2):  # as the recorder numbers them
+        messages = bags.in_time(*(bags.walk(3, topic, number * 10 ** 9) for topic in ALL))
+        bags.write_bag(tmp_path / str(number), messages).rename(
+            tmp_path / 'walk_{}.mcap'.format(number))
+    found, damage = times(tmp_path)
+    assert len(found) == 12 and found == sorted(found) and damage == []

@@ -19,7 +19,8 @@ def test_plain_text_is_unchanged(text):
 
 @pytest.mark.parametrize('text, expected', [
     ('\x1b]0;title\x07', r'\x1b]0;title\x07'), ('a\rb\x9bc', r'a\x0db\x9bc'),
-    ('\ud800', r'\ud800'), ('abc\u202etxt', r'abc\u202etxt'), ('\x00', r'\x00')])
+    ('\ud800', r'\ud800'), ('abc\u202etxt', r'abc\u202etxt'), ('\x00', r'\x00'),
+    ('\x7f', r'\x7f')])
 def test_what_a_terminal_obeys_is_escaped(text, expected):
     assert shown(text) == expected and str(CardError(text)) == expected
     assert shown(text).encode('utf-8')

@@ -7,7 +7,7 @@ row. Both end at the first place from which nothing can be read.
 """
 import contextlib
 import sqlite3
-from typing import Collection, Dict, Iterator, List
+from typing import Collection, Dict, Iterator, List, Set
 from urllib.parse import quote
 
 from mcap.records import Channel, Chunk, DataEnd, Header, Message, Schema
@@ -111,16 +111,20 @@ class SalvagedSqlite(SalvagedFile):
         with self._opened() as database:
             names = dict(self._rows(database, 'SELECT id, name FROM topics'))
             last, step = 0, 0
+            seen: Set[int] = set()
             while step < _STEPS:
                 try:
                     for row, number, time, data in database.execute(
                             'SELECT id, topic_id, timestamp, data FROM messages WHERE id > ? '
                             'ORDER BY id', (last,)):
-                        last, step = row, 0
-                        if names.get(number) in topics:
-                            yield Stored(names[number], time, data)
+                        if row in seen:  # pages that lead back to earlier ones
+                            raise sqlite3.DatabaseError('its pages are in disorder')
+                        seen.add(row)
+                        last, step = max(last, row), 0
+                        if names.get(number) in topics and isinstance(data, bytes):
+                            yield Stored(names[number], int(time), data)
                     return
-                except sqlite3.Error as error:
+                except (sqlite3.Error, TypeError, ValueError) as error:
                     if not step:
                         self._blame('after message {}'.format(last), error)
                     last, step = last + 2 ** step, step + 1
