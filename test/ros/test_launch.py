@@ -22,6 +22,10 @@ os.rename(path + '.part', path)
 '''
 ESTIMATOR_ARGUMENTS = {
     'namespace', 'params_file', 'cameras', 'image_topic', 'camera_info_topic', 'depth_topic',
+    'model', 'backend', 'image_transport', 'depth_transport', 'tf', 'autostart', 'lazy',
+    'use_sim_time', 'log_level', 'respawn', 'rviz', 'rviz_config', 'fixed_frame'}
+ARGUMENTS = {
+    'namespace', 'params_file', 'cameras', 'image_topic', 'camera_info_topic', 'depth_topic',
     'model', 'backend', 'image_transport', 'depth_transport', 'tf', 'autostart', 'lazy', 'use_sim_time', 'log_level', 'respawn', 'rviz',
     'rviz_config', 'fixed_frame'}
 ARGUMENTS = {
