@@ -25,10 +25,6 @@ ESTIMATOR_ARGUMENTS = {
     'model', 'backend', 'image_transport', 'depth_transport', 'tf', 'autostart', 'lazy',
     'use_sim_time', 'log_level', 'respawn', 'rviz', 'rviz_config', 'fixed_frame'}
 ARGUMENTS = {
-    'namespace', 'params_file', 'cameras', 'image_topic', 'camera_info_topic', 'depth_topic',
-    'model', 'backend', 'image_transport', 'depth_transport', 'tf', 'autostart', 'lazy', 'use_sim_time', 'log_level', 'respawn', 'rviz',
-    'rviz_config', 'fixed_frame'}
-ARGUMENTS = {
     'estimator.launch.py': ESTIMATOR_ARGUMENTS,
     'demo.launch.py': ESTIMATOR_ARGUMENTS | {'input', 'rate', 'camera_info_file'},
     'multi_camera.launch.py': ESTIMATOR_ARGUMENTS,
