@@ -53,7 +53,7 @@ $(VENV): $(wildcard requirements/ros-*.txt) requirements/test.txt
 	@touch $@
 
 build: $(BUILT)  ## build the messages and the ROS 2 overlay into install/
-$(BUILT): $(VENV) CMakeLists.txt package.xml $(wildcard msg/*.msg) $(SOURCE_FOLDERS)
+$(BUILT): $(VENV) CMakeLists.txt package.xml $(wildcard msg/*.msg tools/interfaces/*/*) $(SOURCE_FOLDERS)
 	@tools/build.sh
 	@touch $@
 

@@ -21,6 +21,7 @@ RUN python3 -m venv --system-site-packages /opt/venv \
  && /opt/venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements.txt
 
 COPY CMakeLists.txt src/pose_ros/
+COPY cmake src/pose_ros/cmake
 COPY config src/pose_ros/config
 COPY launch src/pose_ros/launch
 COPY msg src/pose_ros/msg

@@ -25,6 +25,7 @@ RUN python3 -m pip install --no-cache-dir --index-url https://pypi.org/simple --
     fi
 
 COPY package.xml CMakeLists.txt src/pose_ros/
+COPY cmake src/pose_ros/cmake
 COPY config src/pose_ros/config
 COPY launch src/pose_ros/launch
 COPY msg src/pose_ros/msg

@@ -17,6 +17,7 @@ from pose_ros.core.quoting import quoted
 
 _PINHOLE_MODELS = ('plumb_bob', 'rational_polynomial')
 _FISHEYE_MODELS = ('equidistant', 'fisheye')
+WIDEST_RAY = 100.0  # |x / z|; the inverse of a distortion diverges beyond its range
 _GUESSED_FOCAL_LENGTH = 1.0  # image widths; 53 degrees
 _RECTIFIED_TOPIC = re.compile(r'(.*[/_])?rect(_[^/]*)?$')
 

@@ -7,7 +7,7 @@ import numpy as np
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from pose_ros.core.camera import Pinhole
+from pose_ros.core.camera import Pinhole, WIDEST_RAY
 from pose_ros.core.people import UNTRACKED, People
 from pose_ros.core.topology import part_topology, Topology
 
@@ -16,7 +16,6 @@ _LIFETIME = Duration(nanosec=500000000)  # longer than a few lost frames
 _KEYPOINT_SIZE, _LIMB_SIZE, _TEXT_SIZE = 0.02, 0.012, 0.06
 _SPACE_SIZE = 2.5  # m
 _PART_SIZE = 0.4  # of hands and faces, relative to the body
-_WIDEST = 100.0  # largest |x / z| of a ray; the inverse of a distortion diverges beyond its range
 
 
 def delete_all(header: Header) -> MarkerArray:
@@ -86,7 +85,7 @@ def _on_plane(keypoints, camera, distance):
     """Return the Points of keypoints (P, K, 3) on the plane, as _points."""
     rays = camera.rays(keypoints[..., :2])
     with np.errstate(invalid='ignore'):
-        visible = (keypoints[..., 2] > 0) & (np.abs(rays) < _WIDEST).all(-1)
+        visible = (keypoints[..., 2] > 0) & (np.abs(rays) < WIDEST_RAY).all(-1)
     return _points(rays * distance, visible)
 
 

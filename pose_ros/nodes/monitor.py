@@ -44,7 +44,7 @@ class MonitorNode(Node):
         self._values = declare(self, MONITOR_PARAMETERS)
         warn_of_unknown(self)
         self._latencies, self._all_latencies = [], collections.deque(maxlen=_REMEMBERED)
-        self._frames, self._ids, self._first = 0, [], None
+        self._frames, self._ids, self._nearest, self._first = 0, [], '', None
         self._last_print = time.monotonic()
         self._counts, self.failure = {}, ''
         self._video, self.unwritten = None, False
@@ -98,6 +98,7 @@ class MonitorNode(Node):
         self._first = self._first or time.monotonic()
         self._frames += bool(message.image_width)
         self._ids = [skeleton.track_id for skeleton in message.skeletons]
+        self._nearest = _nearest(message.skeletons)
 
     def _on_overlay(self, message):
         if self._video is None:
@@ -126,15 +127,24 @@ class MonitorNode(Node):
             rate = len(waiting) / (now - self._last_print)
             counts = [self._counts.get('frames ' + name, '?')
                       for name in ('dropped', 'received', 'lost')]
-            print('people {:2d} (ids {}) | {:5.1f} Hz | latency {} | dropped {} of {}, lost {}'
-                  ''.format(len(self._ids), ' '.join(map(str, self._ids)) or '-', rate,
-                            _milliseconds(waiting), *counts), flush=True)
+            print('people {:2d} (ids {}{}) | {:5.1f} Hz | latency {} | dropped {} of {}, lost {}'
+                  ''.format(len(self._ids), ' '.join(map(str, self._ids)) or '-', self._nearest,
+                            rate, _milliseconds(waiting), *counts), flush=True)
         self._latencies, self._last_print = [], now
         problem = self._clock_watch.problem()
         if problem:
             self.get_logger().warning(problem, throttle_duration_sec=_WARNING_PERIOD)
         if self.failure and self._values['fail_on_error']:
             raise SystemExit(1)
+
+
+def _nearest(skeletons):
+    """Return a text with the distance of the nearest person, '' without positions."""
+    points = [(skeleton.position.x, skeleton.position.y, skeleton.position.z)
+              for skeleton in skeletons]
+    distances = np.linalg.norm(np.array(points).reshape(-1, 3), axis=1)
+    distances = distances[np.isfinite(distances)]
+    return ', nearest {:.2f} m'.format(distances.min()) if len(distances) else ''
 
 
 def _milliseconds(latencies):

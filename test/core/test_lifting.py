@@ -79,6 +79,13 @@ def test_distorted_images(camera):
     assert np.linalg.norm(undone - bodies.surface(points, depth, camera), axis=1).max() > 0.02
 
 
+def test_a_distortion_that_diverges_yields_no_position(standing):
+    points, depth = standing
+    camera = CAMERA._replace(distortion=(1e30,) * 4, model='equidistant')
+    assert np.abs(camera.rays(CAMERA.project(points))).max() > 1e3
+    assert np.isnan(lifted(bodies.seen(points), depth, camera)).all()
+
+
 @pytest.mark.parametrize('scale', [0.5, 2])
 def test_the_window_follows_the_size_of_the_image(standing, scale):
     points, depth = standing

@@ -45,6 +45,20 @@ def random_image(chance):
     return stamped(message, chance)
 
 
+def random_depth(chance):
+    """Return a depth image; half of them are good except for one field."""
+    message = image_message(blue(64, 48))
+    message.encoding, message.step = '16UC1', 128
+    message.data = array.array('B', chance.choice((b'\xd0\x07', b'\xff\xff', b'\0\0')) * 64 * 48)
+    for _ in range(chance.choice((0, 1))):
+        name = chance.choice(('width', 'height', 'step', 'encoding', 'data'))
+        setattr(message, name, {
+            'encoding': lambda: chance.choice(('32FC1', 'bgr8') + TEXTS),
+            'data': lambda: array.array('B', bytes(chance.choice((0, 100, 6143))))}.get(
+                name, lambda: chance.choice(SIZES))())
+    return stamped(message, chance)
+
+
 def random_calibration(chance):
     """Return a CameraInfo of any content."""
     def numbers(count):
@@ -98,11 +112,13 @@ def check(processes):
 def test_random_images_and_calibrations(graph, tiny_model):
     images = graph.node.create_publisher(Image, 'image', RELIABLE)
     infos = graph.node.create_publisher(CameraInfo, 'camera_info', RELIABLE)
+    depths = graph.node.create_publisher(Image, 'depth', RELIABLE)
     people = graph.node.create_publisher(SkeletonArray, 'skeletons', RELIABLE)
     processes = [graph.start_estimator(tiny_model), graph.start('monitor', period=0.5)]
     graph.wait(lambda: graph.node.count_subscribers('skeletons') > 0, 'the monitor', processes[1])
-    send(graph, [(random_image, images), (random_image, images), (random_calibration, infos),
-                 (random_people, people)], processes, 'raw')
+    send(graph, [(random_image, images)] * 3 + [
+        (random_calibration, infos), (random_depth, depths), (random_people, people)],
+        processes, 'raw')
     answers = graph.collect(SkeletonArray, 'skeletons')
     graph.send_while(images, image_message(blue()), lambda: any(
         answer.image_width == 640 and len(answer.skeletons) == 2 for answer in answers),

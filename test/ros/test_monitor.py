@@ -1,13 +1,16 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The video of the node `monitor`: whole, or reported and absent."""
+"""The video of the node `monitor`: whole, or reported and absent; and what it prints."""
+import math
 import resource
 
 import cv2
-from graph import image_message
+from geometry_msgs.msg import Point
+from graph import image_message, RELIABLE
 import numpy as np
 from sensor_msgs.msg import Image
 
+from pose_ros.msg import Skeleton, SkeletonArray
 from pose_ros.nodes.interface import OVERLAY_TOPIC
 from pose_ros.nodes.qos import DRAWING_QOS
 
@@ -49,3 +52,18 @@ def test_a_full_disk_is_reported_and_the_exit_code_is_1(graph, tmp_path):
     assert process.stop() == 1
     assert 'cannot write {}: it is incomplete'.format(output) in process.log()
     assert 'Traceback' not in process.log() and list(tmp_path.iterdir()) == []
+
+
+def test_the_nearest_person_is_named_where_positions_are_known(graph):
+    process = graph.start('monitor', period=0.2)
+    publisher = graph.node.create_publisher(SkeletonArray, 'skeletons', RELIABLE)
+    people = [Skeleton(position=Point(x=x, y=0.0, z=z))
+              for x, z in ((math.nan, 1.0), (3.0, 4.0), (0.0, 5.5))]
+    message = SkeletonArray(header=image_message(NOISE, (5, 0)).header, image_width=640,
+                            skeletons=people)
+    graph.send_while(publisher, message, lambda: 'nearest 5.00 m' in process.log(), 'a line',
+                     process)
+    for skeleton in people:
+        skeleton.position.x = math.nan
+    graph.send_while(publisher, message, lambda: 'people  3 (ids 0 0 0) |' in process.log(),
+                     'a line without distance', process)

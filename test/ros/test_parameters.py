@@ -102,8 +102,9 @@ def test_camera_names_become_topic_names():
     assert camera_topics('').image == 'image' and camera_topics('').overlay == 'overlay'
     assert camera_names(['front', 'stereo/left_2']) == ['front', 'stereo/left_2']
     assert camera_topics('stereo/left_2') == (
-        'stereo/left_2/image', 'stereo/left_2/camera_info', 'stereo/left_2/skeletons',
-        'stereo/left_2/markers', 'stereo/left_2/overlay', '~/stereo/left_2/panels')
+        'stereo/left_2/image', 'stereo/left_2/camera_info', 'stereo/left_2/depth',
+        'stereo/left_2/skeletons', 'stereo/left_2/markers', 'stereo/left_2/overlay',
+        '~/stereo/left_2/panels')
 
 
 @pytest.mark.parametrize('name', ['', '2nd', 'a-b', 'a b', '/front', 'front/', 'a//b', 'a__b', '~',

@@ -4,6 +4,7 @@
 import numpy as np
 
 from pose_ros.core.body import keypoint_reach
+from pose_ros.core.camera import WIDEST_RAY
 from pose_ros.core.depth import check_depth
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.people import People
@@ -66,6 +67,8 @@ class Lifting(Stage):
         pixels = np.where(found[..., None], people.keypoints[..., :2], 0).astype(np.float64)
         surfaces = self._surfaces(frame, pixels, found)
         rays = frame.camera.rays(pixels)
+        with np.errstate(invalid='ignore'):
+            rays[~(np.abs(rays) < WIDEST_RAY).all(-1)] = np.nan
         positions = _consistent(rays[:, :, None] * surfaces[..., None],
                                 self._reach * self._settings['tallest'] + _SLACK)
         measured = np.isfinite(surfaces).any(-1)
