@@ -231,3 +231,10 @@ def test_ctrl_c_ends_the_run_and_its_workers(archive, tiny_model, tmp_path):
     assert process.returncode == 130 and errors == b'pose-ros: error: interrupted\n'
     wait_for_end(workers)
     assert not list(out.rglob('.pose_ros_*'))
+
+
+def test_without_ray(pose_ros, tiny_model, images, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'ray', None)
+    answer = pose_ros('batch', images, '-o', tmp_path / 'out', '--model', tiny_model,
+                      '--ray', 'local')
+    assert answer.code == 1 and 'pip install ray' in answer.err
