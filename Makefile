@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help venv build training demo test test-core test-ros test-simulated test-rtx test-training test-fitting lint bench clean
+.PHONY: help venv build training demo test test-core test-ros test-simulated test-rtx test-cluster test-training test-fitting lint bench clean
 export PYTHON ROS RTX
 
 FLAVOR := $(shell ROS='$(ROS)' tools/ros_flavor.sh)
@@ -48,6 +48,10 @@ $(VENV): $(wildcard requirements/ros-*.txt) requirements/test.txt
 	.venv$(SUFFIX)/bin/python -m pip install -qq -r requirements/rtx.txt
 	@touch $@
 
+.venv$(SUFFIX)/.installed-ray-$(FLAVOR): $(VENV) requirements/ray.txt
+	.venv$(SUFFIX)/bin/python -m pip install -qq -r requirements/ray.txt
+	@touch $@
+
 .venv-training/.installed-rtx: $(TRAINING) requirements/rtx.txt
 	.venv-training/bin/python -m pip install -qq -r requirements/rtx.txt
 	@touch $@
@@ -68,7 +72,7 @@ demo: $(BUILT)  ## skeletons over ROS 2 [MODEL=net.onnx] [INPUT=image|video|came
 
 # Groups of tests are pytest markers: of a folder in test/conftest.py, of a module in training/test.
 ifeq ($(TESTS),)
-test: test-core test-simulated test-rtx test-ros test-training test-fitting  ## run all tests, or TESTS='test/core -k paf', TESTS=training/test
+test: test-core test-simulated test-rtx test-cluster test-ros test-training test-fitting  ## run all tests, or TESTS='test/core -k paf', TESTS=training/test
 else ifneq ($(filter training%,$(TESTS)),)
 test: $(TRAINING) $(RTX_TRAINING)
 	$(TRAINING_PYTEST) $(TESTS)
@@ -86,6 +90,9 @@ test-simulated: $(VENV)  ## run the tests of TensorRT, on a simulation
 
 test-rtx: $(VENV) $(RTX_VENV)  ## run the tests with the real parser and builder of TensorRT for RTX, without a GPU [RTX=0: none]
 	$(if $(RTX_VENV),$(PYTEST) -m rtx test/rtx)
+
+test-cluster: $(VENV) .venv$(SUFFIX)/.installed-ray-$(FLAVOR)  ## run the test of pose-ros batch on a real Ray of two workers
+	$(PYTEST) -m cluster test/cluster
 
 test-ros: $(BUILT)  ## run the tests of the nodes and launch files
 	$(PYTEST) -m ros test/ros

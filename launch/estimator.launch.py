@@ -153,10 +153,11 @@ def rviz(values):
 
 def viewer(values):
     """Describe the viewer of the same cameras."""
-    parameters = {'cameras': camera_names(values['cameras']), 'address': values['viewer_address']}
+    given = {'cameras': camera_names(values['cameras']), 'address': values['viewer_address']}
+    parameters = {name: value for name, value in given.items() if value}
     return Node(
         package='pose_ros', executable='viewer', name='viewer', namespace=values['namespace'],
-        parameters=[{name: value for name, value in parameters.items() if value}],
+        parameters=[parameters] if parameters else [],
         output='screen', emulate_tty=True)
 
 

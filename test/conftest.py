@@ -15,7 +15,8 @@ for folder in (HERE, HERE.parent):  # helper modules in this folder, and the sou
 import models  # noqa: E402
 
 DATA = HERE / 'data'
-GROUPS = ('ros', 'rtx', 'simulated')  # folders with a marker of their own; all others are `core`
+# Folders with a marker of their own; all others are `core`.
+GROUPS = ('cluster', 'ros', 'rtx', 'simulated')
 
 
 def pytest_collection_modifyitems(items):

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A client of the viewer's page, as small as one can be: states, files, and the parts of a stream."""
+"""A small client of the viewer's page: files, states, and the parts of a stream."""
 import http.client
 import json
 import time

@@ -24,14 +24,14 @@ DESCRIPTION = ('Find people in many images and videos, with one worker process p
                'continues where it was: give the same command again. An input that fails is '
                'reported, and the others are processed; the exit code is then 1.')
 EPILOG = """examples:
-  pose-ros batch archive/ -o labels/                     archive/a/b.mp4 becomes labels/a/b.mp4.json
-  pose-ros batch inputs.txt -o labels/                   the files that a text file lists
-  pose-ros batch archive/ -o labels/ --workers 4         four processes with a quarter of the cores
-  pose-ros batch archive/ -o labels/ --ray auto          on the Ray cluster of this computer
+  pose-ros batch archive/ -o labels/               a/b.mp4 becomes labels/a/b.mp4.json
+  pose-ros batch inputs.txt -o labels/             the files that a text file lists
+  pose-ros batch archive/ -o labels/ --workers 4   four processes, each a quarter of the cores
+  pose-ros batch archive/ -o labels/ --ray auto    on the Ray cluster of this computer
   pose-ros batch archive/ -o labels/ --ray ray://head:10001
 
---ray needs Ray (pip install ray). Every computer of the cluster needs pose_ros, and the files at the
-same paths.
+--ray needs Ray (pip install ray). Every computer of the cluster needs pose_ros, and the files at
+the same paths.
 
 """ + settings_help()
 _KEY = 'batch.json'  # in the output folder: what its results were made with

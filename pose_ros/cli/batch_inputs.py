@@ -20,7 +20,8 @@ ENDINGS = {IMAGE: IMAGE_EXTENSIONS,
            VIDEO: ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv')}
 _LARGEST_LIST = 1 << 28  # bytes
 # Options that change neither results nor which inputs there are.
-_NOT_IN_KEY = ('command', 'run', 'input', 'output', 'workers', 'ray', 'threads', 'quiet', 'restart')
+_NOT_IN_KEY = ('command', 'run', 'input', 'output', 'workers', 'ray', 'threads', 'quiet',
+               'restart')
 
 
 class Input(NamedTuple):

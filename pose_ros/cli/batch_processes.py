@@ -13,12 +13,11 @@ import time
 from typing import Iterator, Sequence, Tuple
 
 from pose_ros.cli.batch_inputs import Input
-from pose_ros.cli.batch_worker import label, Outcome
+from pose_ros.cli.batch_worker import is_working, label, Outcome, stop
 
 _DIED = 'the process that worked on it died: a damaged file, or too little memory'
 _PERIOD = 0.5  # s between two looks whether the parent lives
 _guarded = False  # whether this process is a worker that has begun
-_working = False  # whether it labels an input
 
 
 def run_in_processes(inputs: Sequence[Input], args, workers: int
@@ -65,9 +64,9 @@ def _outcomes(pool, queue, args, workers):
                     outcome, broken = None, True
                 yield running.pop(future), outcome
     finally:
-        if running:  # interrupted: the results are written whole or not at all
+        if running:  # interrupted
             for process in list((getattr(pool, '_processes', None) or {}).values()):
-                process.terminate()
+                process.terminate()  # see _guard
 
 
 def _pool(workers):
@@ -78,35 +77,28 @@ def _pool(workers):
 
 
 def _work(item, args):
-    global _working
     _guard()
-    try:
-        _working = True
-        return label(item, args)
-    except SystemExit:  # files are removed by now; the pool would go on
-        os._exit(1)
-    finally:
-        _working = False
+    return label(item, args)
 
 
 def _guard():
-    """Leave Ctrl-C to the parent, and end, without leaving files, when it ends."""
+    """Leave Ctrl-C to the parent; stop at the next frame if it sends SIGTERM, or ends.
+
+    A worker that ended at any other moment could hold a lock of the pool, or leave files.
+    """
     global _guarded
     if _guarded:
         return
     _guarded = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _end)
+    signal.signal(signal.SIGTERM, lambda number, frame: stop())
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
 
 
 def _follow(parent):
     while os.getppid() == parent:
         time.sleep(_PERIOD)
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _end(_number, _frame):
-    if not _working:
-        os._exit(1)
-    raise SystemExit(1)
+    stop()
+    while is_working():
+        time.sleep(_PERIOD)
+    os._exit(1)

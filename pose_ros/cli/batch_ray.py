@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Workers of `pose-ros batch` on a Ray cluster: one task per input. Ray places and repeats them."""
+"""Workers of `pose-ros batch` on a Ray cluster: one task per input, which Ray places."""
 import os
 from typing import Iterator, Sequence, Tuple
 

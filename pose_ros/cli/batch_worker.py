@@ -12,6 +12,7 @@ from pose_ros.core.results import open_results
 from pose_ros.core.sources import open_source
 
 _estimators: Dict[str, Any] = {}  # of this process, by options: loaded once
+_state = {'stopped': False, 'working': False}
 
 
 class Outcome(NamedTuple):
@@ -22,8 +23,19 @@ class Outcome(NamedTuple):
     error: str = ''
 
 
+def stop() -> None:
+    """Let this process give up its input at the next frame, and every later one."""
+    _state['stopped'] = True
+
+
+def is_working() -> bool:
+    """Return whether this process labels an input."""
+    return _state['working']
+
+
 def label(item: Input, args) -> Outcome:
     """Find the people of an input and write its result, whole or not at all."""
+    _state['working'] = True
     try:
         estimator = _loaded(args)
         try:
@@ -32,6 +44,8 @@ def label(item: Input, args) -> Outcome:
             estimator.forget(item.path)
     except (PoseRosError, OSError) as error:
         return Outcome(0, 0, shown(' '.join(str(error).split())))
+    finally:
+        _state['working'] = False
 
 
 def _label_frames(item, args, estimator):
@@ -47,6 +61,8 @@ def _label_frames(item, args, estimator):
         with open_results(item.result, args.format, estimator.topology,
                           estimator.card.name) as results:
             for frame in itertools.islice(source, args.max_frames):
+                if _state['stopped']:
+                    raise PoseRosError('stopped')
                 frame = frame._replace(
                     source=item.path,
                     time_s=float('nan') if item.kind == IMAGE else frame.time_s)

@@ -94,8 +94,8 @@ class Feed:
         seconds = time.monotonic() - (self._heard or self._start)
         if seconds < _SILENCE:
             return ''
-        return ('no diagnostics of an estimator that publishes {} for {:.0f} s: it was not started '
-                'in this namespace, or has ended'.format(self._skeletons_topic, seconds))
+        return ('no diagnostics of an estimator that publishes {} for {:.0f} s: it was not '
+                'started in this namespace, or has ended'.format(self._skeletons_topic, seconds))
 
 
 def _engines(node):

@@ -23,7 +23,7 @@ TIMEOUT = 60.0  # s; generous, because test machines are shared
 
 @pytest.fixture
 def archive(tmp_path, images, video):
-    """Folder with two images, and two equal videos in a folder below; and a file of another kind."""
+    """Folder with two images, two equal videos in a folder below, and a file of another kind."""
     folder = tmp_path / 'archive'
     (folder / 'below').mkdir(parents=True)
     for path in images.iterdir():
@@ -32,6 +32,10 @@ def archive(tmp_path, images, video):
         shutil.copy(video, str(folder / 'below' / name))
     (folder / 'notes.txt').write_text('nothing to see')
     return folder
+
+
+def network(model):
+    return ['--model', model, '--backend', 'onnxruntime']
 
 
 def results(folder):
@@ -46,18 +50,18 @@ def frames(data):
 
 def test_each_input_has_the_result_that_the_other_commands_give(
         pose_ros, archive, tiny_model, tmp_path):
-    answer = pose_ros('batch', archive, '-o', tmp_path / 'out', '--model', tiny_model, '--backend', 'onnxruntime',
+    answer = pose_ros('batch', archive, '-o', tmp_path / 'out', *network(tiny_model),
                       '--workers', '2')
     assert answer.code == 0 and answer.err == ''
     assert answer.out.startswith('4 inputs done; 26 frames, 22 people found; ')
     found = results(tmp_path / 'out')
     assert sorted(found) == ['a.png.json', 'b.png.json', 'below/one.avi.json',
                              'below/two.avi.json']
-    pose_ros('video', archive / 'below' / 'one.avi', '--model', tiny_model, '--backend', 'onnxruntime',
+    pose_ros('video', archive / 'below' / 'one.avi', *network(tiny_model),
              '--json', tmp_path / 'video.json')
     assert found['below/one.avi.json'] == (tmp_path / 'video.json').read_bytes()
     assert frames(found['below/two.avi.json'])[1]['people'][0]['track_id'] == 1
-    pose_ros('image', archive / 'a.png', '--model', tiny_model, '--backend', 'onnxruntime', '--json', tmp_path / 'image.json')
+    pose_ros('image', archive / 'a.png', *network(tiny_model), '--json', tmp_path / 'image.json')
     assert found['a.png.json'] == (tmp_path / 'image.json').read_bytes()
 
 
@@ -66,7 +70,7 @@ def test_results_do_not_depend_on_the_number_of_workers(pose_ros, archive, tiny_
     found = []
     for workers in (1, 3):
         out = tmp_path / 'out{}'.format(workers)
-        assert pose_ros('batch', archive, '-o', out, '--model', tiny_model, '--backend', 'onnxruntime', '--workers', workers,
+        assert pose_ros('batch', archive, '-o', out, *network(tiny_model), '--workers', workers,
                         '--smoothing', 'one_euro').code == 0
         found.append(results(out))
     assert found[0] == found[1] and len(found[0]) == 4
@@ -77,7 +81,7 @@ def test_results_do_not_depend_on_the_number_of_workers(pose_ros, archive, tiny_
 def test_an_input_that_fails_does_not_stop_the_others(pose_ros, archive, tiny_model, tmp_path):
     (archive / 'cut.jpg').write_bytes(b'\xff\xd8\xff\xe0 cut')
     (archive / 'empty.mp4').write_bytes(b'')
-    arguments = ('batch', archive, '-o', tmp_path / 'out', '--model', tiny_model, '--backend', 'onnxruntime', '--workers', '2')
+    arguments = ('batch', archive, '-o', tmp_path / 'out', *network(tiny_model), '--workers', '2')
     answer = pose_ros(*arguments)
     assert answer.code == 1 and '4 inputs done, 2 failed; ' in answer.out
     lines = sorted(answer.err.splitlines())
@@ -91,7 +95,7 @@ def test_an_input_that_fails_does_not_stop_the_others(pose_ros, archive, tiny_mo
 
 
 def test_a_changed_input_is_processed_again(pose_ros, archive, tiny_model, tmp_path):
-    arguments = ('batch', archive, '-o', tmp_path / 'out', '--model', tiny_model, '--backend', 'onnxruntime', '--workers', '1')
+    arguments = ('batch', archive, '-o', tmp_path / 'out', *network(tiny_model), '--workers', '1')
     pose_ros(*arguments)
     later = time.time() + 10
     os.utime(str(archive / 'a.png'), (later, later))
@@ -99,7 +103,7 @@ def test_a_changed_input_is_processed_again(pose_ros, archive, tiny_model, tmp_p
 
 
 def test_other_options_need_another_folder(pose_ros, archive, tiny_model, tmp_path):
-    arguments = ('batch', archive, '-o', tmp_path / 'out', '--model', tiny_model, '--backend', 'onnxruntime', '--workers', '1')
+    arguments = ('batch', archive, '-o', tmp_path / 'out', *network(tiny_model), '--workers', '1')
     pose_ros(*arguments)
     before = results(tmp_path / 'out')
     other = arguments + ('--set', 'selection.min_score=1.0')
@@ -115,8 +119,8 @@ def test_a_list_of_inputs(pose_ros, archive, tiny_model, tmp_path):
     (tmp_path / 'list.txt').write_text(
         '# comment\narchive/below/one.avi\n\n{}\narchive/absent.png\narchive/a.png\n'
         '/dev/null\n'.format(archive / 'a.png'))
-    answer = pose_ros('batch', tmp_path / 'list.txt', '-o', tmp_path / 'out', '--model',
-                      tiny_model, '--backend', 'onnxruntime', '--workers', '1')
+    answer = pose_ros('batch', tmp_path / 'list.txt', '-o', tmp_path / 'out',
+                      *network(tiny_model), '--workers', '1')
     assert answer.code == 1 and '2 inputs done, 2 failed' in answer.out
     assert 'there is no file {}'.format(archive / 'absent.png') in answer.err
     root = tmp_path / 'out' / archive.relative_to('/')
@@ -127,7 +131,7 @@ def test_a_list_of_inputs(pose_ros, archive, tiny_model, tmp_path):
     (b'', 'lists no images or videos'), (b'\xff\xfe\x00', 'neither a folder nor a text file')])
 def test_a_list_without_inputs(pose_ros, tmp_path, tiny_model, content, text):
     (tmp_path / 'list').write_bytes(content)
-    answer = pose_ros('batch', tmp_path / 'list', '-o', tmp_path / 'out', '--model', tiny_model, '--backend', 'onnxruntime')
+    answer = pose_ros('batch', tmp_path / 'list', '-o', tmp_path / 'out', *network(tiny_model))
     assert answer.code == 1 and text in answer.err and not (tmp_path / 'out').exists()
 
 
@@ -135,7 +139,7 @@ def test_a_result_is_never_an_input(pose_ros, archive, tiny_model, tmp_path):
     shutil.copy(str(archive / 'a.png'), str(archive / 'a.png.json'))
     (tmp_path / 'list').write_text('archive/a.png\narchive/a.png.json\n')
     before = (archive / 'a.png.json').read_bytes()
-    answer = pose_ros('batch', tmp_path / 'list', '-o', archive, '--model', tiny_model, '--backend', 'onnxruntime')
+    answer = pose_ros('batch', tmp_path / 'list', '-o', archive, *network(tiny_model))
     assert answer.code == 2 and 'would overwrite an input' in answer.err
     assert (archive / 'a.png.json').read_bytes() == before
 
@@ -174,7 +178,7 @@ def test_a_killed_run_continues(archive, tiny_model, tmp_path):
                     str(archive / 'more{}.avi'.format(number)))
     out = tmp_path / 'out'
     command = [sys.executable, '-m', 'pose_ros.cli', 'batch', str(archive), '-o', str(out),
-               '--model', tiny_model, '--backend', 'onnxruntime', '--workers', '2']
+               *network(tiny_model), '--workers', '2']
     process = subprocess.Popen(command, cwd=str(ROOT), stdout=subprocess.DEVNULL)
     end = time.monotonic() + TIMEOUT
     while len(results(out)) < 3:
@@ -216,10 +220,9 @@ def test_ctrl_c_ends_the_run_and_its_workers(archive, tiny_model, tmp_path):
                     str(archive / 'more{}.avi'.format(number)))
     out = tmp_path / 'out'
     process = subprocess.Popen(
-        [sys.executable, '-m', 'pose_ros.cli', 'batch', str(archive), '-o', str(out), '--model',
-         tiny_model, '--backend', 'onnxruntime', '--workers', '2'],
-        cwd=str(ROOT), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        [sys.executable, '-m', 'pose_ros.cli', 'batch', str(archive), '-o', str(out),
+         *network(tiny_model), '--workers', '2'],
+        cwd=str(ROOT), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
     end = time.monotonic() + TIMEOUT
     while not results(out):
@@ -231,3 +234,10 @@ def test_ctrl_c_ends_the_run_and_its_workers(archive, tiny_model, tmp_path):
     assert process.returncode == 130 and errors == b'pose-ros: error: interrupted\n'
     wait_for_end(workers)
     assert not list(out.rglob('.pose_ros_*'))
+
+
+def test_without_ray(pose_ros, tiny_model, images, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'ray', None)
+    answer = pose_ros('batch', images, '-o', tmp_path / 'out', '--model', tiny_model,
+                      '--ray', 'local')
+    assert answer.code == 1 and 'pip install ray' in answer.err

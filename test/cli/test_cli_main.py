@@ -21,7 +21,7 @@ from pose_ros.core.parameters import Parameter
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-WITH_MODEL = ('image', 'video', 'camera', 'bench', 'info')
+WITH_MODEL = ('image', 'video', 'camera', 'batch', 'view', 'bench', 'info')
 
 
 def test_version_is_the_package_version(pose_ros):
@@ -223,8 +223,8 @@ def test_a_closed_pipe_prints_no_traceback(tiny_model):
 def test_every_command_has_its_parser():
     """The parser that documentation tests look into."""
     parser = build_parser()
-    inputs = {'bag': ['x', '-o', 'y'], 'bench': [], 'doctor': [], 'engines': ['list'],
-              'models': []}
+    inputs = {'bag': ['x', '-o', 'y'], 'batch': ['0', '-o', '1'], 'bench': [], 'doctor': [],
+              'engines': ['list'], 'models': []}
     for command in COMMANDS:
         assert callable(parser.parse_args([command] + inputs.get(command, ['0'])).run)
 

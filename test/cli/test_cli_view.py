@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip('aiohttp')
 
-from viewer_client import Stream, state, wait  # noqa: E402
+from viewer_client import Stream, state, wait
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -210,3 +210,13 @@ def test_people_are_passed_on_in_their_order():
 def test_an_invalid_setting_is_named():
     with pytest.raises(PoseRosError, match='keep_lost'):
         Tracking(TOPOLOGY).configure(keep_lost=-1.0)
+
+
+def test_a_source_that_is_forgotten_begins_anew():
+    stage = tracking(min_frames=1)
+    for source in ('front', 'rear'):
+        ids_of(stage, 0.0, person(300, 200), source=source)
+    stage.forget('front')
+    stage.forget('never seen')
+    assert ids_of(stage, 0.1, person(900, 200), source='front') == [1]
+    assert ids_of(stage, 0.1, person(900, 200), source='rear') == [2]

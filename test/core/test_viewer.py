@@ -12,12 +12,12 @@ import pytest
 
 pytest.importorskip('aiohttp')
 
-from viewer_client import Stream, get, state, wait  # noqa: E402
+from viewer_client import Stream, get, state, wait
 
-from pose_ros.core import viewer  # noqa: E402
-from pose_ros.core.errors import PoseRosError  # noqa: E402
-from pose_ros.core.viewer import Person, Sample, VIEWER_PARAMETERS, View, ViewerServer  # noqa: E402
-from pose_ros.core.viewer.view import WARNING  # noqa: E402
+from pose_ros.core import viewer
+from pose_ros.core.errors import PoseRosError
+from pose_ros.core.viewer import Person, Sample, VIEWER_PARAMETERS, View, ViewerServer
+from pose_ros.core.viewer.view import WARNING
 
 VALUES = dict({parameter.name: parameter.default for parameter in VIEWER_PARAMETERS},
               port=0, rate=60.0)
@@ -167,13 +167,14 @@ def test_a_slow_viewer_misses_images(site):
             view.show(noise)
         view.show(plain(RED, 640, 480))
         images = [stream.next_image()]
-        while color_of(images[-1]) != RED or images[-1].std() > 130 or images[-1][..., 1].max() > 9:
+        while images[-1][..., 1].max() > 9:  # noise
             images.append(stream.next_image())
     assert len(images) < 40
 
 
 @pytest.mark.parametrize('path, method, status', [
-    ('/', 'POST', 405), ('/state/0', 'PUT', 405), ('/stream/0', 'HEAD', 405), ('/state/1', 'GET', 404),
+    ('/', 'POST', 405), ('/state/0', 'PUT', 405), ('/stream/0', 'HEAD', 405),
+    ('/state/1', 'GET', 404),
     ('/state/99999999999999999999', 'GET', 404), ('/state/-1', 'GET', 404),
     ('/../setup.py', 'GET', 404), ('/page/view.py', 'GET', 404)])
 def test_what_is_refused(site, path, method, status):

@@ -9,11 +9,11 @@ import pytest
 
 pytest.importorskip('aiohttp')
 
-from browser import open_browser  # noqa: E402
-from viewer_client import Stream, state, wait  # noqa: E402
+from browser import open_browser
+from viewer_client import Stream, state, wait
 
-from pose_ros.core.viewer import Person, Sample, VIEWER_PARAMETERS, View, ViewerServer  # noqa: E402
-from pose_ros.core.viewer.view import WARNING  # noqa: E402
+from pose_ros.core.viewer import Person, Sample, VIEWER_PARAMETERS, View, ViewerServer
+from pose_ros.core.viewer.view import WARNING
 
 VALUES = dict({parameter.name: parameter.default for parameter in VIEWER_PARAMETERS}, port=0)
 SIZES = ((1280, 800), (390, 844))

@@ -8,8 +8,8 @@ from sensor_msgs.msg import Image
 
 pytest.importorskip('aiohttp')
 
-from graph import blue, image_message, red  # noqa: E402
-from viewer_client import Stream, state  # noqa: E402
+from graph import blue, image_message, red
+from viewer_client import Stream, state
 
 
 def start_viewer(graph, **parameters):
