@@ -22,7 +22,8 @@ AUTHOR = ['--coordinates', 'xy', '--skip', '1', '--order',
 
 def line(name, box, points):
     """Return a line of labels.txt."""
-    return ' '.join([name, *('{:g}'.format(value) for value in np.ravel([*box, *np.ravel(points)]))])
+    numbers = np.concatenate([box, np.ravel(points)])
+    return ' '.join([name, *map('{:g}'.format, numbers)])
 
 
 def write(folder, *lines, person='person_0', images=('a.jpg',), newline='\n'):
