@@ -65,6 +65,17 @@ def test_every_stage_has_a_loss():
         0, pytest.approx((4 + .25 * (1 + 3 * (1 - maps[0, 17, 11, 0].item()))) / 96), 0]
 
 
+def test_only_the_hardest_keypoints_count():
+    family = make_family('cpm', 'coco_17')
+    family.hardest = 2
+    maps, weights = torch.zeros(1, 18, 12, 8), torch.ones(1, 18, 12, 8)
+    wrong = maps.clone()
+    for channel, error in ((3, 1.), (7, 3.), (9, 2.), (17, .5)):
+        wrong[0, channel, 4, 4] = error
+    (loss,) = family.loss([{'heatmaps': wrong}], maps, weights, 0.)
+    assert loss.item() == pytest.approx((9 + 4 + .25) / 96)
+
+
 def test_the_decoder_of_heatmaps_reads_the_outputs():
     card = small_card()
     assert card.decoder.type == 'heatmap' and card.decoder.outputs['channels'] == list(range(17))
