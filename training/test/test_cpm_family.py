@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Family `cpm`: targets with a background, the loss of all stages, cards, teachers, distillation."""
+"""Family `cpm`: targets with a background, loss of all stages, cards, teachers, TensorRT."""
 import json
 from types import SimpleNamespace
 
@@ -28,7 +28,7 @@ SMALL = {'stages': 2, 'width': .125}
 
 def crop(trust=1.):
     """Return a crop of one person with keypoints at cell centers along a diagonal."""
-    people = np.array([[(3.5 + 8 * (k % 8), 3.5 + 8 * (k // 2), 2) for k in range(17)]], np.float32)
+    people = np.array([[(3.5 + 8 * (k % 8), 3.5 + 8 * (k // 2), 2) for k in range(17)]], 'f4')
     confidences = np.ones((1, 17), np.float32)
     confidences[0, 5] = trust
     return SimpleNamespace(people=people, confidences=confidences)
@@ -157,7 +157,7 @@ def test_a_small_network_learns_the_maps_of_another_kind(tmp_path):
 
 
 def test_a_file_runs_in_the_estimator_on_whole_frames(tmp_path):
-    """Without a detector the frame is the crop; equal maps have their maximum in the first cell."""
+    """The frame is the crop; maps of one value have their maximum in the first cell."""
     network, path = create_model('cpm_hand_v2', **SMALL), str(tmp_path / 'hand.onnx')
     with torch.no_grad():
         for parameter in network.Mconv7_stage2.parameters():
@@ -181,7 +181,8 @@ def test_tensorrt_builds_them(tmp_path, name, options):
     if 'tensorrt' in options:
         write_figures(tmp_path / 'data', 2)
         options = dict(options, calibration=[str(tmp_path / 'data' / 'figures_0.png')])
-    export(create_model(name, gray=True, **SMALL).eval(), path, ExportOptions((128, 64), **options))
+    network = create_model(name, gray=True, **SMALL).eval()
+    export(network, path, ExportOptions((128, 64), **options))
     assert check_network(library, path) > 20
     rows = 2 if 'batch' in options else 1
     wanted = options.get('precision', 'fp32')

@@ -80,8 +80,8 @@ def test_faults_are_named(folders, capsys, changes, message):
     entry = {'path': data}
     if 'MASKS' in changes:
         entry['masks'] = str(folder / changes.pop('MASKS'))
-    config = write_run(folder, data, model={'name': 'cpm_hand_v2', 'topology': 'coco_17', 'options': {
-        'width': .125}}, data__train=[entry], **changes)
+    model = {'name': 'cpm_hand_v2', 'topology': 'coco_17', 'options': {'width': .125}}
+    config = write_run(folder, data, model=model, data__train=[entry], **changes)
     assert main(['fit', config]) == 1
     assert message in capsys.readouterr().err
 

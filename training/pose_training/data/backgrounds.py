@@ -50,8 +50,10 @@ def with_masks(samples: List[Sample], folder: str) -> List[Sample]:
         raise DataError('the folder of masks {} is not there'.format(folder))
     names: Dict[str, str] = {os.path.splitext(name)[0]: os.path.join(folder, name)
                              for name in image_names(folder)}
-    found = [sample._replace(mask=names.get(os.path.splitext(os.path.basename(sample.path))[0], ''))
-             for sample in samples]
+    found = []
+    for sample in samples:
+        stem = os.path.splitext(os.path.basename(sample.path))[0]
+        found.append(sample._replace(mask=names.get(stem, '')))
     if not any(sample.mask for sample in found):
         raise DataError('the folder of masks {} has none for {} images, such as {}: the names '
                         'must be equal up to the ending'.format(
