@@ -13,8 +13,8 @@ from pose_training.data.annotations import read_dataset
 
 HAND = get_topology('hand_21')
 # x, y of the wrist, then of each finger from its palm to its tip, in the order of hand_21.
-POINTS = np.array([(60, 90)] + [(20 + 18 * finger, 80 - 15 * joint) for finger in range(5)
-                                for joint in range(1, 5)], float)
+POINTS = np.array([(60, 90)] + [(20 + 18 * finger, 80 - 15 * number) for finger in range(5)
+                                for number in range(1, 5)], float)
 BOX = (10, 12, 110, 99)  # left, top, right, bottom
 AUTHOR = ['--coordinates', 'xy', '--skip', '1', '--order',
           '0,4,3,2,1,8,7,6,5,12,11,10,9,16,15,14,13,20,19,18,17']
@@ -22,7 +22,8 @@ AUTHOR = ['--coordinates', 'xy', '--skip', '1', '--order',
 
 def line(name, box, points):
     """Return a line of labels.txt."""
-    return ' '.join([name, *('{:g}'.format(value) for value in np.ravel([*box, *np.ravel(points)]))])
+    numbers = np.concatenate([box, np.ravel(points)])
+    return ' '.join([name, *map('{:g}'.format, numbers)])
 
 
 def write(folder, *lines, person='person_0', images=('a.jpg',), newline='\n'):

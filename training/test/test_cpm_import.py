@@ -95,7 +95,7 @@ def test_from_the_pickle_to_the_file_for_the_robot(tmp_path):
     assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()
     card = load_card(model, None)
     assert card.topology.name == 'hand_21' and 'non-commercial' in card.license
-    assert json.loads(card.to_json())['input']['padding'] == 2
+    assert json.loads(card.to_json())['input']['padding'] == 1.6
 
 
 @pytest.mark.parametrize('content, word', [

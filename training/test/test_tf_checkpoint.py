@@ -87,7 +87,8 @@ def test_moving_averages_are_optional(tmp_path):
     ('A/B/weights:0', 'A.B.weight'), ('A_depthwise/depthwise_weights', 'A_depthwise.weight'),
     ('conv1_1/biases', 'conv1_1.bias'), ('A/BatchNorm/gamma', 'A.BatchNorm.weight'),
     ('A/BatchNorm/beta', 'A.BatchNorm.bias'), ('A/moving_mean', 'A.running_mean'),
-    ('A/BatchNorm/moving_variance', 'A.BatchNorm.running_var'), ('A/other', 'A.other'), ('A/kernel:0', 'A.weight'), ('A/bias', 'A.bias'),
+    ('A/BatchNorm/moving_variance', 'A.BatchNorm.running_var'),
+    ('A/other', 'A.other'), ('A/kernel:0', 'A.weight'), ('A/bias', 'A.bias'),
     ('A/kernel/RMSProp_1', None),
     ('A/weights/Adam_1', None), ('A/weights/RMSProp', None), ('global_step', None),
     ('A/BatchNorm/moving_mean/biased', None), ('beta1_power', None)])

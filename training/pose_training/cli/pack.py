@@ -42,6 +42,9 @@ def run(args) -> int:
     if family.name not in ('heatmap', 'boxes'):
         raise ConfigError('networks of the family {!r} need pose-train fit'.format(
             family.name))
+    if config.data.person.backgrounds:
+        raise ConfigError('data.person.backgrounds needs pose-train fit: packed images have no '
+                          'masks')
     if os.path.isdir(args.output):
         check_outputs({'-o, ' + name: os.path.join(args.output, name) for name in (IMAGES, INDEX)},
                       [args.config] + [entry.path for entry in config.data.train

@@ -29,7 +29,8 @@ class Sample(NamedTuple):
     an annotation; `all_visible_keypoints_annotated`: a keypoint without a label is invisible;
     `no_people`: the image is of a folder of images without people; `confidences` (P, K): those of
     a network that made the labels, NaN of other people, None without any; `stretch`: up to this
-    logarithm the aspect of the image may be wrong.
+    logarithm the aspect of the image may be wrong; `mask`: path of an image that is white where
+    the people are, '' without one.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Sample(NamedTuple):
     no_people: bool = False
     confidences: Optional[np.ndarray] = None
     stretch: float = 0.
+    mask: str = ''
 
     @property
     def identity(self) -> int:

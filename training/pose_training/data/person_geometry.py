@@ -36,13 +36,17 @@ class PersonRange(NamedTuple):
     patches: Annotated[float, 'probability of each of two occluding patches'] = .35
     patch_extent: Annotated[Tuple[float, float], 'range of their sides, as a share of the height '
                             'of the crop'] = (.08, .3)
+    backgrounds: Annotated[Tuple[str, ...], 'folders of images without people, put behind the '
+                           'people of datasets with `masks`'] = ()
+    replaced: Annotated[float, 'probability of another background'] = .5
     least: Annotated[float, 'lowest height of a person that is trained on [px]'] = 24.
     max_side: Annotated[int, 'larger images are reduced when they are read [px]'] = 768
 
 
 def check_person_range(ranges: PersonRange) -> None:
     """Raise ConfigError for ranges that no crop can be drawn from."""
-    for key in ('upright', 'turned', 'any_angle', 'flip', 'half_body', 'upper', 'patches'):
+    for key in ('upright', 'turned', 'any_angle', 'flip', 'half_body', 'upper', 'patches',
+                'replaced'):
         if not 0 <= getattr(ranges, key) <= 1:
             raise ConfigError('person, {}: {} is not a probability'.format(
                 key, getattr(ranges, key)))

@@ -7,6 +7,7 @@ import numpy as np
 
 from pose_ros.core.topology import Topology
 from pose_training.data.annotations import read_dataset, Sample
+from pose_training.data.backgrounds import with_masks
 
 
 class SetConfig(NamedTuple):
@@ -25,6 +26,8 @@ class SetConfig(NamedTuple):
                             'with people'] = 1.
     stretch: Annotated[float, 'up to this logarithm the aspect of the images may be wrong'] = 0.
     min_score: Annotated[float, 'annotations with a lower `score` are regions to ignore'] = 0.
+    masks: Annotated[str, 'folder of masks, white where the people are, by the names of the '
+                     'images: see data.person.backgrounds'] = ''
 
 
 def read_sets(entries: Sequence[SetConfig], topology: Topology,
@@ -39,7 +42,8 @@ def read_sets(entries: Sequence[SetConfig], topology: Topology,
     for entry in entries:
         if entry.weight > 0:
             found = read_dataset(topology=topology,
-                                 **_without(entry._asdict(), 'weight', 'empty_weight'))
+                                 **_without(entry._asdict(), 'weight', 'empty_weight', 'masks'))
+            found = with_masks(found, entry.masks) if entry.masks else found
             if family is not None:
                 found = [sample for sample in found if family.usable(sample)]
             samples += found

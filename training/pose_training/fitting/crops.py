@@ -92,6 +92,9 @@ class Crops(lightning.LightningDataModule):
         cv2.setNumThreads(1)  # a pool of threads does not survive the fork of the loaders
         config, data = self._config, self._config.data
         samples, self._weights = read_sets(data.train, self._topology, self._family)
+        if data.person.backgrounds and not any(sample.mask for sample in samples):
+            raise DataError('data.person.backgrounds: no image of data.train has a mask; give a '
+                            'dataset its folder of `masks`')
         samples = add_points(samples, config.teacher, self._topology, data.max_pixels)
         if not config.teacher.models and not any(self._family.share(sample)
                                                  for sample in samples):

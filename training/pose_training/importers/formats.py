@@ -76,8 +76,7 @@ def import_network(format_name: str, path: str, model: str,
     """
     spec = get_spec(model)
     weights = read_weights(format_name, path, spec, **options)
-    deduced = spec.deduced(weights.tensors) if spec.deduced else {}
-    network = create_model(model, **{**deduced, **weights.options, **(network_options or {})})
+    network = create_model(model, **{**weights.options, **(network_options or {})})
     load_weights(network, weights, path, spec.ignored)
     provenance = {'source': spec.source, 'weights': os.path.basename(path), 'format': format_name}
     if os.path.isfile(path):

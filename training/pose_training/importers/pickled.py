@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read a pickle of NumPy arrays as data: no name in it is imported or called.
 
-The file is split into instructions by the tables of `pickletools`. Only those of dicts, lists, numbers and arrays are
-run here; all others are rejected, and all names except those with which NumPy rebuilds an array.
-Arrays that are larger than the file are rejected, too.
+The file is split into instructions by the tables of `pickletools`. Only those of dicts, lists,
+numbers and arrays are run here; all others are rejected, and all names except those with which
+NumPy rebuilds an array. Arrays that are larger than the file are rejected, too.
 
 Why not pickle.Unpickler with find_class: that checks names only. Python's own unpickler allocates
 its memo by index (32 GB for one instruction), hashes nested tuples without end, and allocates the

@@ -40,18 +40,11 @@ def read_weights(path: str, spec: NetworkSpec, averages: bool = False,
     averaged = {name for name in bundle.names if name.endswith('/' + AVERAGE)}
     if averages and not averaged:
         raise WeightsError('{} has no moving averages; import it without --averages'.format(path))
-    state = _in_layers(spec, to_state({name: bundle.read(name) for name in bundle.names
-                      if state_name(name) or (averages and name in averaged)}, path, averages))
+    state = to_state({name: bundle.read(name) for name in bundle.names
+                      if state_name(name) or (averages and name in averaged)}, path, averages)
     if stored_statistics or 'image_statistics' not in inspect.signature(spec.build).parameters:
         return Weights(state)
     return Weights(state, {'image_statistics': True})
-
-
-def _in_layers(spec, state):
-    """Name the arrays by the layers of the network, where those differ from the scopes."""
-    parts = {name: name.rpartition('.') for name in state}
-    return {spec.scopes.get(scope, scope) + dot + part: state[name]
-            for name, (scope, dot, part) in parts.items()}
 
 
 def _prefix(path):

@@ -8,8 +8,7 @@ OpenPose's models/hand/pose_deploy.prototxt; variants as in
 timctho/convolutional-pose-machines-tensorflow, models/nets.
 """
 import functools
-import re
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -25,7 +24,6 @@ from pose_training.models.vgg import FlatNetwork, Layer, refinement_layers, VGG_
 
 _HIDDEN = 128  # channels of the features, and of the later stages
 _LUMA = (.299, .587, .114)  # for the channels in the order in which they come, as published
-_FIRST = re.compile(r'Mconv1_stage([0-9]{1,2})\.weight')
 _POOL = 9  # cells: the window of the mean over the map of the center
 
 
@@ -79,6 +77,8 @@ class PoseMachine(FlatNetwork):
         for layers in self.stages:
             self.declare(inputs, layers)
             inputs = heatmaps + width + bool(variant.radius)
+            if variant.rectified:
+                _start_rectified(getattr(self, layers[-1].name))
         luma = torch.tensor(_LUMA).view(1, 3, 1, 1) if variant.gray else None
         self.register_buffer('_luma', luma, persistent=False)
 
@@ -109,6 +109,12 @@ class PoseMachine(FlatNetwork):
         height, width = (int(side) for side in image.shape[2:])
         center = center_map(width, height, self._radius, self.stride)
         return torch.from_numpy(center)[None, None].to(image.device)
+
+
+def _start_rectified(head):
+    """Begin with low positive heatmaps: negative ones would get no gradient."""
+    nn.init.normal_(head.weight, std=.01)
+    nn.init.constant_(head.bias, .1)
 
 
 def _scaled(layers: Sequence[Layer], variant: Variant) -> Tuple[Layer, ...]:
@@ -169,30 +175,6 @@ def build_hand(heatmaps: int, stages: int = 6, width: float = 1., rectified: boo
     return PoseMachine(heatmaps, HAND, stages, Variant(width, stride, rectified, gray))
 
 
-def deduced(tensors: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return the options of a file: stages, gray images, and a share of the channels."""
-    stages = {int(found[1]) for found in map(_FIRST.fullmatch, tensors) if found}
-    options: Dict[str, Any] = {'stages': max(stages)} if stages else {}
-    kernel = tensors.get('conv1_1.weight')
-    if kernel is not None and kernel.ndim == 4:
-        outputs, colors = kernel.shape[:2]
-        options.update([('gray', True)] * (colors == 1))
-        options.update([('width', outputs / VGG_19[0].outputs)] * (outputs != VGG_19[0].outputs))
-    return options
-
-
-def _scopes(tables):
-    """Return the names of the layers by their scopes in TensorFlow."""
-    *stem, features = [layer.name for layer in tables.features]
-    names = {'sub_stages.sub_conv{}'.format(place): name for place, name in enumerate(stem, 1)}
-    names.update({'sub_stages.sub_stage_img_feature': features,
-                  'stage_1.conv1': tables.first.name, 'stage_1.stage_heatmap': tables.last})
-    names.update({'stage_{}.mid_conv{}'.format(stage, place):
-                  'Mconv{}_stage{}'.format(place, stage)
-                  for stage in range(2, MOST_BLOCKS + 1) for place in range(1, 8)})
-    return names
-
-
 _REPOSITORY = 'https://github.com/timctho/convolutional-pose-machines-tensorflow'
 # The weights in the pickles and caffemodels are those of CMU.
 _LICENSES = dict.fromkeys(('pickle', 'caffe'), 'CMU, non-commercial research only')
@@ -207,9 +189,10 @@ def _spec(name, build, options, side, summary, formats):
     body = build is build_body
     return NetworkSpec(
         name, build, 'cpm_14' if body else 'hand_21', options,
-        # A hand lies in the middle half of its crop, as in the published tracker of one hand.
-        _input(side, 1.25 if body else 2.), summary, formats=formats, source=_REPOSITORY,
-        licenses=_LICENSES, family='cpm', scopes=_scopes(BODY if body else HAND), deduced=deduced)
+        # Of a hand about twice the extent of its keypoints, as in the published tracker of one
+        # hand: a box has a margin already.
+        _input(side, 1.25 if body else 1.6), summary, formats=formats, source=_REPOSITORY,
+        licenses=_LICENSES, family='cpm', names='cpm_names')
 
 
 _FORMATS = ('tf-checkpoint', 'pickle', 'caffe', 'torch')

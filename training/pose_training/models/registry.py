@@ -32,9 +32,7 @@ class NetworkSpec(NamedTuple):
     expression of unused state names in those files; `family` is that of its outputs, with
     `family_settings`; `begins_with` is a network from whose exported files it may take the layers
     of equal names. `licenses` are those of the weights in formats whose license is not `license`;
-    `names` is a module of importers that renames the layers of published files, `scopes` are
-    the names of layers by their scopes in TensorFlow, where these differ. `deduced(tensors)`
-    returns the options that the arrays of a file show by their names and shapes. `conventions`:
+    `names` is a module of importers that renames the layers of published files. `conventions`:
     the values of the option `convention`, each with the facts that it replaces.
     """
 
@@ -51,10 +49,8 @@ class NetworkSpec(NamedTuple):
     accuracy: str = ''
     family: str = 'paf'
     begins_with: str = ''
-    licenses: Mapping[str, str] = {}
-    scopes: Mapping[str, str] = {}
-    deduced: Optional[Callable[[Mapping[str, Any]], Dict[str, Any]]] = None
     names: str = ''
+    licenses: Mapping[str, str] = {}
     family_settings: Dict[str, Any] = {}
     conventions: Dict[str, Dict[str, Any]] = {}
 

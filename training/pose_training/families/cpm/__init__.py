@@ -18,7 +18,6 @@ from pose_training.families.comparison import ChannelGroup
 from pose_training.families.cpm.channels import BackgroundChannels, background
 from pose_training.families.family import Outputs, Targets
 from pose_training.families.heatmap import Heatmap, OUTPUT
-from pose_training.families.losses import squared_errors
 
 
 class Cpm(Heatmap):
@@ -39,10 +38,19 @@ class Cpm(Heatmap):
 
     def loss(self, stages: Sequence[Outputs], target: Tensor, weights: Tensor,
              foreground_weight: float) -> List[Tensor]:
-        """See Family: squared errors; the target of the background counts as what it is not."""
+        """See Family: squared errors, the mean over cells and crops.
+
+        Of the background the low values count as the high ones of the keypoints. With `hardest`
+        it counts besides the hardest keypoints.
+        """
         emphasis = torch.cat([target[:, :-1], 1 - target[:, -1:]], 1).clamp(min=0)
         weights = weights * (1 + foreground_weight * emphasis)
-        return squared_errors(stages, target, weights, 0., tuple(self.channels))
+        errors = [((self.joined(stage) - target) ** 2 * weights).mean((2, 3)) for stage in stages]
+        if self.hardest:
+            count = min(self.hardest, self.topology.size)
+            errors = [torch.cat([part[:, :-1].topk(count, 1)[0], part[:, -1:]], 1)
+                      for part in errors]
+        return [part.sum(1).mean() for part in errors]
 
     def decoder(self, stride: int) -> Tuple[str, Dict[str, Any]]:
         """See Family: the type is `heatmap`; the background is not read."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pose_training.families.family import Outputs, TeacherChannels
+from pose_training.families.heatmap.channels import HeatmapChannels
 
 
 def background(heatmaps: Tensor) -> Tensor:
@@ -16,7 +17,7 @@ def background(heatmaps: Tensor) -> Tensor:
 class BackgroundChannels(TeacherChannels):
     """The channels of keypoints, see TeacherChannels, and a background computed from them."""
 
-    def __init__(self, keypoints: TeacherChannels):
+    def __init__(self, keypoints: HeatmapChannels):
         self._keypoints = keypoints
         self.known = np.append(keypoints.known, keypoints.known.all())
         self.stride, self.shift = keypoints.stride, keypoints.shift

@@ -8,6 +8,7 @@ import numpy as np
 
 from pose_ros.core.topology import Topology
 from pose_training.data.annotations import Sample
+from pose_training.data.backgrounds import Backgrounds
 from pose_training.data.dataset import PoseDataset
 from pose_training.data.geometry import Crop, scaled, warp
 from pose_training.data.person_geometry import (check_person_range, half_bodies, person_matrices,
@@ -38,6 +39,12 @@ def upper_body(topology: Topology) -> np.ndarray:
 class PersonDataset(PoseDataset):
     """Crops of single people, each with the keypoints of its own person only."""
 
+    def __init__(self, samples, spec, seed: int = 0, soft=None):
+        super().__init__(samples, spec, seed, soft)
+        folders = spec.person.backgrounds
+        self._backgrounds = Backgrounds(self.samples, folders, spec.family.topology,
+                                        self.max_side(spec), spec.max_pixels) if folders else None
+
     def _check(self, spec) -> None:
         check_person_range(spec.person)
 
@@ -51,6 +58,8 @@ class PersonDataset(PoseDataset):
         random = np.random.default_rng([self._seed, self.samples[index].identity, variant])
         spec, index = self.spec, self._images.find(index, random)
         image = self._images.read(index)
+        if self._backgrounds is not None and random.random() < spec.person.replaced:
+            image = self._backgrounds.replace(image, index, random)
         sample = scaled(self.samples[index], image.shape[1::-1])
         crop = self._person(image, sample, random)
         targets = spec.family.targets(crop, spec)
