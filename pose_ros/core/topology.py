@@ -67,8 +67,8 @@ def _hues(count):
 _SIGMAS = {
     'nose': .026, 'eye': .025, 'ear': .035, 'shoulder': .079, 'elbow': .072, 'wrist': .062,
     'hip': .107, 'knee': .087, 'ankle': .089, 'neck': .079, 'upper_neck': .079, 'head': .079,
-    'head_top': .079, 'chest': .107, 'thorax': .079, 'pelvis': .107, 'mid_hip': .107,
-    'big_toe': .089, 'small_toe': .089, 'heel': .089}
+    'head_top': .079, 'head_bottom': .079, 'chest': .107, 'thorax': .079, 'pelvis': .107,
+    'mid_hip': .107, 'big_toe': .089, 'small_toe': .089, 'heel': .089}
 _OTHER_SIGMA = .05  # hands, faces, and unknown keypoints of custom models
 
 

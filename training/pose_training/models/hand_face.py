@@ -26,7 +26,7 @@ def build(heatmaps: int, pafs: int = 0, stages: int = MOST_STAGES) -> PoseMachin
 
 
 # OpenPose fills the area of a crop outside the image with 0.
-_INPUT = openpose_input(368, 368, pad_value=0)
+_INPUT = {**openpose_input(368, 368, pad_value=0), 'fit': 'crop', 'padding': 1.}
 
 NETWORKS = (
     NetworkSpec(
