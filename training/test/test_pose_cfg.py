@@ -127,8 +127,9 @@ def test_unknown_keys_and_missing_weights_are_named(tmp_path, caplog):
 @pytest.mark.parametrize('changes, words', [
     ({'net_type': 'mobilenet_v2_1.0'}, 'none of resnet_50, resnet_101, resnet_152'),
     ({'stride': 4}, 'the maps of these networks have the stride 8'),
-    ({'locref_huber_loss': False}, 'Huber loss'), ({'dataset': 'gone.mat'}, "no dataset 'gone.mat'"),
-    ({'dataset': ''}, 'names no `dataset`'), ({'multi_step': [[.1]]}, 'multi_step must be'),
+    ({'locref_huber_loss': False}, 'Huber loss'),
+    ({'dataset': 'gone.mat'}, "no dataset 'gone.mat'"), ({'dataset': ''}, 'names no `dataset`'),
+    ({'multi_step': [[.1]]}, 'multi_step must be'),
     ({'multi_step': []}, 'multi_step is empty'), ({'optimizer': 'lion'}, 'choose sgd or adam')])
 def test_impossible_values_are_named(tmp_path, changes, words):
     with pytest.raises(ConfigError, match=words):

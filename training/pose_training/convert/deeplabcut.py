@@ -97,7 +97,8 @@ def _run_mat(options):
 def _people(entry, path, number) -> List[np.ndarray]:
     """Return the rows (n, 3) keypoint, x, y of each person of an entry."""
     joints = entry.joints
-    cells = items(joints) if getattr(joints, 'dtype', None) == object else [joints]
+    is_cell = isinstance(joints, np.ndarray) and joints.dtype.kind == 'O'
+    cells = items(joints) if is_cell else [joints]
     try:
         people = [np.array(cell, float).reshape(-1, 3) for cell in cells]
     except (TypeError, ValueError) as error:
