@@ -37,9 +37,9 @@ def write(folder, weights=True, **changes):
     for number in range(2):
         name = 'frames/{}.png'.format(number)
         cv2.imwrite(str(folder / name), np.full((48, 64, 3), 40 + 80 * number, np.uint8))
-        joints = np.empty((1, 1), object)
-        joints[0, 0] = np.array([[0, 21, 11], [2, 41, 31]], np.int32)
-        entries.append({'image': name, 'size': np.array([[3, 48, 64]]), 'joints': joints})
+        rows = np.empty((1, 1), object)
+        rows[0, 0] = np.array([[0, 21, 11], [2, 41, 31]], np.int32)
+        entries.append({'image': name, 'size': np.array([[3, 48, 64]]), 'joints': rows})
     savemat(str(folder / 'dataset.mat'), {'dataset': struct(*entries)})
     if weights:
         (folder / 'start').mkdir()
