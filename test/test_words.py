@@ -16,7 +16,8 @@ WORDS = {
     r'pictures?': 'image', r'licences?': 'license', r'unfit': 'invalid',
     r'who(ever|m)?': 'a sentence without who', r'optimis\w+': 'optimize',
     r'normalis\w+': 'normalize', r'behaviour': 'behavior', r'learnt': 'learned',
-    r'joints?': 'keypoint', r'(no|some|any|every)body': 'no people, a person',
+    r"joints?(?!')": 'keypoint',  # 'joints' is a field in files of others
+    r'(no|some|any|every)body': 'no people, a person',
     r'held against': 'compared with', r'goes on': 'continues',
 }
 

@@ -2,12 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Variables of DeeperCut's form, and what its graph computes, from TensorFlow's definitions."""
 import numpy as np
+from tf_tables import write_checkpoint
 import torch
 from torch.nn import functional
+import yaml
 
 UNITS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 MEANS = (123.68, 116.779, 103.939)
 HEADS = {'part_pred': 1, 'locref_pred': 2}
+IMAGE = np.random.default_rng(1).uniform(0, 255, (48, 64, 3))
+CFG = {'dataset_type': 'mpii', 'net_type': 'resnet_50', 'locref_stdev': 7.2801,
+       'global_scale': .85}
 
 
 def random_variables(keypoints, heads=None, depth=50, width=.125, seed=0):
@@ -106,3 +111,26 @@ def _transposed(variables, scope, x):
         for column in range(3):
             y[row:row + 2 * height:2, column:column + 2 * width:2] += x @ kernel[row, column].T
     return y[:2 * height, :2 * width] + variables[scope + '/biases']
+
+
+def write(folder, variables, cfg=None, name='snapshot-1000'):
+    """Write a checkpoint with a pose_cfg.yaml beside it; return its prefix."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if cfg is not None:
+        (folder / 'pose_cfg.yaml').write_text(yaml.safe_dump(cfg))
+    more = {'global_step': np.zeros((), np.int64),
+            'resnet_v1_50/conv1/weights/Momentum': np.zeros((7, 7, 3, 8), np.float32)}
+    return str(write_checkpoint(folder / name, {**variables, **more}))
+
+
+def maps_of(network, image=IMAGE):
+    """Return the maps (h, w, C) of the last stage for an image (H, W, 3) RGB."""
+    inputs = torch.from_numpy((image - MEANS).transpose(2, 0, 1)[None].astype(np.float32))
+    with torch.no_grad():
+        return {name: maps[0].permute(1, 2, 0).numpy() for name, maps
+                in network(inputs)[-1].items() if maps.ndim == 4}
+
+
+def assert_close(found, wanted):
+    assert found.shape == wanted.shape
+    assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()

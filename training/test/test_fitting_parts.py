@@ -54,7 +54,8 @@ def test_several_animals_are_told_apart(tmp_path):
     facts = json.loads((tmp_path / 'pairs.json').read_text())
     assert len(facts['pairs']) == 10 and len(facts['vectors']) == 20
     for pair in facts['pairs']:
-        assert pair['one_person'] >= 14 and pair['two_people'] >= 28 and pair['accuracy'] > .95
+        # Two animals in each of 8 images: 16 pairs of one, 16 of two.
+        assert pair['one_person'] >= 14 and pair['two_people'] >= 14 and pair['accuracy'] > .95
     there = {(vector['from'], vector['to']): vector for vector in facts['vectors']}
     assert there['nose', 'neck']['count'] == 16
     # A third of the length of an animal, of about 62 px.

@@ -1,54 +1,22 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Checkpoints of DeeperCut and snapshots of DeepLabCut, from the file to the exported maps."""
-import json
-import shutil
-
-from deepercut_files import evaluate, MEANS, random_variables
+from deepercut_files import (assert_close, CFG, evaluate, IMAGE, maps_of, MEANS,
+                             random_variables, write)
 import numpy as np
 import pytest
 from scipy.io import savemat
-from tf_tables import write_checkpoint
 import torch
 from torch import nn
-from torch.nn import functional
-import yaml
 
-from pose_ros.cli.main import main as robot
 from pose_ros.core.card_files import load_card
 from pose_training.checkpoint import load_checkpoint
 from pose_training.cli.main import main
 from pose_training.errors import ConfigError, WeightsError
 from pose_training.importers.formats import import_network
 from pose_training.importers.pose_cfg import cfg_topology, PEOPLE_14
+from pose_training.importers.spatial_models import read_tables
 from pose_training.models.pair_tables import ordered
-
-IMAGE = np.random.default_rng(1).uniform(0, 255, (48, 64, 3))
-CFG = {'dataset_type': 'mpii', 'net_type': 'resnet_50', 'locref_stdev': 7.2801,
-       'global_scale': .85}
-
-
-def write(folder, variables, cfg=None, name='snapshot-1000'):
-    """Write a checkpoint with a pose_cfg.yaml beside it; return its prefix."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if cfg is not None:
-        (folder / 'pose_cfg.yaml').write_text(yaml.safe_dump(cfg))
-    more = {'global_step': np.zeros((), np.int64),
-            'resnet_v1_50/conv1/weights/Momentum': np.zeros((7, 7, 3, 8), np.float32)}
-    return str(write_checkpoint(folder / name, {**variables, **more}))
-
-
-def maps_of(network, image=IMAGE):
-    """Return the maps (h, w, C) of the last stage for an image (H, W, 3) RGB."""
-    inputs = torch.from_numpy((image - MEANS).transpose(2, 0, 1)[None].astype(np.float32))
-    with torch.no_grad():
-        return {name: maps[0].permute(1, 2, 0).numpy() for name, maps
-                in network(inputs)[-1].items() if maps.ndim == 4}
-
-
-def assert_close(found, wanted):
-    assert found.shape == wanted.shape
-    assert np.abs(found - wanted).max() < 1e-4 * np.abs(wanted).max()
 
 
 def test_a_checkpoint_of_one_person(tmp_path):
@@ -156,135 +124,45 @@ def test_a_classifier_is_a_start_for_any_skeleton(tmp_path):
     assert np.array_equal(network.trunk.root.conv1.weight.detach().numpy(), kernel)
 
 
-class TimmNet:
-    """A ResNet-50 of timm and the head of DeepLabCut 3, by their definitions."""
-
-    def __init__(self, keypoints, groups, width=.5, seed=0):
-        self.random, self.groups, self.state = np.random.default_rng(seed), groups, {}
-        narrow = [int(width * channels) for channels in (64, 128, 256, 512)]
-        self._layer('conv1', 'bn1', 7, 3, narrow[0])
-        channels = narrow[0]
-        self.plan = []
-        for level, (inner, units) in enumerate(zip(narrow, (3, 4, 6, 3)), 1):
-            for unit in range(units):
-                name = 'layer{}.{}.'.format(level, unit)
-                for k, (kernel, a, b) in enumerate(((1, channels, inner), (3, inner, inner),
-                                                    (1, inner, 4 * inner)), 1):
-                    self._layer('{}conv{}'.format(name, k), '{}bn{}'.format(name, k), kernel, a, b)
-                if unit == 0:
-                    self._layer(name + 'downsample.0', name + 'downsample.1', 1, channels,
-                                4 * inner)
-                stride = 2 if unit == 0 and level in (2, 3) else 1
-                self.plan.append((name, stride, 2 if level == 4 and unit else 1, unit == 0))
-                channels = 4 * inner
-        for head, outputs in (('heatmap_head', keypoints), ('locref_head', 2 * keypoints)):
-            at = 'heads.bodypart.{}.deconv_layers.0.'.format(head)
-            self._set(at + 'weight', self.random.normal(0, .02, (channels, outputs, 3, 3)))
-            self._set(at + 'bias', self.random.normal(0, .1, outputs))
-
-    def _set(self, name, array):
-        self.state[name] = torch.from_numpy(np.asarray(array, np.float32))
-
-    def _layer(self, name, norm, kernel, inputs, outputs):
-        at = 'backbone.model.'
-        self._set(at + name + '.weight', self.random.normal(
-            0, (2 / (kernel ** 2 * inputs)) ** .5, (outputs, inputs, kernel, kernel)))
-        self._set('{}{}.weight'.format(at, norm), self.random.uniform(.5, 1, outputs))
-        self._set('{}{}.bias'.format(at, norm), self.random.uniform(-.2, .2, outputs))
-        if not self.groups:
-            self._set('{}{}.running_mean'.format(at, norm), self.random.normal(0, .1, outputs))
-            self._set('{}{}.running_var'.format(at, norm), self.random.uniform(.5, 2, outputs))
-            self.state['{}{}.num_batches_tracked'.format(at, norm)] = torch.tensor(7)
-
-    def _normed(self, x, name, norm, **options):
-        at = 'backbone.model.'
-        x = functional.conv2d(x, self.state[at + name + '.weight'], **options)
-        weight, bias = (self.state['{}{}.{}'.format(at, norm, part)] for part in (
-            'weight', 'bias'))
-        if self.groups:
-            return functional.group_norm(x, self.groups, weight, bias)
-        mean, variance = (self.state['{}{}.running_{}'.format(at, norm, part)] for part in (
-            'mean', 'var'))
-        return functional.batch_norm(x, mean, variance, weight, bias)
-
-    def __call__(self, image):
-        """Return score maps and refinements (h, w, C) of an image (H, W, 3) RGB in 0..255."""
-        x = torch.from_numpy(((image / 255 - (.485, .456, .406)) / (.229, .224, .225)).transpose(
-            2, 0, 1)[None].astype(np.float32))
-        x = functional.relu(self._normed(x, 'conv1', 'bn1', stride=2, padding=3))
-        x = functional.max_pool2d(x, 3, 2, 1)
-        for name, stride, rate, first in self.plan:
-            y = functional.relu(self._normed(x, name + 'conv1', name + 'bn1'))
-            y = functional.relu(self._normed(y, name + 'conv2', name + 'bn2', stride=stride,
-                                             padding=rate, dilation=rate))
-            y = self._normed(y, name + 'conv3', name + 'bn3')
-            if first:
-                x = self._normed(x, name + 'downsample.0', name + 'downsample.1', stride=stride)
-            x = functional.relu(x + y)
-        return [functional.conv_transpose2d(
-            x, self.state['heads.bodypart.{}.deconv_layers.0.weight'.format(head)],
-            self.state['heads.bodypart.{}.deconv_layers.0.bias'.format(head)], 2)[0].permute(
-                1, 2, 0).numpy() for head in ('heatmap_head', 'locref_head')]
+def test_files_of_other_networks_are_named(tmp_path):
+    variables = random_variables(14)
+    path = write(tmp_path / 'a', variables, {**CFG, 'net_type': 'resnet_101'})
+    with pytest.raises(WeightsError, match='of the network type resnet_101'):
+        import_network('deepercut', path, 'part_detector_r50')
+    path = write(tmp_path / 'b', variables, {**CFG, 'dataset_type': 'default'})
+    with pytest.raises(ConfigError, match='has 14 keypoints, and pose_cfg.yaml names 0'):
+        import_network('deepercut', path, 'part_detector_r50')
+    path = write(tmp_path / 'c', variables)
+    with pytest.raises(WeightsError, match='has no pairwise terms'):
+        import_network('deepercut', path, 'part_pairwise_r50', pairwise=str(tmp_path))
+    with pytest.raises(WeightsError, match='is a network of PyTorch'):
+        import_network('deeplabcut', path + '.index', 'deeplabcut_r50')
+    path = write(tmp_path / 'd', {'resnet_v1_50/logits/weights': np.zeros((1, 1, 8, 3), 'f')})
+    with pytest.raises(WeightsError, match='no first layer of a ResNet'):
+        import_network('deepercut', path, 'part_detector_r50')
+    with pytest.raises(WeightsError, match='no snapshot-'):
+        import_network('deeplabcut', str(tmp_path), 'deeplabcut_r50')
 
 
-def write_project(folder, original, names, shuffle='LizardMay1-trainset95shuffle1', **changes):
-    """Write a DeepLabCut 3 project with two snapshots; return its folder."""
-    place = folder / 'dlc-models-pytorch' / 'iteration-0' / shuffle / 'train'
-    place.mkdir(parents=True)
-    (folder / 'config.yaml').write_text(yaml.safe_dump({
-        'Task': 'lizard', 'bodyparts': list(names), 'iteration': 0,
-        'skeleton': [['nose', 'tail tip'], ['tail tip', 'nose'], ['nose', 'gone']]}))
-    maps = {'kernel_size': [3], 'strides': [2]}
-    config = {
-        'metadata': {'bodyparts': list(names)}, 'method': 'bu', 'net_type': 'resnet_50',
-        'model': {'backbone': {'type': 'ResNet', 'output_stride': 16, 'model_name': 'resnet50_gn'
-                               if original.groups else 'resnet50', **changes},
-                  'heads': {'bodypart': {
-                      'type': 'HeatmapHead', 'heatmap_config': maps, 'locref_config': maps,
-                      'predictor': {'type': 'HeatmapPredictor', 'apply_sigmoid': False,
-                                    'clip_scores': True, 'locref_std': 7.2801}}}}}
-    (place / 'pytorch_config.yaml').write_text(json.dumps(config))  # JSON is YAML
-    data = {'metadata': {'epoch': 200, 'metrics': {'test.rmse': 3.5}, 'losses': {}},
-            'model': original.state}
-    torch.save({**data, 'model': {}}, str(place / 'snapshot-200.pt'))
-    torch.save(data, str(place / 'snapshot-best-150.pt'))
-    return folder
+@pytest.mark.parametrize('change, words', [
+    (lambda folder: (folder / 'pairwise_stats.mat').unlink(), 'cannot read'),
+    (lambda folder: write_pairs(folder, 4), 'is not of 3 keypoints'),
+    (lambda folder: (folder / 'spatial_model_cidx_2_3.mat').unlink(), 'no spatial model'),
+    (lambda folder: (folder / 'spatial_model_cidx_1_9.mat').write_bytes(b''),
+     'not of two of 3 keypoints'),
+    (lambda folder: savemat(str(folder / 'spatial_model_cidx_1_2.mat'), {'spatial_model': 3}),
+     'is no spatial model'),
+    (lambda folder: savemat(str(folder / 'pairwise_stats.mat'), {
+        'graph': np.zeros((6, 2)), 'means': np.ones((6, 2)), 'std_devs': np.ones((6, 2))}),
+     'is not of 3 keypoints')])
+def test_invalid_files_of_pairs_are_named(tmp_path, change, words):
+    write_pairs(tmp_path, 3)
+    change(tmp_path)
+    with pytest.raises(WeightsError, match=words):
+        read_tables(str(tmp_path), 3, needed=[[0, 1], [1, 2]])
 
 
-@pytest.mark.parametrize('groups', [32, 0])
-def test_a_project_of_pytorch(tmp_path, groups):
-    original = TimmNet(3, groups)
-    project = write_project(tmp_path / 'lizard', original, ('nose', 'L-paw', 'tail tip'))
-    network, _ = import_network('deeplabcut', str(project), 'deeplabcut_r50')
-    topology = network.family.topology
-    assert (topology.name, topology.keypoint_names, topology.limbs) == (
-        'lizard', ('nose', 'left_paw', 'tail_tip'), ((0, 2),))
-    wanted, image = original(IMAGE), IMAGE / 255
-    inputs = ((image - (.485, .456, .406)) / (.229, .224, .225)).transpose(2, 0, 1)[None]
-    with torch.no_grad():
-        found = network(torch.from_numpy(inputs.astype(np.float32)))[-1]
-    for name, maps in zip(('scores', 'offsets'), wanted):
-        assert_close(found[name][0].permute(1, 2, 0).numpy(), maps[:-1, :-1])
-    if groups:
-        return
-    model = str(tmp_path / 'lizard.onnx')
-    assert main(['import', 'deeplabcut', str(project), '--model', 'deeplabcut_r50', '-o', model,
-                 '--size', '64x48']) == 0
-    assert load_card(model).decoder.outputs['score_kind'] == 'probability'
-
-
-def test_a_project_of_tensorflow(tmp_path):
-    place = tmp_path / 'dlc-models' / 'iteration-1' / 'ReachMay1-trainset95shuffle1' / 'train'
-    (tmp_path / 'config.yaml').write_text(yaml.safe_dump({
-        'Task': 'Reaching', 'iteration': 1, 'bodyparts': ['Hand', 'Tongue'],
-        'skeleton': [['Hand', 'Tongue']]}))
-    cfg = {'dataset_type': 'imgaug', 'num_joints': 2, 'all_joints': [[0], [1]],
-           'all_joints_names': ['Hand', 'Tongue'], 'net_type': 'resnet_50'}
-    write(place, random_variables(2, seed=1), cfg, 'snapshot-200')
-    variables = random_variables(2, seed=2)
-    write(place, variables, cfg, 'snapshot-1000')
-    network, _ = import_network('deeplabcut', str(tmp_path), 'part_detector_r50')
-    topology = network.family.topology
-    assert (topology.name, topology.keypoint_names, topology.limbs) == (
-        'reaching', ('hand', 'tongue'), ((0, 1),))
-    assert_close(maps_of(network)['scores'], evaluate(variables, IMAGE)['part_pred'])
+def test_names_of_groups_are_right_and_left():
+    cfg = {'all_joints': [[1, 0], [2]], 'all_joints_names': ['ear', 'tail']}
+    assert cfg_topology(cfg, {}, 3, 'a test').keypoint_names == ('left_ear', 'right_ear', 'tail')
+    assert cfg_topology({}, {}, 14, 'a test') == PEOPLE_14

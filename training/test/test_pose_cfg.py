@@ -37,9 +37,9 @@ def write(folder, weights=True, **changes):
     for number in range(2):
         name = 'frames/{}.png'.format(number)
         cv2.imwrite(str(folder / name), np.full((48, 64, 3), 40 + 80 * number, np.uint8))
-        joints = np.empty((1, 1), object)
-        joints[0, 0] = np.array([[0, 21, 11], [2, 41, 31]], np.int32)
-        entries.append({'image': name, 'size': np.array([[3, 48, 64]]), 'joints': joints})
+        rows = np.empty((1, 1), object)
+        rows[0, 0] = np.array([[0, 21, 11], [2, 41, 31]], np.int32)
+        entries.append({'image': name, 'size': np.array([[3, 48, 64]]), 'joints': rows})
     savemat(str(folder / 'dataset.mat'), {'dataset': struct(*entries)})
     if weights:
         (folder / 'start').mkdir()
@@ -127,8 +127,9 @@ def test_unknown_keys_and_missing_weights_are_named(tmp_path, caplog):
 @pytest.mark.parametrize('changes, words', [
     ({'net_type': 'mobilenet_v2_1.0'}, 'none of resnet_50, resnet_101, resnet_152'),
     ({'stride': 4}, 'the maps of these networks have the stride 8'),
-    ({'locref_huber_loss': False}, 'Huber loss'), ({'dataset': 'gone.mat'}, "no dataset 'gone.mat'"),
-    ({'dataset': ''}, 'names no `dataset`'), ({'multi_step': [[.1]]}, 'multi_step must be'),
+    ({'locref_huber_loss': False}, 'Huber loss'),
+    ({'dataset': 'gone.mat'}, "no dataset 'gone.mat'"), ({'dataset': ''}, 'names no `dataset`'),
+    ({'multi_step': [[.1]]}, 'multi_step must be'),
     ({'multi_step': []}, 'multi_step is empty'), ({'optimizer': 'lion'}, 'choose sgd or adam')])
 def test_impossible_values_are_named(tmp_path, changes, words):
     with pytest.raises(ConfigError, match=words):

@@ -3,7 +3,7 @@
 """`pose-train pairwise`: how a part_pairwise network tells people apart."""
 from tqdm import tqdm
 
-from pose_ros.core.command_files import check_outputs, report_stream, write_json
+from pose_ros.core.command_files import check_outputs, write_json
 from pose_training.checkpoint import load_checkpoint
 from pose_training.cli.options import add_export_options, check_export, report, write_network
 from pose_training.data.annotations import read_dataset

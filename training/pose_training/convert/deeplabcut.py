@@ -3,7 +3,7 @@
 """Datasets of DeeperCut and DeepLabCut to COCO keypoint files.
 
 A MATLAB file has the struct array `dataset` with image (a path, or its parts), size [channels,
-height, width] and joints: a cell per person of rows (keypoint from 0, x, y). A project has
+height, width] and 'joints': a cell per person of rows (keypoint from 0, x, y). A project has
 labeled-data/VIDEO/CollectedData_SCORER.csv, see labels_csv.py.
 """
 import glob
@@ -33,6 +33,7 @@ EPILOG = """examples:
 A project gives all of its labeled-data. DeeperCut's MPII and Penn Action count pixels from 1, as
 MATLAB does: --first-pixel 1.
 """
+_ROWS = 'joints'  # the field of the keypoints
 _COLLECTED = 'CollectedData_*'
 _ENDINGS = ('.csv', '.h5')
 
@@ -69,9 +70,9 @@ def convert_mat(path: str, images: str, cfg: Dict[str, Any], output: str,
     an invalid file, or one without names of its keypoints.
     """
     entries = items(read_mat(path, 'dataset').get('dataset'))
-    if not entries or not {'image', 'joints'} <= set(fields(entries[0])):
-        raise DataError('{} has no struct array `dataset` with image and joints: it is no dataset '
-                        'of DeeperCut or DeepLabCut'.format(path))
+    if not entries or not {'image', _ROWS} <= set(fields(entries[0])):
+        raise DataError('{} has no struct array `dataset` with image and {}: it is no '
+                        'dataset of DeeperCut or DeepLabCut'.format(path, _ROWS))
     people = [_people(entry, path, number) for number, entry in enumerate(entries, 1)]
     largest = max((int(person[:, 0].max()) for each in people for person in each), default=-1)
     topology = _topology(cfg, largest + 1, path)
@@ -96,18 +97,20 @@ def _run_mat(options):
 
 def _people(entry, path, number) -> List[np.ndarray]:
     """Return the rows (n, 3) keypoint, x, y of each person of an entry."""
-    joints = entry.joints
-    cells = items(joints) if getattr(joints, 'dtype', None) == object else [joints]
+    cells = entry.joints
+    if not isinstance(cells, np.ndarray) or cells.dtype.kind != 'O':
+        cells = [cells]
     try:
         people = [np.array(cell, float).reshape(-1, 3) for cell in cells]
     except (TypeError, ValueError) as error:
-        raise DataError('{}: entry {}: its joints are no rows of keypoint, x, y'.format(
-            path, number)) from error
+        raise DataError('{}: entry {}: its {} are no rows of keypoint, x, y'.format(
+            path, number, _ROWS)) from error
     people = [person for person in people if len(person)]
     for person in people:
         if not np.isfinite(person).all() or not (0 <= person[:, 0]).all() \
                 or not (person[:, 0] < 255).all():
-            raise DataError('{}: entry {}: invalid numbers in its joints'.format(path, number))
+            raise DataError('{}: entry {}: invalid numbers in its {}'.format(
+                path, number, _ROWS))
     return people
 
 

@@ -9,7 +9,7 @@ from pose_training.models.network import PoseNetwork
 
 PRECISIONS = {'fp32': '32-true', 'bf16': 'bf16-mixed', 'fp16': '16-mixed'}
 NAMES = ('adamw', 'muon', 'sgd')
-SCHEDULES = ('cosine', 'step', 'multi_step', 'constant')
+SCHEDULES = ('cosine', 'step', 'constant', 'multi_step')
 NORMS = ('batch', 'sync', 'frozen')
 
 
@@ -64,9 +64,6 @@ def _rules(config):
     for key in ('teacher.weight', 'teacher.confidence', 'optimizer.warmup',
                 'optimizer.min_lr_ratio'):
         yield 0 <= _get(config, key) <= 1, key, 'from 0 to 1'
-    yield 0 < config.memory_fraction <= 1, 'memory_fraction', 'above 0 and at most 1'
-    yield (not (config.model.checkpoint and config.model.backbone), 'model.backbone',
-           'empty with a model.checkpoint, which has all layers')
     yield 0 <= learn.ema_decay < 1, 'optimizer.ema_decay', 'at least 0 and below 1'
     yield min(data.size) >= 32, 'data.size', 'at least 32 x 32'
     yield (min(teacher.size) >= 32 or teacher.size == (0, 0), 'teacher.size',
@@ -83,15 +80,23 @@ def _rules(config):
         yield _get(config, key) in choices, key, 'one of ' + ', '.join(choices)
     yield (bool(learn.milestones) == (learn.schedule == 'step'), 'optimizer.milestones',
            'epochs for the schedule `step`, and none for another')
+    yield (list(learn.milestones) == sorted(learn.milestones), 'optimizer.milestones', 'ascending')
+    yield (all(factor >= 0 for factor in learn.lr_multipliers.values()),
+           'optimizer.lr_multipliers', 'at least 0')
+    yield from _further_rules(config)
+    yield from _teacher_rules(teacher)
+
+
+def _further_rules(config):
+    learn = config.optimizer
     steps = [last for _, last in learn.multi_step]
     yield (bool(steps) == (learn.schedule == 'multi_step') and steps == sorted(set(steps))
            and all(rate > 0 for rate, _ in learn.multi_step), 'optimizer.multi_step',
            'pairs of a rate and an ascending step for the schedule `multi_step`, and none for '
            'another')
-    yield (list(learn.milestones) == sorted(learn.milestones), 'optimizer.milestones', 'ascending')
-    yield (all(factor >= 0 for factor in learn.lr_multipliers.values()),
-           'optimizer.lr_multipliers', 'at least 0')
-    yield from _teacher_rules(teacher)
+    yield 0 < config.memory_fraction <= 1, 'memory_fraction', 'above 0 and at most 1'
+    yield (not (config.model.checkpoint and config.model.backbone), 'model.backbone',
+           'empty with a model.checkpoint, which has all layers')
 
 
 def _teacher_rules(teacher):

@@ -57,8 +57,8 @@ def _tell_keys(data):
     for key in data:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, 1)
-            _LOG.warning('pose_cfg: unknown key %r is not used%s', key, '; did you mean {!r}?'.format(
-                near[0]) if near else '')
+            hint = '; did you mean {!r}?'.format(near[0]) if near else ''
+            _LOG.warning('pose_cfg: unknown key %r is not used%s', key, hint)
     idle = [key for key in data if key in WITHOUT_EFFECT]
     if idle:
         _LOG.info('pose_cfg: without effect here: %s', ', '.join(idle))

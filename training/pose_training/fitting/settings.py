@@ -89,7 +89,7 @@ class OptimizerConfig(NamedTuple):
     name: Annotated[str, 'adamw; muon: fewer steps for networks with batch norms; sgd: with '
                     'momentum 0.9'] = 'adamw'
     lr: Annotated[float, 'learning rate after the warm-up'] = 1e-3
-    schedule: Annotated[str, 'after the warm-up: cosine, step, multi_step or constant'] = 'cosine'
+    schedule: Annotated[str, 'after the warm-up: cosine, step, constant or multi_step'] = 'cosine'
     warmup: Annotated[float, 'share of all steps in which the learning rate rises to lr'] = .02
     milestones: Annotated[Tuple[int, ...], 'schedule step: epochs at which the learning rate is '
                           'multiplied by factor'] = ()

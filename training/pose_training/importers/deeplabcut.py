@@ -3,7 +3,8 @@
 """DeepLabCut projects: snapshots of PyTorch (DeepLabCut 3) and of TensorFlow (up to 2).
 
 A snapshot-*.pt has the state under `model`; pytorch_config.yaml beside it tells its network. Of
-these, ResNets with a HeatmapHead can be imported: one animal, without an own detector.
+these, ResNets with a HeatmapHead can be imported: one animal, without an own detector. A ResNet
+of torchvision or timm (.pth) becomes a start for a training.
 """
 import os
 import re
@@ -14,9 +15,11 @@ import torch
 from pose_ros.core.files import natural_key
 from pose_training.errors import WeightsError
 from pose_training.families.part_locref.targets import UNIT
+from pose_training.families.topologies import as_topology
 from pose_training.importers import deepercut
 from pose_training.importers.matching import Weights
-from pose_training.importers.part_heads import in_units, keypoints_in, options_of
+from pose_training.importers.part_heads import (in_units, keypoints_in, options_of,
+                                                with_new_heads)
 from pose_training.importers.pose_cfg import (beside, named_topology, PROJECT, project_of,
                                               read_yaml)
 from pose_training.importers.torch_state import float_arrays
@@ -39,6 +42,8 @@ def read_weights(path: str, spec: NetworkSpec, pose_cfg: str = '') -> Weights:
     """
     if os.path.isdir(path):
         path = find_snapshot(path, spec)
+    if path.endswith('.pth'):
+        return _classifier(path, spec)
     if not path.endswith('.pt'):
         return deepercut.read_weights(path, spec, pose_cfg)
     config = beside(path, _CONFIG)
@@ -61,6 +66,23 @@ def read_weights(path: str, spec: NetworkSpec, pose_cfg: str = '') -> Weights:
     return Weights(state, options_of(
         state, named_topology(names, project_of(path)), groups=32 * model.endswith('_gn'),
         linear_scores=not predictor.get('apply_sigmoid', True)))
+
+
+def _classifier(path, spec) -> Weights:
+    """Return the weights of an ImageNet classifier of torchvision or timm, and new heads."""
+    data = load_torch_file(path)
+    if spec.options.get('form') != 'torch' or not isinstance(data, Mapping) or \
+            not torch.is_tensor(data.get('layer4.0.conv1.weight')):
+        raise WeightsError('{} is no ResNet of torchvision or timm, with which deeplabcut_r50 and '
+                           'deeplabcut_r101 begin'.format(path))
+    trunk = {_renamed('backbone.model.' + name): value for name, value in data.items()
+             if isinstance(name, str) and not name.startswith('fc.') and torch.is_tensor(value)}
+    state = float_arrays(trunk, path, spec)
+    keypoints_in(state, path)
+    options = options_of(state, as_topology(spec.topology),
+                         groups=0 if 'trunk.root.bn1.running_mean' in state else 32)
+    return Weights(with_new_heads(state, spec, **options), options,
+                   {'backbone': {'network': 'ResNet', 'trained_on': 'ImageNet'}})
 
 
 def find_snapshot(folder: str, spec: NetworkSpec) -> str:

@@ -29,7 +29,7 @@ def scaled(channels: int, width: float) -> int:
 
 
 class SamePool(nn.MaxPool2d):
-    """A 3x3 max-pooling of stride 2 with the padding SAME of TensorFlow; the input is not negative.
+    """A 3x3 max-pooling of stride 2 with the padding SAME of TensorFlow, for values from 0 up.
 
     An even side is padded after its end only: `padding=1` of PyTorch would shift by one pixel.
     """

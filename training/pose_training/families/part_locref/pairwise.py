@@ -9,7 +9,6 @@ the network has from its training data, and gives to its model card.
 import logging
 from typing import Any, Dict, Sequence, Tuple
 
-import numpy as np
 from torch import Tensor
 
 from pose_training.errors import DataError
