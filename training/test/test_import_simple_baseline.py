@@ -158,6 +158,7 @@ def test_an_imported_network_runs_on_the_robot(tmp_path):
                                                                   'a.json'))
     assert main(['import', 'tf-checkpoint', prefix, '--model', R50, '--size', '64x96', '--option',
                  'deconvolutions=[16, 16, 8]', '-o', model]) == 0
+    assert main(['verify', model]) == 0
     cv2.imwrite(image, draw_image(120, 90, 1))
     Path(boxes).write_text(json.dumps([
         {'image_id': 7, 'category_id': 1, 'bbox': box, 'score': .9}
