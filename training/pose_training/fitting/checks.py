@@ -81,6 +81,11 @@ def _rules(config):
                          ('optimizer.schedule', SCHEDULES), ('optimizer.norm', NORMS),
                          ('accelerator', ('auto', 'cpu', 'gpu'))):
         yield _get(config, key) in choices, key, 'one of ' + ', '.join(choices)
+    yield from _schedule_rules(learn)
+    yield from _teacher_rules(teacher)
+
+
+def _schedule_rules(learn):
     yield (bool(learn.milestones) == (learn.schedule == 'step'), 'optimizer.milestones',
            'epochs for the schedule `step`, and none for another')
     steps = [last for _, last in learn.multi_step]
@@ -91,7 +96,6 @@ def _rules(config):
     yield (list(learn.milestones) == sorted(learn.milestones), 'optimizer.milestones', 'ascending')
     yield (all(factor >= 0 for factor in learn.lr_multipliers.values()),
            'optimizer.lr_multipliers', 'at least 0')
-    yield from _teacher_rules(teacher)
 
 
 def _teacher_rules(teacher):
