@@ -51,17 +51,19 @@ def network_of(name):
 def test_crops_and_boxes(library, tmp_path, name, kind, options):
     path = str(tmp_path / 'a.onnx')
     export(network_of(name), path, ExportOptions(SIZE, **options))
-    assert check_network(library, path) > 100
+    assert check_network(library, path) > 90
     assert build(library, path, (2 if 'batch' in options else 1, 3, 64, 128)).precision == kind
 
 
 def test_a_simple_baseline_with_the_maps_of_tensorflow(library, monkeypatch, tmp_path):
     monkeypatch.setitem(RESNETS, 'resnet50', (True, (1, 1, 1, 1)))
-    network, path = create_model('simple_baseline_r50', convention='tensorflow'), tmp_path / 'a'
-    card = export(network.eval(), str(path) + '.onnx', ExportOptions(SIZE, batch='dynamic'))
+    network = create_model('simple_baseline_r50', convention='tensorflow',
+                           deconvolutions=[16, 16, 8])
+    path = str(tmp_path / 'a.onnx')
+    card = export(network.eval(), path, ExportOptions(SIZE, batch='dynamic'))
     assert card.decoder.outputs['peak'] == 255.
-    assert check_network(library, str(path) + '.onnx') > 30
-    assert build(library, str(path) + '.onnx', (2, 3, 64, 128)).precision == 'fp32'
+    assert check_network(library, path) > 30
+    assert build(library, path, (2, 3, 64, 128)).precision == 'fp32'
 
 
 @pytest.mark.parametrize('name', INT8)

@@ -56,7 +56,8 @@ class DeviceTrainer:
 
     Used of the configuration: model, data (size, sigma, person or scene, photometric.erase),
     teacher (the first model, weight), optimizer (batch, lr, lr_multipliers, weight_decay,
-    grad_clip_norm, ema_decay, min_lr_ratio, foreground_weight, precision), seed, output.
+    grad_clip_norm, ema_decay, min_lr_ratio, foreground_weight, hard_keypoints, precision), seed,
+    output, gpus (the first), emptiest_gpus, memory_fraction.
     """
 
     def __init__(self, config: RunConfig, pack: str, budget: Budget,

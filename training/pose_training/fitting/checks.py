@@ -78,25 +78,24 @@ def _rules(config):
                          ('optimizer.schedule', SCHEDULES), ('optimizer.norm', NORMS),
                          ('accelerator', ('auto', 'cpu', 'gpu'))):
         yield _get(config, key) in choices, key, 'one of ' + ', '.join(choices)
-    yield (bool(learn.milestones) == (learn.schedule == 'step'), 'optimizer.milestones',
-           'epochs for the schedule `step`, and none for another')
-    yield (list(learn.milestones) == sorted(learn.milestones), 'optimizer.milestones', 'ascending')
-    yield (all(factor >= 0 for factor in learn.lr_multipliers.values()),
-           'optimizer.lr_multipliers', 'at least 0')
-    yield from _further_rules(config)
+    yield 0 < config.memory_fraction <= 1, 'memory_fraction', 'above 0 and at most 1'
+    yield (not (config.model.checkpoint and config.model.backbone), 'model.backbone',
+           'empty with a model.checkpoint, which has all layers')
+    yield from _schedule_rules(learn)
     yield from _teacher_rules(teacher)
 
 
-def _further_rules(config):
-    learn = config.optimizer
+def _schedule_rules(learn):
+    yield (bool(learn.milestones) == (learn.schedule == 'step'), 'optimizer.milestones',
+           'epochs for the schedule `step`, and none for another')
+    yield (list(learn.milestones) == sorted(learn.milestones), 'optimizer.milestones', 'ascending')
     steps = [last for _, last in learn.multi_step]
     yield (bool(steps) == (learn.schedule == 'multi_step') and steps == sorted(set(steps))
            and all(rate > 0 for rate, _ in learn.multi_step), 'optimizer.multi_step',
            'pairs of a rate and an ascending step for the schedule `multi_step`, and none for '
            'another')
-    yield 0 < config.memory_fraction <= 1, 'memory_fraction', 'above 0 and at most 1'
-    yield (not (config.model.checkpoint and config.model.backbone), 'model.backbone',
-           'empty with a model.checkpoint, which has all layers')
+    yield (all(factor >= 0 for factor in learn.lr_multipliers.values()),
+           'optimizer.lr_multipliers', 'at least 0')
 
 
 def _teacher_rules(teacher):
