@@ -50,10 +50,10 @@ def make_people(keypoints, scores, track_ids=None, boxes=None, positions=None,
     Shapes and units as in People. Without `boxes` they are the bounds of the keypoints.
     """
     keypoints = np.array(keypoints, np.float32)
-    np.clip(keypoints[..., 2], 0, 1, out=keypoints[..., 2])
+    keypoints[..., 2] = np.minimum(np.maximum(keypoints[..., 2], 0), 1)  # np.clip is slower
     missing = ~((keypoints[..., 2] > 0) & np.isfinite(keypoints[..., :2]).all(-1))
     keypoints[missing] = (np.nan, np.nan, 0)
-    scores = np.clip(np.asarray(scores, np.float32), 0, 1)
+    scores = np.minimum(np.maximum(np.asarray(scores, np.float32), 0), 1)
     if track_ids is None:
         track_ids = np.full(len(scores), UNTRACKED)
     if boxes is None:

@@ -115,7 +115,7 @@ def check_whole(spec: InputSpec, kind: np.dtype, where: str) -> None:
 
 
 def _bounds(inverse, canvas):
-    """Return the least and largest x and y [px] of the corners of a canvas, and of a pixel more."""
+    """Return the least and the largest x and y [px] of what is one pixel larger than a canvas."""
     height, width = canvas[:2]
     ranges = [(min(-a, a * width) + min(-b, b * height) + shift,
                max(-a, a * width) + max(-b, b * height) + shift)

@@ -12,24 +12,26 @@ from pose_ros.msg import SkeletonArray
 
 pytest.importorskip('onnx')
 
-# Network, detector, image, people: paf, movenet_multipose, heatmap, regression, parts; boxes of
-# YOLOX, RTMDet and palms.
-PAIRS = {
-    'paf': ('mobilenet_v2_small.onnx', '', '02_several_people.jpg', 4),
-    'multipose': ('movenet_multipose.onnx', '', '02_several_people.jpg', 4),
-    'heatmap': ('mobile_cpm_192.onnx', 'yolox_nano.onnx', '01_single_skier.jpg', 1),
-    'regression': ('movenet_lightning.onnx', 'rtmdet_nano_person.onnx', '01_single_skier.jpg', 1),
-    'hands': ('hand_landmark_full.onnx', 'palm_detection_full.onnx', '13_hands_closeup.jpg', 2),
-    'face': ('face_landmark.onnx', '', '14_face_portrait.jpg', 1)}
+# Parameters and their files, image, people. Decoders: paf, movenet_multipose, heatmap, regression
+# of bodies, hands and faces; boxes of YOLOX, RTMDet and palms.
+RUNS = {
+    'paf': ({'model': 'mobilenet_v2_small.onnx'}, '02_several_people.jpg', 4),
+    'multipose': ({'model': 'movenet_multipose.onnx'}, '02_several_people.jpg', 4),
+    'heatmap': ({'model': 'mobile_cpm_192.onnx', 'detector': 'yolox_nano.onnx'},
+                '01_single_skier.jpg', 1),
+    'regression': ({'model': 'movenet_lightning.onnx', 'detector': 'rtmdet_nano_person.onnx'},
+                   '01_single_skier.jpg', 1),
+    'hands': ({'model': 'hand_landmark_full.onnx', 'detector': 'palm_detection_full.onnx'},
+              '13_hands_closeup.jpg', 2),
+    'face': ({'face': 'face_landmark.onnx'}, '14_face_portrait.jpg', 1)}
 
 
-@pytest.mark.parametrize('kind', PAIRS)
-def test_an_adopted_network_finds_the_people_of_an_image(graph, shared, tmp_path, kind):
-    model, detector, name, people = PAIRS[kind]
-    given = {}
-    for key, file in (('model', model), ('detector', detector)):
-        if file:
-            given[key] = adopt(str(shared / 'weights' / file), str(tmp_path / file)).path
+@pytest.mark.parametrize('run', RUNS)
+def test_adopted_networks_find_the_people_of_an_image(graph, shared, tmp_path, run):
+    files, name, people = RUNS[run]
+    given = {key: adopt(str(shared / 'weights' / file), str(tmp_path / file)).path
+             for key, file in files.items()}
+    given.setdefault('model', '')  # the bundled pair
     image = cv2.imread(str(shared / 'data' / 'demo' / name))
     process = graph.start_estimator(tracking=False, backend='onnxruntime', **given)
     answers = graph.collect(SkeletonArray, 'skeletons')
@@ -38,7 +40,8 @@ def test_an_adopted_network_finds_the_people_of_an_image(graph, shared, tmp_path
     assert len(answer.skeletons) == people
     size = np.array(image.shape[1::-1])
     for skeleton in answer.skeletons:
-        points = np.array([(point.x, point.y) for point in skeleton.keypoints
-                           if point.confidence > 0])
-        assert len(points) >= 4 and (points > -.2 * size).all() and (points < 1.2 * size).all()
+        seen = skeleton.face if run == 'face' else skeleton.keypoints
+        points = np.array([(point.x, point.y) for point in seen if point.confidence > 0])
+        assert len(points) >= (68 if run == 'face' else 8)
+        assert (points > -.1 * size).all() and (points < 1.1 * size).all()
     assert process.stop() == 0

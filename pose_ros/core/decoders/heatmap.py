@@ -17,6 +17,9 @@ from pose_ros.core.quoting import quoted
 GRIDS = ('half_pixel', 'corner', 'udp')
 _BLUR = 11  # cells: the kernel of DARK for a Gaussian of 2 cells
 _AROUND = np.arange(5 + _BLUR - 1) - (5 + _BLUR - 1) // 2  # what its 5 x 5 cells read
+_KERNEL = np.zeros(5 + _BLUR - 1, np.float32)
+_KERNEL[:_BLUR] = cv2.getGaussianKernel(_BLUR, 0)[:, 0]
+_KERNELS = np.array([np.roll(_KERNEL, shift) for shift in range(5)])  # one row per blurred cell
 
 
 class HeatmapOutputs(NamedTuple):
@@ -84,8 +87,10 @@ class HeatmapDecoder(Decoder):
         cells = maps.reshape(len(maps), -1).argmax(1)
         rows, columns = cells // width, cells % width
         scores = maps[np.arange(len(maps)), rows, columns] / self.outputs.peak
-        places = np.column_stack([columns, rows]) + self._offsets(maps, rows, columns)
-        keypoints = np.column_stack([self._pixels(places, width, height), scores])
+        keypoints = np.empty((len(maps), 3))
+        keypoints[:, 0], keypoints[:, 1], keypoints[:, 2] = columns, rows, scores
+        keypoints[:, :2] = self._pixels(
+            keypoints[:, :2] + self._offsets(maps, rows, columns), width, height)
         keypoints[scores < self._settings['keypoint_threshold']] = 0
         found = keypoints[:, 2] > 0
         score = keypoints[found, 2].mean() if found.any() else 0.0
@@ -180,8 +185,4 @@ def _smoothed_patches(maps, index, rows, columns):
     inner_columns = np.minimum(np.maximum(columns, 0), width - 1)
     patches = maps[index[:, None, None], inner_rows[:, :, None], inner_columns[:, None]]
     patches *= (rows == inner_rows)[:, :, None] & (columns == inner_columns)[:, None]
-    # One below the other: the middle of a patch reads that patch alone.
-    blurred = cv2.GaussianBlur(patches.reshape(-1, patches.shape[2]), (_BLUR, _BLUR), 0,
-                               borderType=cv2.BORDER_CONSTANT)
-    middle = slice(_BLUR // 2, _BLUR // 2 + 5)
-    return blurred.reshape(patches.shape)[:, middle, middle]
+    return _KERNELS @ patches @ _KERNELS.T

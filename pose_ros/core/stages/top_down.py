@@ -86,10 +86,12 @@ class TopDown(Stage):
         regions = [crop_region(index, box, self._network.card.input)
                    for index, persons in enumerate(people) for box in persons.boxes]
         keypoints, scores = self._pose(frames, regions)
-        ends = np.cumsum([persons.count for persons in people])[:-1]
-        parts = zip(frames, people, np.split(keypoints, ends), np.split(scores, ends))
-        return [self._remembered(frame, persons, points, score)
-                for frame, persons, points, score in parts]
+        result, first = [], 0
+        for frame, persons in zip(frames, people):
+            own = slice(first, first + persons.count)
+            result.append(self._remembered(frame, persons, keypoints[own], scores[own]))
+            first += persons.count
+        return result
 
     def forget(self, source):
         """See Stage.forget."""
@@ -185,8 +187,9 @@ def _seen(people, width, height):
 
 def _inside(boxes, width, height):
     """Clip boxes (P, 4) to the image."""
-    low = np.clip(boxes[:, :2], 0, (width, height))
-    high = np.clip(boxes[:, :2] + boxes[:, 2:], 0, (width, height))
+    size = np.array((width, height), boxes.dtype)
+    low = np.minimum(np.maximum(boxes[:, :2], 0), size)
+    high = np.minimum(np.maximum(boxes[:, :2] + boxes[:, 2:], 0), size)
     return np.concatenate([low, high - low], 1)
 
 
