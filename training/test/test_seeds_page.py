@@ -27,7 +27,8 @@ POSE_CFG = 'pose_cfg.yaml'
 # Parts of commands that do not exist yet. A command that comes to exist must be removed from here.
 PENDING = ('simple_baseline', 'cpm_', 'part_detector', 'part_pairwise', 'part_pairwise_r101',
            'deeplabcut', 'deepercut', 'labels-txt', POSE_CFG, '--gpus', '--continue',
-           '--epoch', 'hard_keypoints', 'import pickle', 'import resnet', 'pose-train pairwise', 'masks: ')
+           '--epoch', 'hard_keypoints', 'import pickle', 'import resnet', 'pose-train pairwise',
+           'masks: ')
 SETTINGS = {'{}.{}'.format(table.owner, parameter.name)
             for table in setting_tables() for parameter in table.parameters}
 
