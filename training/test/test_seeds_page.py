@@ -24,11 +24,6 @@ PAGE = (ROOT / 'docs' / 'seeds.md').read_text(encoding='utf-8')
 CODE = re.findall(r'`([^`]+)`', PAGE)
 COMMANDS = [code for code in dict.fromkeys(CODE) if re.match(r'pose-(train|ros) \w+ ', code)]
 POSE_CFG = 'pose_cfg.yaml'
-# Parts of commands that do not exist yet. A command that comes to exist must be removed from here.
-PENDING = ('simple_baseline', 'cpm_', 'part_detector', 'part_pairwise', 'part_pairwise_r101',
-           'deeplabcut', 'deepercut', 'labels-txt', POSE_CFG, '--gpus', '--continue',
-           '--epoch', 'hard_keypoints', 'import pickle', 'import resnet', 'pose-train pairwise',
-           'masks: ')
 SETTINGS = {'{}.{}'.format(table.owner, parameter.name)
             for table in setting_tables() for parameter in table.parameters}
 
@@ -40,7 +35,7 @@ def parsers():
 
 
 def check(command, parsers):
-    """Raise ValueError for what does not exist in a command."""
+    """Raise ValueError or ConfigError for what does not exist in a command."""
     program, *words = shlex.split(command)
     try:
         args = parsers[program].parse_args(words)
@@ -74,24 +69,7 @@ def check_run(words):
 
 @pytest.mark.parametrize('command', COMMANDS)
 def test_commands_exist(command, parsers):
-    pending = [part for part in PENDING if part in command]
-    try:
-        check(command, parsers)
-    except ValueError:
-        assert pending, command
-    except Exception as error:  # ConfigError of a setting
-        assert pending, '{}: {}'.format(command, str(error)[:200])
-
-
-def test_what_is_pending_does_not_exist_yet(parsers):
-    """Each part appears in a command that fails without being excused by another part."""
-    failing = []
-    for command in COMMANDS:
-        try:
-            check(command, parsers)
-        except Exception:
-            failing.append([part for part in PENDING if part in command])
-    assert [part for part in PENDING if not any(part in parts for parts in failing)] == []
+    check(command, parsers)
 
 
 def test_the_page_has_a_table_for_each_system_and_each_row_says_how_it_stands():
@@ -109,7 +87,7 @@ def test_the_function_of_the_training_takes_the_named_arguments():
     call, = [code for code in CODE if code.startswith('pose_training.train(')]
     named = {keyword.arg for keyword in ast.parse(call).body[0].value.keywords}
     known = set(inspect.signature(train).parameters)
-    assert named - known in (set(), {'memfrac', 'disable_autotune'})  # the latter are pending
+    assert named <= known
     assert callable(PoseEstimator) and callable(draw.draw_people)
     assert 'person_detector' in BUNDLED
     launch, = re.findall(r'ros2 launch pose_ros ([\w.]+)', PAGE)
