@@ -9,15 +9,17 @@ import re
 import shlex
 
 import pytest
+import torch
 
 from pose_ros.cli.main import build_parser as robot_parser
 from pose_ros.core import draw, PoseEstimator
 from pose_ros.core.bundled import BUNDLED
 from pose_ros.core.stages.settings import setting_tables
+from pose_ros.core.topology import TOPOLOGIES
 from pose_training import train
 from pose_training.cli.main import build_parser as training_parser
 from pose_training.fitting.config import load_config
-from pose_training.models import networks
+from pose_training.models import create_model, networks
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / 'docs' / 'seeds.md').read_text(encoding='utf-8')
@@ -55,16 +57,22 @@ def check(command, parsers):
 
 
 def check_run(words):
-    """Raise ValueError for a configuration, a setting or a network that does not exist."""
+    """Raise an error for a configuration, a setting or a network that does not exist."""
     changes = [word for word in words if '=' in word]
-    for path in set(words) - set(changes):
-        if path == POSE_CFG:  # the user's own
-            importlib.import_module('pose_training.fitting.pose_cfg')
-        elif not (ROOT / 'training' / 'configs' / path).is_file():
-            raise ValueError('there is no configuration {}'.format(path))
-    config = load_config(None, changes)  # an unknown key is an error
-    if config.model.name not in networks():
-        raise ValueError('there is no network {}'.format(config.model.name))
+    paths = [word for word in words if word not in changes]
+    if paths == [POSE_CFG]:  # the user's own
+        importlib.import_module('pose_training.fitting.pose_cfg')
+        return
+    path = str(ROOT / 'training' / 'configs' / paths[0]) if paths else None
+    config = load_config(path, changes)
+    name = config.model.name
+    if name not in networks():
+        raise ValueError('there is no network {}'.format(name))
+    if any(word.startswith('model.name=') for word in changes) and config.model.checkpoint:
+        raise ValueError('the checkpoint {} decides the network'.format(config.model.checkpoint))
+    with torch.device('meta'):  # no memory for the weights
+        create_model(name, config.model.topology if config.model.topology in TOPOLOGIES else None,
+                     **config.model.options)
 
 
 @pytest.mark.parametrize('command', COMMANDS)
