@@ -17,7 +17,7 @@ from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.cli.main import main
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
-from pose_training.exporters.synthetic_image import draw_image
+from pose_training.exporters.synthetic_image import draw_image, prepare
 from pose_training.families.registry import make_family
 from pose_training.models import create_model
 
@@ -171,6 +171,33 @@ def test_a_file_runs_in_the_estimator_on_whole_frames(tmp_path):
     estimator.close()
     # The first cell is the pixel 1.5 of 64: 3.5 of 128.
     np.testing.assert_allclose(people.keypoints, np.tile([3.5, 3.5, .9], (1, 21, 1)), atol=1e-4)
+
+
+@pytest.mark.parametrize('words', [(), ('--precision', 'fp16'), ('--batch', 'dynamic')])
+def test_all_stages_are_exported_for_drawings(tmp_path, words):
+    network, path = create_model('cpm_body', 'coco_17', stages=3, width=.125), tmp_path / 'a.onnx'
+    save_checkpoint(str(tmp_path / 'a.pt'), network)
+    assert main(['export', str(tmp_path / 'a.pt'), '-o', str(path), '--size', '64x64',
+                 '--all-stages', *words]) == 0
+    estimator = PoseEstimator(str(path), backend='onnxruntime')
+    assert estimator.card.decoder.outputs['stages'] == ['stage_1', 'stage_2']
+    image = draw_image(64, 64)
+    outputs = estimator.network.engine.infer(prepare([image], estimator.card.input))
+    estimator.close()
+    with torch.no_grad():
+        wanted = network.eval()(torch.from_numpy(prepare([image], estimator.card.input)))
+    for name, stage in zip(('stage_1', 'stage_2', 'output'), wanted):
+        np.testing.assert_allclose(outputs[name], stage['heatmaps'], atol=2e-3)
+    assert [len(maps) for maps in create_decoder(estimator.card).stage_maps(
+        {name: value[0] for name, value in outputs.items()})] == [17, 17]
+    assert main(['verify', str(path)]) == 0
+
+
+def test_other_families_have_no_stages_to_export(tmp_path, capsys):
+    save_checkpoint(str(tmp_path / 'a.pt'), create_model('lite_pose_crop', width=.25))
+    assert main(['export', str(tmp_path / 'a.pt'), '-o', str(tmp_path / 'a.onnx'),
+                 '--all-stages']) == 1
+    assert "of the family 'heatmap' cannot be exported" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('name, options', [

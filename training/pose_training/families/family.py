@@ -157,6 +157,15 @@ class Family(abc.ABC):
         raise NetworkError('networks of the family {!r} cannot learn from teachers'.format(
             self.name))
 
+    def stage_names(self, count: int) -> List[str]:
+        """Return names for the tensors of the stages before the last of `count`, for drawings."""
+        raise NetworkError('the stages of networks of the family {!r} cannot be exported'.format(
+            self.name))
+
+    def exported_stages(self, stages: Sequence[Outputs], card: ModelCard) -> Outputs:
+        """Return the outputs of the ONNX file: of the last stage, and others that the card names."""
+        return self.exported(stages[-1])
+
     def keypoint_maps(self, maps: np.ndarray) -> np.ndarray:
         """Return the part (K, h, w) of target maps that holds a confidence per keypoint."""
         raise NetworkError('networks of the family {!r} have no maps of keypoints'.format(
