@@ -4,17 +4,22 @@
 import json
 from types import SimpleNamespace
 
+import cv2
 from figures import write_figures, write_run
 import numpy as np
 import pytest
 from real_network import build, check_network, real_library
 import torch
 
+from pose_ros.core.adoption import adopt
 from pose_ros.core.card import parse_card
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.estimator import PoseEstimator
+from pose_ros.core.frame import Frame
+from pose_ros.core.regions import whole
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.cli.main import main
+from pose_training.distillation.teacher import Teacher
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.synthetic_image import draw_image, prepare
@@ -110,6 +115,27 @@ def test_a_teacher_without_some_keypoints_has_no_background():
     own = make_family('cpm', 'cpm_14')
     channels = own.teacher_channels(small_card(), 'a')
     assert channels.known.tolist() == [False, False] + [True] * 12 + [False]  # no head top, neck
+
+
+def test_a_public_pose_machine_is_a_teacher(shared, tmp_path):
+    """Of stride 2, which its card does not state: its maps lie over the keypoints it decodes."""
+    path = adopt(str(shared / 'weights' / 'mobile_cpm_192.onnx'), str(tmp_path / 'a.onnx')).path
+    image = cv2.imread(str(shared / 'data' / 'demo' / '01_single_skier.jpg'))
+    crop = cv2.resize(image, (192, 192))
+    family = make_family('cpm', 'cpm_14')
+    teacher = Teacher(path, (192, 192), family, 8, backend='onnxruntime')
+    maps = teacher.maps(crop)
+    assert maps.shape == (15, 24, 24) and teacher.known().sum() >= 12
+    estimator = PoseEstimator(path, backend='onnxruntime', card=None)
+    (outputs, _), = estimator.network([Frame(crop)], [whole(0, 192, 192)])
+    keypoints = estimator.network.decoder.decode(outputs).keypoints[0]
+    names = estimator.card.topology.keypoint_names
+    estimator.close()
+    near = [np.abs((np.array(np.unravel_index(maps[k].argmax(), (24, 24)))[::-1] + .5) * 8 - .5
+                   - keypoints[names.index(name), :2]).max() <= 12
+            for k, name in enumerate(family.topology.keypoint_names)
+            if name in names and keypoints[names.index(name), 2] > .3]
+    assert len(near) >= 6 and np.mean(near) >= .8, near
 
 
 def test_labels_and_teachers_are_mixed():

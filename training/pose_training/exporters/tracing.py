@@ -4,7 +4,7 @@
 import io
 import logging
 import warnings
-from typing import Sequence, Tuple, Union
+from typing import Tuple, Union
 
 import numpy as np
 import onnx

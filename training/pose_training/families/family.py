@@ -57,6 +57,9 @@ class TeacherChannels(abc.ABC):
     def complete(self, maps: Tensor) -> Tensor:
         """Return (N, C, h, w) of all target channels for `read` maps on the student's grid."""
 
+    def measure(self, side: int, cells: int) -> None:
+        """Take the stride from maps of `cells` for `side` input pixels, if no card states it."""
+
 
 class Family(abc.ABC):
     """A family of networks, for the keypoints of one topology."""
@@ -163,7 +166,7 @@ class Family(abc.ABC):
             self.name))
 
     def exported_stages(self, stages: Sequence[Outputs], card: ModelCard) -> Outputs:
-        """Return the outputs of the ONNX file: of the last stage, and others that the card names."""
+        """Return the outputs of the ONNX file: of the last stage, and any that the card names."""
         return self.exported(stages[-1])
 
     def keypoint_maps(self, maps: np.ndarray) -> np.ndarray:
