@@ -54,7 +54,10 @@ def add_export_options(parser) -> None:
     group.add_argument('--engine', action='store_true',
                        help='also build its TensorRT engine, in the same folder, only for the GPU '
                             'of this machine (on a robot: pose-ros build-engine)')
-    group = parser.add_argument_group('the model card')
+    _add_card_options(parser.add_argument_group('the model card'))
+
+
+def _add_card_options(group):
     group.add_argument('--set', action='append', default=[], type=setting, metavar='NAME=VALUE',
                        help='a setting of the decoder for this network; may be repeated')
     group.add_argument('--facts', metavar='FILE',
