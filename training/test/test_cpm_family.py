@@ -4,20 +4,25 @@
 import json
 from types import SimpleNamespace
 
+import cv2
 from figures import write_figures, write_run
 import numpy as np
 import pytest
 from real_network import build, check_network, real_library
 import torch
 
+from pose_ros.core.adoption import adopt
 from pose_ros.core.card import parse_card
 from pose_ros.core.decoders import create_decoder
 from pose_ros.core.estimator import PoseEstimator
+from pose_ros.core.frame import Frame
+from pose_ros.core.regions import whole
 from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.cli.main import main
+from pose_training.distillation.teacher import Teacher
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
-from pose_training.exporters.synthetic_image import draw_image
+from pose_training.exporters.synthetic_image import draw_image, prepare
 from pose_training.families.registry import make_family
 from pose_training.models import create_model
 
@@ -112,6 +117,27 @@ def test_a_teacher_without_some_keypoints_has_no_background():
     assert channels.known.tolist() == [False, False] + [True] * 12 + [False]  # no head top, neck
 
 
+def test_a_public_pose_machine_is_a_teacher(shared, tmp_path):
+    """Of stride 2, which its card does not state: its maps lie over the keypoints it decodes."""
+    path = adopt(str(shared / 'weights' / 'mobile_cpm_192.onnx'), str(tmp_path / 'a.onnx')).path
+    image = cv2.imread(str(shared / 'data' / 'demo' / '01_single_skier.jpg'))
+    crop = cv2.resize(image, (192, 192))
+    family = make_family('cpm', 'cpm_14')
+    teacher = Teacher(path, (192, 192), family, 8, backend='onnxruntime')
+    maps = teacher.maps(crop)
+    assert maps.shape == (15, 24, 24) and teacher.known().sum() >= 12
+    estimator = PoseEstimator(path, backend='onnxruntime', card=None)
+    (outputs, _), = estimator.network([Frame(crop)], [whole(0, 192, 192)])
+    keypoints = estimator.network.decoder.decode(outputs).keypoints[0]
+    names = estimator.card.topology.keypoint_names
+    estimator.close()
+    near = [np.abs((np.array(np.unravel_index(maps[k].argmax(), (24, 24)))[::-1] + .5) * 8 - .5
+                   - keypoints[names.index(name), :2]).max() <= 12
+            for k, name in enumerate(family.topology.keypoint_names)
+            if name in names and keypoints[names.index(name), 2] > .3]
+    assert len(near) >= 6 and np.mean(near) >= .8, near
+
+
 def test_labels_and_teachers_are_mixed():
     maps, weights = (torch.from_numpy(part)[None] for part in CPM.targets(crop(0.), SPEC))
     soft = maps.clone()
@@ -171,6 +197,33 @@ def test_a_file_runs_in_the_estimator_on_whole_frames(tmp_path):
     estimator.close()
     # The first cell is the pixel 1.5 of 64: 3.5 of 128.
     np.testing.assert_allclose(people.keypoints, np.tile([3.5, 3.5, .9], (1, 21, 1)), atol=1e-4)
+
+
+@pytest.mark.parametrize('words', [(), ('--precision', 'fp16'), ('--batch', 'dynamic')])
+def test_all_stages_are_exported_for_drawings(tmp_path, words):
+    network, path = create_model('cpm_body', 'coco_17', stages=3, width=.125), tmp_path / 'a.onnx'
+    save_checkpoint(str(tmp_path / 'a.pt'), network)
+    assert main(['export', str(tmp_path / 'a.pt'), '-o', str(path), '--size', '64x64',
+                 '--all-stages', *words]) == 0
+    estimator = PoseEstimator(str(path), backend='onnxruntime')
+    assert estimator.card.decoder.outputs['stages'] == ['stage_1', 'stage_2']
+    image = draw_image(64, 64)
+    outputs = estimator.network.engine.infer(prepare([image], estimator.card.input))
+    estimator.close()
+    with torch.no_grad():
+        wanted = network.eval()(torch.from_numpy(prepare([image], estimator.card.input)))
+    for name, stage in zip(('stage_1', 'stage_2', 'output'), wanted):
+        np.testing.assert_allclose(outputs[name], stage['heatmaps'], atol=2e-3)
+    assert [len(maps) for maps in create_decoder(estimator.card).stage_maps(
+        {name: value[0] for name, value in outputs.items()})] == [17, 17]
+    assert main(['verify', str(path)]) == 0
+
+
+def test_other_families_have_no_stages_to_export(tmp_path, capsys):
+    save_checkpoint(str(tmp_path / 'a.pt'), create_model('lite_pose_crop', width=.25))
+    assert main(['export', str(tmp_path / 'a.pt'), '-o', str(tmp_path / 'a.onnx'),
+                 '--all-stages']) == 1
+    assert "of the family 'heatmap' cannot be exported" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('name, options', [

@@ -48,10 +48,16 @@ def add_export_options(parser) -> None:
                        help='put the scaling of pixel values into the graph')
     group.add_argument('--stages', type=int, metavar='K',
                        help='cut the network after prediction stage K: faster, less accurate')
+    group.add_argument('--all-stages', action='store_true',
+                       help='cpm: yield the heatmaps of each stage, too, which pose-ros image '
+                            '--panels draws')
     group.add_argument('--engine', action='store_true',
                        help='also build its TensorRT engine, in the same folder, only for the GPU '
                             'of this machine (on a robot: pose-ros build-engine)')
-    group = parser.add_argument_group('the model card')
+    _add_card_options(parser.add_argument_group('the model card'))
+
+
+def _add_card_options(group):
     group.add_argument('--set', action='append', default=[], type=setting, metavar='NAME=VALUE',
                        help='a setting of the decoder for this network; may be repeated')
     group.add_argument('--facts', metavar='FILE',
@@ -90,7 +96,7 @@ def write_network(network, provenance, args) -> None:
                             normalize=args.normalize, stages=args.stages,
                             calibration=image_files(args.calibration),
                             batch=args.batch, tensorrt=args.tensorrt,
-                            half_weights=args.half_weights,
+                            half_weights=args.half_weights, all_stages=args.all_stages,
                             **_card_settings(network, args.set))
     export(network, args.output, options, {**provenance, **_facts(args.facts)},
            image_files(args.images), report)

@@ -33,8 +33,8 @@ class Teacher:
         self._spec = with_input_size(found, network.size).input._replace(fit='letterbox')
         self._engine, self._layers = network.engine, tuple(layers)
         self._preprocessor = Preprocessor(self._spec)
-        self._resample = Resampler(size, stride, self._spec, self._channels.stride,
-                                   self._channels.shift, self._channels.own_shift)
+        self._size, self._stride = size, stride
+        self._resample: Optional[Resampler] = None
 
     def known(self) -> np.ndarray:
         """Return (C,) bool: the student's channels that this teacher has."""
@@ -50,8 +50,12 @@ class Teacher:
 
     def _maps(self, image):
         outputs = {name: torch.from_numpy(value) for name, value in self._infer(image).items()}
-        maps = self._resample(self._channels.read(outputs)[0].numpy())
-        return self._channels.complete(torch.from_numpy(maps)[None])[0].numpy()
+        channels, maps = self._channels, self._channels.read(outputs)[0].numpy()
+        if self._resample is None:
+            channels.measure(self._spec.width, maps.shape[2])
+            self._resample = Resampler(self._size, self._stride, self._spec, channels.stride,
+                                       channels.shift, channels.own_shift)
+        return channels.complete(torch.from_numpy(self._resample(maps))[None])[0].numpy()
 
     def features(self, image: np.ndarray) -> Dict[str, np.ndarray]:
         """Return (C, h, w) float32 of each of the `layers` for an (H, W, 3) uint8 BGR crop."""

@@ -85,6 +85,9 @@ def make_form(network: PoseNetwork, options, provenance: Mapping[str, Any]) -> E
     size = options.size or (spec.input['width'], spec.input['height'])
     _check_size(network, size)
     decoder, outputs = network.family.decoder(network.stride)
+    if options.all_stages:
+        outputs = {**outputs, 'stages': network.family.stage_names(
+            recipe.options.get('stages', 1))}
     card = {
         'schema': SCHEMA, **entries, 'task': network.family.task,
         'topology': recipe.topology or None,

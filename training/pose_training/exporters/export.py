@@ -34,7 +34,8 @@ class ExportOptions(NamedTuple):
     puts the scaling of pixel values into the graph; `stages` cuts after that prediction stage;
     `calibration` are image files or COCO keypoint files for int8 (for a network of crops the
     people in these), `tensorrt` quantizes in the form of TensorRT; `half_weights` stores the
-    weights of fp32 as float16; `decoder` and `selection` are settings for the card.
+    weights of fp32 as float16; `all_stages` yields the maps of the stages before the last, too,
+    for drawings; `decoder` and `selection` are settings for the card.
     """
 
     size: Optional[Tuple[int, int]] = None
@@ -48,6 +49,7 @@ class ExportOptions(NamedTuple):
     batch: Union[int, str] = 1
     tensorrt: bool = False
     half_weights: bool = False
+    all_stages: bool = False
 
 
 def export(network: PoseNetwork, path: str, options: ExportOptions = ExportOptions(),

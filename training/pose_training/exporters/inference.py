@@ -10,6 +10,7 @@ import torch
 
 from pose_ros.core.card import InputSpec
 from pose_training.errors import ExportError
+from pose_training.exporters.cards import ExportedForm
 from pose_training.exporters.onnx_graph import INPUT
 from pose_training.exporters.synthetic_image import prepare
 from pose_training.models.network import PoseNetwork
@@ -49,19 +50,21 @@ def _take_state(cut, state, stages):
 
 
 def network_outputs(network: PoseNetwork, images: Sequence[np.ndarray],
-                    spec: InputSpec) -> Dict[str, np.ndarray]:
-    """Return the exported outputs of the PyTorch network for images (H, W, 3) uint8 BGR.
-
-    `spec` is the input of the bare network, see `ExportedForm.input`.
-    """
-    return run_network(network, prepare(images, spec))
+                    form: ExportedForm) -> Dict[str, np.ndarray]:
+    """Return the exported outputs of the PyTorch network for images (H, W, 3) uint8 BGR."""
+    inputs = torch.from_numpy(prepare(images, form.input))
+    with torch.no_grad():
+        return _arrays(network.family.exported_stages(network(inputs), form.card))
 
 
 def run_network(network: PoseNetwork, inputs: np.ndarray) -> Dict[str, np.ndarray]:
-    """Return the exported outputs of the PyTorch network for its own inputs (N, 3, h, w)."""
+    """Return the outputs of the last stage for the network's own inputs (N, 3, h, w)."""
     with torch.no_grad():
-        last = network(torch.from_numpy(inputs))[-1]
-        return {name: value.numpy() for name, value in network.family.exported(last).items()}
+        return _arrays(network.family.exported(network(torch.from_numpy(inputs))[-1]))
+
+
+def _arrays(outputs):
+    return {name: value.numpy() for name, value in outputs.items()}
 
 
 def filled(inputs: np.ndarray, rows: int) -> np.ndarray:

@@ -74,7 +74,7 @@ def measure(network: PoseNetwork, content: bytes, form: ExportedForm,
     fingerprint: Dict[str, Any] = {}
     for label, samples, size in _samples(card, images):
         at_size = form.at_size(size)
-        reference = network_outputs(network, samples, at_size.input)
+        reference = network_outputs(network, samples, at_size)
         found = runner(samples, at_size.card.input)
         at_size.check(found)
         outputs.append(form.family.compare(at_size.card, reference, found))

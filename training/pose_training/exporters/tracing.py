@@ -4,7 +4,7 @@
 import io
 import logging
 import warnings
-from typing import Sequence, Tuple, Union
+from typing import Tuple, Union
 
 import numpy as np
 import onnx
@@ -21,15 +21,15 @@ from pose_training.models.network import PoseNetwork
 
 
 class ExportedNetwork(nn.Module):
-    """A network whose outputs are those of its ONNX file, in the order of `names`."""
+    """A network whose outputs are those of its ONNX file, in the order of their shapes."""
 
-    def __init__(self, network: PoseNetwork, names: Sequence[str]):
+    def __init__(self, network: PoseNetwork, form: ExportedForm):
         super().__init__()
-        self.network, self._names = network, list(names)
+        self.network, self._card, self._names = network, form.card, list(form.shapes)
 
     def forward(self, image: Tensor) -> Tuple[Tensor, ...]:
         """Map (N, 3, h, w) to the exported outputs."""
-        outputs = self.network.family.exported(self.network(image)[-1])
+        outputs = self.network.family.exported_stages(self.network(image), self._card)
         return tuple(outputs[name] for name in self._names)
 
 
@@ -57,7 +57,7 @@ def trace(network: PoseNetwork, form: ExportedForm, batch: Union[int, str] = 1,
     normalization. Raises ExportError if the network cannot be traced.
     """
     shapes = form.shapes
-    module: nn.Module = ExportedNetwork(fuse(network), list(shapes))
+    module: nn.Module = ExportedNetwork(fuse(network), form)
     if form.card.input != form.input:
         module = nn.Sequential(Normalization(form.input), module)
     rows = batch if isinstance(batch, int) else 1

@@ -57,6 +57,9 @@ class TeacherChannels(abc.ABC):
     def complete(self, maps: Tensor) -> Tensor:
         """Return (N, C, h, w) of all target channels for `read` maps on the student's grid."""
 
+    def measure(self, side: int, cells: int) -> None:
+        """Take the stride from maps of `cells` for `side` input pixels, if no card states it."""
+
 
 class Family(abc.ABC):
     """A family of networks, for the keypoints of one topology."""
@@ -156,6 +159,15 @@ class Family(abc.ABC):
         """Return targets and weights, mixed of those of labels and those of teachers."""
         raise NetworkError('networks of the family {!r} cannot learn from teachers'.format(
             self.name))
+
+    def stage_names(self, count: int) -> List[str]:
+        """Return names for the tensors of the stages before the last of `count`, for drawings."""
+        raise NetworkError('the stages of networks of the family {!r} cannot be exported'.format(
+            self.name))
+
+    def exported_stages(self, stages: Sequence[Outputs], card: ModelCard) -> Outputs:
+        """Return the outputs of the ONNX file: of the last stage, and any that the card names."""
+        return self.exported(stages[-1])
 
     def keypoint_maps(self, maps: np.ndarray) -> np.ndarray:
         """Return the part (K, h, w) of target maps that holds a confidence per keypoint."""

@@ -60,7 +60,16 @@ class Cpm(Heatmap):
     def output_shapes(self, card: ModelCard, stride: int) -> Dict[str, Tuple[int, ...]]:
         """See Family."""
         keypoints, *sides = super().output_shapes(card, stride)[OUTPUT]
-        return {OUTPUT: (keypoints + 1, *sides)}
+        return dict.fromkeys([OUTPUT, *_stages(card)], (keypoints + 1, *sides))
+
+    def stage_names(self, count: int) -> List[str]:
+        """See Family."""
+        return ['stage_{}'.format(number) for number in range(1, count)]
+
+    def exported_stages(self, stages: Sequence[Outputs], card: ModelCard) -> Outputs:
+        """See Family: the heatmaps of each stage."""
+        return {**self.exported(stages[-1]), **{name: stage['heatmaps'] for name, stage in
+                                                zip(_stages(card), stages)}}
 
     def groups(self, card: ModelCard) -> List[ChannelGroup]:
         """Return the groups `heatmaps` and `background`."""
@@ -88,6 +97,10 @@ class Cpm(Heatmap):
     def keypoint_maps(self, maps: np.ndarray) -> np.ndarray:
         """See Family."""
         return maps[:-1]
+
+
+def _stages(card):
+    return card.decoder.outputs.get('stages', [])
 
 
 FAMILY = Cpm

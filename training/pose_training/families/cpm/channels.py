@@ -33,3 +33,8 @@ class BackgroundChannels(TeacherChannels):
         """See TeacherChannels: append the background."""
         maps = self._keypoints.complete(maps)
         return torch.cat([maps, background(maps)], 1)
+
+    def measure(self, side: int, cells: int) -> None:
+        """See TeacherChannels."""
+        self._keypoints.measure(side, cells)
+        self.stride, self.shift = self._keypoints.stride, self._keypoints.shift

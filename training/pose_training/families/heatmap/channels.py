@@ -29,7 +29,7 @@ class HeatmapChannels(TeacherChannels):
                  mirror: Tuple[int, ...], grid: str):
         self._tensor, self._peak, self._chosen = outputs.tensor, outputs.peak, np.array(chosen)
         self.known = self._chosen >= 0
-        self.stride = stride
+        self.stride, self._grid = stride, outputs.grid
         self.shift, self.own_shift = grid_shift(outputs.grid, stride), grid_shift(grid)
         self.mirror = mirror if grid == 'half_pixel' else None
 
@@ -43,6 +43,12 @@ class HeatmapChannels(TeacherChannels):
     def complete(self, maps: Tensor) -> Tensor:
         """See TeacherChannels."""
         return maps
+
+    def measure(self, side: int, cells: int) -> None:
+        """See TeacherChannels."""
+        if side % cells == 0:
+            self.stride = side // cells
+            self.shift = grid_shift(self._grid, self.stride)
 
 
 def grid_shift(grid: str, stride: int = _STRIDE) -> float:
