@@ -125,8 +125,10 @@ def to_skeleton_array(header: Header, people: People, topology: Topology, width:
             bbox=BoundingBox2D(x=left, y=top, width=across, height=down), position=position)
         for name, points in people.parts.items():
             if (points[person, :, 2] > 0).any():
+                places = people.part_positions.get(name)
                 setattr(skeleton, name, _keypoints(
-                    points[person], [unknown] * points.shape[1]))
+                    points[person], [unknown] * points.shape[1] if places is None
+                    else _points(places[person], unknown)))
         skeletons.append(skeleton)
     return SkeletonArray(
         header=header, image_width=width, image_height=height, skeletons=skeletons)
