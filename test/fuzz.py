@@ -39,6 +39,8 @@ from pose_ros.core.estimator import PoseEstimator  # noqa: E402
 from pose_ros.core.image_messages import (  # noqa: E402
     DECODERS, decode_compressed, decode_image)
 from pose_ros.core.onnx_file import with_metadata  # noqa: E402
+from pose_ros.nodes.depth_codec import (  # noqa: E402
+    decode_compressed_depth, decode_depth_image)
 
 MIB = 1 << 20
 MOST_MIB = 2048
@@ -160,6 +162,20 @@ class Cases:
             from bag_cases import BagCases
             self._bags = BagCases(self._folder)
         self._bags.read(chance)
+
+    def depths(self, chance):
+        """Decode a raw or a compressed depth message."""
+        height, width = chance.choice((0, 1, 3, 2 ** 32 - 1)), chance.choice((0, 1, 8, 2 ** 31))
+        if chance.random() < .5:
+            decode_depth_image(SimpleNamespace(
+                width=width, height=height, encoding=chance.choice(('16UC1', '32FC1') + TEXTS),
+                step=chance.choice((0, 2 * width % 2 ** 32, 4 * width % 2 ** 32)),
+                is_bigendian=chance.choice((0, 1)), data=bytes(chance.choice((0, 1, 48, 4096)))))
+            return
+        png = cv2.imencode('.png', np.arange(96, dtype=np.uint16).reshape(8, 12))[1].tobytes()
+        decode_compressed_depth(SimpleNamespace(
+            format=chance.choice(TEXTS + ('16UC1; compressedDepth png', '32FC1; compressedDepth')),
+            data=changed_bytes(bytes(12) + png, chance)))
 
     def calibrations(self, chance):
         """Read a camera_info message."""

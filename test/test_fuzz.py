@@ -10,7 +10,7 @@ import pytest
 
 # Cases of each kind; together they take a few seconds.
 COUNTS = {'cards': 400, 'headers': 300, 'models': 60, 'images': 400, 'compressed': 300,
-          'calibrations': 400, 'bags': 200}
+          'depths': 400, 'calibrations': 400, 'bags': 200}
 NEED_ONNX = ('headers', 'models')
 MOST_MIB = 1024
 HERE = os.path.dirname(os.path.abspath(__file__))

@@ -35,8 +35,9 @@ def convert_people(people: People, source: Topology, target: Topology) -> People
     positions = (people.positions[:, first] + people.positions[:, second]) / 2
     lacking = [pair is None for pair in parents]
     keypoints[:, lacking], positions[:, lacking] = 0, np.nan
-    return make_people(keypoints, people.scores, people.track_ids, people.boxes, positions,
-                       people.parts)
+    converted = make_people(keypoints, people.scores, people.track_ids, people.boxes, positions,
+                            people.parts)
+    return converted._replace(part_positions=people.part_positions)
 
 
 def _parents(name, source):

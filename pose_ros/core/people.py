@@ -18,7 +18,8 @@ class People(NamedTuple):
     without a tracker. `boxes` (P, 4) float32: left, top, width, height px, from the outer
     edge of pixel 0; NaN where unknown.
     `positions` (P, K, 3) float32: meters in the optical frame of the camera; NaN where unknown.
-    `parts`: further keypoints (P, k, 3) float32 by name, such as left_hand.
+    `parts`: further keypoints (P, k, 3) float32 by name, such as left_hand. `part_positions`: as
+    `positions`, by the same names; empty without depth.
     """
 
     keypoints: np.ndarray
@@ -27,6 +28,7 @@ class People(NamedTuple):
     boxes: np.ndarray
     positions: np.ndarray
     parts: Dict[str, np.ndarray]
+    part_positions: Dict[str, np.ndarray] = {}
 
     @property
     def count(self) -> int:
@@ -35,8 +37,9 @@ class People(NamedTuple):
 
     def select(self, index) -> 'People':
         """Return the people that a NumPy index or mask picks, in its order."""
-        parts = {name: array[index] for name, array in self.parts.items()}
-        return People(*([array[index] for array in self[:-1]] + [parts]))
+        parts, positions = ({name: array[index] for name, array in each.items()}
+                            for each in (self.parts, self.part_positions))
+        return People(*([array[index] for array in self[:-2]] + [parts, positions]))
 
     def detected(self) -> np.ndarray:
         """Return a mask (P, K) of the keypoints that were found."""

@@ -99,9 +99,10 @@ class FrameResults(JsonResults):
     "time_s", "width", "height", "people": [{"track_id", "score", "bbox", "keypoints"}]}]}.
     Coordinates are pixels with pixel centers at integers. `bbox` is x, y, width, height;
     `keypoints` holds [x, y, score] or null per keypoint; so do `left_hand`, `right_hand` (hand_21)
-    and `face` (face_70) where the pipeline has networks for them. `positions` holds [x, y, z] in
-    meters or null per keypoint, for frames with depth. `time_s` is null for still
-    images, `track_id` is -1 without tracking. Frames of several cameras have a `source`.
+    and `face` (face_70) where the pipeline has networks for them. For frames with depth,
+    `positions` (and `left_hand_positions`, ...) holds [x, y, z] in meters or null per keypoint.
+    `time_s` is null for still images, `track_id` is -1 without tracking. Frames of several cameras
+    have a `source`.
     """
 
     def __init__(self, path: str, topology: Topology, model: str):
@@ -123,6 +124,9 @@ class FrameResults(JsonResults):
         for name, parts in people.parts.items():
             for record, part in zip(records, parts):
                 record[name] = [_keypoint(keypoint) for keypoint in part]
+        for name, places in people.part_positions.items():
+            for record, positions in zip(records, places):
+                record[name + '_positions'] = [_position(position) for position in positions]
         source = {'source': frame.source} if frame.source else {}
         return [dict({'index': frame.index, 'name': frame.name,
                       'time_s': _number(frame.time_s, 6), 'width': width, 'height': height},
@@ -191,7 +195,9 @@ class CsvResults(ResultFile):
             rows.writerows(self._rows(facts, BODY, people.keypoints[person],
                                       people.positions[person]))
             for part, keypoints in people.parts.items():
-                rows.writerows(self._rows(facts, part, keypoints[person], None))
+                places = people.part_positions.get(part)
+                rows.writerows(self._rows(facts, part, keypoints[person],
+                                          None if places is None else places[person]))
         return text.getvalue()
 
     def _rows(self, facts, part, keypoints, positions):

@@ -36,7 +36,10 @@ def skeleton_array(kinds: MessageKinds, header, people: People, topology: Topolo
         parts = {name: [] for name in PARTS}
         for name, points in people.parts.items():
             if (points[person, :, 2] > 0).any():
-                parts[name] = _keypoints(kinds, points[person], [unknown] * points.shape[1])
+                places = people.part_positions.get(name)
+                parts[name] = _keypoints(
+                    kinds, points[person], [unknown] * points.shape[1] if places is None
+                    else _points(kinds, places[person], unknown))
         skeletons.append(kinds.Skeleton(
             track_id=int(people.track_ids[person]), format=topology.format_id,
             confidence=float(people.scores[person]),

@@ -36,9 +36,13 @@ def plane_markers(header: Header, people: People, topology: Topology, camera: Pi
 
 
 def space_markers(header: Header, people: People, topology: Topology) -> MarkerArray:
-    """The same of each person that has positions, where it is; without hands and faces."""
-    points = _points(people.positions, np.isfinite(people.positions).all(-1))
-    return _markers(header, people, [(points, topology, _SPACE_SIZE)])
+    """The same of each person that has positions, where it is."""
+    skeletons = [(people.positions, topology, _SPACE_SIZE)] + [
+        (positions, part_topology(name), _SPACE_SIZE * _PART_SIZE)
+        for name, positions in people.part_positions.items()]
+    return _markers(header, people, [
+        (_points(positions, np.isfinite(positions).all(-1)), shape, size)
+        for positions, shape, size in skeletons])
 
 
 def _markers(header, people, skeletons) -> MarkerArray:

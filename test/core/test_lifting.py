@@ -155,6 +155,44 @@ def test_range_and_height(standing):
     assert 0 < small.sum() < 12  # too large for a body of half a meter
 
 
+def hand(points, camera=CAMERA, size=0.03):
+    """People with a left hand, 21 keypoints within a square [m] around the wrist."""
+    steps = np.linspace(-1, 1, 21)
+    spread = np.stack([steps, np.sin(40 * steps), 0 * steps], 1) * size / 2
+    pixels = camera.project(points[WRIST] + spread)
+    keypoints = np.concatenate([pixels, np.full((21, 1), 0.9)], 1)
+    missing = np.tile(np.float32([np.nan, np.nan, 0]), (1, 21, 1))
+    return bodies.seen(points)._replace(parts={
+        'left_hand': np.float32(keypoints)[None], 'right_hand': missing})
+
+
+def test_hands_have_positions(standing):
+    points, depth = standing
+    people = hand(points)
+    people.parts['left_hand'][0, 4, 0] += 40  # on the wall
+    frame = Frame(IMAGE, camera=CAMERA, depth=depth.astype(np.float32))
+    found, = Lifting(TOPOLOGY)([frame], [people])
+    left = found.part_positions['left_hand'][0]
+    assert np.isnan(left).all(1).nonzero()[0].tolist() == [4]
+    assert np.nanmax(np.linalg.norm(left - found.positions[0, WRIST], axis=1)) < 0.05
+    assert np.isnan(found.part_positions['right_hand']).all()
+    assert found.select([0]).part_positions['left_hand'].shape == (1, 21, 3)
+    assert found.select([]).part_positions['left_hand'].shape == (0, 21, 3)
+
+
+def test_a_hand_far_from_its_wrist_has_no_positions(standing):
+    points, depth = standing
+    people = hand(points)
+    people.parts['left_hand'][0, :, 0] += 40
+    frame = Frame(IMAGE, camera=CAMERA, depth=depth.astype(np.float32))
+    found, = Lifting(TOPOLOGY)([frame], [people])
+    assert np.isnan(found.part_positions['left_hand']).all()
+    assert np.isfinite(found.positions).all()
+    people.keypoints[0, WRIST] = (np.nan, np.nan, 0)  # then the hand alone decides
+    found, = Lifting(TOPOLOGY)([frame], [people])
+    assert np.isfinite(found.part_positions['left_hand']).all()
+
+
 def test_people_are_lifted_apart():
     near, far = STANDING + (-0.8, 0, 2.5), STANDING + (0.7, 0, 4)
     depth = np.minimum(bodies.rendered(near, 6), bodies.rendered(far, 6))

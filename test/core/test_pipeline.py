@@ -20,7 +20,7 @@ IMAGES = [models.image(width, height, blue) for width, height, blue in
 
 def same(found, expected):
     return found.count == expected.count and all(
-        np.array_equal(a, b, equal_nan=True) for a, b in zip(found[:-1], expected[:-1]))
+        np.array_equal(a, b, equal_nan=True) for a, b in zip(found[:5], expected[:5]))
 
 
 @pytest.mark.parametrize('batch', [1, 3, 4])

@@ -81,3 +81,20 @@ def test_untracked_people_pass_and_cameras_are_apart(method):
                                       np.float32(moved))
         np.testing.assert_array_equal(filtered(stage, moved, k, 1, 'front'),
                                       filtered(alone, moved, k))
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_positions_of_hands_are_filtered_too(method):
+    stage, noise, found = Smoothing(method), np.random.RandomState(0).normal(0, .01, 120), []
+    hand = np.full((1, 21, 3), 0.8, np.float32)
+    for k, offset in enumerate(noise):
+        people = person(POINTS)._replace(
+            parts={'left_hand': hand},
+            part_positions={'left_hand': np.full((1, 21, 3), 1 + offset, np.float32)})
+        if k == 100:  # a frame without depth
+            people = people._replace(positions=people.positions * np.nan, part_positions={})
+        result, = stage([Frame(IMAGE, k / RATE, '', bodies.CAMERA)], [people])
+        found.append(result.part_positions['left_hand'][0, 20])
+    found = np.array(found)
+    assert found.shape == (120, 3) and abs(found[30:].mean() - 1) < 0.005
+    assert found[30:].std() < 0.8 * noise[30:].std()

@@ -139,6 +139,20 @@ def test_markers_in_space_are_where_people_are():
     assert label.text == '#4 0.70' and label.pose.position.y < 2 and label.pose.position.z == 3
 
 
+def test_hands_in_space():
+    people = _in_space()
+    hand = np.full((2, 21, 3), 0.5, np.float32)
+    people = people._replace(parts={'left_hand': hand}, part_positions={'left_hand': 4 * hand})
+    people.part_positions['left_hand'][:, 1:] = np.nan
+    first, _ = to_skeleton_array(Header(), people, TOPOLOGY, 160, 120).skeletons
+    assert (first.left_hand[0].position.x, first.left_hand[0].position.z) == (2, 2)
+    assert np.isnan(first.left_hand[1].position.x) and first.left_hand[1].x == 0.5
+    spheres = [marker for marker in space_markers(Header(), people, TOPOLOGY).markers
+               if marker.type == Marker.SPHERE_LIST]
+    assert [len(marker.points) for marker in spheres] == [2, 1]
+    assert spheres[1].scale.x < spheres[0].scale.x and spheres[1].points[0].z == 2
+
+
 def test_with_depth_markers_are_never_on_the_plane(output):
     output, publishers = output
     publishers[MarkerArray].listeners = 1

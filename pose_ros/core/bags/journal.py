@@ -137,7 +137,8 @@ def _parsed(line: bytes) -> Dict[str, Any]:
 
 def _lists(people: People) -> Dict[str, Any]:
     """Return people as lists; a float32 is the same after it was text."""
-    fields = {name: getattr(people, name).tolist() for name in people._fields if name != 'parts'}
+    fields = {name: getattr(people, name).tolist() for name in people._fields
+              if name not in ('parts', 'part_positions')}
     return dict(fields, size=people.keypoints.shape[1],
                 parts={name: [part.shape[1], part.tolist()]
                        for name, part in people.parts.items()})

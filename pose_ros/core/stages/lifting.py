@@ -21,9 +21,14 @@ _SLACK = 0.1        # m, of the distance of keypoints: surfaces, and keypoints a
 _STEP, _STEP_GROWTH, _LARGEST_STEP = 0.03, 0.01, 0.3
 _AROUND = ((0, 1), (0, -1), (1, 0), (-1, 0))
 
+# Hands and faces: windows are for fingers, lengths those of hands and heads (see body.py).
+_PART_WINDOW = 0.25  # of the window
+_PART_LENGTH = 0.13  # heights of the body
+_ANCHORS = {'left_hand': 'left_wrist', 'right_hand': 'right_wrist', 'face': 'nose'}
+
 LIFTING_PARAMETERS = (
     Parameter('window', 0.06, 'Side of the square around a keypoint in which its depth is '
-              'measured', 0.001, 1.0, unit='m', dynamic=True),
+              'measured; for hands and faces a quarter of it', 0.001, 1.0, unit='m', dynamic=True),
     Parameter('min_depth', 0.1, 'Nearer depths are not used', 0.0, 100.0, unit='m', dynamic=True),
     Parameter('max_depth', 10.0, 'Farther depths are not used', 0.1, 1000.0, unit='m',
               dynamic=True),
@@ -39,7 +44,8 @@ class Lifting(Stage):
     median of the nearest surface in a window; pixels at edges and holes do not count. A keypoint
     whose position does not fit the others of its body takes the next surface behind, or none:
     NaN. Without depth or camera all positions are NaN. Counters: keypoints of frames with depth,
-    those without a depth around them, and those off their body.
+    those without a depth around them, and those off their body. Hands and faces are measured
+    alike, near wrist and nose, with smaller windows.
     """
 
     name = 'lifting'
@@ -48,7 +54,7 @@ class Lifting(Stage):
     def __init__(self, topology: Topology, **settings):
         """Take the skeleton format of the people, and settings that differ from the defaults."""
         super(Lifting, self).__init__(**settings)
-        self._reach = keypoint_reach(topology)
+        self._topology, self._reach = topology, keypoint_reach(topology)
         self.counters.update(keypoints=0, keypoints_without_depth=0, keypoints_off_body=0)
 
     def applies(self, frames):
@@ -63,22 +69,41 @@ class Lifting(Stage):
         if frame.depth is None or frame.camera is None or not people.count:
             return people
         check_depth(frame)
-        found = people.detected()
-        pixels = np.where(found[..., None], people.keypoints[..., :2], 0).astype(np.float64)
-        surfaces = self._surfaces(frame, pixels, found)
+        window, tallest = self._settings['window'], self._settings['tallest']
+        positions = self._positions(frame, people.keypoints, window,
+                                    self._reach * tallest + _SLACK)
+        parts = {}
+        for name, keypoints in people.parts.items():
+            anchor = self._topology.index(_ANCHORS.get(name, ''))
+            reach = np.full(keypoints.shape[1], _PART_LENGTH * tallest + _SLACK)
+            parts[name] = self._positions(
+                frame, keypoints, window * _PART_WINDOW, reach,
+                None if anchor is None else positions[:, anchor, None, None])
+        return people._replace(positions=positions, part_positions=parts)
+
+    def _positions(self, frame, keypoints, window, reach, anchor=None):
+        """Return the positions (P, K, 3) float32 [m] of keypoints (P, K, 3) that are in reach.
+
+        window [m]; reach as of _consistent. anchor (P, 1, 1, 3): a position that is known, or NaN.
+        """
+        found = keypoints[..., 2] > 0
+        pixels = np.where(found[..., None], keypoints[..., :2], 0).astype(np.float64)
+        surfaces = self._surfaces(frame, pixels, found, window)
         rays = frame.camera.rays(pixels)
         with np.errstate(invalid='ignore'):
             rays[~(np.abs(rays) < WIDEST_RAY).all(-1)] = np.nan
-        positions = _consistent(rays[:, :, None] * surfaces[..., None],
-                                self._reach * self._settings['tallest'] + _SLACK)
+        candidates = rays[:, :, None] * surfaces[..., None]
+        if anchor is not None:
+            candidates = _near(candidates, anchor, reach)
+        positions = _consistent(candidates, reach)
         measured = np.isfinite(surfaces).any(-1)
         lifted = np.isfinite(positions[..., 0])
         self.counters['keypoints'] += int(found.sum())
         self.counters['keypoints_without_depth'] += int((found & ~measured).sum())
         self.counters['keypoints_off_body'] += int((measured & ~lifted).sum())
-        return people._replace(positions=positions.astype(np.float32))
+        return positions.astype(np.float32)
 
-    def _surfaces(self, frame, pixels, found):
+    def _surfaces(self, frame, pixels, found, window):
         """Return the depths (P, K, _CANDIDATES) [m] of the surfaces at pixels (P, K, 2)."""
         limits = self._settings['min_depth'], self._settings['max_depth']
         focal_length = (frame.camera.fx + frame.camera.fy) / 2
@@ -87,7 +112,7 @@ class Lifting(Stage):
         near = near.reshape(len(pixels), -1)
         near.sort(axis=1)
         middle = near[np.arange(len(near)), np.isfinite(near).sum(1) // 2]
-        radius = self._settings['window'] / 2 * focal_length / np.where(middle > 0, middle, 1)
+        radius = window / 2 * focal_length / np.where(middle > 0, middle, 1)
         samples = _sampled(frame.depth, pixels, found, radius.clip(1, max(frame.size)), _GRID,
                            limits)
         return _nearest_surfaces(samples)
@@ -140,11 +165,20 @@ def _nearest_surfaces(samples):
     return np.where(large[rows, chosen], depths, np.nan).reshape(shape + (-1,)).astype(np.float64)
 
 
+def _near(candidates, anchor, reach):
+    """Return candidates (P, K, C, 3) without those out of reach of an anchor (P, 1, 1, 3)."""
+    with np.errstate(invalid='ignore'):
+        away = np.linalg.norm(candidates - anchor, axis=-1) > reach[:, None]
+    known = np.where(away[..., None], np.nan, candidates)
+    order = np.argsort(np.isnan(known[..., 2]), axis=2, kind='stable')
+    return np.take_along_axis(known, order[..., None], 2)
+
+
 def _consistent(candidates, reach):
     """Choose among candidates (P, K, C, 3) [m] positions (P, K, 3) no two of which are too far.
 
-    reach (K, K) [m]. The keypoint that is too far from the most others takes its next candidate,
-    and NaN after the last, until none is.
+    reach (K, K) [m], or (K,) if it is the same for all. The keypoint that is too far from the most
+    others takes its next candidate, and NaN after the last, until none is.
     """
     people, size = candidates.shape[:2]
     ends = np.full((people, size, 1, 3), np.nan)

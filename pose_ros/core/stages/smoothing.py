@@ -81,28 +81,36 @@ class Smoothing(Stage):
         if not len(tracked):
             return people
         points[tracked] = smoothed
-        ends = np.cumsum([array.shape[1] for array in arrays])[:-1]
-        keypoints, *parts = np.split(points, ends, 1)
+        keypoints, *parts = np.split(points, _ends(arrays), 1)
         return inside(people._replace(keypoints=keypoints, parts=dict(zip(people.parts, parts))),
                       *frame.size)
 
     def _in_space(self, frame, people, tracked, passed):
         """Filter the positions [m]; those of hidden keypoints are filled in, too."""
         key = frame.source, 'space'
-        known = np.isfinite(people.positions).all(-1)
-        if key not in self._bodies and not known[tracked].any():
+        measured = [people.positions] + list(people.part_positions.values())
+        if key not in self._bodies \
+                and not any(np.isfinite(array[tracked]).any() for array in measured):
             return people
+        if people.parts and not people.part_positions:  # a frame without depth
+            people = people._replace(part_positions={
+                name: np.full(points.shape, np.nan, np.float32)
+                for name, points in people.parts.items()})
+        arrays = [people.positions] + list(people.part_positions.values())
+        positions = np.concatenate(arrays, 1)
+        known = np.isfinite(positions).all(-1)
         heights = np.full(len(tracked), np.nan)
         for row, person in enumerate(tracked):
             if known[person].any():
-                depth = np.median(people.positions[person, known[person], 2])
+                depth = np.median(positions[person, known[person], 2])
                 heights[row] = people.boxes[person, 2:].max() * depth / frame.camera.fy
-        scores = np.where(known, people.keypoints[..., 2], 0)
-        points = np.concatenate([people.positions, scores[..., None]], -1)[tracked]
-        positions = people.positions.copy()
+        scores = np.concatenate([people.keypoints] + list(people.parts.values()), 1)[..., 2]
+        points = np.concatenate([positions, np.where(known, scores, 0)[..., None]], -1)
         positions[tracked] = self._followed(
-            key, people.track_ids[tracked], heights, points, passed)[..., :-1]
-        return people._replace(positions=positions)
+            key, people.track_ids[tracked], heights, points[tracked], passed)[..., :-1]
+        positions, *parts = np.split(positions, _ends(arrays), 1)
+        return people._replace(positions=positions,
+                               part_positions=dict(zip(people.part_positions, parts)))
 
     def _followed(self, key, ids, heights, points, passed):
         """Return points (P, N, D + 1), coordinates and score, after the filter.
@@ -161,3 +169,8 @@ class Smoothing(Stage):
         points = np.concatenate([bodies.states[0], scores[..., None]], -1).astype(np.float32)
         points[~(points[..., -1] > 0)] = (np.nan,) * (points.shape[-1] - 1) + (0,)
         return points
+
+
+def _ends(arrays):
+    """Return where arrays (P, N, ...) end that are joined along N, but for the last."""
+    return np.cumsum([array.shape[1] for array in arrays])[:-1]
