@@ -1,11 +1,13 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""CameraInfo messages of a calibration file."""
+"""CameraInfo messages of a calibration file, or of the camera of a frame."""
 from copy import deepcopy
 
+import numpy as np
 from sensor_msgs.msg import CameraInfo
 
 from pose_ros.core.calibration_file import load_calibration
+from pose_ros.core.camera import Pinhole
 from pose_ros.core.errors import ImageError
 
 _ASPECT_TOLERANCE = 0.01
@@ -16,6 +18,14 @@ def load_camera_info(path: str) -> CameraInfo:
     found = load_calibration(path)
     return CameraInfo(width=found.width, height=found.height, k=found.k, d=found.d, r=found.r,
                       p=found.p, distortion_model=found.distortion_model)
+
+
+def camera_info_of(camera: Pinhole) -> CameraInfo:
+    """Return the CameraInfo, without header, of a camera whose images have no distortion."""
+    matrix = camera.matrix
+    return CameraInfo(width=camera.width, height=camera.height, distortion_model='plumb_bob',
+                      d=[0.0] * 5, k=matrix.ravel().tolist(), r=np.eye(3).ravel().tolist(),
+                      p=np.column_stack([matrix, np.zeros(3)]).ravel().tolist())
 
 
 def scale_camera_info(info: CameraInfo, width: int, height: int) -> CameraInfo:

@@ -9,9 +9,9 @@ import numpy as np
 from pose_ros.core.compressed import codec_of, decode_samples
 from pose_ros.core.depth import depth_in_meters
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_messages import as_bytes, RawImage
 from pose_ros.core.image_size import MAX_PIXELS, size_fault
 from pose_ros.core.samples import SampleDepth
-from pose_ros.nodes.image_encodings import as_bytes, RawImage
 
 MILLIMETERS, METERS = '16UC1', '32FC1'
 _SAMPLES = {MILLIMETERS: 'u2', METERS: 'f4'}

@@ -15,7 +15,7 @@ from pose_ros.core.image_size import SIZE_PARAMETER
 from pose_ros.core.parameters import Parameter
 from pose_ros.core.sources import ASSUMED_RATE, open_source
 from pose_ros.core.sources.pacing import Pacer
-from pose_ros.nodes.camera_info import load_camera_info, scale_camera_info
+from pose_ros.nodes.camera_info import camera_info_of, load_camera_info, scale_camera_info
 from pose_ros.nodes.clock import ClockWatch, steady_timer
 from pose_ros.nodes.depth_codec import encode_depth
 from pose_ros.nodes.image_codec import encode_bgr8, encode_jpeg
@@ -131,7 +131,7 @@ class _Output:
         self._clock, self._quality = node.get_clock(), values['jpeg_quality']
         self._header = Header(frame_id=values['frame_id'])
         self._image, self._compressed = Image(), CompressedImage()
-        self._info = self._file_info = self._info_publisher = None
+        self._info = self._file_info = self._info_publisher = self._camera = None
         qos, transport = image_qos(values['image_qos']), values['image_transport']
         self._publishers = {}
         if transport != 'compressed':
@@ -147,6 +147,7 @@ class _Output:
         calibration = values['camera_info_file'] or source.calibration
         if calibration:
             self._file_info = load_camera_info(calibration)
+        if calibration or source.has_depth:
             self._info_publisher = node.create_publisher(CameraInfo, CAMERA_INFO_TOPIC, qos)
         else:
             node.get_logger().info('camera_info is not published: camera_info_file is empty')
@@ -164,8 +165,9 @@ class _Output:
     def publish(self, frame):
         """Publish image and depth of a Frame, stamped now, in each form with a subscriber."""
         self._header.stamp = self._clock.now().to_msg()
-        if self._info_publisher is not None:
-            self._info_publisher.publish(self._info_message(frame.image))
+        info = self._info_message(frame)
+        if info is not None:
+            self._info_publisher.publish(info)
         if frame.depth is not None and self._depth_publisher.get_subscription_count():
             self._depth_publisher.publish(encode_depth(frame.depth, self._header, self._depth))
         for message, publisher in self._publishers.items():
@@ -183,11 +185,16 @@ class _Output:
     def _compressed_message(self, image):
         return encode_jpeg(image, self._header, self._compressed, self._quality)
 
-    def _info_message(self, image):
-        height, width = image.shape[:2]
-        if self._info is None or (self._info.width, self._info.height) != (width, height):
-            self._info = scale_camera_info(self._file_info, width, height)
-            self._info.header = self._header
+    def _info_message(self, frame):
+        """Return the calibration of the file, else that of the frame; None without one."""
+        if self._file_info is not None:
+            if self._info is None or (self._info.width, self._info.height) != frame.size:
+                self._info = scale_camera_info(self._file_info, *frame.size)
+        elif frame.camera is None or self._info_publisher is None:
+            return None
+        elif frame.camera != self._camera:
+            self._camera, self._info = frame.camera, camera_info_of(frame.camera)
+        self._info.header = self._header
         return self._info
 
 

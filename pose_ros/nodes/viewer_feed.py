@@ -9,10 +9,10 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 
 from pose_ros.core.errors import ImageError
+from pose_ros.core.image_messages import decode_image
 from pose_ros.core.viewer import Person, Sample, View
 from pose_ros.core.viewer.view import ERROR, OK, WARNING
 from pose_ros.msg import SkeletonArray
-from pose_ros.nodes.image_encodings import decode_image
 from pose_ros.nodes.interface import camera_topics
 from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS
 
