@@ -12,7 +12,7 @@ from pose_ros.core.bags.definitions import BagTypes
 from pose_ros.core.bags.journal import Entry, Journal
 from pose_ros.core.bags.reader import Bag, BagError
 from pose_ros.core.bags.results import BagResults
-from pose_ros.core.bags.writer import BagWriter, check_place, storage_of
+from pose_ros.core.bags.writer import BagWriter, check_place, remove_leftover, storage_of
 from pose_ros.core.command import progress_bar
 from pose_ros.core.command_options import load_estimator, model_inputs
 from pose_ros.core.draw import draw_people
@@ -62,7 +62,10 @@ def _process(args, bag, journal_path):
         with prepared(args, estimator, None, bar) as work:
             _tell(args, _journal_notes(journal))
             draw = _drawer(args, estimator) if args.overlay else None
+            for name in journal.folders:
+                remove_leftover(args.output, name)
             with BagWriter(args.output, args.storage) as writer:
+                journal.note_folder(writer.temporary)
                 results = BagResults(writer, types, estimator.topology, draw)
                 results.begin(cameras, kept)
                 _tell(args, ['left out ' + text for text in results.left_out])

@@ -17,7 +17,7 @@ from pose_ros.core.bags.definitions import BagTypes
 from pose_ros.core.bags.journal import Entry, Journal
 from pose_ros.core.bags.reader import Bag, BagError
 from pose_ros.core.bags.stored import Stored, Topic
-from pose_ros.core.bags.writer import BagWriter
+from pose_ros.core.bags.writer import BagWriter, remove_leftover
 from pose_ros.core.errors import OutputError
 from pose_ros.core.image_size import MAX_PIXELS
 from pose_ros.core.people import make_people
@@ -164,6 +164,16 @@ def test_hashes_and_definitions(types):
         types.decode(b'\0\1\0\0\1', 'sensor_msgs/msg/Image')
 
 
+def test_leftovers_are_removed_by_name(tmp_path):
+    (tmp_path / '.pose_ros_abcd1234' / 'people').mkdir(parents=True)
+    (tmp_path / 'other').mkdir()
+    (tmp_path / '.pose_ros_link1234').symlink_to(tmp_path / 'other')
+    for name in ('other', '..', '.pose_ros_', '.pose_ros_link1234', '.pose_ros_/../other',
+                 '.pose_ros_abcd1234', '.pose_ros_abcd1234'):
+        remove_leftover(str(tmp_path / 'people.mcap'), name)
+    assert sorted(os.listdir(str(tmp_path))) == ['.pose_ros_link1234', 'other']
+
+
 def test_an_unfinished_bag_leaves_nothing(tmp_path):
     for name in ('bag.mcap', 'bag'):
         with pytest.raises(KeyError):
@@ -192,6 +202,13 @@ def test_a_journal_returns_what_it_was_given(tmp_path):
             for before, after in zip(entry.people or (), found.people or ()):
                 np.testing.assert_equal(after, before)
         assert journal.take(0) is None
+        journal.note_folder('.pose_ros_abcd1234')
+    with Journal(path, {'a': 1}) as journal:
+        assert journal.found == 3 and journal.folders == ['.pose_ros_abcd1234']
+        journal.add([TOPIC, 3], entries[1])
+    with Journal(path, {'a': 1}) as journal:
+        assert [journal.take([TOPIC, number]).error for number in range(4)] == [
+            '', 'bad', '', 'bad']
     with Journal(path, {'a': 1}) as journal, pytest.raises(OutputError, match='this input'):
         journal.take(['/other', 0])
     with Journal(path, {'a': 1}, restart=True) as journal:

@@ -8,7 +8,7 @@ is written when its frame is done, so that a killed process loses at most the fr
 import binascii
 import json
 import os
-from typing import Any, Dict, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import numpy as np
 
@@ -32,12 +32,13 @@ class Journal:
     """The journal of one run; a context manager, which closes the file.
 
     `found`: how many frames of an earlier run it holds. `is_other`: whether it was that of a run
-    with another key, and begins anew.
+    with another key, and begins anew. `folders`: what killed runs noted (note_folder).
     """
 
     def __init__(self, path: str, key: Dict[str, Any], restart: bool = False):
         """Open or begin the file; OutputError if it is no journal, or cannot be written."""
         self.path, self.found, self.is_other = path, 0, False
+        self.folders: List[str] = []
         self._key = json.loads(json.dumps(key))
         try:
             end = self._read()
@@ -64,6 +65,8 @@ class Journal:
             return None
         self._left -= 1
         content = _parsed(self._old.readline())
+        while 'folder' in content:
+            content = _parsed(self._old.readline())
         if content['place'] != json.loads(json.dumps(place)):
             raise OutputError('{} does not belong to this input: remove it'.format(self.path))
         if 'error' in content:
@@ -78,6 +81,10 @@ class Journal:
         else:
             content.update(size=entry.size, people=_lists(entry.people))
         self._write(content)
+
+    def note_folder(self, name: str) -> None:
+        """Write the name of a temporary folder that this run will leave if it is killed."""
+        self._write({'folder': name})
 
     def remove(self) -> None:
         """Delete the file: the run is complete."""
@@ -103,15 +110,24 @@ class Journal:
                     return 0
                 raise OutputError('{} exists, and is no journal of an earlier run: move it '
                                   'away'.format(self.path))
-            self.is_other = header['key'] != self._key
-            if self.is_other:
-                return 0
+            end = self._read_frames(stream)
+        self.is_other = header['key'] != self._key
+        if self.is_other:
+            end = self.found = 0
+        return end
+
+    def _read_frames(self, stream) -> int:
+        end = stream.tell()
+        for line in iter(lambda: stream.readline(_LONGEST_LINE), b''):
+            content = _parsed(line)
+            if not content:
+                break
             end = stream.tell()
-            for line in iter(lambda: stream.readline(_LONGEST_LINE), b''):
-                if not _parsed(line):
-                    break
-                self.found, end = self.found + 1, stream.tell()
-            return end
+            if 'folder' in content:
+                self.folders.append(str(content['folder']))
+            else:
+                self.found += 1
+        return end
 
     def _write(self, content):
         text = json.dumps(content).encode()

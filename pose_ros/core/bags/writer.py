@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a bag, whole or not at all: one .mcap or .db3 file, or a folder with metadata.yaml."""
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -19,7 +20,16 @@ from pose_ros.core.files import check_writable
 STORAGES = ('mcap', 'sqlite3')
 _PLUGINS = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
 _VERSION: Any = 8  # of metadata.yaml; Humble and later read it
+_PREFIX = '.pose_ros_'
+_TEMPORARY = re.compile(re.escape(_PREFIX) + r'\w{8}\Z')  # of mkdtemp
 _NEVER = QosTime(9223372036, 854775807)
+
+
+def remove_leftover(path: str, name: str) -> None:
+    """Delete the folder that a killed run of a writer to `path` left, by its name."""
+    folder = os.path.join(os.path.dirname(os.path.realpath(path)), name)
+    if _TEMPORARY.match(name) and os.path.isdir(folder) and not os.path.islink(folder):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def reliable(depth: int, latched: bool = False):
@@ -53,7 +63,8 @@ class BagWriter:
     """Writes messages to a new bag, which appears under its name when the block ends.
 
     Without an ending of ENDINGS `path` becomes a folder, which must not exist. After an error
-    nothing is left. OutputError if something cannot be written.
+    nothing is left. OutputError if something cannot be written. `temporary` is the name of the
+    folder in which it is written.
     """
 
     def __init__(self, path: str, storage: str = ''):
@@ -64,9 +75,10 @@ class BagWriter:
         check_place(path)
         try:
             folder = os.path.dirname(os.path.realpath(path))
-            self._folder = tempfile.mkdtemp(prefix='.pose_ros_', dir=folder)
+            self._folder = tempfile.mkdtemp(prefix=_PREFIX, dir=folder)
         except OSError as error:
             raise cannot_write(path, error)
+        self.temporary = os.path.basename(self._folder)
         name = os.path.splitext(os.path.basename(path))[0] if self._is_file else \
             os.path.basename(path)
         self._bag = os.path.join(self._folder, name)
