@@ -114,6 +114,19 @@ def test_an_absent_hand_is_missing(tmp_path):
     assert set(people.parts) == {'left_hand', 'right_hand'}
 
 
+@pytest.mark.parametrize('wrist', [(198, 100), (199, 199), (260, 100)])
+def test_a_hand_at_the_border_keeps_its_place(tmp_path, wrist):
+    """Half of the crop, three quarters or all of it lie outside; the points are where they are."""
+    stage = Parts(COCO, hands=network(tmp_path, 'hand_21', np.full((21, 2), 40.)))
+    elbow = wrist[0] - 60, wrist[1]
+    person = body(right_wrist=wrist, right_elbow=elbow)
+    people = stage([Frame(np.full((200, 200, 3), 255, np.uint8))], [person])[0]
+    offset = (40 - (SIZE - 1) / 2.) * 1.5 * 60 / SIZE  # the crop is turned: right is down
+    expected = wrist[0] + .33 * 60 - offset, wrist[1] + offset, .9
+    np.testing.assert_allclose(people.parts['right_hand'][0], np.tile(expected, (21, 1)), atol=.01)
+    assert people.parts['left_hand'][..., 2].max() == 0
+
+
 def test_limits_of_people_and_of_size(tmp_path):
     stage = Parts(COCO, hands=network(tmp_path, 'hand_21', np.ones((21, 2))))
     frame = Frame(np.zeros((200, 200, 3), np.uint8))
