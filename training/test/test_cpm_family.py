@@ -24,6 +24,7 @@ from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.exporters.synthetic_image import draw_image, prepare
 from pose_training.families.registry import make_family
+from pose_training.fitting.transfer import with_topology
 from pose_training.models import create_model
 
 CPM = make_family('cpm', 'coco_17')
@@ -154,6 +155,18 @@ def test_labels_and_teachers_are_mixed():
     known[[5, 17]] = False
     _, mixed = CPM.mix(maps, weights, soft, known, .5, torch.tensor([True]))
     assert not mixed[0, 5].any() and not mixed[0, 17].any()
+
+
+def test_the_weights_for_another_skeleton():
+    """What neither yields nor reads heatmaps is kept, as in the published fine-tuning."""
+    network = create_model('cpm_body', **SMALL)
+    changed = with_topology(network, CPM.topology)
+    assert changed(torch.zeros(1, 3, 32, 32))[-1]['heatmaps'].shape == (1, 18, 4, 4)
+    old, new = network.state_dict(), changed.state_dict()
+    fresh = {'conv5_2_CPM.weight', 'conv5_2_CPM.bias', 'Mconv1_stage2.weight',
+             'Mconv7_stage2.weight', 'Mconv7_stage2.bias'}
+    assert {name for name in old if old[name].shape != new[name].shape} == fresh
+    assert all(torch.equal(old[name], new[name]) for name in old if name not in fresh)
 
 
 def test_a_small_network_learns_the_maps_of_another_kind(tmp_path):

@@ -14,20 +14,22 @@ def with_topology(network: PoseNetwork, topology: Topology) -> PoseNetwork:
     """Return the network for other keypoints, or itself if they are its own.
 
     A keypoint with the name of an old one gets its weights, any other one random weights; all
-    other layers are the same. ConfigError for a network whose outputs are not one channel per
+    other layers are the same. In a convolutional pose machine all layers that yield or read
+    heatmaps have random weights. ConfigError for a network whose outputs are not one channel per
     keypoint.
     """
     old, recipe = network.family.topology, network.recipe
     if topology == old:
         return network
-    if network.family.channels != {'heatmaps': old.size}:
+    matched = network.family.channels == {'heatmaps': old.size}
+    if not matched and network.family.name != 'cpm':
         raise ConfigError('model.topology: the checkpoint is of {} for {}, whose outputs cannot '
                           'be changed to {}; leave model.topology out, or begin without a '
                           'checkpoint'.format(recipe.name, old.name, topology.name))
     changed = create_model(recipe.name, topology, **recipe.options)
     state, axes = changed.state_dict(), _keypoint_axes(network)
     places = [(new, old.index(name)) for new, name in enumerate(topology.keypoint_names)
-              if old.index(name) is not None]
+              if matched and old.index(name) is not None]
     for name, value in network.state_dict().items():
         if name not in axes:
             state[name] = value
