@@ -130,6 +130,7 @@ def test_unknown_keys_and_missing_weights_are_named(tmp_path, caplog):
     ({'locref_huber_loss': False}, 'Huber loss'),
     ({'dataset': 'gone.mat'}, "no dataset 'gone.mat'"), ({'dataset': ''}, 'names no `dataset`'),
     ({'multi_step': [[.1]]}, 'multi_step must be'),
+    ({'global_scale': 'large'}, 'a value is invalid'), ({'crop_size': 3}, 'a value is invalid'),
     ({'multi_step': []}, 'multi_step is empty'), ({'optimizer': 'lion'}, 'choose sgd or adam')])
 def test_impossible_values_are_named(tmp_path, changes, words):
     with pytest.raises(ConfigError, match=words):
@@ -177,7 +178,8 @@ def test_a_network_of_another_skeleton_begins_with_a_backbone(tmp_path, caplog):
         make_network(build(RunConfig, {'model': settings}, 'a test'))
 
 
-def test_fit_reads_it_too(tmp_path, capsys):
-    path = write(tmp_path / 'a', weights=False, net_type='vgg')
-    assert main(['fit', path]) == 1
+def test_fit_reads_it_too(tmp_path, capsys, monkeypatch):
+    write(tmp_path / 'a', weights=False, net_type='vgg')
+    monkeypatch.setenv('POSE_PARAM_PATH', str(tmp_path / 'a'))
+    assert main(['fit', 'pose_cfg.yaml']) == 1
     assert 'net_type' in capsys.readouterr().err

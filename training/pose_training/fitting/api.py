@@ -1,7 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Train from a program: `pose_training.train('repvgg_fpn.yaml')`."""
-import os
 from typing import Optional, Sequence, Union
 
 from pose_training.fitting.config import load_config
@@ -33,7 +32,7 @@ def train(cfg_filename: str, max_to_keep: Optional[int] = _CONFIGURED,
     With several GPUs the calling program is started again for each further GPU: put its code
     under `if __name__ == '__main__':`. Raises ConfigError, DataError or FitError.
     """
-    config = load_config(_path(cfg_filename), changes)
+    config = load_config(cfg_filename, changes)
     if max_to_keep != _CONFIGURED:
         config = config._replace(max_to_keep=max_to_keep or 0)
     if memfrac is not None:
@@ -46,10 +45,3 @@ def train(cfg_filename: str, max_to_keep: Optional[int] = _CONFIGURED,
         gpus = (choose_gpu,) if isinstance(choose_gpu, int) else tuple(choose_gpu)
         config = config._replace(gpus=gpus, devices=len(gpus))
     return fit(config, resume)
-
-
-def _path(name):
-    """Return the path of a configuration; DeeperCut looks in the folder POSE_PARAM_PATH."""
-    folder = os.environ.get('POSE_PARAM_PATH', '')
-    there = os.path.join(folder, name)
-    return there if folder and not os.path.exists(name) and os.path.exists(there) else name

@@ -9,7 +9,7 @@ import yaml
 from pose_ros.core.reading import LARGEST_CARD, read_file
 from pose_ros.core.strict_yaml import parse_yaml
 from pose_training.errors import ConfigError
-from pose_training.fitting.pose_cfg import is_pose_cfg, translate
+from pose_training.fitting.pose_cfg import find_cfg, is_pose_cfg, translate
 from pose_training.fitting.settings import RunConfig
 
 
@@ -18,6 +18,7 @@ def load_config(path: Optional[str], changes: Sequence[str] = ()) -> RunConfig:
 
     The file may be a pose_cfg.yaml of DeeperCut or DeepLabCut 2, see pose_cfg.py.
     """
+    path = find_cfg(path) if path else path
     data: Dict[str, Any] = _read(path) if path else {}
     if path and is_pose_cfg(data):
         data = translate(data, path)

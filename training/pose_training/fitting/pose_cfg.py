@@ -12,6 +12,7 @@ import math
 import os
 from typing import Any, Dict, List, Mapping, Tuple
 
+from pose_ros.core.errors import PoseRosError
 from pose_training.errors import ConfigError
 from pose_training.fitting.pose_cfg_data import FOLDER, initial_weights, training_set
 from pose_training.fitting.pose_cfg_keys import DEFAULTS, EFFECTS, FIXED, WITHOUT_EFFECT
@@ -23,6 +24,13 @@ _MULTIPLE = 16   # of the sides of crops
 _LARGEST = 4096  # px of an image; larger ones are reduced
 _NO_CHANGES = dict.fromkeys(('light', 'color', 'gray', 'blur', 'noise', 'dark', 'jpeg', 'erase'),
                             0.)
+
+
+def find_cfg(name: str) -> str:
+    """Return the path of a configuration: DeeperCut looks in the folder POSE_PARAM_PATH."""
+    folder = os.environ.get('POSE_PARAM_PATH', '')
+    there = os.path.join(folder, name)
+    return there if folder and not os.path.exists(name) and os.path.exists(there) else name
 
 
 def is_pose_cfg(data: Mapping[str, Any]) -> bool:
@@ -43,13 +51,18 @@ def translate(data: Mapping[str, Any], path: str) -> Dict[str, Any]:
             raise ConfigError('{}: {}: {!r} is not possible: {}'.format(
                 path, key, cfg.get(key), reason))
     folder = os.path.dirname(os.path.abspath(path))
-    model = _model(cfg, path)
-    start = initial_weights(cfg, folder, str(model['name']))
-    if start:
-        model['backbone'] = start
-    return {'model': model, 'data': _data(cfg, folder, path),
-            'optimizer': _optimizer(cfg, bool(start), path), 'max_to_keep': 5,
-            'validation': {'drawn_crops': 0}, 'output': os.path.join(folder, FOLDER, 'run')}
+    try:
+        model = _model(cfg, path)
+        start = initial_weights(cfg, folder, str(model['name']))
+        if start:
+            model['backbone'] = start
+        return {'model': model, 'data': _data(cfg, folder, path),
+                'optimizer': _optimizer(cfg, bool(start), path), 'max_to_keep': 5,
+                'validation': {'drawn_crops': 0}, 'output': os.path.join(folder, FOLDER, 'run')}
+    except PoseRosError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ConfigError('{}: a value is invalid: {}'.format(path, error)) from error
 
 
 def _tell_keys(data):

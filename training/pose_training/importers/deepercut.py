@@ -107,12 +107,16 @@ def _pairs(state, cfg, folder, keypoints, path):
     if not folder:
         raise ConfigError('a network of several people needs --pairwise FOLDER with '
                           'pairwise_stats.mat and spatial_model_cidx_*.mat')
-    tables, rows = read_tables(folder, keypoints, _number(cfg, 'global_scale', 1.),
-                               cfg.get('sparse_graph') or ())
+    needed = cfg.get('sparse_graph')
+    tables, rows = read_tables(folder, keypoints, _number(cfg, 'global_scale', 1.), [
+        pair for pair in needed if isinstance(pair, list) and len(pair) == 2
+        and all(type(end) is int for end in pair)] if isinstance(needed, list) else ())
     if cfg.get('tensorflow_pairwise_order') is False:
         channels = np.stack([2 * rows, 2 * rows + 1], 1).ravel()
-        state['pairwise.weight'] = state['pairwise.weight'][:, channels]
-        state['pairwise.bias'] = state['pairwise.bias'][channels]
+        for name, axis in (('pairwise.weight', 1), ('pairwise.bias', 0)):
+            array = state.get(name, np.zeros(0))
+            if array.shape[axis:axis + 1] == channels.shape:  # others are reported later
+                state[name] = array.take(channels, axis)
     return {'pairs.' + name: value.numpy() for name, value in tables.state_dict().items()}
 
 

@@ -57,12 +57,13 @@ def read_weights(path: str, spec: NetworkSpec, pose_cfg: str = '') -> Weights:
         raise WeightsError('{} has no state dict `model`: it is no snapshot of DeepLabCut '
                            '3'.format(path))
     state = float_arrays({_renamed(name): value for name, value in tensors.items()}, path, spec)
-    names = (config.get('metadata') or {}).get('bodyparts') or []
+    names = _keys(config.get('metadata')).get('bodyparts')
+    names = names if isinstance(names, list) else []
     if keypoints_in(state, path) != len(names):
         raise WeightsError('{} has {} score maps, and {} has {} bodyparts'.format(
             path, keypoints_in(state, path), _CONFIG, len(names)))
-    predictor = head.get('predictor') or {}
-    in_units(state, float(predictor.get('locref_std', UNIT)))
+    predictor = _keys(head.get('predictor'))
+    in_units(state, _deviation(predictor.get('locref_std', UNIT), path))
     return Weights(state, options_of(
         state, named_topology(names, project_of(path)), groups=32 * model.endswith('_gn'),
         linear_scores=not predictor.get('apply_sigmoid', True)))
@@ -122,13 +123,26 @@ def _renamed(name):
     return name
 
 
+def _keys(value: Any) -> Dict[str, Any]:
+    """Return a part of a configuration; {} if it has no keys."""
+    return value if isinstance(value, dict) else {}
+
+
+def _deviation(value, path) -> float:
+    if type(value) not in (int, float) or not 0 < value < 1e4:
+        raise WeightsError('{}: locref_std in {} must be a number above 0, not {!r}'.format(
+            path, _CONFIG, value))
+    return float(value)
+
+
 def _checked(config, spec, path):
     """Return the name of the backbone, and the head, if this package has such a network."""
-    model: Dict[str, Any] = config.get('model') or {}
-    backbone, head = model.get('backbone') or {}, (model.get('heads') or {}).get('bodypart') or {}
+    model = _keys(config.get('model'))
+    heads, backbone = _keys(model.get('heads')), _keys(model.get('backbone'))
+    head = _keys(heads.get('bodypart'))
     name = str(backbone.get('model_name'))
     wanted = str(spec.options['backbone'])
-    maps = [head.get(key) or {} for key in ('heatmap_config', 'locref_config')]
+    maps = [_keys(head.get(key)) for key in ('heatmap_config', 'locref_config')]
     faults = [text for holds, text in (
         (spec.options.get('form') == 'torch', 'it is a PyTorch snapshot, for deeplabcut_r50 or '
                                               'deeplabcut_r101, not ' + spec.name),
@@ -138,7 +152,7 @@ def _checked(config, spec, path):
             backbone.get('output_stride'))),
         (head.get('type') == 'HeatmapHead', 'its head is a {}, not a HeatmapHead'.format(
             head.get('type'))),
-        (list(model.get('heads') or {}) == ['bodypart'], 'it has other heads besides bodypart'),
+        (list(heads) == ['bodypart'], 'it has other heads besides bodypart'),
         (all({key: part.get(key) for key in _HEAD} == _HEAD and 'final_conv' not in part
              for part in maps), 'its heads are not one 3x3 layer of stride 2')) if not holds]
     if faults:

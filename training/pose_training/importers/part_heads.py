@@ -28,7 +28,9 @@ def keypoints_in(state: Mapping[str, np.ndarray], path: str) -> int:
 def in_units(state: Dict[str, np.ndarray], deviation: float) -> None:
     """Turn refinements in units of `deviation` px to those of UNIT px; none become zeros."""
     for part in ('weight', 'bias'):
-        name, scores = 'offsets.' + part, state['scores.' + part]
+        name, scores = 'offsets.' + part, state.get('scores.' + part)
+        if scores is None:
+            continue  # which is reported as missing
         if name not in state:
             shape = (scores.shape[0], 2 * scores.shape[1], *scores.shape[2:]) \
                 if part == 'weight' else (2 * len(scores),)

@@ -76,7 +76,8 @@ def cfg_topology(cfg: Dict[str, Any], project: Dict[str, Any],
 
 def cfg_names(cfg: Dict[str, Any]) -> List[str]:
     """Return the names of the keypoints, in their order; a group of two is right and left."""
-    groups, names = cfg.get('all_joints') or [], cfg.get('all_joints_names') or []
+    groups, names = (value if isinstance(value, list) else [] for value in (
+        cfg.get('all_joints'), cfg.get('all_joints_names')))
     found: Dict[int, str] = {}
     for group, name in zip(groups, names):
         ends = group if isinstance(group, list) else [group]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-_RIDGE = 1e-3   # on the weights of scaled features
+_RIDGE = 1e-5   # on the weights of scaled features
 _LEAST_SPAN = 1e-3
 
 
