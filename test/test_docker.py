@@ -90,8 +90,9 @@ def test_copied_files_exist_and_are_in_the_context(recipe):
 @pytest.mark.parametrize('recipe', RECIPES)
 def test_everything_that_cmake_needs_is_copied(recipe):
     cmake = read('CMakeLists.txt')
-    needed = {name.rstrip('/') for names in re.findall(r'install\(DIRECTORY (.*)', cmake)
-              for name in names.split()} | set(re.findall(r'\b(cmake|msg|scripts)/', cmake))
+    needed = {name.rstrip('/') for names in re.findall(r'install\(DIRECTORY ([^$\n]*)', cmake)
+              for name in names.replace('DESTINATION', '').split()}
+    needed |= set(re.findall(r'\b(cmake|msg|scripts)/', cmake))
     assert needed == {'cmake', 'config', 'launch', 'msg', 'pose_ros', 'scripts'}
     needed |= {'CMakeLists.txt', 'package.xml', 'docker/entrypoint.sh'}
     assert {name for name in copied(recipe) if 'requirements' not in name} == needed

@@ -7,7 +7,7 @@ import os
 import sys
 
 from pose_ros.cli.run import check_run_outputs, INTERRUPTED, prepared
-from pose_ros.core.bags.cameras import find_cameras
+from pose_ros.core.bags.cameras import calibrated_messages, find_cameras
 from pose_ros.core.bags.definitions import BagTypes
 from pose_ros.core.bags.journal import Entry, Journal
 from pose_ros.core.bags.reader import Bag, BagError
@@ -90,25 +90,15 @@ class _BagRun:
         self._most, self._overlay = args.max_frames, args.overlay
         self._estimator, self._work, self._journal = estimator, work, journal
         self._results, self._index = results, itertools.count()
-        self._cameras = {camera.topic: camera for camera in cameras}
-        self._infos = {}
-        for camera in cameras:
-            self._infos.setdefault(camera.info_topic, []).append(camera)
+        self._cameras = cameras
 
     def read(self, bag, kept):
         """Process all messages, up to --max-frames or a signal."""
-        for topic, cameras in self._infos.items():
-            # A driver may send the first one after its image.
-            first = bag.first(topic)
-            for camera in cameras if first else ():
-                camera.calibrate(first)
-        topics = set(self._cameras) | set(self._infos) | {topic.name for topic in kept}
-        for stored in bag.messages(topics):
+        others = [topic.name for topic in kept]
+        for camera, stored in calibrated_messages(bag, self._cameras, others):
             self._results.keep(stored)
-            for camera in self._infos.get(stored.topic, ()):
-                camera.calibrate(stored)
-            if stored.topic in self._cameras:
-                self._process(self._cameras[stored.topic], stored)
+            if camera is not None:
+                self._process(camera, stored)
                 if self._work.interrupted or self._work.frames == self._most:
                     return
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`pose-ros batch`: people in many images and videos, on all cores or a Ray cluster."""
+"""`pose-ros batch`: people in many images, videos and bags, on all cores or a Ray cluster."""
 import argparse
 import json
 import os
@@ -19,8 +19,8 @@ from pose_ros.core.errors import PoseRosError, cannot_write, shown
 from pose_ros.core.reading import LARGEST_LABELS, read_file
 from pose_ros.core.results import FORMS
 
-DESCRIPTION = ('Find people in many images and videos, with one worker process per core, or on a '
-               'Ray cluster. Each input gets a result file of its own. A run that was stopped '
+DESCRIPTION = ('Find people in many images, videos and bags, with one worker process per core, '
+               'or on a Ray cluster. Each input gets a result file of its own. A run that was stopped '
                'continues where it was: give the same command again. An input that fails is '
                'reported, and the others are processed; the exit code is then 1.')
 EPILOG = """examples:
@@ -41,8 +41,8 @@ _ENDINGS = {'csv': '.csv'}  # of result files, where it is not .json
 def add_arguments(parser) -> None:
     """Add the options of this command."""
     parser.add_argument('input', metavar='FOLDER_OR_LIST',
-                        help='folder of images and videos, with the folders in it; or a text file '
-                             'with one path per line')
+                        help='folder of images, videos and bags, with the folders in it; or a '
+                             'text file with one path per line')
     parser.add_argument('-o', '--output', metavar='FOLDER', required=True,
                         help='folder of the results')
     parser.add_argument('--format', choices=FORMS, default=FORMS[0],

@@ -14,10 +14,12 @@ from pose_ros.core.reading import read_file
 from pose_ros.core.sources.images import IMAGE_EXTENSIONS
 from pose_ros.core.version import VERSION
 
-IMAGE, VIDEO = 'image', 'video'
+IMAGE, VIDEO, BAG = 'image', 'video', 'bag'
 # Endings of the files of a folder that are taken, by kind.
 ENDINGS = {IMAGE: IMAGE_EXTENSIONS,
-           VIDEO: ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv')}
+           VIDEO: ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv'),
+           BAG: ('.mcap', '.db3')}
+_BAG_FILE = 'metadata.yaml'  # a folder with this file and files of a bag is one input
 _LARGEST_LIST = 1 << 28  # bytes
 # Options that change neither results nor which inputs there are.
 _NOT_IN_KEY = ('command', 'run', 'input', 'output', 'workers', 'ray', 'threads', 'quiet',
@@ -25,7 +27,7 @@ _NOT_IN_KEY = ('command', 'run', 'input', 'output', 'workers', 'ray', 'threads',
 
 
 class Input(NamedTuple):
-    """One file, its kind (a key of ENDINGS), and the path of its result."""
+    """A file or the folder of a bag, its kind (a key of ENDINGS), and the path of its result."""
 
     path: str
     kind: str
@@ -53,7 +55,7 @@ def find_inputs(source: str, output: str, ending: str) -> List[Input]:
         paths = _listed(source)
         root = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ''
     if not paths:
-        raise ImageError('{} {} no images or videos: looked for {}'.format(
+        raise ImageError('{} {} no images, videos or bags: looked for {}'.format(
             source, 'holds' if os.path.isdir(source) else 'lists', ', '.join(
                 ending for endings in ENDINGS.values() for ending in endings)))
     return [Input(path, _kind(path) or VIDEO,  # of a list; a video is judged by its content
@@ -88,6 +90,8 @@ def engine_threads(args, workers: int) -> dict:
 
 
 def _kind(path):
+    if os.path.isdir(path):
+        return BAG
     return next((kind for kind, endings in ENDINGS.items() if path.lower().endswith(endings)), '')
 
 
@@ -95,6 +99,9 @@ def _in_folder(root):
     found = []
     for folder, folders, names in os.walk(root):
         folders.sort(key=natural_key)
+        if _BAG_FILE in names and any(name.lower().endswith(ENDINGS[BAG]) for name in names):
+            found.append(folder)
+            names = [name for name in names if not name.lower().endswith(ENDINGS[BAG])]
         found += [os.path.join(folder, name) for name in sorted(names, key=natural_key)
                   if _kind(name) and not name.startswith('.')]
     return found

@@ -9,7 +9,7 @@ COMMANDS = {
     'video': 'find people in a video file',
     'camera': 'find people in the images of a camera, live',
     'bag': 'find people in the images of a ROS 2 bag, and write a bag with them',
-    'batch': 'find people in many images and videos, on all cores or a Ray cluster',
+    'batch': 'find people in many images, videos and bags, on all cores or a cluster',
     'view': 'show the people of a camera or file on a web page, live',
     'bench': 'time a model on this machine, stage by stage',
     'doctor': 'check what this machine can run, and how to install what is missing',

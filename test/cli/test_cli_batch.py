@@ -128,7 +128,8 @@ def test_a_list_of_inputs(pose_ros, archive, tiny_model, tmp_path):
 
 
 @pytest.mark.parametrize('content, text', [
-    (b'', 'lists no images or videos'), (b'\xff\xfe\x00', 'neither a folder nor a text file')])
+    (b'', 'lists no images, videos or bags'),
+    (b'\xff\xfe\x00', 'neither a folder nor a text file')])
 def test_a_list_without_inputs(pose_ros, tmp_path, tiny_model, content, text):
     (tmp_path / 'list').write_bytes(content)
     answer = pose_ros('batch', tmp_path / 'list', '-o', tmp_path / 'out', *network(tiny_model))

@@ -1,7 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """The image topics of a bag: which they are, and their messages as frames."""
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Collection, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -63,6 +63,28 @@ class BagCamera:
         name = '{}_{:06d}'.format(self.topic.strip('/').replace('/', '_'), index)
         return Frame(image, seconds or float('nan'), self.topic, self._pinhole, index=index,
                      name=name)
+
+
+def calibrated_messages(bag: Bag, cameras: Sequence[BagCamera], others: Collection[str] = ()
+                        ) -> Iterator[Tuple[Optional[BagCamera], Stored]]:
+    """Yield the messages of a bag in the order of time, images with their camera.
+
+    Messages of camera_info, and of the topics `others`, come without one. A camera has the
+    calibration that was recorded last, and before that the first one: a driver may send it after
+    its image.
+    """
+    images = {camera.topic: camera for camera in cameras}
+    infos: Dict[str, List[BagCamera]] = {}
+    for camera in cameras:
+        infos.setdefault(camera.info_topic, []).append(camera)
+    for topic, calibrated in infos.items():
+        first = bag.first(topic)
+        for camera in calibrated if first else ():
+            camera.calibrate(first)
+    for stored in bag.messages(set(images) | set(infos) | set(others)):
+        for camera in infos.get(stored.topic, ()):
+            camera.calibrate(stored)
+        yield images.get(stored.topic), stored
 
 
 def find_cameras(bag: Bag, topics: Sequence[str], types: BagTypes,
