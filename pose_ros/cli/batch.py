@@ -20,9 +20,9 @@ from pose_ros.core.reading import LARGEST_LABELS, read_file
 from pose_ros.core.results import FORMS
 
 DESCRIPTION = ('Find people in many images, videos and bags, with one worker process per core, '
-               'or on a Ray cluster. Each input gets a result file of its own. A run that was stopped '
-               'continues where it was: give the same command again. An input that fails is '
-               'reported, and the others are processed; the exit code is then 1.')
+               'or on a Ray cluster. Each input gets a result file of its own. A run that was '
+               'stopped continues where it was: give the same command again. An input that fails '
+               'is reported, and the others are processed; the exit code is then 1.')
 EPILOG = """examples:
   pose-ros batch archive/ -o labels/               a/b.mp4 becomes labels/a/b.mp4.json
   pose-ros batch inputs.txt -o labels/             the files that a text file lists
