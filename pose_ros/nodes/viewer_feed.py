@@ -65,7 +65,8 @@ class Feed:
                 self._node.create_subscription(Image, self._topics.overlay, self._on_overlay,
                                                DRAWING_QOS, callback_group=self._images),
                 self._node.create_subscription(SkeletonArray, self._topics.skeletons,
-                                               self._on_skeletons, _NEWEST_QOS, callback_group=self._people)]
+                                               self._on_skeletons, _NEWEST_QOS,
+                                               callback_group=self._people)]
         elif self._subscriptions and not self.view.watched:
             self._node.destroy_timer(self._timer)
             for subscription in self._subscriptions:
