@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The topics of one camera, as the node `viewer` takes them."""
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from rclpy.serialization import deserialize_message
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from pose_ros.core.errors import ImageError
@@ -13,13 +14,27 @@ from pose_ros.core.image_messages import decode_image
 from pose_ros.core.viewer import Person, Sample, View
 from pose_ros.core.viewer.view import ERROR, OK, WARNING
 from pose_ros.msg import SkeletonArray
+from pose_ros.nodes.clock import steady_timer
 from pose_ros.nodes.interface import camera_topics
-from pose_ros.nodes.qos import DRAWING_QOS, SKELETONS_QOS
+from pose_ros.nodes.qos import DRAWING_QOS
 
+_NEWEST_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 _PEOPLE_PERIOD = 0.2  # s between two tables of people
 _SILENCE = 5.0  # s without diagnostics that are a problem
 _LEVELS = {DiagnosticStatus.OK: OK, DiagnosticStatus.WARN: WARNING}
 _SEVERITY = (OK, WARNING, ERROR)
+
+
+class _OnDemand(ReentrantCallbackGroup):
+    """Lets the executor take a message only while one is wanted; the others are replaced."""
+
+    def __init__(self, wanted: Callable[[], bool]):
+        super(_OnDemand, self).__init__()
+        self._wanted = wanted
+
+    def can_execute(self, entity):
+        """See CallbackGroup.can_execute."""
+        return self._wanted()
 
 
 class Feed:
@@ -31,6 +46,10 @@ class Feed:
         self._skeletons_topic = node.resolve_topic_name(self._topics.skeletons)
         self._estimators = node.get_namespace().rstrip('/') + '/estimator'
         self._subscriptions: List[Any] = []
+        self._timer: Any = None
+        self._period = 1.0 / values['rate']
+        self._images = _OnDemand(lambda: self.view.wants_image())
+        self._people = _OnDemand(lambda: time.monotonic() >= self._next_people)
         self._next_people = 0.0
         self._heard: Optional[float] = None
         self._start = time.monotonic()
@@ -40,13 +59,16 @@ class Feed:
     def update(self) -> None:
         """Subscribe while a viewer looks, and not otherwise."""
         if self.view.watched and not self._subscriptions:
-            # As bytes: only the messages that are shown are worth the time to read them.
+            # The executor looks at what is wanted whenever it wakes up.
+            self._timer = steady_timer(self._node, self._period, lambda: None)
             self._subscriptions = [
                 self._node.create_subscription(Image, self._topics.overlay, self._on_overlay,
-                                               DRAWING_QOS, raw=True),
+                                               DRAWING_QOS, callback_group=self._images),
                 self._node.create_subscription(SkeletonArray, self._topics.skeletons,
-                                               self._on_skeletons, SKELETONS_QOS, raw=True)]
-        elif not self.view.watched:
+                                               self._on_skeletons, _NEWEST_QOS,
+                                               callback_group=self._people)]
+        elif self._subscriptions and not self.view.watched:
+            self._node.destroy_timer(self._timer)
             for subscription in self._subscriptions:
                 self._node.destroy_subscription(subscription)
             self._subscriptions = []
@@ -70,21 +92,15 @@ class Feed:
         for _, values in mine:
             self.view.add_sample(_sample(values))
 
-    def _on_overlay(self, data):
-        if not self.view.wants_image():
-            return
+    def _on_overlay(self, message):
         try:
-            self.view.show(decode_image(deserialize_message(data, Image)))
+            self.view.show(decode_image(message))
         except ImageError as error:
             self._node.get_logger().warning('overlay skipped: {}'.format(error),
                                             throttle_duration_sec=10.0)
 
-    def _on_skeletons(self, data):
-        now = time.monotonic()
-        if now < self._next_people:
-            return
-        self._next_people = now + _PEOPLE_PERIOD
-        message = deserialize_message(data, SkeletonArray)
+    def _on_skeletons(self, message):
+        self._next_people = time.monotonic() + _PEOPLE_PERIOD
         self.view.list_people([
             Person(person.track_id, person.confidence,
                    sum(keypoint.confidence > 0 for keypoint in person.keypoints),
