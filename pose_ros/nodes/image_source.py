@@ -38,8 +38,8 @@ IMAGE_SOURCE_PARAMETERS = (
               16384, unit='px'),
     SIZE_PARAMETER,
     Parameter('frame_id', 'camera_optical_frame', 'Frame of the images (z forward, x right)'),
-    Parameter('camera_info_file', '', 'Calibration (YAML of camera_calibration); empty takes that of '
-              'a folder of images with depth, else publishes no camera_info'),
+    Parameter('camera_info_file', '', 'Calibration (YAML of camera_calibration); empty takes that '
+              'of a folder of images with depth, else publishes no camera_info'),
     Parameter('image_transport', 'raw', 'Publish sensor_msgs/Image, CompressedImage (JPEG, on '
               '<image>/compressed), or both', choices=('raw', 'compressed', 'both')),
     Parameter('image_qos', 'reliable', 'Reliability of the publishers',

@@ -101,7 +101,7 @@ def _add_measures(parser):
 def run(args) -> int:
     """Measure, and print tables; return the exit code."""
     # A checkpoint is replaced by its exported file, so it is protected here.
-    check_outputs(_outputs(args), [run_checkpoint(args.model, args.epoch)])
+    check_outputs(_outputs(args), [run_checkpoint(args.model, args.epoch)] + _read(args))
     with robot_file(args.model, args.epoch, args.size) as args.model:
         return _run(args)
 
@@ -113,9 +113,12 @@ def _outputs(args):
     return {'--json': args.json, '--results': results}
 
 
+def _read(args):
+    return args.data + ([] if args.boxes in ('', 'truth') else [args.boxes])
+
+
 def _run(args):
-    given = [] if args.boxes in ('', 'truth') else [args.boxes]
-    check_outputs(_outputs(args), args.data + given + model_inputs(args))
+    check_outputs(_outputs(args), _read(args) + model_inputs(args))
     text = report_stream(args.json)
     pck = Pck(args.pck, args.pck_of)
     estimator = _load(args)
