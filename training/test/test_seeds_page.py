@@ -51,7 +51,7 @@ def check(command, parsers):
     if args.command == 'import' and args.model not in networks() \
             or args.command == 'models' and not set(args.names) <= set(networks()):
         raise ValueError('there is no such network')
-    if args.command in ('fit', 'distill', 'view'):
+    if program == 'pose-train' and args.command in ('fit', 'distill', 'view'):
         words = [args.config, *args.changes] if args.command != 'view' else args.words
         check_run([word for word in words if word])
 

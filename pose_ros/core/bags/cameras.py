@@ -79,8 +79,9 @@ def calibrated_messages(bag: Bag, cameras: Sequence[BagCamera], others: Collecti
         infos.setdefault(camera.info_topic, []).append(camera)
     for topic, calibrated in infos.items():
         first = bag.first(topic)
-        for camera in calibrated if first else ():
-            camera.calibrate(first)
+        if first is not None:
+            for camera in calibrated:
+                camera.calibrate(first)
     for stored in bag.messages(set(images) | set(infos) | set(others)):
         for camera in infos.get(stored.topic, ()):
             camera.calibrate(stored)
