@@ -8,7 +8,6 @@ from typing import Dict, List
 import cv2
 import numpy as np
 
-from pose_ros.core.calibration_file import load_calibration
 from pose_ros.core.camera import Pinhole
 from pose_ros.core.depth import read_depth
 from pose_ros.core.errors import ImageError
@@ -44,7 +43,7 @@ class RgbdFolder(ImageFolder):
         self._depths, self._reported = depth_images(path), set()
         calibration = os.path.join(path, CALIBRATION_NAME)
         self.calibration = calibration if os.path.exists(calibration) else ''
-        self._camera = load_calibration(calibration).pinhole() if self.calibration else None
+        self._camera = _calibrated(calibration) if self.calibration else None
 
     @staticmethod
     def accepts(spec: str) -> bool:
@@ -148,6 +147,15 @@ def _by_stem(names) -> Dict[str, str]:
 
 def _stem(name) -> str:
     return os.path.splitext(name)[0]
+
+
+def _calibrated(path: str) -> Pinhole:
+    """Read camera_info.yaml; ImageError if it is invalid."""
+    try:  # the command line and Python need PyYAML for this file alone
+        from pose_ros.core.calibration_file import load_calibration
+    except ImportError as error:
+        raise ImageError('{} needs PyYAML ({}): python3 -m pip install pyyaml'.format(path, error))
+    return load_calibration(path).pinhole()
 
 
 def _read_camera(path: str, width: int, height: int) -> Pinhole:
