@@ -24,10 +24,10 @@ def run_in_processes(inputs: Sequence[Input], args, workers: int
                      ) -> Iterator[Tuple[Input, Outcome]]:
     """Yield (input, outcome) in the order in which they end.
 
-    If a worker dies, all that was in work is tried again, one input at a time: only the one whose
-    worker dies again has failed.
+    If a worker dies, all that was in work is tried again, one input at a time. An input has failed
+    if its worker dies twice more: which input the first death was of is not known.
     """
-    waiting, suspects = collections.deque(inputs), collections.deque()
+    waiting, suspects, died = collections.deque(inputs), collections.deque(), set()
     while waiting or suspects:
         alone = bool(suspects)
         with _pool(1 if alone else min(workers, len(waiting))) as pool:
@@ -38,11 +38,12 @@ def run_in_processes(inputs: Sequence[Input], args, workers: int
                     lost.append(item)
                 else:
                     yield item, outcome
-        if alone:
-            for item in lost:
+        for item in lost:
+            if alone and item in died:
                 yield item, Outcome(0, 0, _DIED)
-        else:
-            suspects.extend(lost)
+            else:
+                suspects.append(item)
+        died.update(lost if alone else ())
 
 
 def _outcomes(pool, queue, args, workers):
@@ -53,7 +54,7 @@ def _outcomes(pool, queue, args, workers):
             while queue and len(running) < workers and not broken:
                 item = queue.popleft()
                 try:
-                    running[pool.submit(_work, item, args)] = item
+                    running[pool.submit(_work, item, args, os.getpid())] = item
                 except BrokenProcessPool:
                     queue.appendleft(item)
                     broken = True
@@ -72,16 +73,17 @@ def _outcomes(pool, queue, args, workers):
 def _pool(workers):
     # A fork would inherit the threads of libraries, without the threads. Python 3.6 only forks.
     spawns = 'mp_context' in inspect.signature(ProcessPoolExecutor.__init__).parameters
-    options = {'mp_context': multiprocessing.get_context('spawn')} if spawns else {}
+    options = {'mp_context': multiprocessing.get_context('spawn'), 'initializer': _guard,
+               'initargs': (os.getpid(),)} if spawns else {}
     return ProcessPoolExecutor(workers, **options)
 
 
-def _work(item, args):
-    _guard()
+def _work(item, args, parent):
+    _guard(parent)
     return label(item, args)
 
 
-def _guard():
+def _guard(parent):
     """Leave Ctrl-C to the parent; stop at the next frame if it sends SIGTERM, or ends.
 
     A worker that ended at any other moment could hold a lock of the pool, or leave files.
@@ -92,7 +94,7 @@ def _guard():
     _guarded = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: stop())
-    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
 
 def _follow(parent):

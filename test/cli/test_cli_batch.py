@@ -160,7 +160,7 @@ def label(item, args):
 
 
 def test_a_worker_that_dies(monkeypatch, tmp_path):
-    """What kills its worker twice has failed; all others are done."""
+    """What kills its worker again and again has failed; all others are done."""
     monkeypatch.setattr(batch_processes, 'label', label)
     fork = multiprocessing.get_context('fork')
     monkeypatch.setattr(multiprocessing, 'get_context', lambda name: fork)
