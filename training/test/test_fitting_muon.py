@@ -117,6 +117,6 @@ def test_muon_is_rejected_for_networks_without_norms(tmp_path):
     write_figures(tmp_path / 'data')
     with pytest.raises(ConfigError, match='mpi_faster has none; choose adamw'):
         fit(config(tmp_path, model={'name': 'mpi_faster', 'topology': 'mpi_15'}))
-    with pytest.raises(ConfigError, match='one of adamw, muon'):
+    with pytest.raises(ConfigError, match='one of adamw, muon, sgd'):
         fit(config(tmp_path)._replace(
-            optimizer=config(tmp_path).optimizer._replace(name='sgd')))
+            optimizer=config(tmp_path).optimizer._replace(name='lion')))
