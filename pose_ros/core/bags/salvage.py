@@ -5,6 +5,7 @@
 MCAP files are read from the start, record by record, without their index; SQLite files row by
 row. Both end at the first place from which nothing can be read.
 """
+import abc
 import contextlib
 import sqlite3
 from typing import Collection, Dict, Iterator, List, Set
@@ -20,7 +21,7 @@ _LARGEST_RECORD = GIB
 _STEPS = 24  # rows that are skipped after bad pages: 1, 2, 4, ...
 
 
-class SalvagedFile:
+class SalvagedFile(abc.ABC):
     """A damaged file. `faults` grows while it is read."""
 
     def __init__(self, path: str):
@@ -31,15 +32,16 @@ class SalvagedFile:
         self.topics: List[Topic] = []
         self._scan()
 
+    @abc.abstractmethod
     def messages(self, topics: Collection[str]) -> Iterator[Stored]:
         """Yield the readable messages of the named topics in the order of the file."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Do nothing: the file is open only while it is read."""
 
+    @abc.abstractmethod
     def _scan(self) -> None:
-        raise NotImplementedError
+        """Fill `topics` and `faults`."""
 
     def _blame(self, where, error):
         fault = '{} is damaged {}: {}'.format(
