@@ -72,6 +72,7 @@ OPTIONS = {
                            'weights, and at most'),
     'neck of a detector': ('lite_person_detector', {'neck': 10 ** 8}, '`neck` is a whole number'),
     'neck of crops': ('lite_pose_crop', {'neck': [10 ** 8] * 4}, '`neck` is a whole number'),
+    'width of branches': ('lite_hr_crop', {'width': 10 ** 8}, '`width` is a whole number'),
     'dense': ('lite_pose_crop', {'dense': [1, 0, 1, 0]}, '`dense` is true or false, not 1'),
     'width': ('mobilenet_thin', {'width': 1e9}, '`width` is a factor above 0'),
     'head_width': ('mobilenet_v2_small', {'head_width': float('inf')}, '`head_width` is a factor'),

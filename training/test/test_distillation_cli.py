@@ -13,7 +13,7 @@ from pose_training.checkpoint import load_checkpoint, save_checkpoint
 from pose_training.cli.main import main
 from pose_training.data.dataset import CropRequest
 from pose_training.distillation.hints import HintedCrops, Hints
-from pose_training.errors import DataError
+from pose_training.errors import ConfigError, DataError
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import export, ExportOptions
 from pose_training.fitting.config import build
@@ -199,3 +199,84 @@ def test_hinted_crops_have_the_features_of_the_teacher():
     assert one.shape == (2, 1, 1) and one.dtype == torch.float16
     assert torch.equal(two[0], image[0].half())
     assert len(crops) == 1
+
+
+def test_without_a_translation_each_channel_counts_by_its_variance():
+    network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU())
+    hints = Hints(network, ['0'], [(2, 2)], [False])
+    assert not list(hints.parameters())
+    nn.init.zeros_(network[0].weight)
+    network[0].bias.data = torch.tensor([0., 5.])
+    network(torch.zeros(2, 3, 2, 2))
+    target = torch.tensor([-1., 1.] * 8).view(2, 2, 2, 2)
+    target[:, 1] = target[:, 1] * 3 + 5  # 2 and 8, and the student has the mean
+    assert hints([target])[0].item() == pytest.approx(7 / 8, rel=1e-5)  # of 8 values each
+    with pytest.raises(ValueError, match='0 has 2 channels and its teacher 3'):
+        Hints(network, ['0'], [(2, 3)], [False])
+
+
+def test_forced_layers_get_the_output_of_the_teacher():
+    network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.Conv2d(1, 1, 1), nn.Conv2d(1, 1, 1))
+    hints = Hints(network, ['0', '1'], [(1, 1)] * 2, [False] * 2, forcing=True)
+    image, wanted = torch.randn(2, 1, 4, 4), [torch.randn(2, 1, 4, 4).half() for _ in range(2)]
+    with torch.no_grad():
+        own = network(image)
+    hints.begin(wanted)
+    found = network(image)
+    assert torch.allclose(found, network[2](wanted[1].float()))
+    hints(wanted)[1].backward()
+    assert network[0].weight.grad is None and network[1].weight.grad is not None
+    with torch.no_grad():  # without a teacher the layers are connected again
+        assert torch.equal(network(image), own) and not torch.equal(found, own)
+
+
+def test_a_student_is_trained_part_by_part(folder, tmp_path):
+    """With the outputs of its teacher as inputs, every part comes near to the teacher's."""
+    torch.manual_seed(6)
+    shape = {'width': 8, 'exchanges': [1, 1, 1]}
+    teacher = create_model('lite_hr_crop', **shape)
+    with torch.no_grad():
+        for _ in range(60):  # statistics for its norms
+            teacher(torch.randn(8, 3, 64, 64))
+    save_checkpoint(str(tmp_path / 'teacher.pt'), teacher.eval())
+    names = ['parts.0.fine', 'parts.0.coarse'] + [
+        'parts.{}.outputs.{}'.format(part, branch) for part in (1, 2, 3)
+        for branch in range(part + 1)]
+    data = run_data(
+        folder, str(folder / 'data' / 'figures.json'), output=str(tmp_path / 'parts'), teacher={
+            'models': [str(tmp_path / 'teacher.pt')], 'forcing': True, 'hints': [
+                {'student': name, 'teacher': name, 'weight': 1., 'translate': False}
+                for name in names]},
+        model__name='lite_hr_crop', model__topology='', model__options=shape,
+        data__size=[64, 64], data__sigma=8., optimizer__epochs=4, optimizer__crops_per_epoch=160,
+        optimizer__batch=8, optimizer__lr=1e-2, optimizer__norm_lr=4., optimizer__ema_decay=.8)
+    student, _ = load_checkpoint(fit(build(RunConfig, data, '')))
+    fresh = create_model('lite_hr_crop', **shape).eval()
+    assert _missed(student, teacher, folder) < .5 * _missed(fresh, teacher, folder)
+
+
+@torch.no_grad()
+def _missed(student, teacher, folder):
+    """Return the share of the variance of the teacher's finest features that a student misses."""
+    run = build(RunConfig, run_data(folder, str(folder / 'data' / 'figures.json')), '')
+    crops = crops_of(run)
+    image = torch.stack([crops[draw][0] for draw in draws()]).float() / 255 * 4 - 2
+    found = []
+    for network in (student, teacher):
+        branches = image
+        for part in network.parts:
+            branches = part(branches)
+        found.append(branches[0])
+    return float((found[0] - found[1]).square().mean() / found[1].var())
+
+
+def test_hints_that_cannot_be_forced_are_rejected(folder, tmp_path):
+    models = [str(folder / 'teacher.pt')]
+    same = {'student': 'pyramid', 'teacher': 'pyramid', 'translate': False}
+    for teacher in ({'models': models, 'forcing': True},
+                    {'models': models, 'forcing': True, 'hints': [{**same, 'translate': True}]}):
+        with pytest.raises(ConfigError, match='teacher.forcing must be false without'):
+            fit(hinted(folder, tmp_path, teacher=teacher))
+    run = hinted(folder, tmp_path, teacher={'models': models, 'hints': [same]})
+    with pytest.raises(ConfigError, match='pyramid has 12 channels .* `translate: true`'):
+        make_hints(create_model('repvgg_fpn', **run.model.options), run)

@@ -12,10 +12,10 @@ from pose_training.models import create_model
 from pose_training.models.resnet import RESNETS
 
 SIZE = (128, 64)
-CROPS = ('lite_pose_crop', 'lite_simple_baseline')
+CROPS = ('lite_pose_crop', 'lite_simple_baseline', 'lite_hr_crop')
 OTHERS = CROPS + ('lite_person_detector',)  # all the others are networks of PAFs
 # One of each kind of layers: plain, depthwise, dilated, transposed.
-INT8 = ('lite_pose_crop', 'lite_person_detector', 'repvgg_fpn', 'mobilenet_thin',
+INT8 = ('lite_pose_crop', 'lite_hr_crop', 'lite_person_detector', 'repvgg_fpn', 'mobilenet_thin',
         'lightweight_openpose', 'trt_pose_resnet18_att')
 
 

@@ -61,6 +61,17 @@ def test_the_longest_prefix_sets_the_rate():
         assert decays[id(named[name])] == (.3 if named[name].ndim > 1 else 0)
 
 
+def test_biases_and_norms_have_a_rate_of_their_own():
+    network = create_model('lite_hr_crop', width=8, exchanges=[1, 1, 1])
+    groups = make_groups(network.named_parameters(), OptimizerConfig(
+        lr_multipliers={'head.': .5}, norm_lr=4.))
+    rates = {id(parameter): group.factor for group in groups for parameter in group.parameters}
+    for name, parameter in network.named_parameters():
+        rate = (.5 if name.startswith('head.') else 1) * (1 if parameter.ndim > 1 else 4)
+        assert rates[id(parameter)] == rate, name
+    assert len(groups) == 4
+
+
 def test_a_prefix_without_weights_is_rejected():
     network = create_model('repvgg_fpn', stages=1, **TINY)
     with pytest.raises(ConfigError,

@@ -37,10 +37,32 @@ def test_parameters_are_those_of_the_stages_counted_by_hand():
     assert count_parameters(all_people) == 2956978
 
 
+def test_branches_exchange_what_the_paths_between_them_compute():
+    """Sums that are doubled step by step equal those of branches that are repeated at once."""
+    torch.manual_seed(0)
+    network = with_statistics(create_model('lite_hr_crop', width=8).eval(), (64, 64))
+    exchange, channels = network.parts[-1], [8, 16, 32, 64]
+    branches = [torch.rand(1, count, 16 >> place, 16 >> place)
+                for place, count in enumerate(channels)]
+    with torch.no_grad():
+        inner = [block(features) for block, features in zip(exchange.blocks, branches)]
+        for target, found in enumerate(exchange(branches)):
+            total = sum(path(features).repeat_interleave(1 << max(0, source - target), 2)
+                        .repeat_interleave(1 << max(0, source - target), 3)
+                        for source, (path, features) in enumerate(
+                            zip(exchange.paths[target], inner)))
+            assert torch.allclose(found, total.relu(), atol=1e-5)
+    with torch.device('meta'):
+        assert count_parameters(create_model('lite_hr_crop')) == 1785041
+
+
 def test_outputs_have_the_strides_of_the_family():
     crop = create_model('lite_pose_crop', width=.25).eval()
     maps = crop(torch.zeros(2, 3, 64, 96))[-1]['heatmaps']
     assert maps.shape == (2, 17, 16, 24)
+    fine = create_model('lite_hr_crop', width=8).eval()
+    maps = fine(torch.zeros(2, 3, 64, 96))[-1]['heatmaps']
+    assert maps.shape == (2, 17, 16, 24) and fine.family.grid == 'corner'
     stages = create_model('lite_bottom_up', width=.25).eval()(torch.zeros(2, 3, 64, 96))
     assert [{name: tuple(maps.shape) for name, maps in stage.items()} for stage in stages] == [
         {'heatmaps': (2, 19, 8, 12), 'pafs': (2, 38, 8, 12)}] * 2
@@ -53,10 +75,12 @@ def test_outputs_have_the_strides_of_the_family():
 
 @pytest.mark.parametrize('name, size, dynamic', [
     ('lite_pose_crop', (48 * 2, 64 * 2), False), ('lite_person_detector', (128, 96), False),
-    ('lite_person_detector', (128, 96), True), ('lite_bottom_up', (128, 96), True)])
+    ('lite_person_detector', (128, 96), True), ('lite_bottom_up', (128, 96), True),
+    ('lite_hr_crop', (96, 128), True)])
 def test_the_exported_file_computes_what_the_network_does(tmp_path, name, size, dynamic):
     torch.manual_seed(0)
-    network = with_statistics(create_model(name, width=.25).eval(), size)
+    width = 8 if name == 'lite_hr_crop' else .25
+    network = with_statistics(create_model(name, width=width).eval(), size)
     path = str(tmp_path / 'model.onnx')
     card = export(network, path, ExportOptions(size, dynamic=dynamic, batch='dynamic'))
     assert card.provenance['parity']['difference'] < 1e-4
@@ -170,6 +194,8 @@ def test_a_plain_state_and_a_checkpoint_have_the_same_weights(tmp_path):
 @pytest.mark.parametrize('name, options', [
     ('lite_pose_crop', {'width': 0}), ('lite_pose_crop', {'neck': [8, 8]}),
     ('lite_bottom_up', {'neck': [8, 8, 0]}), ('lite_bottom_up', {'stages': 4}),
+    ('lite_hr_crop', {'width': 0}), ('lite_hr_crop', {'exchanges': [2, 4]}),
+    ('lite_hr_crop', {'exchanges': [2, 0, 2]}),
     ('lite_person_detector', {'width': 'x'}), ('lite_person_detector', {'topology': 'coco_17'})])
 def test_invalid_options_are_rejected(name, options):
     with pytest.raises(NetworkError):

@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hints: layers of the student are trained on the outputs of layers of teachers.
 
-After Romero et al., arXiv:1412.6550: a 1x1 convolution translates the student's channels.
+After Romero et al., arXiv:1412.6550: a 1x1 convolution translates the student's channels. A
+student of the teacher's channels needs none, and can also be trained part by part: see Wang et
+al., "Progressive Blockwise Knowledge Distillation", IJCAI 2018.
 """
 from typing import Callable, Dict, List, Sequence, Tuple
 
@@ -12,6 +14,8 @@ from torch.nn import functional
 from torch.utils.data import Dataset
 
 from pose_training.models.network import PoseNetwork
+
+_LEAST_VARIANCE = .05  # of a channel, as a share of the mean: nearly constant channels count less
 
 
 class HintedCrops(Dataset):
@@ -40,18 +44,29 @@ class HintedCrops(Dataset):
 
 
 class Hints(nn.Module):
-    """The convolutions from the student's to the teachers' channels, and their losses.
+    """The losses between layers of the student and of the teachers.
 
-    `layers` are names of the student's modules; `channels` (student's, teacher's) of each hint.
+    `layers` are names of the student's modules; `channels` (student's, teacher's) of each hint;
+    `translated`: whether it has a 1x1 convolution (default: all have). ValueError for different
+    channels without one. With `forcing`, the layers after a hint get the teacher's output in place
+    of the student's, so that every part of the student is trained by itself.
     """
 
     def __init__(self, network: PoseNetwork, layers: Sequence[str],
-                 channels: Sequence[Tuple[int, int]]):
+                 channels: Sequence[Tuple[int, int]], translated: Sequence[bool] = (),
+                 forcing: bool = False):
         super().__init__()
-        self.translations = nn.ModuleList(nn.Conv2d(inputs, outputs, 1)
-                                          for inputs, outputs in channels)
+        translated = list(translated) or [True] * len(layers)
+        for layer, (inputs, outputs), free in zip(layers, channels, translated):
+            if not free and inputs != outputs:
+                raise ValueError('{} has {} channels and its teacher {}: it needs a '
+                                 'translation'.format(layer, inputs, outputs))
+        self.translations = nn.ModuleList(
+            nn.Conv2d(inputs, outputs, 1) if free else nn.Identity()
+            for (inputs, outputs), free in zip(channels, translated))
         self._held: Dict[str, Tensor] = {}
-        self._layers = list(layers)
+        self._layers, self._forcing = list(layers), forcing
+        self._wanted: Dict[str, Tensor] = {}
         modules = dict(network.named_modules())
         for name in set(layers):
             modules[name].register_forward_hook(self._keep(name))
@@ -59,19 +74,42 @@ class Hints(nn.Module):
     def _keep(self, name):
         def hook(module, inputs, output):
             self._held[name] = output
+            if name not in self._wanted:
+                return output
+            wanted = self._wanted[name]
+            return _resized(wanted, output.shape).to(output).contiguous(
+                memory_format=torch.channels_last)
         return hook
 
-    def forward(self, wanted: Sequence[Tensor]) -> List[Tensor]:
-        """Return each hint's squared error as a fraction of the teacher's mean square.
+    def begin(self, wanted: Sequence[Tensor]) -> None:
+        """Take the outputs (N, C, h, w) of the teachers' layers for the next batch."""
+        self._wanted = dict(zip(self._layers, wanted)) if self._forcing else {}
 
+    def forward(self, wanted: Sequence[Tensor]) -> List[Tensor]:
+        """Return the error of each hint.
+
+        With a translation it is the squared error as a fraction of the teacher's mean square.
+        Without, the squared error of each channel as a fraction of its variance, and the mean of
+        these fractions.
         `wanted` are the outputs (N, C, h, w) of the teachers' layers for the last batch of the
         student, in the order of the hints.
         """
         losses = []
         for layer, translation, target in zip(self._layers, self.translations, wanted):
             found = translation(self._held[layer]).float()
-            target = functional.interpolate(target.float(), found.shape[2:], mode='bilinear',
-                                            align_corners=False)
-            losses.append(((found - target) ** 2).mean() / target.square().mean().clamp_min(1e-6))
+            errors = (found - _resized(target.float(), found.shape)) ** 2
+            if isinstance(translation, nn.Identity):
+                variance = target.float().var((0, 2, 3))
+                least = _LEAST_VARIANCE * variance.mean().clamp_min(1e-6)
+                losses.append((errors.mean((0, 2, 3)) / variance.clamp_min(least)).mean())
+            else:
+                losses.append(errors.mean() / target.float().square().mean().clamp_min(1e-6))
         self._held.clear()
+        self._wanted = {}
         return losses
+
+
+def _resized(features, shape):
+    if features.shape[2:] == shape[2:]:
+        return features
+    return functional.interpolate(features, shape[2:], mode='bilinear', align_corners=False)

@@ -96,6 +96,7 @@ def _schedule_rules(learn):
            'another')
     yield (all(factor >= 0 for factor in learn.lr_multipliers.values()),
            'optimizer.lr_multipliers', 'at least 0')
+    yield learn.norm_lr > 0, 'optimizer.norm_lr', 'above 0'
 
 
 def _teacher_rules(teacher):
@@ -111,6 +112,9 @@ def _teacher_rules(teacher):
     yield (all(0 <= hint.model < len(teacher.models) for hint in teacher.hints), 'teacher.hints',
            'of models that are listed in teacher.models')
     yield (all(hint.weight > 0 for hint in teacher.hints), 'teacher.hints', 'of weights above 0')
+    yield (not teacher.forcing or teacher.hints and not any(hint.translate for hint in
+                                                            teacher.hints),
+           'teacher.forcing', 'false without teacher.hints, and with hints of `translate: true`')
 
 
 def _get(config, key):

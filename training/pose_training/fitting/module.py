@@ -97,6 +97,8 @@ class PoseModule(lightning.LightningModule):
         """Return the loss of one batch."""
         image, target, weights, *hints = batch
         config = self._config.optimizer
+        if self.hints is not None:
+            self.hints.begin(hints)
         losses = self.network.family.loss(
             self.network(self.normalize(image)), target, weights, config.foreground_weight)
         loss = total_loss(losses, config.stage_weight)

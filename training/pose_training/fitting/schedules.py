@@ -56,6 +56,7 @@ def make_groups(named: Iterable[Tuple[str, Parameter]], config: OptimizerConfig,
     for name, parameter in named:
         found = [prefix for prefix in config.lr_multipliers if name.startswith(prefix)]
         factor = config.lr_multipliers[max(found, key=len)] if found else 1.
+        factor *= config.norm_lr if parameter.ndim == 1 else 1.
         key = factor, parameter.ndim > 1, name in hidden
         sorted_out.setdefault(key, []).append(parameter)
     return [Group(sorted_out[factor, decayed, orthogonal], factor,

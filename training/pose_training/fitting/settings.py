@@ -61,6 +61,8 @@ class HintConfig(NamedTuple):
     teacher: Annotated[str, 'tensor of an ONNX or OpenVINO file, module of a checkpoint']
     model: Annotated[int, 'index in teacher.models'] = 0
     weight: Annotated[float, 'weight in the loss'] = .1
+    translate: Annotated[bool, "false: the channels are the teacher's, without a 1x1 convolution "
+                         'between them'] = True
 
 
 class TeacherConfig(NamedTuple):
@@ -78,6 +80,8 @@ class TeacherConfig(NamedTuple):
                              'keypoints to people with boxes'] = ()
     confidence: Annotated[float, 'least confidence of the added keypoints, 0 to 1'] = .4
     hints: Annotated[Tuple[HintConfig, ...], 'layers trained on layers of teachers'] = ()
+    forcing: Annotated[bool, "layers after a hint get the teacher's output in place of the "
+                       "student's: every part is trained by itself"] = False
 
 
 class OptimizerConfig(NamedTuple):
@@ -98,6 +102,7 @@ class OptimizerConfig(NamedTuple):
                           'and the last step of each'] = ()
     min_lr_ratio: Annotated[float, 'schedule cosine: last learning rate over lr'] = .01
     lr_multipliers: Annotated[Dict[str, float], 'factors on lr by prefix of the weight names'] = {}
+    norm_lr: Annotated[float, 'factor on lr for biases and batch norms'] = 1.
     freeze: Annotated[Dict[str, int], 'steps without updates by prefix of the weight names'] = {}
     weight_decay: Annotated[float, 'not for biases and norms'] = .01
     grad_clip_norm: Annotated[float, 'largest norm of the gradient; 0: no limit'] = 1.

@@ -18,7 +18,7 @@ from pose_training.models.network import PoseNetwork, Recipe
 _MODULES = ('cmu', 'body_25', 'hand_face', 'dsconv', 'tf_mobilenet', 'tf_mobilenet_v2',
             'lightweight', 'trt_pose', 'repvgg_fpn', 'lite_bottom_up', 'lite_pose_crop',
             'lite_person_detector', 'cpm', 'part_detector', 'lite_part_detector',
-            'simple_baseline')
+            'simple_baseline', 'lite_hr_crop')
 _MOST_WEIGHTS = 1 << 27
 
 
