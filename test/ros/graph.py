@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from types import SimpleNamespace
 
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
@@ -27,6 +28,24 @@ BEST_EFFORT = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 TIMEOUT = 30.0  # s; generous, because test machines are shared
 _numbers = itertools.count()
+
+
+class InputNode:
+    """What an input of the estimator takes from its node; keeps the warnings."""
+
+    def __init__(self, topic, publishers):
+        self._topic = topic
+        self.warnings, self.publishers = [], publishers
+
+    def count_publishers(self, topic):
+        assert topic == self._topic
+        return self.publishers
+
+    def resolve_topic_name(self, name):
+        return '/pose/' + name
+
+    def get_logger(self):
+        return SimpleNamespace(warning=self.warnings.append)
 
 
 class Process:

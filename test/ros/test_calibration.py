@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """camera_info belongs to the image of its stamp; a constant one also serves the next."""
 import threading
-import types
 
 from builtin_interfaces.msg import Time
-from graph import blue, image_message, RELIABLE
+from graph import blue, image_message, InputNode, RELIABLE
 import numpy as np
 import pytest
 from sensor_msgs.msg import CameraInfo, Image, RegionOfInterest
@@ -19,29 +18,12 @@ from pose_ros.nodes.calibration import Calibration
 from pose_ros.nodes.qos import CAMERA_INFO_QOS
 
 
-class _Node:
-    """Keeps what is logged."""
-
-    def __init__(self):
-        self.warnings, self.publishers = [], 0
-
-    def count_publishers(self, topic):
-        assert topic == '/pose/front/camera_info'
-        return self.publishers
-
-    def resolve_topic_name(self, name):
-        return '/pose/' + name
-
-    def get_logger(self):
-        return types.SimpleNamespace(warning=self.warnings.append)
-
-
 @pytest.fixture
 def make(monkeypatch):
     monkeypatch.setattr(calibration, 'subscription_qos', lambda node, topic, qos: CAMERA_INFO_QOS)
 
     def make(rectified=False):
-        node = _Node()
+        node = InputNode('/pose/front/camera_info', publishers=0)
         return Calibration(node, 'front/camera_info', rectified), node.warnings
     return make
 

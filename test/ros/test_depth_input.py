@@ -3,9 +3,8 @@
 """Which depth message belongs to an image."""
 import threading
 import time
-import types
 
-from graph import image_message
+from graph import image_message, InputNode
 import numpy as np
 import pytest
 from sensor_msgs.msg import Image
@@ -22,28 +21,13 @@ class _Qos:
         pass
 
 
-class _Node:
-    def __init__(self):
-        self.warnings, self.publishers = [], 1
-
-    def count_publishers(self, topic):
-        assert topic == '/pose/depth'
-        return self.publishers
-
-    def resolve_topic_name(self, name):
-        return '/pose/' + name
-
-    def get_logger(self):
-        return types.SimpleNamespace(warning=self.warnings.append)
-
-
 @pytest.fixture
 def depths(monkeypatch):
     monkeypatch.setattr(depth_input, 'ImageQos', _Qos)
     monkeypatch.setattr(depth_input, '_LONGEST_WAIT', 0.1)
     values = {'depth_transport': 'raw', 'depth_slop': 0.02, 'image_qos': 'auto',
               'max_pixels': 1000}
-    return DepthInput(_Node(), 'depth', values)
+    return DepthInput(InputNode('/pose/depth', publishers=1), 'depth', values)
 
 
 def header(stamp, frame_id='optical'):
