@@ -26,6 +26,7 @@ from pose_training.fitting.averaging import WeightAverage
 from pose_training.fitting.checks import check, check_device, check_network, PRECISIONS
 from pose_training.fitting.config import differences, load_config, plain
 from pose_training.fitting.crops import Crops
+from pose_training.fitting.depthwise import speed_up
 from pose_training.fitting.gpus import limit_memory, with_chosen_gpus
 from pose_training.fitting.interruption import Interrupted, StopOnSignal
 from pose_training.fitting.module import PoseModule
@@ -79,6 +80,8 @@ def _train(config, network, crops, hints, provenance, snapshot) -> bool:
     device = trainer.strategy.root_device
     check_device(config, device.type)
     limit_memory(config, device)
+    if device.type == 'cpu' and config.optimizer.precision == 'bf16':
+        speed_up(network)
     layout = memory_format(device, network)
     crops.memory_format = layout
     module = PoseModule(network.to(memory_format=layout), config, hints, layout)
