@@ -101,8 +101,10 @@ def test_the_exported_file_computes_what_the_network_does(tmp_path, name, size, 
         assert (card.decoder.type, card.decoder.outputs['stride']) == ('paf', 8)
         assert (card.input.fit, card.topology.name) == ('letterbox', 'coco_18')
     else:
-        assert card.decoder.outputs['grid'] == 'half_pixel'
-        assert (card.input.fit, card.input.padding) == ('crop', 1.1)
+        grid, padding = {'lite_pose_crop': ('half_pixel', 1.1),
+                         'lite_hr_crop': ('corner', 1.25)}[name]
+        assert card.decoder.outputs['grid'] == grid
+        assert (card.input.fit, card.input.padding) == ('crop', padding)
 
 
 def classifier(folder, **changes):
