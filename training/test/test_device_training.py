@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """Training from packed images on one device: it runs, learns, resumes, and needs few libraries."""
+from pathlib import Path
 import subprocess
 import sys
 
@@ -25,6 +26,8 @@ from pose_training.models import create_model
 from test_fitting_top_down import CROP, DETECTOR, tiny
 
 pytestmark = pytest.mark.fitting
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 
 CPU = torch.device('cpu')
 
@@ -108,6 +111,11 @@ def test_the_crops_of_a_teacher_begin_where_its_cells_do():
     # Its cell g at pixel 4 g, mirrored, is the student's cell 11 - g, at 4 (11 - g) + 1.5.
     np.testing.assert_allclose(mirror[0] @ point, [48 - 1 - 1.5 - x, y - 1.5])
     assert 48 - 1 - 1.5 - (4 * (11 - 3) + 1.5) == 4 * 3
+    # Of a student with cells at the same pixels nothing is shifted; cell g is its cell 11 - g.
+    straight, mirror = shifted(plain, (48, 64), 1.5, 1.5)
+    np.testing.assert_allclose(straight, plain)
+    np.testing.assert_allclose(mirror[0] @ point, [48 - 1 - 3 - x, y])
+    assert 48 - 1 - 3 - 4 * (11 - 3) == 4 * 3
 
 
 def test_invalid_input_is_rejected(tmp_path):
@@ -142,6 +150,38 @@ def test_the_openvino_module_computes_what_openvino_does(shared):
     core.set_property('CPU', {'INFERENCE_PRECISION_HINT': 'f32'})
     image = np.random.default_rng(0).normal(size=(1, 3, 256, 192)).astype(np.float32)
     wanted = core.compile_model(path, 'CPU')([image])['conv2d_441.tmp_1']
+    module, images = OpenVinoModule(path), torch.from_numpy(np.concatenate([0 * image, image]))
     with torch.no_grad():
-        found = OpenVinoModule(path)(torch.from_numpy(np.concatenate([0 * image, image])))
+        found, (hidden,) = module.with_layers(images, ['relu_74.tmp_0'])
     np.testing.assert_allclose(found[1:].numpy(), wanted, atol=1e-5)
+    model = core.read_model(path)
+    model.add_outputs('relu_74.tmp_0')
+    wanted = core.compile_model(model, 'CPU')([image])['relu_74.tmp_0']
+    assert module.channels('relu_74.tmp_0') == wanted.shape[1] == 160
+    np.testing.assert_allclose(hidden[1:].numpy(), wanted, atol=1e-4)
+    with pytest.raises(DataError, match="the teacher has no layer 'relu_74'; there is relu_"):
+        module.channels('relu_74')
+
+
+def test_hints_of_a_teacher_on_the_device(tmp_path, shared):
+    """Two steps of the shipped configuration: all parts learn. Other hints are errors."""
+    plan = load_config(str(CONFIGS / 'lite_hr_crop_parts.yaml'))
+    teacher = plan.teacher._replace(
+        models=(str(shared / 'weights' / 'tinypose_256_192' / 'model.xml'),),
+        cards=(str(CONFIGS / 'teachers' / 'tinypose.json'),))
+    config, folder = packed(tmp_path, {**CROP, 'model__name': 'lite_hr_crop',
+                                       'model__options': {}})
+    config = config._replace(
+        teacher=teacher, optimizer=plan.optimizer._replace(batch=2),
+        data=config.data._replace(size=(192, 256)), output=str(tmp_path / 'run'))
+    trainer = DeviceTrainer(config, folder, Budget(steps=2), CPU)
+    before = {name: value.clone() for name, value in trainer._network.named_parameters()}
+    trainer.run()
+    still = [name for name, value in trainer._network.named_parameters()
+             if torch.equal(value, before[name])]
+    assert not still
+    free = tuple(hint._replace(translate=True) for hint in teacher.hints)
+    for changed, words in ((teacher._replace(hints=free, forcing=False), '`translate: false`'),
+                           (teacher._replace(models=(), cards=()), 'with a teacher alone')):
+        with pytest.raises(ConfigError, match=words):
+            DeviceTrainer(config._replace(teacher=changed), folder, Budget(steps=1), CPU)

@@ -211,7 +211,7 @@ def test_without_a_translation_each_channel_counts_by_its_variance():
     target = torch.tensor([-1., 1.] * 8).view(2, 2, 2, 2)
     target[:, 1] = target[:, 1] * 3 + 5  # 2 and 8, and the student has the mean
     assert hints([target])[0].item() == pytest.approx(7 / 8, rel=1e-5)  # of 8 values each
-    with pytest.raises(ValueError, match='0 has 2 channels and its teacher 3'):
+    with pytest.raises(ConfigError, match='0 has 2 channels and its teacher 3'):
         Hints(network, ['0'], [(2, 3)], [False])
 
 

@@ -5,7 +5,7 @@
 It supports the operations of PP-TinyPose (LiteHRNet with channel shuffles), published with static
 shapes; operations that only compute shapes are left out. Operations: https://docs.openvino.ai.
 """
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 from xml.etree import ElementTree
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pose_ros.core.reading import LARGEST_MODEL, LARGEST_XML, read_file
+from pose_training.distillation.layers import unknown_layer
 from pose_training.errors import WeightsError
 
 _TYPES = {'f32': np.float32, 'f16': np.float16, 'i64': np.int64, 'i32': np.int32,
@@ -29,6 +30,7 @@ class _Layer:
 
     def __init__(self, element, edges):
         self.number, self.kind = element.get('id'), element.get('type')
+        self.name = element.get('name')
         data, outputs, inputs = (element.find(name) for name in ('data', 'output', 'input'))
         self.data: Dict[str, str] = {} if data is None else dict(data.attrib)
         self.shapes = {} if outputs is None else {
@@ -85,13 +87,27 @@ class OpenVinoModule(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """See the class."""
+        return self.with_layers(image, ())[0]
+
+    def channels(self, name: str) -> int:
+        """Return the number of channels of a layer with one output; DataError for another."""
+        shapes = {layer.name: layer.shape for layer in self._steps if len(layer.shapes) == 1}
+        if name not in shapes:
+            raise unknown_layer(name, 'the teacher', list(shapes))
+        return shapes[name][1]
+
+    def with_layers(self, image: Tensor, names: Sequence[str]) -> Tuple[Tensor, List[Tensor]]:
+        """Return the output, and the outputs (N, C, h, w) of layers, in the order of `names`."""
         values: Dict[str, Any] = {self._input: image}
+        kept: Dict[str, Tensor] = {}
         for index, layer in enumerate(self._steps):
-            values[layer.number] = self._run(layer, values)
+            values[layer.number] = found = self._run(layer, values)
+            if layer.name in names:
+                kept[layer.name] = found
             for source, _ in layer.sources:
                 if self._last.get(source) == index:
                     values.pop(source, None)
-        return values[self._result[0]]
+        return values[self._result[0]], [kept[name] for name in names]
 
     def _run(self, layer, values):
         """Return the output of a step; of Split a dictionary by port."""

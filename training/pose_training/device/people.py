@@ -13,6 +13,7 @@ from pose_training.device.pool import ImagePool
 from pose_training.device.teacher import CropTeacher
 from pose_training.errors import DataError
 from pose_training.families.family import Family
+from pose_training.families.heatmap.channels import grid_shift
 from pose_training.families.heatmap.crops import upper_body
 from pose_training.families.heatmap.mixing import mix
 from pose_training.fitting.settings import DataConfig
@@ -33,6 +34,7 @@ class PersonBatches:
                             'with this configuration'.format(
                                 len(packed), family.topology.size, family.topology.name))
         self._pool, self._data, self._stride = pool, data, stride
+        self._shift = grid_shift(family.grid, stride) * stride  # type: ignore[attr-defined]
         self._teacher, self._share = teacher, share
         self._mirror, self._upper = list(family.topology.mirror), upper_body(family.topology)
         weight = pool.index['person_weight'].astype(np.float64)
@@ -53,7 +55,7 @@ class PersonBatches:
         turned = mirrored(matrices)
         points[turned] = points[turned][:, self._mirror]
         points = torch.from_numpy(points).to(pool.device)
-        maps = gaussians(points[..., :2], data.size, self._stride, data.sigma)
+        maps = gaussians(points[..., :2] + self._shift, data.size, self._stride, data.sigma)
         sure = points[..., 2]
         if self._teacher is None:
             target, weights = maps, sure[..., None, None]

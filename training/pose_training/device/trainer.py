@@ -17,6 +17,8 @@ from pose_training.device.people import PersonBatches
 from pose_training.device.pool import ImagePool
 from pose_training.device.scenes import SceneBatches
 from pose_training.device.teacher import CropTeacher
+from pose_training.distillation.hints import Hints
+from pose_training.distillation.layers import module_channels
 from pose_training.errors import ConfigError, FitError
 from pose_training.fitting.gpus import limit_memory, with_chosen_gpus
 from pose_training.fitting.network import build_network, chosen_topology, DATASET
@@ -55,9 +57,10 @@ class DeviceTrainer:
     """Trains the network of a configuration from packed images.
 
     Used of the configuration: model, data (size, sigma, person or scene, photometric.erase),
-    teacher (the first model, weight), optimizer (batch, lr, lr_multipliers, weight_decay,
-    grad_clip_norm, ema_decay, min_lr_ratio, foreground_weight, hard_keypoints, precision), seed,
-    output, gpus (the first), emptiest_gpus, memory_fraction.
+    teacher (the first model, weight, hints without a translation, forcing), optimizer (batch, lr,
+    lr_multipliers, norm_lr, weight_decay, grad_clip_norm, ema_decay, min_lr_ratio,
+    foreground_weight, hard_keypoints, precision), seed, output, gpus (the first), emptiest_gpus,
+    memory_fraction.
     """
 
     def __init__(self, config: RunConfig, pack: str, budget: Budget,
@@ -73,8 +76,10 @@ class DeviceTrainer:
         self._random = np.random.default_rng(config.seed)
         self._pool = ImagePool(pack, self._device)
         self._network, self._origin = _network(config, self._pool)
+        self._teacher = _teacher(config, self._network.family, self._device)
+        self._hints = _hints(config, self._network, self._teacher)
         self._network = self._network.to(self._device, memory_format=torch.channels_last).train()
-        self._batches = _batches(config, self._network, self._pool)
+        self._batches = _batches(config, self._network, self._pool, self._teacher)
         recipe = self._network.recipe
         spec = InputSpec(**convention_of(recipe.name, recipe.options).input)
         self._normalize = Normalization(spec).to(self._device)
@@ -146,9 +151,14 @@ class DeviceTrainer:
             group['lr'] = factor * group['factor']
         inputs = self._normalize(images).contiguous(memory_format=torch.channels_last)
         mixed = learn.precision == 'bf16' and self._device.type == 'cuda'
+        hints = self._config.teacher.hints
+        wanted = self._teacher.layers(images, [hint.teacher for hint in hints]) if hints else []
+        self._hints.begin(wanted)
         with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed):
             outputs = self._network(inputs)
         loss = self._network.family.loss(outputs, target, weights, learn.foreground_weight)[-1]
+        for hint, error in zip(hints, self._hints(wanted)):
+            loss = loss + hint.weight * error
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         if learn.grad_clip_norm:
@@ -219,21 +229,37 @@ def _device(config: RunConfig) -> torch.device:
     return torch.device('cuda', config.gpus[0]) if config.gpus else torch.device('cuda')
 
 
-def _batches(config: RunConfig, network: PoseNetwork, pool: ImagePool):
+def _teacher(config: RunConfig, family, device) -> Optional[CropTeacher]:
+    teacher = config.teacher
+    if family.name != 'heatmap' or not teacher.models:
+        return None
+    card = teacher.cards[0] or None if teacher.cards else None
+    return CropTeacher(teacher.models[0], card, family, config.data.size, device)
+
+
+def _hints(config: RunConfig, network: PoseNetwork, teacher: Optional[CropTeacher]) -> Hints:
+    hints = config.teacher.hints
+    if hints and teacher is None:
+        raise ConfigError('teacher.hints: packed images support them for networks of crops with '
+                          'a teacher alone')
+    if any(hint.translate or hint.model for hint in hints):
+        raise ConfigError('teacher.hints: packed images support hints of the first teacher with '
+                          '`translate: false` alone; use pose-train fit')
+    layers = [hint.student for hint in hints]
+    own = module_channels(network, layers, 'the student') if hints else []
+    wanted = [teacher.network.channels(hint.teacher) for hint in hints] if teacher else []
+    return Hints(network, layers, list(zip(own, wanted)), [False] * len(hints),
+                 config.teacher.forcing)
+
+
+def _batches(config: RunConfig, network: PoseNetwork, pool: ImagePool,
+             teacher: Optional[CropTeacher]):
     family, data = network.family, config.data
     if family.name == 'boxes':
         return SceneBatches(pool, data)
-    if family.name == 'heatmap' and family.grid != 'half_pixel':
-        raise ConfigError('{} has the grid {!r}, which packed images do not support: use '
-                          'pose-train fit'.format(network.recipe.name, family.grid))
     if family.name != 'heatmap':
         raise ConfigError('networks of the family {!r} cannot be trained from packed images: use '
                           'pose-train fit'.format(family.name))
-    teacher, models = None, config.teacher.models
-    if models:
-        cards = config.teacher.cards
-        teacher = CropTeacher(models[0], cards[0] or None if cards else None, family, data.size,
-                              pool.device)
     return PersonBatches(pool, data, family, network.stride, teacher, config.teacher.weight)
 
 

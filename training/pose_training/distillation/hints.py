@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import Dataset
 
+from pose_training.errors import ConfigError
 from pose_training.models.network import PoseNetwork
 
 _LEAST_VARIANCE = .05  # of a channel, as a share of the mean: nearly constant channels count less
@@ -47,7 +48,7 @@ class Hints(nn.Module):
     """The losses between layers of the student and of the teachers.
 
     `layers` are names of the student's modules; `channels` (student's, teacher's) of each hint;
-    `translated`: whether it has a 1x1 convolution (default: all have). ValueError for different
+    `translated`: whether it has a 1x1 convolution (default: all have). ConfigError for different
     channels without one. With `forcing`, the layers after a hint get the teacher's output in place
     of the student's, so that every part of the student is trained by itself.
     """
@@ -59,8 +60,8 @@ class Hints(nn.Module):
         translated = list(translated) or [True] * len(layers)
         for layer, (inputs, outputs), free in zip(layers, channels, translated):
             if not free and inputs != outputs:
-                raise ValueError('{} has {} channels and its teacher {}: it needs a '
-                                 'translation'.format(layer, inputs, outputs))
+                raise ConfigError('teacher.hints: {} has {} channels and its teacher {}: it needs '
+                                  '`translate: true`'.format(layer, inputs, outputs))
         self.translations = nn.ModuleList(
             nn.Conv2d(inputs, outputs, 1) if free else nn.Identity()
             for (inputs, outputs), free in zip(channels, translated))

@@ -4,7 +4,6 @@
 
 A file of a fixed size is changed in a temporary copy; the file itself is not changed.
 """
-import difflib
 import os
 import tempfile
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
@@ -16,6 +15,7 @@ import torch
 from pose_ros.core.card import ModelCard
 from pose_ros.core.engines import create_engine
 from pose_training.checkpoint import load_checkpoint
+from pose_training.distillation.layers import module_channels, unknown_layer
 from pose_training.errors import DataError
 from pose_training.exporters.cards import make_card
 from pose_training.exporters.export import ExportOptions
@@ -122,30 +122,6 @@ def layer_channels(path: str, layers: Sequence[str]) -> List[int]:
     return [shapes[name][1] for name in layers]
 
 
-def module_channels(network: PoseNetwork, layers: Sequence[str], where: str) -> List[int]:
-    """Return the numbers of channels of a network's modules; DataError for an invalid module."""
-    modules = dict(network.named_modules())
-    found: Dict[str, int] = {}
-    handles = []
-    for name in layers:
-        if name not in modules:
-            raise unknown_layer(name, where, list(modules))
-
-        def hook(module, inputs, output, name=name):
-            found[name] = output.shape[1] if getattr(output, 'ndim', 0) == 4 else 0
-        handles.append(modules[name].register_forward_hook(hook))
-    training, side = network.training, 2 * network.size_multiple
-    with torch.no_grad():
-        network.eval()(torch.zeros(1, 3, side, side))
-    network.train(training)
-    for handle in handles:
-        handle.remove()
-    for name in layers:
-        if not found.get(name):
-            raise DataError('{}: the layer {!r} yields no maps'.format(where, name))
-    return [found[name] for name in layers]
-
-
 def _read_openvino(path):
     try:
         import openvino
@@ -195,9 +171,3 @@ def _copy_onnx(path, size, layers, folder) -> Tuple[str, Tuple[int, int]]:
     copy = os.path.join(folder, 'network.onnx')
     onnx.save(model, copy)
     return copy, size
-
-
-def unknown_layer(name: str, where: str, names: List[str]) -> DataError:
-    """Return an error that suggests layers of similar names."""
-    near = difflib.get_close_matches(name, names, 3, .3) or [part for part in names if part][-3:]
-    return DataError('{} has no layer {!r}; there is {}'.format(where, name, ', '.join(near)))

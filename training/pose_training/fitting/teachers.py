@@ -12,12 +12,12 @@ from pose_training.data.annotations import Sample
 from pose_training.data.dataset import PoseDataset
 from pose_training.distillation.hints import HintedCrops, Hints
 from pose_training.distillation.on_device import DeviceTeacher, DeviceTeachers, PairedCrops
-from pose_training.distillation.teacher_networks import layer_channels, module_channels
+from pose_training.distillation.layers import module_channels
+from pose_training.distillation.teacher_networks import layer_channels
 from pose_training.distillation.keypoint_labels import add_keypoints, load_single_person_teacher
 from pose_training.distillation.soft_targets import SoftTargets
 from pose_training.distillation.teacher import (Ensemble, identity, match_card,
                                                 Teacher)
-from pose_training.errors import ConfigError
 from pose_training.families.family import Family
 from pose_training.fitting.settings import RunConfig, TeacherConfig
 from pose_training.models.network import PoseNetwork
@@ -95,11 +95,8 @@ def make_hints(network: PoseNetwork, config: RunConfig) -> Optional[Hints]:
     own = module_channels(network, layers, 'the student')
     wanted = [layer_channels(config.teacher.models[hint.model], [hint.teacher])[0]
               for hint in hints]
-    try:
-        return Hints(network, layers, list(zip(own, wanted)), [hint.translate for hint in hints],
-                     config.teacher.forcing)
-    except ValueError as error:
-        raise ConfigError('teacher.hints: {}, `translate: true`'.format(error)) from error
+    return Hints(network, layers, list(zip(own, wanted)), [hint.translate for hint in hints],
+                 config.teacher.forcing)
 
 
 def add_points(samples: List[Sample], config: TeacherConfig, topology: Topology,
