@@ -14,7 +14,7 @@ from pose_training.cli.main import main
 from pose_training.data.person_geometry import matrices
 from pose_training.device.openvino_module import OpenVinoModule
 from pose_training.device.packing import pack
-from pose_training.device.people import gaussians
+from pose_training.device.people import gaussians, PersonBatches
 from pose_training.device.pool import ImagePool
 from pose_training.device.teacher import shifted
 from pose_training.device.trainer import Budget, DeviceTrainer
@@ -99,6 +99,26 @@ def test_gaussians_are_those_of_the_loaders():
     found = gaussians(torch.from_numpy(points[..., :2]), (48, 64), 4, 8.)[0].numpy()
     wanted = draw_heatmaps(points, (16, 12), 4, 8.)
     np.testing.assert_allclose(np.where(found < .01, 0, found), wanted, atol=1e-6)
+
+
+def test_targets_lie_on_the_grid_of_the_network(tmp_path):
+    """Cell g of `corner` is the pixel 4 g, and of `half_pixel` 4 g + 1.5: 0.375 cells later."""
+    config, folder = packed(tmp_path, CROP)
+    pool, centers = ImagePool(folder, CPU), []
+    for grid in ('half_pixel', 'corner'):
+        batches = PersonBatches(pool, config.data, make_family('heatmap', 'coco_17', grid=grid), 4,
+                                None, 0.)
+        maps = batches(8, 0., np.random.default_rng(0))[1]
+        inner = maps[:, :, 6:-6, 6:-6].amax((2, 3)) > .9  # whole in the crop
+        total = maps.sum((2, 3))
+        cells = torch.arange(16.)
+        centers.append(torch.stack([(maps.sum(2) * cells).sum(2), (maps.sum(3) * cells).sum(2)])
+                       / total)
+        centers[-1][:, ~inner] = torch.nan
+    moved = (centers[1] - centers[0])
+    moved = moved[~moved.isnan()]
+    assert len(moved) > 8
+    torch.testing.assert_close(moved, torch.full_like(moved, .375), atol=.03, rtol=0)
 
 
 def test_the_crops_of_a_teacher_begin_where_its_cells_do():

@@ -10,7 +10,6 @@ from pose_ros.core.decoders import create_decoder
 from pose_ros.core.topology import get_topology, make_topology
 from pose_training.checkpoint import save_checkpoint
 from pose_training.data.geometry import Crop
-from pose_training.device.trainer import _batches as make_batches
 from pose_training.distillation.resampling import Resampler
 from pose_training.errors import ConfigError
 from pose_training.exporters.cards import make_card
@@ -23,7 +22,6 @@ from pose_training.fitting.network import make_network
 from pose_training.fitting.norms import settle_norms
 from pose_training.fitting.settings import DataConfig, OptimizerConfig, RunConfig
 from pose_training.models import create_model
-from pose_training.models.resnet import RESNETS
 
 pytestmark = pytest.mark.fitting
 
@@ -146,13 +144,6 @@ def test_keypoints_in_another_order_are_found_by_name(tmp_path):
         make_network(load_config(None, ['model.checkpoint=' + path, 'model.topology={}'.format(
             tmp_path / 'turned.json')]))
     assert make_topology('turned', names, ()).size == 17
-
-
-def test_packed_images_have_no_other_grid(monkeypatch):
-    monkeypatch.setitem(RESNETS, 'resnet50', (True, (1, 1, 1, 1)))
-    network = create_model('simple_baseline_r50', convention='mmpose')
-    with pytest.raises(ConfigError, match="has the grid 'corner'.*use pose-train fit"):
-        make_batches(RunConfig(), network, None)
 
 
 @torch.no_grad()
