@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from pose_training.models.blocks import FusibleSequential
 from pose_training.models.efficientnet_lite import scaled_channels, start_head
 from pose_training.models.lite_pyramid import check_pyramid, LitePyramid
-from pose_training.models.network import check_stages, Outputs
+from pose_training.models.network import (check_count, check_stages, MOST_CHANNELS,
+                                          Outputs)
 from pose_training.models.registry import card_input, NetworkSpec
 from pose_training.models.repvgg_fpn import prediction
 
@@ -55,7 +56,8 @@ def build(heatmaps: int, pafs: int, stages: int = 2, width: float = 1.,
           neck: Sequence[int] = (160, 128, 96), head: int = 128) -> LiteBottomUp:
     """Build the network; NetworkError for an invalid number of stages, width or neck."""
     check_stages('lite_bottom_up', stages, 1, MOST_STAGES)
-    check_pyramid('lite_bottom_up', width, neck, head)
+    check_pyramid('lite_bottom_up', width, neck)
+    check_count('lite_bottom_up', 'head', head, MOST_CHANNELS)
     return LiteBottomUp(heatmaps, pafs, stages, width, list(neck), head)
 
 

@@ -10,7 +10,7 @@ from torch import nn, Tensor
 
 from pose_training.models.efficientnet_lite import conv_norm, scaled_channels, start_head
 from pose_training.models.lite_pyramid import check_pyramid, LitePyramid
-from pose_training.models.network import Outputs
+from pose_training.models.network import check_count, MOST_CHANNELS, Outputs
 from pose_training.models.part_detector import PartNetwork
 from pose_training.models.registry import card_input, NetworkSpec
 
@@ -44,7 +44,8 @@ def _head(inputs, outputs, bias=0.):
 def build(scores: int, offsets: int, pairwise: int = 0, width: float = 1.,
           neck: Sequence[int] = (160, 128, 96), head: int = 128) -> LitePartDetector:
     """Build the network; NetworkError for an invalid width, neck or head."""
-    check_pyramid('lite_part_detector', width, neck, head)
+    check_pyramid('lite_part_detector', width, neck)
+    check_count('lite_part_detector', 'head', head, MOST_CHANNELS)
     return LitePartDetector(scores, offsets, pairwise, width, list(neck), head)
 
 
