@@ -90,6 +90,7 @@ def files(tmp_path, monkeypatch):
      'weights.prototxt'],
     ['fit'] + FIT, ['distill'] + FIT + TEACHER,
     ['view', '--data', 'photos', '-o', 'photos'],
+    ['lone-hands', 'labels.json', '-o', 'photos', '--backgrounds', 'photos'],
     ['view', '--data', 'photos', '-o', './photos/']], ids=lambda words: ' '.join(words))
 def test_no_output_is_an_input(files, capsys, words):
     before = {path: path.read_bytes() for path in files.rglob('*') if path.is_file()}

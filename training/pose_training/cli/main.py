@@ -8,6 +8,7 @@ COMMANDS = {
     'view': 'draw training crops, to check them',
     'label': 'find people in images without labels and write them as a dataset',
     'add-boxes': 'complete the boxes of a dataset by detectors',
+    'lone-hands': 'make images of hands without people, for a detector',
     'convert': 'turn datasets of other formats into COCO keypoint files',
     'clean': 'check the labels of a dataset with a trained network',
     'fit': 'train a network',
@@ -38,7 +39,7 @@ exit codes: 0 done; 1 a file or a network failed; 2 the command line is wrong; 1
 _PROGRAM = Program('pose-train', 'pose_training.cli', VERSION, _DESCRIPTION, _EPILOG, COMMANDS,
                    'install it with `pip install ./training`',
                    {'import': 'import_', 'fit-packed': 'fit_packed',
-                    'add-boxes': 'add_boxes'})
+                    'add-boxes': 'add_boxes', 'lone-hands': 'lone_hands'})
 build_parser = _PROGRAM.build_parser
 
 
