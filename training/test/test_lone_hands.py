@@ -27,13 +27,13 @@ def hand(size=100., wrist=(160., 200.), turn=0.):
     return points @ turning.T * size + wrist
 
 
-def picture(points, down=(0, 1)):
+def drawing(points, down=(0, 1)):
     """Draw a hand and a forearm of 60 px before a wall, (320, 320, 3)."""
     image = np.full((320, 320, 3), WALL, np.uint8)
     wrist = points[0].astype(int)
     for first in range(1, 21, 4):
-        bones = np.concatenate([points[:1], points[first:first + 4]])
-        cv2.polylines(image, [bones.astype(int)], False, SKIN, 14)
+        limbs = np.concatenate([points[:1], points[first:first + 4]])
+        cv2.polylines(image, [limbs.astype(int)], False, SKIN, 14)
     palm = points[[0, 1, 5, 9, 13, 17]].astype(np.float32)
     cv2.fillConvexPoly(image, cv2.convexHull(palm).astype(int), SKIN)
     cv2.line(image, tuple(wrist), tuple(int(v) for v in wrist + 60 * np.array(down)), SKIN, 30)
@@ -42,7 +42,7 @@ def picture(points, down=(0, 1)):
 
 def write_hands(folder, hands, names=NAMES):
     """Write an image and its labels; return the path of the labels."""
-    cv2.imwrite(str(folder / 'a.png'), picture(hand()))
+    cv2.imwrite(str(folder / 'a.png'), drawing(hand()))
     entries = []
     for number, points in enumerate(hands):
         keypoints = np.column_stack([points, np.full(len(points), 2)]).ravel()
@@ -60,7 +60,7 @@ def write_hands(folder, hands, names=NAMES):
 @pytest.mark.parametrize('turn', [0., 2.])
 def test_a_hand_is_cut_out_upright(turn):
     points = hand(turn=turn)
-    cut = cut_hand(picture(points, (-np.sin(turn), np.cos(turn))), points)
+    cut = cut_hand(drawing(points, (-np.sin(turn), np.cos(turn))), points)
     assert cut.shape == (320, 256, 4) and cut.dtype == np.uint8
     solid = cut[..., 3] > 250
     wrong = np.abs(cut[solid][:, :3].astype(int) - SKIN).max(-1) > 40
@@ -72,14 +72,14 @@ def test_a_hand_is_cut_out_upright(turn):
 
 
 def test_small_hands_and_plain_images_give_no_cut():
-    assert cut_hand(picture(hand(40.)), hand(40.)) is None
+    assert cut_hand(drawing(hand(40.)), hand(40.)) is None
     outside = hand(wrist=(5000., 5000.))
-    assert cut_hand(picture(hand()), outside) is None
+    assert cut_hand(drawing(hand()), outside) is None
 
 
 def test_a_forearm_continues_to_the_lower_edge():
     points = hand()
-    cut = cut_hand(picture(points), points)
+    cut = cut_hand(drawing(points), points)
     long = with_forearm(cut, np.random.RandomState(0))
     assert long.shape == (640, 256, 4)
     rows = (long[..., 3] > 250).any(1)
@@ -100,7 +100,7 @@ def test_a_seed_gives_the_same_images(tmp_path):
         np.testing.assert_array_equal(one, two)
     assert any(image.shape != other.draw().shape for image, _ in pairs)
     green = [(image == behind[0][0, 0]).all(-1).mean() for image, _ in pairs]
-    assert max(green) > .3 and min(green) == 0  # photographs and smooth colors
+    assert max(green) > .3 and min(green) == 0  # images and smooth colors
     skin = [np.abs(image.astype(float) - SKIN).max(-1) < 70 for image, _ in pairs]
     assert sum(mask.mean() > .01 for mask in skin) >= 8
 

@@ -11,7 +11,7 @@ from pose_training.data.coco import images_in
 from pose_training.data.images import read_oriented
 from pose_training.data.lone_hands import cut_hands, LoneHands
 
-DESCRIPTION = ('Cut labelled hands out of photographs, lengthen their forearms, and put them '
+DESCRIPTION = ('Cut labelled hands out of images, lengthen their forearms, and put them '
                'before other backgrounds. A detector of people learns from these images that a '
                'hand is not a person: name the folder in data.train, as images without people.')
 EPILOG = """examples:

@@ -1,6 +1,6 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cut labelled hands out of photographs, upright and of one size, and lengthen their forearms."""
+"""Cut labelled hands out of images, upright and of one size, and lengthen their forearms."""
 from typing import Optional
 
 import cv2
@@ -9,9 +9,9 @@ import numpy as np
 SIZE = 256, 320  # of a cut: width, height [px]
 WRIST = 128, 150  # its place in the cut [px]
 REACH = 110.  # from the wrist to the farthest keypoint of the hand in the cut [px]
-_LEAST_REACH = 45.  # in the photograph [px]: smaller hands are too blurred
+_LEAST_REACH = 45.  # in the whole image [px]: smaller hands are too blurred
 _WRIST, _KNUCKLES = 0, [5, 9, 13, 17]
-_BONES = [[0, 1, 2, 3, 4], [0, 5, 6, 7, 8], [0, 9, 10, 11, 12], [0, 13, 14, 15, 16],
+_LIMBS = [[0, 1, 2, 3, 4], [0, 5, 6, 7, 8], [0, 9, 10, 11, 12], [0, 13, 14, 15, 16],
           [0, 17, 18, 19, 20], _KNUCKLES]
 _OPAQUE = 128
 
@@ -21,7 +21,7 @@ def cut_hand(image: np.ndarray, keypoints: np.ndarray) -> Optional[np.ndarray]:
 
     `image` (H, W, 3) uint8 BGR; `keypoints` (21, 2) of hand_21 [px]. Returns (320, 256, 4) uint8
     BGRA with the fingers above the wrist. The outline is that of GrabCut (Rother, Kolmogorov and
-    Blake, SIGGRAPH 2004), which starts from the bones of the hand and draws from OpenCV's random
+    Blake, SIGGRAPH 2004), which starts from the limbs of the hand and draws from OpenCV's random
     numbers.
     """
     wrist = keypoints[_WRIST]
@@ -83,7 +83,7 @@ def _upright(keypoints):
 
 
 def _first_guess(points):
-    """Return the mask that GrabCut starts from: bones, palm, and places where a hand may be."""
+    """Return the mask that GrabCut starts from: limbs, palm, and places where a hand may be."""
     mask = np.full(SIZE[::-1], cv2.GC_BGD, np.uint8)
     half = max(.45 * np.linalg.norm(points[5] - points[17]), 14)
     around = np.zeros_like(mask)
@@ -95,8 +95,8 @@ def _first_guess(points):
     cv2.fillConvexPoly(arm, _strip(150, .7 * half, .9 * half), 1)
     mask[arm > 0] = cv2.GC_PR_FGD
     hand = np.zeros_like(mask)
-    for bones in _BONES:
-        cv2.polylines(hand, [points[bones].astype(int)], False, 1, 6)
+    for limbs in _LIMBS:
+        cv2.polylines(hand, [points[limbs].astype(int)], False, 1, 6)
     palm = points[[_WRIST] + _KNUCKLES].astype(np.float32)
     cv2.fillConvexPoly(hand, cv2.convexHull(palm).astype(int), 1)
     mask[hand > 0] = cv2.GC_FGD

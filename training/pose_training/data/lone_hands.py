@@ -57,13 +57,13 @@ class LoneHands:
         """Return a new image, (H, W, 3) uint8 BGR."""
         random = self._random
         height, width = _SIZES[random.randint(len(_SIZES))]
-        image = self._photograph(height, width) if random.rand() < .5 and self._backgrounds \
+        image = self._image_behind(height, width) if random.rand() < .5 and self._backgrounds \
             else _smooth(height, width, random)
         for _ in range(1 if random.rand() < .75 else 2):
             image = self._with_hand(image)
         return np.clip(image, 0, 255).astype(np.uint8)
 
-    def _photograph(self, height, width):
+    def _image_behind(self, height, width):
         random = self._random
         image = self._backgrounds[random.randint(len(self._backgrounds))]
         full = image.shape[:2]
