@@ -34,6 +34,18 @@ def test_weights_and_statistics_are_averaged(tmp_path, capsys):
                                       for path, value in zip(paths, (1, 2, 6))}}
 
 
+def test_shares_weigh_the_checkpoints(tmp_path, capfd):
+    paths = [write(tmp_path, '{}.pt'.format(value), value) for value in (1, 5)]
+    words = ['average', *paths, '-o', str(tmp_path / 'mean.pt'), '--shares']
+    assert main(words + ['3', '1']) == 0
+    network, provenance = load_checkpoint(str(tmp_path / 'mean.pt'))
+    assert all((value == 2).all() for value in network.parameters())
+    assert provenance['shares'] == [3, 1]
+    for shares in (['1'], ['1', '0'], ['1', 'nan'], ['-1', '2']):
+        assert main(words + shares) == 1
+        assert 'a mean of 2 checkpoints needs 2 positive shares' in capfd.readouterr().err
+
+
 @pytest.mark.parametrize('topologies, error', [
     (['coco_18'], 'a mean needs two checkpoints'),
     (['coco_18', 'body_25'], 'only networks of one kind have a mean')])
