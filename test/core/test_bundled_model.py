@@ -3,6 +3,7 @@
 """The models that come with the package: small, documented, and they find people."""
 import os
 
+import cv2
 import numpy as np
 import pytest
 
@@ -102,6 +103,18 @@ def test_it_finds_a_person_from_the_side_in_gray(estimator):
 @pytest.mark.parametrize('name', ['coffee', 'chelsea', 'brick', 'clock', 'rocket'])
 def test_it_finds_no_people_where_there_are_none(estimator, name):
     assert estimator(image_of(name)).count == 0
+
+
+@pytest.mark.parametrize('precision', ['fp32', 'int8'])
+def test_a_hand_near_the_camera_is_not_a_person(shared, precision):
+    """The training of the default pair did not use this clip."""
+    pytest.importorskip('onnxruntime')
+    estimator = PoseEstimator(precision=precision)
+    clip = cv2.VideoCapture(str(shared / 'data' / 'video' / 'tfjs_asl_hand.mp4'))
+    frames = [clip.read()[1] for _ in range(325)]
+    assert frames[-1] is not None
+    assert sum(estimator(frame).count for frame in frames[::10]) <= 1
+    estimator.close()
 
 
 def test_a_black_frame_is_empty(estimator):
