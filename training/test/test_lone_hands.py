@@ -10,7 +10,7 @@ import pytest
 from pose_ros.core.topology import get_topology
 from pose_training.cli.main import main
 from pose_training.data.hand_cuts import cut_hand, REACH, with_forearm, WRIST
-from pose_training.data.lone_hands import cut_hands, LoneHands
+from pose_training.data.lone_hands import cut_hands, LoneHands, read_backgrounds
 from pose_training.errors import DataError
 
 NAMES = get_topology('hand_21').keypoint_names
@@ -117,6 +117,29 @@ def test_the_command_writes_images_without_people(tmp_path, capsys):
     assert read.shape == drawn.shape and np.abs(read.astype(int) - drawn).mean() < 4
     assert main(words[:3] + [str(tmp_path), '--backgrounds', str(tmp_path)]) == 2
     assert 'would overwrite the input' in capsys.readouterr().err
+
+
+def test_images_that_cannot_be_read_are_left_out(tmp_path, caplog):
+    path = write_hands(tmp_path, [hand()])
+    data = json.loads((tmp_path / 'hands.json').read_text())
+    data['images'].append({'id': 2, 'file_name': 'cut.jpg', 'width': 320, 'height': 320})
+    data['annotations'].append(dict(data['annotations'][0], id=9, image_id=2))
+    (tmp_path / 'hands.json').write_text(json.dumps(data))
+    (tmp_path / 'cut.jpg').write_bytes(b'not an image')
+    assert len(cut_hands(path)) == 1
+    assert '1 of its 2 images cannot be used' in caplog.text
+    assert [image.shape for image in read_backgrounds(str(tmp_path))] == [(320, 320, 3)]
+    (tmp_path / 'a.png').write_bytes(b'')
+    with pytest.raises(DataError, match='none of its 2 images can be used'):
+        read_backgrounds(str(tmp_path))
+    with pytest.raises(DataError, match='none of its 2 images can be used'):
+        cut_hands(path)
+
+
+@pytest.mark.parametrize('seed', ['-1', '4294967296', 'x'])
+def test_a_seed_that_numpy_does_not_take(capsys, seed):
+    assert main(['lone-hands', 'hands.json', '-o', 'arms', '--seed', seed]) == 2
+    assert '--seed' in capsys.readouterr().err
 
 
 def test_labels_of_bodies_and_files_without_large_hands_are_errors(tmp_path):

@@ -1,6 +1,7 @@
 # Copyright 2026 The pose_ros Authors
 # SPDX-License-Identifier: Apache-2.0
 """`pose-train lone-hands`: images of hands without people, for a detector of people."""
+import argparse
 import os
 
 from pose_ros.core.command import with_progress
@@ -8,8 +9,7 @@ from pose_ros.core.command_files import check_outputs
 from pose_ros.core.command_options import count
 from pose_ros.core.image_file import write_image
 from pose_training.data.coco import images_in
-from pose_training.data.images import read_oriented
-from pose_training.data.lone_hands import cut_hands, LoneHands
+from pose_training.data.lone_hands import cut_hands, LoneHands, read_backgrounds
 
 DESCRIPTION = ('Cut labelled hands out of images, lengthen their forearms, and put them '
                'before other backgrounds. A detector of people learns from these images that a '
@@ -32,16 +32,16 @@ def add_arguments(parser) -> None:
                              '(default: smooth colors alone)')
     parser.add_argument('--count', type=count, default=700, metavar='N',
                         help='number of images (default: %(default)s)')
-    parser.add_argument('--seed', type=int, default=7, metavar='N',
+    parser.add_argument('--seed', type=_seed, default=7, metavar='N',
                         help='random seed (default: %(default)s)')
     parser.add_argument('--quiet', action='store_true', help='print errors only')
 
 
 def run(args) -> int:
     """Write the images; return the exit code."""
-    names = images_in(args.backgrounds) if args.backgrounds else []
-    check_outputs({'-o': os.path.join(args.output, '')}, [args.data, *names])
-    backgrounds = [read_oriented(name, None) for name in names]
+    check_outputs({'-o': os.path.join(args.output, '')}, [
+        args.data, *(images_in(args.backgrounds) if args.backgrounds else ())])
+    backgrounds = read_backgrounds(args.backgrounds) if args.backgrounds else []
     hands = LoneHands(cut_hands(args.data, with_progress(args.quiet)), backgrounds, args.seed)
     os.makedirs(args.output, exist_ok=True)
     for number in range(args.count):
@@ -50,3 +50,10 @@ def run(args) -> int:
     if not args.quiet:
         print('wrote {} images to {}'.format(args.count, args.output))
     return 0
+
+
+def _seed(text):
+    value = int(text)
+    if not 0 <= value < 1 << 32:
+        raise argparse.ArgumentTypeError('{} is not from 0 to 4294967295'.format(text))
+    return value

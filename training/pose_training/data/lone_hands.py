@@ -6,11 +6,12 @@ from typing import List, Sequence
 import cv2
 import numpy as np
 
+from pose_ros.core.errors import ImageError
 from pose_ros.core.topology import get_topology
 from pose_training.data.annotations import read_samples
-from pose_training.data.coco import load_coco
+from pose_training.data.coco import images_in, load_coco
 from pose_training.data.hand_cuts import cut_hand, REACH, with_forearm, WRIST
-from pose_training.data.images import read_labelled
+from pose_training.data.images import read_labelled, read_oriented, tell_left_out
 from pose_training.errors import DataError
 
 _SIZES = (512, 384), (512, 290), (384, 512), (448, 448)  # height, width [px]
@@ -20,7 +21,8 @@ def cut_hands(path: str, progress=iter) -> List[np.ndarray]:
     """Cut the hands out of the images of a COCO keypoint file; see cut_hand.
 
     The file has the 21 keypoints of hand_21, by name or in its order. Hands without all keypoints
-    are left out. Raises DataError for other keypoints and for a file without a usable hand.
+    and images that cannot be read are left out. Raises DataError for other keypoints and for a
+    file without a usable hand.
     """
     topology = get_topology('hand_21')
     file = load_coco(path, topology)
@@ -30,14 +32,34 @@ def cut_hands(path: str, progress=iter) -> List[np.ndarray]:
             path, len(file.keypoint_names), len(names)))
     samples = read_samples(file._replace(keypoint_names=names), topology)
     cv2.setRNGSeed(0)  # the outlines do not depend on what ran before
-    cuts = []
+    cuts, faults = [], []
     for sample in progress(samples):
         hands = [hand[:, :2].astype(float) for hand in sample.people if hand[:, 2].all()]
-        image = read_labelled(sample.path, sample.size) if hands else None
+        try:
+            image = read_labelled(sample.path, sample.size) if hands else None
+        except ImageError as error:
+            faults.append(error)
+            continue
         cuts += [cut for cut in (cut_hand(image, hand) for hand in hands) if cut is not None]
+    tell_left_out(path, faults, len(samples))
     if not cuts:
         raise DataError('{} has no hand that is large enough'.format(path))
     return cuts
+
+
+def read_backgrounds(folder: str) -> List[np.ndarray]:
+    """Read the images of a folder; those that cannot be read are left out, with a warning.
+
+    Raises DataError if none can be read.
+    """
+    names, images, faults = images_in(folder), [], []
+    for name in names:
+        try:
+            images.append(read_oriented(name, None))
+        except ImageError as error:
+            faults.append(error)
+    tell_left_out(folder, faults, len(names))
+    return images
 
 
 class LoneHands:
