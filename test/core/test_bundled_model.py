@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The models that come with the package: small, documented, and they find people."""
 import os
+import re
 
 import cv2
 import numpy as np
 import pytest
 
 from pose_ros.core import PoseEstimator
-from pose_ros.core.bundled import BUNDLED, find_models, model_file
+from pose_ros.core.bundled import BUNDLED, find_models, int8_file, model_file
 from pose_ros.core.card_files import load_card
 
 # Of the free image of an astronaut, read off by eye [px]: her right is on the left of the image.
@@ -45,6 +46,13 @@ def test_each_is_small_and_documented(name, decoder, topology):
     assert (card.topology and card.topology.name) == topology
     assert card.input.width % 32 == card.input.height % 32 == 0
     assert {'source', 'teacher', 'crops' if topology else 'images'} <= set(card.provenance)
+
+
+@pytest.mark.parametrize('name', BUNDLED)
+def test_cards_name_no_path_of_the_machine_that_trained(name):
+    path = model_file(name)
+    for each in filter(None, (path, int8_file(path))):
+        assert not re.search(r'"/|"[A-Za-z]:\\\\', load_card(each).to_json()), each
 
 
 def test_names_stand_for_files():
